@@ -1,0 +1,1 @@
+"""AntStack Console: the pluggable core."""

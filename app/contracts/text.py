@@ -1,0 +1,45 @@
+"""Words for people, written in both languages of the console."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LANGUAGES = ("zh", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One sentence or label in English and Chinese, as its author wrote both.
+
+    ``{name}`` placeholders are filled by :meth:`format`; a placeholder that gets
+    no value stays as it is, so a damaged message is still a message.
+    """
+
+    en: str
+    zh: str
+
+    def in_(self, language: str) -> str:
+        """The words in *language* (``zh`` or ``en``; anything else reads as English)."""
+        return self.zh if language == "zh" else self.en
+
+    def format(self, **values: object) -> Text:
+        """The same text with its placeholders filled; a Text value is filled in its own language."""
+        return Text(_fill(self.en, values, "en"), _fill(self.zh, values, "zh"))
+
+    def __str__(self) -> str:
+        return self.en
+
+
+class _Kept(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+def _fill(pattern: str, values: dict[str, object], language: str) -> str:
+    chosen = {k: v.in_(language) if isinstance(v, Text) else v for k, v in values.items()}
+    return pattern.format_map(_Kept(chosen))
+
+
+def plain(words: str) -> Text:
+    """A text that reads the same in both languages: a name, a number, what a server answered."""
+    return Text(words, words)
