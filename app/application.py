@@ -1,0 +1,102 @@
+"""Builds the application: settings, database, catalogue, routes, and the checks that stop a wrong start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask, Response, abort, send_from_directory
+from flask_htmx import HTMX
+from flask_login import LoginManager
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import app.core.plugin as core
+from app import catalogue, crypto, site
+from app.auth import user
+from app.config import Settings, load_settings
+from app.db import db
+from app.services import EXTENSION
+from app.web import frame, lifecycle, problems
+from app.web.language import STATIC
+
+ROOT = Path(__file__).parent.parent
+UPLOAD_LIMIT = 50 * 1024 * 1024
+YEAR = 365 * 24 * 3600
+
+
+class StartError(Exception):
+    """The site is put together wrongly; the message names the part."""
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """A console as *settings* say (the environment's by default).
+
+    :raises SettingsError, PluginError, StartError: naming what stops the start
+    """
+    settings = settings or load_settings()
+    crypto.use(settings.key_ring)
+    app = Flask("antstack", template_folder=str(ROOT / "templates"), static_folder=None)
+    app.config.update(
+        SECRET_KEY=crypto.ring().derive("flask-session"),
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SESSION_COOKIE_NAME="__Host-antstack-form" if settings.secure else "antstack-form",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure,
+        MAX_CONTENT_LENGTH=UPLOAD_LIMIT + 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=UPLOAD_LIMIT + 1024 * 1024,
+        MAX_FORM_PARTS=10_000,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions[site.SETTINGS] = settings
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, *[settings.trusted_proxies] * 4)  # type: ignore[method-assign]
+    db.init_app(app)
+    HTMX(app)
+    user.install(LoginManager(), app)
+    found = catalogue.load(settings.plugins, core)
+    app.extensions[site.CATALOGUE] = found
+    app.extensions[EXTENSION] = found.services
+    _mount(app, found)
+    lifecycle.install(app)
+    problems.install(app)
+    frame.install(app)
+    found.manager.hook.register_app(app=app)
+    check_routes(app)
+    return app
+
+
+def _mount(app: Flask, found: catalogue.Catalogue) -> None:
+    for blueprint in found.blueprints:
+        app.register_blueprint(blueprint)
+    for api in found.apis:
+        app.register_blueprint(api.blueprint())
+    app.add_url_rule("/static/<fingerprint>/<path:path>", "static_file", _static_file)
+
+
+def _static_file(fingerprint: str, path: str) -> Response:
+    """A file of ``app/static``; its address changes with its content, so browsers keep it for ever."""
+    if len(fingerprint) != 10:
+        abort(404)
+    response = send_from_directory(STATIC, path, max_age=YEAR)
+    response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+    return response
+
+
+def check_routes(app: Flask) -> None:
+    """Refuse to start with a route that does not say who may call it or what of it is recorded (C-20, C-30).
+
+    :raises StartError: naming the route and what it lacks
+    """
+    known = app.extensions[site.CATALOGUE].permissions
+    for rule in app.url_map.iter_rules():
+        mark = getattr(app.view_functions[rule.endpoint], "guard", None)
+        if rule.endpoint == "static_file" or rule.websocket:
+            continue
+        if mark is None:
+            raise StartError(f"{rule.endpoint} says not who may call it: add @guard, or @public with a reason")
+        if mark.permission is None and not mark.reason:
+            raise StartError(f"{rule.endpoint} is public without a reason")
+        if mark.permission is not None and mark.permission.name not in known:
+            raise StartError(f"{rule.endpoint} asks for {mark.permission.name}, which no plugin declares")
+        if (rule.methods or set()) & lifecycle.WRITES and mark.audit is None and not mark.reason:
+            raise StartError(f"{rule.endpoint} changes something and records nothing: name an audit operation")

@@ -1,0 +1,93 @@
+"""Writing audit rows, in the transaction of the change they tell of (C-30, C-32)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask import g
+
+from app import caller
+from app.audit.models import AuditEvent
+from app.contracts.text import Text
+from app.db import db
+from app.guard import Operation
+
+SECRET = re.compile(r"pass(word|wd)?|secret|token|kubeconfig|private|credential|^sk$|authorization", re.I)
+MASK = "••••••"
+MAX_TEXT = 2_000
+MAX_ITEMS = 200
+
+
+def note(resource_type: str = "", resource_id: str = "", name: str = "", **detail: Any) -> None:
+    """Say what this request acted on and what it changed; secrets are masked by their field's name."""
+    noted = g.setdefault("audit_note", {"detail": {}})
+    if resource_type:
+        noted.update(type=resource_type, id=str(resource_id), name=name)
+    noted["detail"].update(detail)
+
+
+def noted() -> Mapping[str, Any] | None:
+    """What this request noted so far."""
+    return g.get("audit_note")
+
+
+def seen_resource(resource_type: str, resource_id: str, name: str = "") -> None:
+    """Name the resource without anything to tell about it."""
+    note(resource_type, resource_id, name)
+
+
+def record(
+    operation: Operation,
+    result: str = "success",
+    *,
+    resource: tuple[str, str, str] = ("", "", ""),
+    detail: Mapping[str, Any] | None = None,
+    error_code: str = "",
+    duration_ms: int = 0,
+    tenant_id: str | None = None,
+) -> AuditEvent:
+    """Add one row to the session, in the caller's name. It is stored when the session commits."""
+    who = caller.current()
+    principal = who.principal
+    event = AuditEvent(
+        tenant_id=tenant_id or (principal.tenant_id if principal else ""),
+        workspace_id=who.workspace_id,
+        operator_key=principal.key if principal else "",
+        operator=principal.name if principal else "",
+        login=principal.login if principal else str((detail or {}).get("login", ""))[:255],
+        source_ip=who.source_ip,
+        access_key_id=who.access_key_id,
+        user_agent=who.user_agent[:400],
+        trace_id=who.trace_id,
+        plugin=operation.code.partition(".")[0],
+        operation=operation.code,
+        title_en=operation.title.en,
+        title_zh=operation.title.zh,
+        resource_type=resource[0],
+        resource_id=str(resource[1])[:255],
+        resource_name=str(resource[2])[:255],
+        detail=masked(dict(detail or {})),
+        result=result,
+        error_code=error_code,
+        duration_ms=duration_ms,
+    )
+    db.session.add(event)
+    return event
+
+
+def masked(value: Any, name: str = "") -> Any:
+    """*value* as it may be kept: secrets hidden, long texts and lists cut, control characters escaped."""
+    if name and SECRET.search(name) and value not in (None, "", [], {}):
+        return MASK
+    if isinstance(value, Mapping):
+        return {str(k): masked(v, str(k)) for k, v in list(value.items())[:MAX_ITEMS]}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [masked(item) for item in list(value)[:MAX_ITEMS]]
+    if isinstance(value, Text):
+        return value.en
+    if isinstance(value, str):
+        clean = "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in value)
+        return clean[:MAX_TEXT] + ("…" if len(clean) > MAX_TEXT else "")
+    return value if isinstance(value, (int, float, bool, type(None))) else str(value)

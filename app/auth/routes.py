@@ -1,0 +1,189 @@
+"""Signing in and out, choosing tenant and workspace, own sessions."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, g, make_response, redirect, request, session, url_for
+from sqlalchemy import select
+
+from app import audit, caller
+from app.auth import oidc, sessions
+from app.auth.models import ConsoleSession
+from app.contracts.identity import Directory, Principal
+from app.contracts.text import Text
+from app.core import permissions
+from app.db import db
+from app.errors import NOT_FOUND, SIGNED_OUT
+from app.guard import public, signed_in
+from app.services import need_service
+from app.web.language import CHOICES
+from app.web.render import go, render
+
+bp = Blueprint("auth", __name__)
+SESSION = Text("session", "会话")
+YEAR = 365 * 24 * 3600
+
+
+def sign_in_redirect() -> Response:
+    """To the sign-in page, or to the chooser when only the tenant is missing; HTMX is told to leave the page."""
+    target = url_for("auth.choose") if g.get("session_row") else url_for("auth.login", next=_here())
+    if request.headers.get("HX-Request") == "true":
+        response = make_response("", 401)
+        response.headers["HX-Redirect"] = target
+        return response
+    return make_response(redirect(target, 303))
+
+
+def _here() -> str:
+    return request.full_path.rstrip("?") if request.method == "GET" else "/"
+
+
+def local_path(target: str) -> str:
+    """*target* if it is a path of this site, else the start page: no open redirect."""
+    parts = urlsplit(target)
+    plain = not parts.scheme and not parts.netloc and target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if plain and "\\" not in target else "/"
+
+
+@bp.get("/login")
+@public("it begins the sign-in")
+def login() -> Response:
+    session["next"] = local_path(request.args.get("next", "/"))
+    return oidc.begin()
+
+
+@bp.get("/auth/callback")
+@public("the provider sends the browser here; the code and state prove it", audit=permissions.SIGN_IN)
+def callback() -> Response:
+    claims = oidc.finish()
+    principal_key = f"member:{claims['sub']}"
+    login_name = str(claims.get("preferred_username") or claims.get("email") or claims["sub"])
+    mfa = "mfa" in (claims.get("amr") or [])
+    row, token = sessions.begin(
+        principal_key, login_name, str(claims.get("name") or login_name),
+        sid=str(claims.get("sid", "")), id_token=claims["id_token"], mfa=mfa,
+    )  # fmt: skip
+    db.session.flush()
+    target = session.pop("next", "/")
+    audit.note("session", row.id, login_name, login=login_name)
+    tenants = need_service(Directory).tenants_of(principal_key)
+    g.audit_note["tenant"] = tenants[0].id if tenants else ""
+    if len(tenants) == 1:
+        spaces = need_service(Directory).workspaces_of(tenants[0].id)
+        if len(spaces) <= 1:
+            token = sessions.choose(row, tenants[0].id, spaces[0].id if spaces else None)
+            _act_as(row)
+            return sessions.set_cookie(make_response(redirect(target, 303)), token)
+    session["next"] = target
+    return sessions.set_cookie(make_response(redirect(url_for("auth.choose"), 303)), token)
+
+
+def _act_as(row: ConsoleSession) -> None:
+    principal = sessions.principal_of(row)
+    if principal is not None:
+        caller.become(caller.in_tenant(caller.current(), principal))
+
+
+def _own_row() -> ConsoleSession:
+    row: ConsoleSession | None = g.get("session_row")
+    if row is None:
+        raise SIGNED_OUT()
+    return row
+
+
+@bp.get("/choose")
+@public("it shows a signed-in person their own tenants; without a session it asks to sign in")
+def choose() -> Response:
+    if g.get("session_row") is None:
+        return sign_in_redirect()
+    directory = need_service(Directory)
+    tenants = [(t, directory.workspaces_of(t.id)) for t in directory.tenants_of(_own_row().principal_key)]
+    session.setdefault("next", local_path(request.args.get("next", "/")))
+    return render("core/choose.html", tenants=tenants, row=_own_row())
+
+
+@bp.post("/choose")
+@public("a signed-in person picks one of their own tenants", audit=permissions.TENANT_CHOSEN)
+def choose_tenant() -> Response:
+    row = _own_row()
+    tenant_id = request.form.get("tenant", "")
+    workspace_id = request.form.get("workspace") or None
+    directory = need_service(Directory)
+    tenant = next((t for t in directory.tenants_of(row.principal_key) if t.id == tenant_id), None)
+    spaces = directory.workspaces_of(tenant_id) if tenant else ()
+    if tenant is None or (workspace_id and workspace_id not in {w.id for w in spaces}):
+        raise NOT_FOUND(what=Text("tenant or workspace", "租户或工作空间"))
+    workspace_id = workspace_id or (spaces[0].id if spaces else None)
+    token = sessions.choose(row, tenant_id, workspace_id)
+    _act_as(row)
+    audit.note("tenant", tenant_id, tenant.name, workspace=workspace_id)
+    return sessions.set_cookie(make_response(redirect(session.pop("next", "/"), 303)), token)
+
+
+@bp.post("/logout")
+@public("ends the browser's own session", audit=permissions.SIGN_OUT)
+def logout() -> Response:
+    row: ConsoleSession | None = g.get("session_row")
+    target = url_for("auth.signed_out")
+    if row is not None:
+        target = oidc.end_session_url(row.id_token or "")
+        audit.note("session", row.id, row.login)
+        g.audit_note["tenant"] = row.tenant_id or ""
+        sessions.end(row)
+    return sessions.clear_cookie(make_response(redirect(target, 303)))
+
+
+@bp.get("/signed-out")
+@public("says that the session ended")
+def signed_out() -> Response:
+    return render("core/signed_out.html")
+
+
+@bp.post("/auth/backchannel-logout")
+@public("program: the provider's signed logout token proves it", audit=permissions.SIGN_OUT)
+def backchannel_logout() -> Response:
+    ended = sessions.end_by_provider(oidc.logout_token(request.form.get("logout_token", "")))
+    audit.note("session", "", "", ended=ended)
+    return make_response("", 200)
+
+
+@bp.post("/preferences")
+@public("program: looks of this browser, kept in its own cookies")
+def preferences() -> Response:
+    response = make_response("", 204)
+    if request.headers.get("HX-Request") != "true":
+        back = urlsplit(request.referrer or "/")
+        response = make_response(redirect(local_path(f"{back.path}?{back.query}".rstrip("?")), 303))
+    for key, choices in CHOICES.items():
+        if request.form.get(key) in choices:
+            response.set_cookie(f"antstack-{key}", request.form[key], max_age=YEAR, samesite="Lax")
+    if request.headers.get("HX-Request") == "true":
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@bp.get("/account/sessions")
+@signed_in("own sessions only")
+def own_sessions() -> Response:
+    mine = select(ConsoleSession).where(ConsoleSession.principal_key == _me().key)
+    found = db.session.scalars(mine.order_by(ConsoleSession.last_seen_at.desc())).all()
+    return render("core/sessions.html", fragment="rows", sessions=found, current=caller.current().session_id)
+
+
+@bp.post("/account/sessions/<session_id>/end")
+@signed_in("own sessions only", audit=permissions.SESSION_ENDED)
+def end_session(session_id: str) -> Response:
+    row = db.session.get(ConsoleSession, session_id)
+    if row is None or row.principal_key != _me().key:
+        raise NOT_FOUND(what=SESSION)
+    audit.note("session", row.id, row.login)
+    sessions.end(row)
+    return go(url_for(".own_sessions"), Text("The session was ended.", "会话已结束。"))
+
+
+def _me() -> Principal:
+    principal = caller.current().principal
+    if principal is None:
+        raise SIGNED_OUT()
+    return principal

@@ -1,0 +1,168 @@
+"""Loads the enabled plugins and freezes what they declare. One manager per application, no globals."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from types import MappingProxyType, ModuleType
+from typing import Any, TypeVar
+
+import pluggy
+
+from app import hooks
+from app.contracts.declarations import (
+    ChecklistItem,
+    Command,
+    Door,
+    HealthCheck,
+    Job,
+    Metric,
+    NavItem,
+    NavSection,
+    ObjectLink,
+    Pending,
+    Periodic,
+    Permission,
+    Role,
+    SearchProvider,
+    Service,
+)
+from app.errors import ErrorCode
+from app.guard import Operation
+
+BUILT_IN = "plugins"
+GROUP = "antstack.plugins"
+T = TypeVar("T")
+
+
+class PluginError(Exception):
+    """A plugin that stops the start; the message names it and the cause."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything that the core and the enabled plugins declared, checked for duplicates."""
+
+    plugins: tuple[str, ...]
+    manager: pluggy.PluginManager
+    permissions: Mapping[str, Permission]
+    roles: Mapping[str, Role]
+    operations: Mapping[str, Operation]
+    errors: Mapping[str, ErrorCode]
+    jobs: Mapping[str, Job]
+    periodic: Mapping[str, Periodic]
+    steps: Mapping[str, Any]
+    services: Mapping[type, Any]
+    sections: tuple[NavSection, ...]
+    nav: tuple[NavItem, ...]
+    search: tuple[SearchProvider, ...]
+    checklist: tuple[ChecklistItem, ...]
+    health: tuple[HealthCheck, ...]
+    commands: tuple[Command, ...]
+    metrics: tuple[Metric, ...]
+    pending: tuple[Pending, ...]
+    links: Mapping[str, ObjectLink]
+    doors: Mapping[str, Door]
+    apis: tuple[Any, ...] = ()
+    blueprints: tuple[Any, ...] = ()
+
+
+def load(plugins: Iterable[str], core: ModuleType) -> Catalogue:
+    """Load *plugins* by name and gather their declarations together with the core's own.
+
+    :raises PluginError: a plugin cannot be found or loaded, a hook is misspelt, or two declare the same thing
+    """
+    names = tuple(plugins)
+    manager = pluggy.PluginManager(hooks.PROJECT)
+    manager.add_hookspecs(hooks)
+    manager.register(core, "core")
+    for name in names:
+        try:
+            manager.register(_import(name), name)
+        except (pluggy.PluginValidationError, ValueError) as error:
+            raise PluginError(f"plugin {name!r} does not fit: {error}") from error
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise PluginError(f"a plugin implements a hook that does not exist: {error}") from error
+    return _gather(names, manager)
+
+
+def _import(name: str) -> ModuleType:
+    outside = {entry.name: entry for entry in entry_points(group=GROUP)}
+    try:
+        if name in outside:
+            return outside[name].load()  # type: ignore[no-any-return]
+        return importlib.import_module(f"{BUILT_IN}.{name}.plugin")
+    except ModuleNotFoundError as error:
+        if error.name in (f"{BUILT_IN}.{name}", f"{BUILT_IN}.{name}.plugin"):
+            raise PluginError(f"there is no plugin {name!r}: neither in plugins/ nor installed") from error
+        raise PluginError(f"plugin {name!r} cannot be loaded: {error}") from error
+    except Exception as error:
+        raise PluginError(f"plugin {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def _gather(names: tuple[str, ...], manager: pluggy.PluginManager) -> Catalogue:
+    nav = _all(manager, "register_nav")
+    return Catalogue(
+        plugins=names,
+        manager=manager,
+        permissions=_unique("permission", _all(manager, "register_permissions"), lambda p: p.name),
+        roles=_joined_roles(_all(manager, "register_roles")),
+        operations=_unique("operation", _all(manager, "register_operations"), lambda o: o.code),
+        errors=_unique("error code", _all(manager, "register_errors"), lambda e: e.code),
+        jobs=_unique("job", _all(manager, "register_jobs"), lambda j: j.name),
+        periodic=_unique("periodic work", _all(manager, "register_periodic"), lambda p: p.name),
+        steps=_unique("kind of step", _all(manager, "register_steps"), lambda s: s.name),
+        services=_services(_all(manager, "register_services")),
+        sections=tuple(sorted((n for n in nav if isinstance(n, NavSection)), key=lambda s: s.order)),
+        nav=tuple(sorted((n for n in nav if isinstance(n, NavItem)), key=lambda i: i.order)),
+        search=tuple(_all(manager, "register_search")),
+        checklist=tuple(sorted(_all(manager, "register_checklist"), key=lambda c: c.order)),
+        health=tuple(_all(manager, "register_health_checks")),
+        commands=tuple(_all(manager, "register_commands")),
+        metrics=tuple(_all(manager, "register_metrics")),
+        pending=tuple(_all(manager, "register_pending")),
+        links=_unique("object link", _all(manager, "register_object_links"), lambda x: x.type),
+        doors=_unique("door", _all(manager, "register_doors"), lambda d: d.scheme.lower()),
+        apis=tuple(_all(manager, "register_apis")),
+        blueprints=tuple(_all(manager, "register_blueprints")),
+    )
+
+
+def _all(manager: pluggy.PluginManager, hook: str) -> list[Any]:
+    answers = getattr(manager.hook, hook)()
+    return [item for answer in reversed(answers) for item in answer or ()]
+
+
+def _unique(what: str, items: Iterable[T], key: Any) -> Mapping[str, T]:
+    found: dict[str, T] = {}
+    for item in items:
+        name = key(item)
+        if name in found and found[name] is not item:
+            raise PluginError(f"two plugins declare the {what} {name!r}")
+        found[name] = item
+    return MappingProxyType(found)
+
+
+def _joined_roles(roles: Iterable[Role]) -> Mapping[str, Role]:
+    joined: dict[str, Role] = {}
+    for role in roles:
+        before = joined.get(role.code)
+        if before:
+            permissions = (*before.permissions, *role.permissions)
+            grants = tuple(dict.fromkeys((*before.grants, *role.grants)))
+            role = Role(role.code, before.title, permissions, before.description, grants)
+        joined[role.code] = role
+    return MappingProxyType(joined)
+
+
+def _services(offers: Iterable[Service]) -> Mapping[type, Any]:
+    found: dict[type, Any] = {}
+    for offer in offers:
+        if offer.contract in found:
+            raise PluginError(f"two plugins offer the service {offer.contract.__name__}")
+        found[offer.contract] = offer.implementation()
+    return MappingProxyType(found)

@@ -1,0 +1,162 @@
+"""The site's settings: read once at start from the environment or one TOML file, checked, then frozen."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+PLUGINS = ("iam", "yunyou", "captain", "dns", "openapi")
+DEMO_KEYS = "demo:" + base64.b64encode(b"antstack demo key, never for use").decode()
+
+
+class SettingsError(Exception):
+    """A setting that stops the start; the message names it and says what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. The environment name of a field is in its metadata."""
+
+    plugins: tuple[str, ...] = field(default=PLUGINS, metadata={"env": "ANTSTACK_PLUGINS"})
+    url: str = field(default="http://127.0.0.1:8080", metadata={"env": "ANTSTACK_URL"})
+    database_url: str = field(default="sqlite:///var/antstack.db", metadata={"env": "DATABASE_URL"})
+    redis_url: str = field(default="redis://127.0.0.1:6379/0", metadata={"env": "REDIS_URL"})
+    keys: str = field(default="", metadata={"env": "ANTSTACK_KEYS"})
+    timezone: str = field(default="Asia/Shanghai", metadata={"env": "ANTSTACK_TIMEZONE"})
+    site_name: str = field(default="AntStack", metadata={"env": "ANTSTACK_SITE_NAME"})
+    demo: bool = field(default=False, metadata={"env": "ANTSTACK_DEMO"})
+    data_dir: str = field(default="var", metadata={"env": "ANTSTACK_DATA_DIR"})
+    oidc_issuer: str = field(default="", metadata={"env": "OIDC_ISSUER"})
+    oidc_client_id: str = field(default="antstack-console", metadata={"env": "OIDC_CLIENT_ID"})
+    oidc_client_secret: str = field(default="", metadata={"env": "OIDC_CLIENT_SECRET"})
+    oidc_claims: str = field(default="", metadata={"env": "OIDC_CLAIMS"})
+    dns_host: str = field(default="127.0.0.1", metadata={"env": "ANTSTACK_DNS_HOST"})
+    dns_port: int = field(default=10053, metadata={"env": "ANTSTACK_DNS_PORT"})
+    allow_local_addresses: bool = field(default=False, metadata={"env": "ANTSTACK_ALLOW_LOCAL_ADDRESSES"})
+    trusted_proxies: int = field(default=0, metadata={"env": "ANTSTACK_TRUSTED_PROXIES"})
+    session_idle_minutes: int = field(default=120, metadata={"env": "ANTSTACK_SESSION_IDLE_MINUTES"})
+    session_hours: int = field(default=12, metadata={"env": "ANTSTACK_SESSION_HOURS"})
+    log_level: str = field(default="INFO", metadata={"env": "ANTSTACK_LOG_LEVEL"})
+
+    @property
+    def secure(self) -> bool:
+        """Whether the site is reached over TLS, so that cookies may be Secure."""
+        return self.url.startswith("https://")
+
+    @property
+    def issuer(self) -> str:
+        """The OpenID provider that signs people in: another site's IAM, or this site's own."""
+        return self.oidc_issuer or self.url
+
+    @property
+    def own_iam(self) -> bool:
+        """Whether this site's own IAM is the directory."""
+        return "iam" in self.plugins
+
+    @property
+    def key_ring(self) -> dict[str, bytes]:
+        """Encryption keys by name, the first one writes: ``ANTSTACK_KEYS=name:base64,name:base64``."""
+        return _key_ring(self.keys)
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check the settings.
+
+    :raises SettingsError: naming the setting that cannot be used, and why
+    """
+    environ = os.environ if environ is None else environ
+    written = _toml(environ.get("ANTSTACK_CONFIG", ""))
+    values: dict[str, object] = {}
+    for item in fields(Settings):
+        name = item.metadata["env"]
+        raw = _read(environ, name, written.get(item.name))
+        if raw is not None:
+            values[item.name] = _convert(name, item.default, raw)
+    return check(Settings(**values))  # type: ignore[arg-type]
+
+
+def check(settings: Settings) -> Settings:
+    """Refuse settings that cannot work or are not safe.
+
+    :raises SettingsError: naming the setting
+    """
+    if not settings.plugins:
+        raise SettingsError("ANTSTACK_PLUGINS names no plugin; write for example ANTSTACK_PLUGINS=iam,yunyou")
+    if len(set(settings.plugins)) != len(settings.plugins):
+        raise SettingsError("ANTSTACK_PLUGINS names a plugin twice")
+    if settings.demo and not settings.keys:
+        settings = replace_keys(settings, DEMO_KEYS)
+    if not settings.keys:
+        raise SettingsError(
+            "ANTSTACK_KEYS is not set; make one with: python -c "
+            "'import base64,secrets; print(\"k1:\" + base64.b64encode(secrets.token_bytes(32)).decode())'"
+        )
+    if settings.keys == DEMO_KEYS and not settings.demo:
+        raise SettingsError("ANTSTACK_KEYS is the demo's key, which everybody knows; make one of your own")
+    _key_ring(settings.keys)
+    try:
+        ZoneInfo(settings.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise SettingsError(f"ANTSTACK_TIMEZONE: there is no time zone {settings.timezone!r}") from None
+    if not settings.url.startswith(("http://", "https://")):
+        raise SettingsError("ANTSTACK_URL must begin with http:// or https://")
+    return settings
+
+
+def replace_keys(settings: Settings, keys: str) -> Settings:
+    """The same settings with another key ring."""
+    return Settings(**{f.name: keys if f.name == "keys" else getattr(settings, f.name) for f in fields(Settings)})
+
+
+def _toml(path: str) -> dict[str, object]:
+    if not path:
+        return {}
+    try:
+        return tomllib.loads(Path(path).read_text("utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"ANTSTACK_CONFIG: {path} cannot be read: {error}") from error
+
+
+def _read(environ: Mapping[str, str], name: str, written: object) -> object | None:
+    if name in environ:
+        return environ[name]
+    if path := environ.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text("utf-8").strip()
+        except OSError as error:
+            raise SettingsError(f"{name}_FILE: {error}") from error
+    return written
+
+
+def _convert(name: str, default: object, raw: object) -> object:
+    if isinstance(default, tuple):
+        parts = raw.split(",") if isinstance(raw, str) else raw
+        return tuple(str(part).strip() for part in parts if str(part).strip())  # type: ignore[union-attr]
+    if isinstance(default, bool):
+        return raw if isinstance(raw, bool) else str(raw).lower() in ("1", "true", "yes", "on")
+    if isinstance(default, int):
+        try:
+            return int(str(raw))
+        except ValueError:
+            raise SettingsError(f"{name} must be a whole number, not {raw!r}") from None
+    return str(raw).rstrip("/") if name in ("ANTSTACK_URL", "OIDC_ISSUER") else str(raw)
+
+
+def _key_ring(keys: str) -> dict[str, bytes]:
+    ring: dict[str, bytes] = {}
+    for part in keys.split(","):
+        name, _, encoded = part.strip().partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            raise SettingsError(f"ANTSTACK_KEYS: the key {name!r} is not Base64") from None
+        if not name or len(key) != 32:
+            raise SettingsError("ANTSTACK_KEYS: each key is name:Base64 of 32 bytes")
+        ring[name] = key
+    return ring

@@ -1,0 +1,26 @@
+"""Names that resolve to what this console runs (D-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class DnsRecords(Protocol):
+    """Registration of names, with an owner each."""
+
+    def register(self, tenant_id: str, name: str, addresses: Sequence[str], owner: str) -> None:
+        """Make *name* resolve to *addresses*, creating or changing its records. Safe to repeat.
+
+        :param owner: ``product/application``; a name of one product cannot be taken by another
+        :raises ConsoleError: no zone holds the name, or another product owns it
+        """
+        ...
+
+    def withdraw(self, tenant_id: str, name: str, owner: str) -> None:
+        """Remove the records of *name* if *owner* has it. Safe to repeat."""
+        ...
+
+    def resolve(self, tenant_id: str, name: str) -> Sequence[str]:
+        """Addresses that the zone's server answers now for *name*."""
+        ...

@@ -1,0 +1,133 @@
+"""Who acts: principals, tenants, role grants and decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from app.contracts.text import Text
+
+PrincipalType = Literal["member", "serviceAccount", "system"]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A member (a person) or a service account, acting in one tenant."""
+
+    type: PrincipalType
+    id: str
+    name: str
+    login: str
+    tenant_id: str
+
+    @property
+    def key(self) -> str:
+        """``type:id``, unique over all kinds."""
+        return f"{self.type}:{self.id}"
+
+
+SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRef:
+    """A tenant that a principal may act in."""
+
+    id: str
+    name: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceRef:
+    """A workspace of a tenant."""
+
+    id: str
+    name: str
+    tenant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleGrant:
+    """One role that a principal holds, directly or through a group.
+
+    ``permissions`` are exact names; ``*`` at the end of one stands for all below it.
+    ``conditions`` are dictionaries ``{"kind", ...}``, all of which must hold:
+    ``resource`` (``attribute``, ``values``), ``source-ip`` (``ranges``),
+    ``time`` (``from``, ``to`` as HH:MM), ``mfa``.
+    """
+
+    role: str
+    role_name: Text
+    permissions: frozenset[str]
+    source: str
+    expires_at: datetime | None = None
+    conditions: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether something is allowed, and why."""
+
+    allowed: bool
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKeyRef:
+    """An active AccessKey with the secret that signs calls."""
+
+    id: str
+    secret: str
+    principal: Principal
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRef:
+    """What an access token stands for; ``scopes`` as granted."""
+
+    principal: Principal
+    workspace_id: str | None = None
+    scopes: frozenset[str] = field(default_factory=frozenset)
+    mfa: bool = False
+
+
+class Directory(Protocol):
+    """Principals, tenants, grants and keys: answered by the site's own IAM or by another site's."""
+
+    def tenants_of(self, principal_key: str) -> Sequence[TenantRef]:
+        """Tenants that the principal belongs to, by name."""
+        ...
+
+    def workspaces_of(self, tenant_id: str) -> Sequence[WorkspaceRef]:
+        """Workspaces of a tenant, by name."""
+        ...
+
+    def principal(self, principal_key: str, tenant_id: str) -> Principal | None:
+        """The principal acting in a tenant, or None when it is unknown, frozen, removed or not of that tenant."""
+        ...
+
+    def epoch(self, tenant_id: str) -> int:
+        """A number that moves with every change of what anybody of the tenant may do."""
+        ...
+
+    def grants(self, principal: Principal) -> Sequence[RoleGrant]:
+        """Roles held now, direct and through groups; expired ones left out."""
+        ...
+
+    def access_key(self, key_id: str) -> AccessKeyRef | None:
+        """The enabled key of an active principal, its last use noted; or None.
+
+        :raises ConsoleError: the key is known, but disabled or its owner is frozen
+        """
+        ...
+
+    def token(self, bearer: str) -> TokenRef | None:
+        """What an access token of the provider stands for, or None when it is not valid."""
+        ...
+
+    def search_members(self, tenant_id: str, text: str, limit: int = 20) -> Sequence[Principal]:
+        """Members of a tenant whose name or login holds the text."""
+        ...

@@ -1,0 +1,1 @@
+"""Pages and operations of the core itself, sliced like a plugin."""

@@ -1,0 +1,65 @@
+"""The core as a plugin: what it adds to the console itself."""
+
+from __future__ import annotations
+
+from app.audit.seal import seal_all
+from app.auth import oidc, sessions
+from app.auth import routes as auth_routes
+from app.contracts.declarations import NavItem, NavSection, Periodic, Role
+from app.contracts.text import Text
+from app.core import permissions, routes
+from app.errors import CORE_ERRORS
+from app.guard import SIGNED_IN
+from app.hooks import hookimpl
+from app.jobs.run import DONE
+from app.web import bearer, lifecycle, problems
+
+
+@hookimpl
+def register_blueprints():
+    return [auth_routes.bp, routes.bp]
+
+
+@hookimpl
+def register_permissions():
+    return permissions.ALL
+
+
+@hookimpl
+def register_roles():
+    return [
+        Role(
+            "platform-administrator", Text("Platform administrator", "平台管理员"), ["*"],
+            Text("May do everything on this site.", "可执行本站点的全部操作。"), grants=["*"],
+        ),
+        Role(
+            "tenant-administrator", Text("Tenant administrator", "空间管理员"), ["core.*"],
+            Text("Runs a tenant: members, roles, security, audit.", "管理租户的成员、角色、安全与审计。"),
+        ),
+    ]  # fmt: skip
+
+
+@hookimpl
+def register_operations():
+    return [DONE]
+
+
+@hookimpl
+def register_nav():
+    return [
+        NavSection("site", 90, Text("Site", "站点"), "activity"),
+        NavItem("site", 90, Text("Error codes", "错误码"), "core.error_list", SIGNED_IN),
+    ]
+
+
+@hookimpl
+def register_periodic():
+    return [
+        Periodic("core.audit.seal", Text("Seal the audit", "封存审计"), seal_all, every=5),
+        Periodic("core.sessions.sweep", Text("Remove ended sessions", "清理过期会话"), sessions.sweep, every=300),
+    ]
+
+
+@hookimpl
+def register_errors():
+    return [*CORE_ERRORS, problems.DATABASE, lifecycle.CHOOSE_TENANT, *bearer.ERRORS, *oidc.ERRORS]

@@ -1,0 +1,88 @@
+"""Start page, search, error catalogue, health and metrics."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, redirect, request, url_for
+from sqlalchemy import text
+
+from app import site
+from app.auth import decisions
+from app.db import db
+from app.guard import public, signed_in
+from app.jobs.queue import connection
+from app.web.render import render
+
+bp = Blueprint("core", __name__)
+
+
+@bp.get("/")
+@signed_in("start page: what each item shows asks for its own permission")
+def home() -> Response:
+    found = site.catalogue()
+    items = [item for item in found.checklist if decisions.allows(item.permission)]
+    steps = [(item, item.done()) for item in items]
+    if steps and all(done for _, done in steps):
+        first = next((item for item in found.nav if decisions.allows(item.permission)), None)
+        if first is not None and "checklist" not in request.args:
+            return make_response(redirect(url_for(first.endpoint), 303))
+    return render("core/home.html", fragment="steps", steps=steps)
+
+
+@bp.get("/search")
+@signed_in("each kind of object asks for its own permission")
+def search() -> Response:
+    wanted = request.args.get("q", "").strip()
+    return render("core/_found.html", found=find(wanted), q=wanted)
+
+
+def find(wanted: str, limit: int = 8) -> list[object]:
+    """What the caller may see whose name holds *wanted*, a few of each kind."""
+    found: list[object] = []
+    for provider in site.catalogue().search:
+        if decisions.allows(provider.permission):
+            found += provider.find(wanted, limit)
+    return found
+
+
+@bp.get("/errors")
+@signed_in("the same for everybody")
+def error_list() -> Response:
+    wanted = request.args.get("q", "").strip().lower()
+    errors = [
+        error
+        for error in sorted(site.catalogue().errors.values(), key=lambda e: e.code)
+        if wanted in f"{error.code} {error.reason.en} {error.reason.zh}".lower()
+    ]
+    return render("core/errors.html", fragment="rows", errors=errors, q=wanted)
+
+
+@bp.get("/healthz")
+@public("program: tells only that the process is alive")
+def healthz() -> Response:
+    return make_response({"status": "ok"})
+
+
+@bp.get("/readyz")
+@public("program: tells only whether the site can serve")
+def readyz() -> Response:
+    from app.processes.database import is_current
+
+    checks = {"database": _answers(_database), "redis": _answers(_redis), "migrations": _answers(is_current)}
+    ready = checks["database"] and checks["migrations"]
+    return make_response({"status": "ok" if ready else "not ready", "checks": checks}, 200 if ready else 503)
+
+
+def _answers(check: object) -> bool:
+    try:
+        return bool(check())  # type: ignore[operator]
+    except Exception:
+        db.session.rollback()
+        return False
+
+
+def _database() -> bool:
+    return db.session.scalar(text("SELECT 1")) == 1
+
+
+def _redis() -> bool:
+    return bool(connection().ping())

@@ -1,0 +1,163 @@
+"""The database: session, base model, column types, and the one helper that keeps tenants apart."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, DateTime, MetaData, Select, String, Text, event, select, types
+from sqlalchemy.engine import Dialect, Engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from app import crypto
+from app.errors import NOT_FOUND
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def now() -> datetime:
+    """The time, in UTC, with its zone."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A new identifier: 26 characters that sort by the time they were made (as ULID does)."""
+    number = (int(time.time() * 1000) << 80) | int.from_bytes(secrets.token_bytes(10), "big")
+    return "".join(ALPHABET[(number >> (5 * place)) & 31] for place in range(25, -1, -1))
+
+
+class UTCDateTime(types.TypeDecorator[datetime]):
+    """A time with its zone, kept as UTC without one, since SQLite and MySQL have no such type."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> types.TypeEngine[Any]:
+        if dialect.name == "mysql":
+            from sqlalchemy.dialects.mysql import DATETIME
+
+            return dialect.type_descriptor(DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value else None
+
+
+class Sealed(types.TypeDecorator[str]):
+    """Text that is encrypted at rest under the site's key ring (C-70)."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else crypto.ring().seal(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else crypto.ring().open(value)
+
+
+Id = String(26)
+Name = String(255)
+Long = Text().with_variant(Text(2**24), "mysql")
+
+
+NAMES = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Model(DeclarativeBase):
+    """Base of every table. Constraint names are fixed, so that migrations can name them everywhere."""
+
+    metadata = MetaData(naming_convention=NAMES)
+
+
+Model.registry.update_type_annotation_map(
+    {datetime: UTCDateTime(), dict[str, Any]: JSON(), list[Any]: JSON(), list[str]: JSON()}
+)
+
+
+class Identified:
+    """A row with an identifier and the time it was made."""
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    created_at: Mapped[datetime] = mapped_column(default=now, index=True)
+
+
+class TenantOwned(Identified):
+    """A row that belongs to one tenant and is read only through :func:`scoped`."""
+
+    tenant_id: Mapped[str] = mapped_column(Id, index=True)
+
+
+class Versioned:
+    """A row that people edit: its version is its ETag, and two edits at once cannot both win."""
+
+    version: Mapped[int] = mapped_column(default=1)
+
+
+M = TypeVar("M")
+T = TypeVar("T", bound=TenantOwned)
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+db = SQLAlchemy(model_class=Model, disable_autonaming=True, engine_options={"json_serializer": _dumps})
+
+
+def scoped(model: type[T], tenant_id: str | None = None) -> Select[tuple[T]]:
+    """Rows of *model* that belong to the caller's tenant. The only way to read tenant-owned rows (C-13)."""
+    from app import caller
+
+    return select(model).where(model.tenant_id == (tenant_id or caller.current().tenant_id))
+
+
+def get_scoped(model: type[T], identifier: str, what: str = "object") -> T:
+    """The row of the caller's tenant with this identifier.
+
+    :raises ConsoleError: CORE/NOT_FOUND, also where another tenant has it
+    """
+    row = db.session.scalar(scoped(model).where(model.id == identifier))
+    if row is None:
+        raise NOT_FOUND(what=what)
+    return row
+
+
+def rows(query: Select[tuple[M]]) -> Sequence[M]:
+    """All objects of a query."""
+    return db.session.scalars(query).all()
+
+
+@event.listens_for(Engine, "connect")
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    """Write-ahead log, foreign keys and patience, so that several processes share one SQLite file."""
+    if type(connection).__module__.startswith("sqlite3"):
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=15000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+
+def forget_connections() -> None:
+    """Drop pooled connections after a fork: a connection belongs to one process."""
+    db.engine.dispose(close=False)
+
+

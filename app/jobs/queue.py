@@ -1,0 +1,89 @@
+"""Ordering work: a row in the caller's transaction, handed to RQ after the commit."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app, has_request_context
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from app import caller, site
+from app.contracts.declarations import Job
+from app.db import db, new_id, now
+from app.jobs.models import JobRun
+
+log = logging.getLogger(__name__)
+ENTRY = "app.jobs.run.perform"
+# How long a row may lie queued before the scheduler takes it that Redis lost it.
+LOST_AFTER = timedelta(seconds=20)
+
+
+def connection() -> Redis:
+    """The site's Redis; times out rather than hangs."""
+    held = current_app.extensions.get("antstack.redis")
+    if held is None:
+        url = site.settings().redis_url
+        held = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=15)
+        current_app.extensions["antstack.redis"] = held
+    return held  # type: ignore[no-any-return]
+
+
+def queue(name: str = "default", redis: Redis | None = None) -> Queue:
+    """A queue of this site. JSON, since a pickle in Redis would be code execution."""
+    return Queue(name, connection=redis or connection(), serializer=JSONSerializer)
+
+
+def enqueue(job: Job, subject: str = "", **arguments: Any) -> JobRun:
+    """Order *job* with these arguments (identifiers only) in the caller's name.
+
+    :param subject: what the work is about, for people
+    :returns: its row; it is handed to a worker once the transaction is kept
+    """
+    who = caller.current()
+    assert who.principal is not None
+    run = JobRun(
+        id=new_id(),
+        tenant_id=who.tenant_id,
+        kind=job.name,
+        arguments=arguments,
+        due_at=now() + LOST_AFTER,
+        subject=subject[:255],
+        workspace_id=who.workspace_id,
+        principal=asdict(who.principal),
+        trace_id=who.trace_id,
+    )
+    db.session.add(run)
+    if has_request_context():
+        from app.web.lifecycle import after_commit
+
+        after_commit(lambda: push(run.id, job))
+    return run
+
+
+def push(run_id: str, job: Job) -> bool:
+    """Hand a row to RQ. A Redis that is away loses nothing: the scheduler hands it over later.
+
+    :returns: whether Redis took it
+    """
+    try:
+        queue(job.queue).enqueue_call(
+            ENTRY, args=(run_id,), timeout=job.timeout + 30, result_ttl=0, failure_ttl=86400
+        )
+    except RedisError as error:
+        log.warning("redis did not take job %s: %s", run_id, error)
+        return False
+    return True
+
+
+def position(job_queue: str = "default") -> int:
+    """How many jobs wait in a queue; -1 when Redis does not answer."""
+    try:
+        return queue(job_queue).count
+    except RedisError:
+        return -1

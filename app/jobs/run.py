@@ -1,0 +1,212 @@
+"""Performing a job on a worker: claimed by a conditional update, fenced by its attempt, logged as it goes."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import or_, select, update
+
+from app import audit, caller, site
+from app.caller import Caller
+from app.contracts.declarations import Job
+from app.contracts.identity import Principal
+from app.contracts.text import Text
+from app.db import db, now
+from app.errors import UNKNOWN, ConsoleError
+from app.guard import Operation
+from app.jobs.models import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, SUCCEEDED, JobLogLine, JobRun
+from app.jobs.queue import LOST_AFTER
+
+_log = logging.getLogger(__name__)
+_running: ContextVar[tuple[str, int] | None] = ContextVar("job", default=None)
+BACKOFF = (2, 10, 30)
+LEASE = timedelta(seconds=45)
+DONE = Operation("core.job.finished", Text("Job finished", "任务结束"))
+
+
+class Cancelled(Exception):
+    """Somebody cancelled the job, or another attempt took it over."""
+
+
+def perform(run_id: str) -> None:
+    """The one function that RQ calls. Safe to call twice: only one claims the row."""
+    if has_app():
+        _perform(run_id)
+        return
+    from app.processes.worker import application
+
+    with application().app_context():
+        _perform(run_id)
+
+
+def has_app() -> bool:
+    """Whether an application context is pushed already."""
+    return bool(current_app)
+
+
+def _perform(run_id: str) -> None:
+    run = _claim(run_id)
+    if run is None:
+        return
+    job = site.catalogue().jobs.get(run.kind)
+    who = Caller(
+        principal=Principal(**run.principal), workspace_id=run.workspace_id, trace_id=run.trace_id, source_ip="worker"
+    )
+    token = _running.set((run.id, run.attempt))
+    try:
+        with caller.acting_as(who):
+            if job is None:
+                _end(run, FAILED, error={"code": "CORE/JOB_UNKNOWN", "kind": run.kind})
+            else:
+                _attempt(run, job)
+    finally:
+        _running.reset(token)
+        db.session.remove()
+
+
+def _claim(run_id: str) -> JobRun | None:
+    moment = now()
+    free = or_(JobRun.state == QUEUED, (JobRun.state == RUNNING) & (JobRun.lease_until < moment))
+    claimed = db.session.execute(
+        update(JobRun)
+        .where(JobRun.id == run_id, free)
+        .values(
+            state=RUNNING, attempt=JobRun.attempt + 1, lease_until=moment + LEASE, started_at=moment, due_at=moment + LEASE
+        )
+    )  # fmt: skip
+    db.session.commit()
+    return db.session.get(JobRun, run_id) if getattr(claimed, "rowcount", 0) else None
+
+
+def _attempt(run: JobRun, job: Job) -> None:
+    run_id, attempt, arguments = run.id, run.attempt, dict(run.arguments)
+    try:
+        result = job.run(**arguments)
+        db.session.commit()
+    except Cancelled:
+        db.session.rollback()
+        _end(_fresh(run_id, attempt), CANCELLED)
+    except ConsoleError as error:
+        db.session.rollback()
+        _end(_fresh(run_id, attempt), FAILED, error=_problem(error))
+    except Exception as error:
+        db.session.rollback()
+        _log.exception("job %s failed", run_id, exc_info=error)
+        again = _fresh(run_id, attempt)
+        if again is not None and attempt < job.attempts:
+            _try_again(again, attempt, str(error))
+        else:
+            _end(again, FAILED, error=_problem(UNKNOWN()))
+    else:
+        _end(_fresh(run_id, attempt), SUCCEEDED, result=result if isinstance(result, Mapping) else None)
+
+
+def _fresh(run_id: str, attempt: int) -> JobRun | None:
+    """The row, if this attempt still owns it."""
+    db.session.expire_all()
+    run = db.session.get(JobRun, run_id)
+    return run if run is not None and run.attempt == attempt and run.state == RUNNING else None
+
+
+def _try_again(run: JobRun, attempt: int, reason: str) -> None:
+    delay = BACKOFF[min(attempt, len(BACKOFF)) - 1]
+    run.state, run.due_at, run.lease_until = QUEUED, now() + timedelta(seconds=delay), None
+    _line(run.id, f"attempt {attempt} failed: {reason[:300]}; again in {delay} s")
+    db.session.commit()
+
+
+def _end(
+    run: JobRun | None, state: str, *, error: dict[str, Any] | None = None, result: Mapping[str, Any] | None = None
+) -> None:
+    if run is None:
+        return
+    run.state, run.finished_at, run.lease_until = state, now(), None
+    run.error, run.result = error, dict(result) if result else None
+    run.progress = 1.0 if state == SUCCEEDED else run.progress
+    outcome = {SUCCEEDED: "success", CANCELLED: "cancelled"}.get(state, "failed")
+    started = run.started_at or run.created_at
+    audit.record(
+        DONE, outcome, resource=("job", run.id, run.kind), detail={"arguments": run.arguments, "subject": run.subject},
+        error_code=(error or {}).get("code", ""), duration_ms=int((now() - started).total_seconds() * 1000),
+    )  # fmt: skip
+    db.session.commit()
+
+
+def _problem(error: ConsoleError) -> dict[str, Any]:
+    return {
+        "code": error.code, "status": error.status,
+        "title": {"en": error.reason.en, "zh": error.reason.zh},
+        "remedy": {"en": error.remedy.en, "zh": error.remedy.zh},
+        "traceId": caller.current().trace_id,
+    }  # fmt: skip
+
+
+def progress(fraction: float, step: str = "") -> None:
+    """Tell how far the running job is, keep its lease, and stop here if somebody cancelled it.
+
+    :raises Cancelled: at this safe point
+    """
+    held = _running.get()
+    if held is None:
+        return
+    run_id, attempt = held
+    kept = db.session.execute(
+        update(JobRun)
+        .where(JobRun.id == run_id, JobRun.attempt == attempt, JobRun.state == RUNNING)
+        .values(progress=min(1.0, fraction), step=step[:255], lease_until=now() + LEASE, due_at=now() + LEASE)
+    )
+    cancelled = db.session.scalar(select(JobRun.cancel_requested).where(JobRun.id == run_id))
+    db.session.commit()
+    if cancelled or not getattr(kept, "rowcount", 0):
+        raise Cancelled(run_id)
+
+
+def log(line: str) -> None:
+    """Add a line to the running job's log."""
+    held = _running.get()
+    if held is not None:
+        _line(held[0], line)
+        db.session.commit()
+
+
+def _line(run_id: str, line: str) -> None:
+    db.session.add(JobLogLine(job_id=run_id, at=now(), line=line))
+
+
+def hand_over_lost() -> int:
+    """Hand rows to RQ again whose job is gone: Redis was emptied, a worker died, a retry is due (C-40, C-41).
+
+    :returns: how many
+    """
+    from app.jobs.queue import push
+
+    moment = now()
+    stuck = or_(
+        (JobRun.state == QUEUED) & (JobRun.due_at <= moment), (JobRun.state == RUNNING) & (JobRun.lease_until < moment)
+    )
+    lost = db.session.scalars(select(JobRun).where(stuck).order_by(JobRun.due_at).limit(200)).all()
+    for run in lost:
+        job = site.catalogue().jobs.get(run.kind)
+        run.due_at = moment + LOST_AFTER
+        if job is not None:
+            push(run.id, job)
+    db.session.commit()
+    return len(lost)
+
+
+def wait(run_id: str, seconds: float = 30) -> JobRun:
+    """Wait until a job ended, for tests and commands."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        db.session.expire_all()
+        run = db.session.get(JobRun, run_id)
+        if run is not None and run.state in ENDED:
+            return run
+        time.sleep(0.05)
+    raise TimeoutError(run_id)

@@ -1,0 +1,1 @@
+"""Speaking to Kubernetes clusters: credentials, requests, errors, and the mirror that lists are answered from."""

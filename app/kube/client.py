@@ -1,0 +1,221 @@
+"""Requests to a cluster on the official client's connection pool: bounded time, a circuit breaker, our errors.
+
+The official client gives configuration, authentication and TLS. Bodies are read
+and written raw: its typed models cost seconds and hundreds of MiB on long lists.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+import urllib3
+import yaml
+from flask import current_app
+from sqlalchemy import select
+
+from app import caller
+from app.db import db, get_scoped
+from app.kube import paths
+from app.kube.errors import UNREACHABLE, from_answer
+from app.kube.models import Cluster
+
+FIELD_MANAGER = "antstack"
+EXTENSION = "antstack.kube"
+CONNECT, READ = 2.0, 10.0
+OPEN_AFTER, OPEN_FOR = 3, 5.0
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+Json = dict[str, Any]
+
+
+@dataclass
+class Breaker:
+    """After some failures in a row nobody waits for the cluster for a moment."""
+
+    failures: int = 0
+    open_until: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def is_open(self) -> bool:
+        """Whether requests are refused at once."""
+        return time.monotonic() < self.open_until
+
+    def succeeded(self) -> None:
+        """Close it."""
+        self.failures, self.open_until = 0, 0.0
+
+    def failed(self) -> None:
+        """Count a failure; open it after some."""
+        with self.lock:
+            self.failures += 1
+            if self.failures >= OPEN_AFTER:
+                self.open_until = time.monotonic() + OPEN_FOR
+
+
+class Kube:
+    """A cluster's API. Safe for several threads."""
+
+    def __init__(self, name: str, kubeconfig: Mapping[str, Any], pool_size: int = 16) -> None:
+        self.name = name
+        self._document = dict(kubeconfig)
+        self._client = api_client(self._document, pool_size)
+        self._pool: urllib3.PoolManager = self._client.rest_client.pool_manager
+        self._host = str(self._client.configuration.host).rstrip("/")
+        self._breaker = Breaker()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        body: object = None,
+        *,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+        timeout: float = READ,
+        stream: bool = False,
+    ) -> urllib3.BaseHTTPResponse:
+        """One request; its answer if the server accepted it.
+
+        :param timeout: seconds to wait for the answer; connecting has two of its own
+        :raises ConsoleError: KUBE/…
+        """
+        if self._breaker.is_open():
+            raise UNREACHABLE(cluster=self.name, detail="it did not answer a moment ago")
+        headers = {"Accept": accept, "Content-Type": content_type, "traceparent": caller.traceparent(), **self._auth()}
+        url = f"{self._host}{path}" + (f"?{urlencode(query, doseq=True)}" if query else "")
+        raw = body if isinstance(body, (bytes, type(None))) else msgspec.json.encode(body)
+        try:
+            answer = self._pool.request(
+                method, url, body=raw, headers=headers, retries=False, preload_content=not stream,
+                timeout=urllib3.Timeout(connect=CONNECT, read=timeout),
+            )  # fmt: skip
+        except urllib3.exceptions.HTTPError as error:
+            self._breaker.failed()
+            raise UNREACHABLE(cluster=self.name, detail=_words(error)) from error
+        self._breaker.succeeded()
+        if answer.status >= 400:
+            detail = answer.data if not stream else answer.read()
+            raise from_answer(self.name, answer.status, detail)
+        return answer
+
+    def _auth(self) -> dict[str, str]:
+        settings = self._client.configuration.auth_settings().get("BearerToken")
+        return {settings["key"]: settings["value"]} if settings else {}
+
+    def get(self, path: str, query: Mapping[str, Any] | None = None, timeout: float = READ) -> Json:
+        """The object or list at *path*."""
+        return msgspec.json.decode(self.request("GET", path, query, timeout=timeout).data)  # type: ignore[no-any-return]
+
+    def find(self, path: str) -> Json | None:
+        """The object at *path*, or None when there is none."""
+        from app.errors import ConsoleError
+        from app.kube.errors import NO_OBJECT
+
+        try:
+            return self.get(path)
+        except ConsoleError as error:
+            if error.kind is NO_OBJECT:
+                return None
+            raise
+
+    def apply(self, manifest: Json, *, dry_run: bool = False, force: bool = False) -> Json:
+        """Server-side apply of *manifest* with the field manager ``antstack``, strictly validated.
+
+        :returns: the object as the server has it now (or would have it)
+        :raises ConsoleError: KUBE/FIELD_CONFLICT naming owner and field, KUBE/OBJECT_INVALID, …
+        """
+        query: dict[str, Any] = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+        if dry_run:
+            query["dryRun"] = "All"
+        if force:
+            query["force"] = "true"
+        answer = self.request("PATCH", paths.of_object(manifest), query, manifest, content_type=APPLY)
+        return msgspec.json.decode(answer.data)  # type: ignore[no-any-return]
+
+    def patch(self, path: str, change: object, content_type: str = MERGE, *, dry_run: bool = False) -> Json:
+        """Patch the object at *path*."""
+        query: dict[str, Any] = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
+        return msgspec.json.decode(self.request("PATCH", path, query, change, content_type=content_type).data)  # type: ignore[no-any-return]
+
+    def create(self, path: str, body: Json) -> Json:
+        """Create an object in the collection at *path*."""
+        return msgspec.json.decode(self.request("POST", path, {"fieldManager": FIELD_MANAGER}, body).data)  # type: ignore[no-any-return]
+
+    def delete(self, path: str, *, uid: str = "", propagation: str = "Background", grace: int | None = None) -> bool:
+        """Delete the object at *path*; with *uid*, only that very one.
+
+        :returns: whether it was there
+        """
+        from app.errors import ConsoleError
+        from app.kube.errors import NO_OBJECT, OBJECT_MOVED
+
+        options: Json = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        if grace is not None:
+            options["gracePeriodSeconds"] = grace
+        try:
+            self.request("DELETE", path, body=options)
+        except ConsoleError as error:
+            if error.kind is NO_OBJECT or (uid and error.kind is OBJECT_MOVED):
+                return False
+            raise
+        return True
+
+    def version(self) -> str:
+        """The server's version, such as ``v1.37.2``."""
+        return str(self.get("/version", timeout=3.0).get("gitVersion", ""))
+
+    def own_client(self) -> Any:
+        """A client of its own for one terminal: ``stream()`` patches the client that it is given."""
+        return api_client(self._document, 1)
+
+
+def _words(error: Exception) -> str:
+    text = str(getattr(error, "reason", "") or error)
+    return text.split(": ", 1)[-1][:200] or type(error).__name__
+
+
+def api_client(document: Json, pool_size: int) -> Any:
+    """An official client from a checked kubeconfig."""
+    from kubernetes.client import ApiClient, Configuration
+    from kubernetes.config import load_kube_config_from_dict
+
+    configuration = Configuration()
+    load_kube_config_from_dict(document, client_configuration=configuration, persist_config=False)
+    configuration.connection_pool_maxsize = pool_size
+    configuration.retries = False
+    return ApiClient(configuration)
+
+
+def kube(cluster: Cluster) -> Kube:
+    """The API of a registered cluster; its connections are kept until its registration changes."""
+    held: dict[str, tuple[int, Kube]] = current_app.extensions.setdefault(EXTENSION, {})
+    known = held.get(cluster.id)
+    if known is None or known[0] != cluster.version:
+        known = held[cluster.id] = (cluster.version, Kube(cluster.name, yaml.safe_load(cluster.kubeconfig)))
+    return known[1]
+
+
+def kube_of(cluster_id: str) -> Kube:
+    """The API of a cluster of any tenant: for workers that act on rows that were scoped before."""
+    cluster = db.session.scalar(select(Cluster).where(Cluster.id == cluster_id))
+    if cluster is None:
+        raise UNREACHABLE(cluster=cluster_id, detail="it is not registered any more")
+    return kube(cluster)
+
+
+def scoped_kube(cluster_id: str) -> Kube:
+    """The API of a cluster of the caller's tenant.
+
+    :raises ConsoleError: CORE/NOT_FOUND
+    """
+    return kube(get_scoped(Cluster, cluster_id, "cluster"))

@@ -1,0 +1,112 @@
+"""What can go wrong with a cluster, in words, and the API server's answers as our errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from app.contracts.text import Text
+from app.errors import ConsoleError, ErrorCode, FieldError
+
+UNREACHABLE = ErrorCode(
+    "KUBE/CLUSTER_UNREACHABLE",
+    503,
+    Text("The cluster {cluster} does not answer: {detail}", "集群 {cluster} 没有响应：{detail}"),
+    Text(
+        "Check that its API server runs and that the address in its kubeconfig is reachable from the console.",
+        "请检查其 API Server 是否运行，以及 kubeconfig 中的地址能否从控制台访问。",
+    ),
+)
+REFUSED_CREDENTIALS = ErrorCode(
+    "KUBE/CREDENTIALS_REFUSED",
+    502,
+    Text("The cluster {cluster} refuses the credentials it was registered with.", "集群 {cluster} 拒绝了注册时的凭据。"),
+    Text("Register the cluster again with a current kubeconfig.", "请使用有效的 kubeconfig 重新注册集群。"),
+)
+DENIED = ErrorCode(
+    "KUBE/NOT_PERMITTED",
+    403,
+    Text("The cluster {cluster} does not permit this: {detail}", "集群 {cluster} 不允许此操作：{detail}"),
+    Text("Give the console's account in that cluster the right that is named.", "请为控制台在该集群中的账号授予所述权限。"),
+)
+NO_OBJECT = ErrorCode(
+    "KUBE/NO_SUCH_OBJECT",
+    404,
+    Text("The cluster {cluster} has no such object: {detail}", "集群 {cluster} 中没有该对象：{detail}"),
+    Text("It may have been deleted meanwhile; reload the list.", "该对象可能已被删除，请刷新列表。"),
+)
+FIELD_CONFLICT = ErrorCode(
+    "KUBE/FIELD_CONFLICT",
+    409,
+    Text("Somebody else manages fields of this object: {detail}", "该对象的部分字段由他方管理：{detail}"),
+    Text("Leave the fields to their owner, or take them over explicitly.", "请将字段留给其管理者，或明确接管。"),
+)
+OBJECT_MOVED = ErrorCode(
+    "KUBE/OBJECT_CHANGED_MEANWHILE",
+    409,
+    Text("The object changed in the cluster meanwhile: {detail}", "该对象在集群中已发生变化：{detail}"),
+    Text("Read it again and repeat the change.", "请重新读取后再修改。"),
+)
+INVALID_OBJECT = ErrorCode(
+    "KUBE/OBJECT_INVALID",
+    422,
+    Text("The cluster does not accept the object: {detail}", "集群不接受该对象：{detail}"),
+    Text("Correct the fields that are named.", "请更正所指出的字段。"),
+)
+BUSY = ErrorCode(
+    "KUBE/CLUSTER_BUSY",
+    503,
+    Text("The cluster {cluster} asks to wait: {detail}", "集群 {cluster} 繁忙：{detail}"),
+    Text("Try again in a moment; orders try again by themselves.", "请稍后重试；执行单会自动重试。"),
+)
+FAILED = ErrorCode(
+    "KUBE/CLUSTER_ERROR",
+    502,
+    Text("The cluster {cluster} answered with an error: {detail}", "集群 {cluster} 返回错误：{detail}"),
+    Text("Look into the API server's log under the trace ID.", "请按追踪 ID 查看 API Server 日志。"),
+)
+BAD_KUBECONFIG = ErrorCode(
+    "KUBE/KUBECONFIG_REFUSED",
+    422,
+    Text("This kubeconfig cannot be used.", "无法使用该 kubeconfig。"),
+    Text(
+        "Make one that holds the server's address, its CA and a token or client certificate, all inside the file.",
+        "请提供内含服务器地址、CA 以及令牌或客户端证书的 kubeconfig，不得引用外部文件或命令。",
+    ),
+)
+NOT_PROPAGATED = (UNREACHABLE, BUSY, FAILED)
+ERRORS = (
+    UNREACHABLE, REFUSED_CREDENTIALS, DENIED, NO_OBJECT, FIELD_CONFLICT, OBJECT_MOVED, INVALID_OBJECT, BUSY, FAILED,
+    BAD_KUBECONFIG,
+)  # fmt: skip
+
+
+def is_transient(error: ConsoleError) -> bool:
+    """Whether the same request may succeed in a moment."""
+    return error.kind in NOT_PROPAGATED
+
+
+def from_answer(cluster: str, status: int, body: bytes) -> ConsoleError:
+    """The API server's Status object as one of ours (Kubernetes API conventions, "Response Status Kind")."""
+    try:
+        found: dict[str, Any] = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        found = {}
+    detail = str(found.get("message") or body[:200].decode("utf-8", "replace") or status)
+    reason = found.get("reason", "")
+    causes = (found.get("details") or {}).get("causes") or []
+    if status == 409 and any(c.get("reason") == "FieldManagerConflict" for c in causes):
+        return FIELD_CONFLICT(detail="; ".join(f"{c.get('field')} ({c.get('message')})" for c in causes))
+    if status in (400, 422):
+        errors = [FieldError(_pointer(c.get("field", "")), Text(c["message"], c["message"])) for c in causes if c.get("message")]
+        return INVALID_OBJECT(detail=detail, errors=errors)
+    known = {401: REFUSED_CREDENTIALS, 403: DENIED, 404: NO_OBJECT, 409: OBJECT_MOVED, 429: BUSY, 503: BUSY, 504: BUSY}
+    kind = known.get(status, FAILED)
+    if kind is DENIED and "exceeded quota" in detail:
+        kind = DENIED
+    return kind(cluster=cluster, detail=detail, extra={"kubernetesReason": reason} if reason else None)
+
+
+def _pointer(field: str) -> str:
+    return "/" + field.replace("[", "/").replace("]", "").replace(".", "/").lstrip("/")

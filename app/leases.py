@@ -1,0 +1,75 @@
+"""Leases in the database: one process at a time does a thing, and a late one cannot write (fencing token)."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import datetime, timedelta
+
+from sqlalchemy import String, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Name, db, now
+
+
+
+class Lease(db.Model):
+    """Who may do the named thing, and until when. ``token`` rises with every new owner."""
+
+    __tablename__ = "core_lease"
+
+    name: Mapped[str] = mapped_column(String(160), primary_key=True)
+    owner: Mapped[str] = mapped_column(Name)
+    until: Mapped[datetime]
+    token: Mapped[int] = mapped_column(default=1)
+
+
+def owner() -> str:
+    """This process, as leases name it."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def take(name: str, seconds: float) -> int | None:
+    """Take or renew the lease *name* for so many seconds, and commit.
+
+    :returns: the fencing token, or None while another process holds it
+    """
+    moment, me = now(), owner()
+    until = moment + timedelta(seconds=seconds)
+    renewed = db.session.execute(
+        update(Lease).where(Lease.name == name, Lease.owner == me, Lease.until > moment).values(until=until)
+    )
+    if not _changed(renewed):
+        stolen = db.session.execute(
+            update(Lease)
+            .where(Lease.name == name, Lease.until <= moment)
+            .values(owner=me, until=until, token=Lease.token + 1)
+        )
+        if not _changed(stolen) and not _made(name, me, until):
+            db.session.rollback()
+            return None
+    token = db.session.scalar(select(Lease.token).where(Lease.name == name, Lease.owner == me))
+    db.session.commit()
+    return token
+
+
+def release(name: str) -> None:
+    """Give the lease up, so that another process need not wait for its end."""
+    db.session.execute(update(Lease).where(Lease.name == name, Lease.owner == owner()).values(until=now()))
+    db.session.commit()
+
+
+def _made(name: str, me: str, until: datetime) -> bool:
+    if db.session.scalar(select(Lease.name).where(Lease.name == name)) is not None:
+        return False
+    try:
+        db.session.execute(insert(Lease).values(name=name, owner=me, until=until, token=1))
+        db.session.flush()
+    except IntegrityError:
+        return False
+    return True
+
+
+def _changed(result: object) -> bool:
+    return bool(getattr(result, "rowcount", 0))

@@ -1,0 +1,1 @@
+"""The processes of a site: web, worker, scheduler, mirror, dns, and all of them together."""

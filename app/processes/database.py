@@ -1,0 +1,75 @@
+"""Bringing the database to the tables that this version needs."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData
+
+from app.db import Model, db
+
+MIGRATIONS = Path(__file__).parent.parent.parent / "migrations"
+CORE_MODELS = ("app.leases", "app.auth.models", "app.audit.models", "app.jobs.models", "app.kube.models", "app.orders.models")
+
+
+def all_metadata() -> MetaData:
+    """Every table of the core and of every built-in plugin: enabling is configuration, not schema."""
+    for name in CORE_MODELS:
+        importlib.import_module(name)
+    for found in pkgutil.iter_modules(importlib.import_module("plugins").__path__):
+        module = f"plugins.{found.name}.models"
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
+    return Model.metadata
+
+
+def configuration() -> Config:
+    """Alembic's configuration, without a file of its own."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def upgrade(revision: str = "head") -> None:
+    """Bring the database to *revision*."""
+    with db.engine.begin() as connection:
+        config = configuration()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def downgrade(revision: str = "-1") -> None:
+    """Take the database back to *revision*."""
+    with db.engine.begin() as connection:
+        config = configuration()
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+
+
+def make_revision(message: str, revision_id: str) -> None:
+    """Write the migration that leads from the newest revision to the models as they are."""
+    with db.engine.begin() as connection:
+        config = configuration()
+        config.attributes["connection"] = connection
+        command.revision(config, message, autogenerate=True, rev_id=revision_id)
+
+
+def heads() -> set[str]:
+    """The newest revisions of the code."""
+    return set(ScriptDirectory.from_config(configuration()).get_heads())
+
+
+def is_current() -> bool:
+    """Whether the database has every migration of the code."""
+    with db.engine.connect() as connection:
+        return set(MigrationContext.configure(connection).get_current_heads()) == heads()

@@ -1,0 +1,1 @@
+"""Speaking HTTP: pages and fragments, lists, forms, the JSON API, errors."""

@@ -1,0 +1,275 @@
+"""Operations under ``/api/v1``: declared once with their shapes, they make routes, OpenAPI 3.1 and the gateway.
+
+An operation is a function. It takes the path's arguments, and ``body`` and
+``query`` if it declares them; it returns what msgspec can encode. The same
+services, permissions and audit as the pages stand behind it (C-60).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from flask import Blueprint, Response, g, request
+from sqlalchemy import Select, func, select
+
+from app.contracts.declarations import Permission
+from app.contracts.text import Text
+from app.db import db
+from app.errors import CHANGED, ErrorCode, invalid
+from app.guard import Guard, Operation, ResourceOf
+from app.web.forms import check, json_body
+from app.web.listing import Expression, matching
+
+BASE = "/api/v1"
+MAX_LIMIT = 500
+T = TypeVar("T")
+
+
+class Out(msgspec.Struct, rename="camel", omit_defaults=False):
+    """A shape that the API answers."""
+
+
+class In(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """A shape that the API takes; unknown fields are refused."""
+
+
+class ListQuery(In):
+    """The query of every list: text, sort (``-`` descends), page size and where to go on."""
+
+    q: str = ""
+    sort: str = ""
+    limit: int = 50
+    cursor: str = ""
+
+
+class Page(msgspec.Struct, Generic[T], rename="camel"):
+    """One page of a list; ``nextCursor`` is null on the last."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+class NoBody(In):
+    """A request without a body."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiOperation:
+    """One operation as declared; ``id`` is its OpenAPI operationId and its name at the gateway."""
+
+    id: str
+    method: str
+    path: str
+    run: Callable[..., Any]
+    summary: Text
+    permission: Permission | None
+    audit: Operation | None
+    body: type | None
+    query: type | None
+    returns: Any
+    status: int
+    errors: Sequence[ErrorCode]
+    resource: ResourceOf | None
+    public_reason: str
+    external: bool
+    raw_body: str
+
+
+@dataclass
+class Api:
+    """The operations of one plugin. ``area`` groups them in the documentation."""
+
+    area: str
+    title: Text
+    operations: list[ApiOperation] = field(default_factory=list)
+
+    def operation(
+        self,
+        method: str,
+        path: str,
+        id: str,
+        summary: Text,
+        permission: Permission | None,
+        *,
+        audit: Operation | None = None,
+        body: type | None = None,
+        query: type | None = None,
+        returns: Any = None,
+        status: int = 200,
+        errors: Sequence[ErrorCode] = (),
+        resource: ResourceOf | None = None,
+        public: str = "",
+        external: bool = False,
+        raw_body: str = "",
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare an operation. *path* is below ``/api/v1`` with Flask's ``<name>`` arguments.
+
+        A shape in *body* and *query* is a Struct (see :class:`In`); *raw_body* is a
+        media type instead, and the function reads ``request`` itself. *public*
+        says why an operation without permission is open. A change that needs no
+        audit does not exist: one without *audit* must say so in *public*.
+        """
+
+        def declare(run: Callable[..., Any]) -> Callable[..., Any]:
+            self.operations.append(
+                ApiOperation(
+                    id, method, path, run, summary, permission, audit, body, query, returns, status,
+                    tuple(errors), resource, public, external, raw_body,
+                )
+            )  # fmt: skip
+            return run
+
+        return declare
+
+    def blueprint(self) -> Blueprint:
+        """Flask routes of these operations."""
+        made = Blueprint(f"api_{self.area}", __name__, url_prefix=BASE)
+        for operation in self.operations:
+            view = _view(operation)
+            view.guard = Guard(  # type: ignore[attr-defined]
+                operation.permission, operation.audit, operation.public_reason, operation.resource, operation.external
+            )
+            made.add_url_rule(operation.path, operation.id.replace(".", "_"), view, methods=[operation.method])
+        return made
+
+
+def _view(operation: ApiOperation) -> Callable[..., Response]:
+    def view(**arguments: Any) -> Response:
+        return invoke(operation, arguments)
+
+    view.__name__ = operation.id
+    view.__doc__ = operation.summary.en
+    return view
+
+
+def invoke(operation: ApiOperation, arguments: dict[str, Any]) -> Response:
+    """Read the request's shapes, run the operation, encode its answer; the gateway calls this as well."""
+    values = dict(arguments)
+    if operation.body is not None:
+        values["body"] = check(operation.body, json_body())
+    if operation.query is not None:
+        values["query"] = _query(operation.query)
+    g.dry_run = request.args.get("dryRun") == "true"
+    answer = operation.run(**values)
+    return answer if isinstance(answer, Response) else encode(answer, operation.status)
+
+
+def encode(answer: Any, status: int = 200) -> Response:
+    """*answer* as JSON."""
+    if answer is None:
+        return Response(status=204)
+    response = Response(msgspec.json.encode(answer), status, mimetype="application/json")
+    version = getattr(answer, "version", None)
+    if isinstance(version, int):
+        response.set_etag(str(version))
+    return response
+
+
+def accepted(answer: Any, location: str) -> Response:
+    """202 with where to follow the work."""
+    response = encode(answer, 202)
+    response.headers["Location"] = location
+    return response
+
+
+def dry_run() -> bool:
+    """Whether the caller asked only what would happen; the change is then rolled back at the end."""
+    return bool(g.get("dry_run", False))
+
+
+def need_version(version: int) -> None:
+    """Refuse a change that was made to another version than the one that ``If-Match`` names.
+
+    :raises ConsoleError: CORE/CHANGED_MEANWHILE (412)
+    """
+    if request.if_match and not request.if_match.contains(str(version)):
+        raise CHANGED()
+
+
+def page(
+    query: Select[Any],
+    wanted: ListQuery,
+    shape: Callable[[Any], T],
+    *,
+    sorts: dict[str, Expression],
+    search: Sequence[Expression] = (),
+    key: Expression,
+    default: str,
+) -> Page[T]:
+    """One page of *query*: searched, sorted, and going on after the cursor (keyset, so nothing is counted).
+
+    :raises ConsoleError: CORE/INVALID_INPUT for an unknown sort, a limit out of range or a broken cursor
+    """
+    sort = wanted.sort or default
+    name, descending = sort.removeprefix("-"), sort.startswith("-")
+    if name not in sorts:
+        names = ", ".join(sorted(sorts))
+        raise invalid({"sort": Text(f"Sort by one of: {names}.", f"可排序字段：{names}。")})
+    if not 1 <= wanted.limit <= MAX_LIMIT:
+        raise invalid({"limit": Text(f"Between 1 and {MAX_LIMIT}.", f"须在 1 到 {MAX_LIMIT} 之间。")})
+    if wanted.q and search:
+        query = query.where(matching(wanted.q, search))
+    column = func.coalesce(sorts[name], "") if _texts(sorts[name]) else sorts[name]
+    if wanted.cursor:
+        query = query.where(_after(column, key, _cursor(wanted.cursor, column), descending))
+    order = (column.desc(), key.desc()) if descending else (column.asc(), key.asc())
+    query = query.order_by(None).order_by(*order).limit(wanted.limit + 1).add_columns(column, key)
+    found = db.session.execute(query).all()
+    more = len(found) > wanted.limit
+    rows = found[: wanted.limit]
+    token = _token(rows[-1][-2], rows[-1][-1]) if more else None
+    return Page([shape(row[0] if len(row) == 3 else row[:-2]) for row in rows], token)
+
+
+def _texts(column: Expression) -> bool:
+    return getattr(column.type, "python_type", None) is str
+
+
+def _after(column: Any, key: Any, cursor: tuple[Any, Any], descending: bool) -> Any:
+    value, last = cursor
+    beyond = column < value if descending else column > value
+    tie = key < last if descending else key > last
+    return beyond | ((column == value) & tie)
+
+
+def _token(value: Any, key: Any) -> str:
+    if isinstance(value, datetime):
+        value = {"t": value.isoformat()}
+    return json.dumps([value, key]).encode().hex()
+
+
+def _cursor(token: str, column: Any) -> tuple[Any, Any]:
+    try:
+        value, key = json.loads(bytes.fromhex(token))
+        if isinstance(value, dict):
+            value = datetime.fromisoformat(value["t"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise invalid({"cursor": Text("This cursor is not one of ours.", "无效的游标。")}) from error
+    return value, key
+
+
+def _query(kind: type) -> Any:
+    known = {item.encode_name: item for item in msgspec.structs.fields(kind)}
+    ignored = ("dryRun",)
+    given: dict[str, Any] = {k: v for k, v in request.args.items() if k not in ignored}
+    for name in known:
+        if name in given and str(known[name].type).startswith(("list", "tuple")):
+            given[name] = request.args.getlist(name)
+    return check(kind, given, strict=False)
+
+
+def body_digest() -> str:
+    """A digest of this request's method, path and body: what an Idempotency-Key stands for."""
+    text = f"{request.method} {request.full_path}".encode() + b"\n" + request.get_data()
+    return hashlib.sha256(text).hexdigest()
+
+
+def count(query: Select[Any]) -> int:
+    """How many rows *query* has."""
+    return db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0

@@ -1,0 +1,119 @@
+"""Turns what a form or a JSON body holds into a checked msgspec Struct, with every wrong field named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_origin, get_type_hints
+
+import msgspec
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from app.contracts.text import Text
+from app.errors import MALFORMED, FieldError, invalid
+
+S = TypeVar("S", bound=msgspec.Struct)
+PATH = re.compile(r" - at `\$(.*)`$")
+REQUIRED = Text("This is required.", "此项必填。")
+UNKNOWN_FIELD = Text("There is no such field.", "没有这个字段。")
+# What msgspec says → what a person reads. Source: msgspec's validation messages.
+MESSAGES = (
+    (re.compile(r"Expected `str` of length >= (\d+)"), Text("Write at least {0} characters.", "至少 {0} 个字符。")),
+    (re.compile(r"Expected `str` of length <= (\d+)"), Text("Write at most {0} characters.", "至多 {0} 个字符。")),
+    (re.compile(r"Expected `str` matching regex '(.*)'"), Text("This must look like {0}", "格式须符合 {0}")),
+    (re.compile(r"Expected `(?:int|float)` >= (\S+)"), Text("This must be {0} or more.", "须不小于 {0}。")),
+    (re.compile(r"Expected `(?:int|float)` <= (\S+)"), Text("This must be {0} or less.", "须不大于 {0}。")),
+    (re.compile(r"Expected `array` of length >= (\d+)"), Text("Choose at least {0}.", "至少选择 {0} 项。")),
+    (re.compile(r"Invalid enum value '?(.*?)'?$"), Text("{0} is not one of the choices.", "{0} 不在可选值之中。")),
+    (re.compile(r"Expected `int"), Text("This must be a whole number.", "须为整数。")),
+    (re.compile(r"Expected `float"), Text("This must be a number.", "须为数字。")),
+    (re.compile(r"Expected `bool"), Text("This must be true or false.", "须为真或假。")),
+    (re.compile(r"Expected `datetime"), Text("This must be a time as in RFC 3339.", "须为 RFC 3339 格式的时间。")),
+    (re.compile(r"Invalid RFC3339"), Text("This must be a time as in RFC 3339.", "须为 RFC 3339 格式的时间。")),
+    (re.compile(r"missing required field `(.*)`"), Text("The field {0} is missing.", "缺少字段 {0}。")),
+    (re.compile(r"unknown field `(.*)`"), Text("There is no field {0}.", "没有字段 {0}。")),
+    (re.compile(r"Expected `(.*?)`"), Text("This must be of type {0}.", "须为 {0} 类型。")),
+)  # fmt: skip
+
+
+def parse(kind: type[S], source: MultiDict[str, str] | None = None) -> S:
+    """The form of this request as *kind*. An empty input counts as not given; lists take repeated inputs.
+
+    :raises ConsoleError: CORE/INVALID_INPUT, with a pointer for every wrong field
+    """
+    source = request.form if source is None else source
+    given: dict[str, Any] = {}
+    hints = get_type_hints(kind)
+    for field in msgspec.structs.fields(kind):
+        is_list = get_origin(hints[field.name]) in (list, tuple, set, frozenset)
+        name = field.name if field.name in source else field.encode_name
+        if is_list:
+            given[field.encode_name] = [value for value in source.getlist(name) if value != ""]
+        elif hints[field.name] is bool:
+            given[field.encode_name] = source.get(name, "") in ("1", "true", "on", "yes")
+        elif source.get(name, "").strip() != "":
+            given[field.encode_name] = source[name].strip()
+        elif field.type is str and not field.required:
+            given[field.encode_name] = ""
+    return check(kind, given, strict=False)
+
+
+def check(kind: type[S], given: Any, strict: bool = True) -> S:
+    """*given* as *kind*, with every wrong field reported at once.
+
+    :raises ConsoleError: CORE/INVALID_INPUT
+    """
+    if not isinstance(given, Mapping):
+        raise invalid({"": Text("This must be an object.", "须为对象。")})
+    problems: list[FieldError] = []
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    hints = get_type_hints(kind, include_extras=True)
+    for name, field in fields.items():
+        if name not in given:
+            if field.required:
+                problems.append(FieldError(f"/{name}", REQUIRED))
+            continue
+        try:
+            msgspec.convert(given[name], hints[field.name], strict=strict)
+        except msgspec.ValidationError as error:
+            problems.append(_problem(f"/{name}", str(error)))
+    problems += [FieldError(f"/{name}", UNKNOWN_FIELD) for name in given if name not in fields]
+    if problems:
+        raise invalid(problems)
+    try:
+        return msgspec.convert(given, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        raise invalid([_problem("", str(error))]) from error
+
+
+def body_of(kind: type[S]) -> S:
+    """The JSON body of this request as *kind*.
+
+    :raises ConsoleError: CORE/MALFORMED when it is not JSON, CORE/INVALID_INPUT when it does not fit
+    """
+    return check(kind, json_body())
+
+
+def json_body() -> Any:
+    """The JSON body of this request; an empty body reads as an empty object.
+
+    :raises ConsoleError: CORE/MALFORMED
+    """
+    raw = request.get_data()
+    try:
+        return msgspec.json.decode(raw) if raw.strip() else {}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MALFORMED(detail=str(error)) from error
+
+
+def _problem(pointer: str, message: str) -> FieldError:
+    found = PATH.search(message)
+    if found:
+        pointer += re.sub(r"\[(\d+)\]", r"/\1", found.group(1)).replace(".", "/").replace("[...]", "/*")
+        message = message[: found.start()]
+    for pattern, text in MESSAGES:
+        if match := pattern.search(message):
+            values = match.groups()
+            return FieldError(pointer, Text(text.en.format(*values), text.zh.format(*values)))
+    return FieldError(pointer, Text(message, message))

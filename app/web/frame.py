@@ -1,0 +1,184 @@
+"""The frame around every page: navigation, bar, person, tenant and the helpers that templates use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from flask import Flask, g, request, session, url_for
+from sqlalchemy import func, select
+
+from app import caller, site
+from app.auth import decisions
+from app.auth.decisions import Resource
+from app.contracts.declarations import NavItem, Permission
+from app.contracts.identity import Directory
+from app.contracts.text import Text, plain
+from app.db import db
+from app.jobs.models import QUEUED, RUNNING, JobRun
+from app.services import find_service
+from app.web import language, lifecycle
+
+VERSION = "0.1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class NavEntry:
+    """A navigation entry as shown."""
+
+    title: Text
+    url: str
+    active: bool
+    badge: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NavGroup:
+    """A navigation section as shown."""
+
+    title: Text
+    icon: str
+    items: list[NavEntry]
+    open: bool
+
+
+@dataclass
+class Frame:
+    """What ``layouts/page.html`` draws around a page. Each part is read only if it is drawn."""
+
+    version: str = VERSION
+    switch_url: str = "/choose"
+    jobs_url: str = "/jobs?mine=1"
+    search_url: str = "/search"
+    environment: Mapping[str, str] | None = None
+    approvals_url: str = ""
+    _: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def site_name(self) -> str:
+        """The site's name."""
+        return site.settings().site_name
+
+    @cached_property
+    def product_name(self) -> str:
+        """The product's name, as the logo settings say."""
+        return "AntStack"
+
+    @cached_property
+    def nav(self) -> list[NavGroup]:
+        """Sections with the entries that the caller may open."""
+        found = site.catalogue()
+        groups = []
+        for section in found.sections:
+            items = [_entry(item) for item in found.nav if item.section == section.key and may(item.permission)]
+            if items:
+                groups.append(NavGroup(section.title, section.icon, items, any(item.active for item in items)))
+        return groups
+
+    @cached_property
+    def user(self) -> Mapping[str, Any] | None:
+        """The signed-in person: name, login, first role."""
+        principal = caller.current().principal
+        directory = find_service(Directory)
+        if principal is None or directory is None:
+            return None
+        roles = directory.grants(principal)
+        role = roles[0].role_name if roles else Text("No role", "无角色")
+        if len(roles) > 1:
+            role = Text(f"{role.en} +{len(roles) - 1}", f"{role.zh} +{len(roles) - 1}")
+        return {"name": principal.name, "login": principal.login, "role": role}
+
+    @cached_property
+    def tenant(self) -> str:
+        """The tenant's name."""
+        principal = caller.current().principal
+        directory = find_service(Directory)
+        if principal is None or directory is None:
+            return ""
+        return next((t.name for t in directory.tenants_of(principal.key) if t.id == principal.tenant_id), "")
+
+    @cached_property
+    def workspace(self) -> str:
+        """The workspace's name."""
+        who = caller.current()
+        directory = find_service(Directory)
+        if who.principal is None or directory is None or not who.workspace_id:
+            return ""
+        spaces = directory.workspaces_of(who.principal.tenant_id)
+        return next((w.name for w in spaces if w.id == who.workspace_id), "")
+
+    @cached_property
+    def approvals(self) -> int:
+        """How many approvals wait for the caller."""
+        return sum(pending.count() for pending in site.catalogue().pending)
+
+    @cached_property
+    def jobs_running(self) -> int:
+        """How many jobs of the caller are under way."""
+        principal = caller.current().principal
+        if principal is None:
+            return 0
+        mine = select(func.count()).where(
+            JobRun.tenant_id == principal.tenant_id, JobRun.state.in_((QUEUED, RUNNING))
+        )
+        return db.session.scalar(mine) or 0
+
+    @cached_property
+    def toasts(self) -> list[dict[str, str]]:
+        """Messages left by the request before."""
+        return list(session.pop("toasts", []))
+
+
+def may(permission: Permission | str, resource: Resource | None = None) -> bool:
+    """Whether the caller holds a permission: for hiding and disabling only, the server refuses anyway."""
+    if isinstance(permission, str):
+        known = site.catalogue().permissions.get(permission)
+        return known is not None and decisions.allows(known, resource)
+    return decisions.allows(permission, resource)
+
+
+def why_not(permission: Permission | str, resource: Resource | None = None) -> Text:
+    """Why the caller may not, for the tooltip of a disabled button."""
+    principal = caller.current().principal
+    name = permission if isinstance(permission, str) else permission.name
+    return decisions.decide(principal, name, resource).reason if principal else plain("")
+
+
+def _entry(item: NavItem) -> NavEntry:
+    prefixes = (item.endpoint, *item.under)
+    active = any((request.endpoint or "").startswith(prefix) for prefix in prefixes)
+    return NavEntry(item.title, url_for(item.endpoint), active)
+
+
+def install(app: Flask) -> None:
+    """Give the templates of *app* their helpers."""
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        t=language.t,
+        asset=language.asset,
+        ago=language.ago,
+        when=language.when,
+        exact=language.exact,
+        duration=language.duration,
+        number=language.number,
+        bytesize=language.bytesize,
+        csrf_token=lifecycle.csrf_token,
+        can=may,
+        why_not=why_not,
+        Text=Text,
+    )
+
+    @app.context_processor
+    def _context() -> dict[str, Any]:
+        if "frame" not in g:
+            g.frame = Frame()
+        return {
+            "frame": g.frame,
+            "locale": language.locale(),
+            "theme": language.preference("theme") or "system",
+            "density": language.preference("density") or "normal",
+            "nav_state": language.preference("nav") or "open",
+        }

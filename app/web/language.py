@@ -1,0 +1,127 @@
+"""Language, time zone and looks of the person at the browser, and writing times and numbers for them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import g, has_request_context, request
+from markupsafe import Markup
+
+from app import site
+from app.contracts.text import LANGUAGES, Text
+from app.db import now
+
+STATIC = Path(__file__).parent.parent / "static"
+CHOICES = {
+    "locale": LANGUAGES,
+    "theme": ("system", "light", "dark"),
+    "density": ("normal", "compact"),
+    "nav": ("open", "closed"),
+}
+UNITS = ((60, Text("{n} s ago", "{n} 秒前"), 1), (3600, Text("{n} min ago", "{n} 分钟前"), 60),
+         (86400, Text("{n} h ago", "{n} 小时前"), 3600), (86400 * 60, Text("{n} d ago", "{n} 天前"), 86400))  # fmt: skip
+
+
+def locale() -> str:
+    """``zh`` or ``en``: chosen by the person, else by ``Accept-Language``."""
+    if not has_request_context():
+        return "en"
+    if "locale" not in g:
+        chosen = preference("locale")
+        g.locale = chosen or (request.accept_languages.best_match(["zh", "zh-CN", "en"]) or "zh")[:2]
+    return str(g.locale)
+
+
+def preference(key: str) -> str:
+    """What the person chose for ``locale``, ``theme``, ``density`` or ``nav``; empty when nothing."""
+    if not has_request_context():
+        return ""
+    chosen = request.cookies.get(f"antstack-{key}", "")
+    return chosen if chosen in CHOICES[key] else ""
+
+
+def t(en: str | Text, zh: str = "", **values: object) -> str:
+    """The words in the person's language; ``{name}`` placeholders are filled from *values*."""
+    text = en if isinstance(en, Text) else Text(en, zh)
+    return (text.format(**values) if values else text).in_(locale())
+
+
+def zone() -> ZoneInfo:
+    """The person's time zone (told by the browser), else the site's."""
+    name = request.cookies.get("antstack-zone", "") if has_request_context() else ""
+    try:
+        return ZoneInfo(name or site.settings().timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo(site.settings().timezone)
+
+
+def exact(moment: datetime | None) -> str:
+    """``2026-11-23 20:15:08`` in the person's time zone."""
+    return moment.astimezone(zone()).strftime("%Y-%m-%d %H:%M:%S") if moment else "–"
+
+
+def ago(moment: datetime | None) -> Markup:
+    """A ``<time>`` element: relative, the exact time on hover."""
+    if moment is None:
+        return Markup("–")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), exact(moment), since(moment))
+
+
+def when(moment: datetime | None) -> Markup:
+    """A ``<time>`` element with the exact time."""
+    if moment is None:
+        return Markup("–")
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), exact(moment))
+
+
+def since(moment: datetime) -> str:
+    """How long ago, in words."""
+    seconds = max(0, int((now() - moment).total_seconds()))
+    for limit, words, unit in UNITS:
+        if seconds < limit:
+            return t(words, n=seconds // unit)
+    return exact(moment)[:10]
+
+
+def duration(seconds: float | None) -> str:
+    """``3 min 20 s``."""
+    if seconds is None:
+        return "–"
+    whole = int(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def number(value: float | None) -> str:
+    """A number with thousands separated by thin spaces."""
+    return "–" if value is None else f"{value:,}".replace(",", "\u2009")
+
+
+def bytesize(size: float | None) -> str:
+    """Bytes in the largest binary unit that keeps it above one."""
+    if size is None:
+        return "–"
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if abs(size) < 1024 or unit == "TiB":
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1024
+    raise AssertionError
+
+
+@lru_cache(maxsize=512)
+def _fingerprint(path: str, changed: int) -> str:
+    return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:10]
+
+
+def asset(path: str) -> str:
+    """The address of a file of ``app/static`` with its fingerprint in it, so that it may be kept for ever."""
+    file = STATIC / path
+    return f"/static/{_fingerprint(path, file.stat().st_mtime_ns)}/{path}"

@@ -1,0 +1,235 @@
+"""What happens around every request: trace, caller, CSRF, permission, one transaction, audit, headers."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import replace
+
+from flask import Flask, Response, current_app, g, request, session
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from app import audit, caller, crypto, site
+from app.audit.record import noted as noted_so_far
+from app.auth import decisions, sessions
+from app.auth.models import IdempotentAnswer
+from app.caller import Caller
+from app.contracts.text import Text
+from app.db import db, now
+from app.errors import CONFLICT, CSRF, SIGNED_OUT, ConsoleError, ErrorCode
+from app.guard import Guard
+from app.web import bearer
+from app.web.problems import answer, wants_json
+
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+BROWSER = "antstack-browser"
+KEPT_SECONDS = 24 * 3600
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+CHOOSE_TENANT = ErrorCode(
+    "CORE/NO_TENANT_CHOSEN",
+    403,
+    Text("No tenant is chosen yet.", "尚未选择租户。"),
+    Text("Choose a tenant and a workspace first.", "请先选择租户与工作空间。"),
+)
+SAME_KEY = Text(
+    "The Idempotency-Key was used before with another request.", "该 Idempotency-Key 已用于另一个不同的请求。"
+)
+
+
+def install(app: Flask) -> None:
+    """Put every request of *app* through this."""
+    app.before_request(_begin)
+    app.before_request(_enforce)
+    app.after_request(_finish)
+    app.after_request(_headers)
+
+
+def csrf_token() -> str:
+    """The token that every form and HTMX request of this browser carries."""
+    return crypto.ring().sign("csrf", _browser())
+
+
+def _browser() -> str:
+    who = caller.current()
+    return who.session_id or request.cookies.get(BROWSER) or str(g.setdefault("new_browser", secrets.token_urlsafe(16)))
+
+
+def view_guard() -> Guard | None:
+    """The mark of the view that serves this request; static files have none."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "guard", None)
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+    caller.become(
+        Caller(
+            source_ip=request.remote_addr or "",
+            user_agent=request.headers.get("User-Agent", ""),
+            trace_id=caller.trace_of(request.headers.get("traceparent")),
+        )
+    )
+
+
+def _enforce() -> Response | None:
+    mark = view_guard()
+    if mark is None:
+        return None
+    g.guard = mark
+    if bearer.is_offered():
+        caller.become(bearer.caller_of(caller.current()))
+    else:
+        _session_caller()
+        if request.method in WRITES and not _is_program(mark):
+            _check_csrf()
+    if mark.permission is None:
+        return None
+    if caller.current().principal is None:
+        return _signed_out()
+    resource = mark.resource(request.view_args or {}) if mark.resource else None
+    decisions.require(mark.permission, resource)
+    return _repeated()
+
+
+def _is_program(mark: Guard) -> bool:
+    return mark.permission is None and mark.reason.startswith("program:")
+
+
+def _session_caller() -> None:
+    row = sessions.find()
+    if row is None:
+        return
+    g.session_row = row
+    principal = sessions.principal_of(row)
+    caller.become(
+        replace(
+            caller.current(), principal=principal, workspace_id=row.workspace_id, session_id=row.id, mfa=row.mfa
+        )
+    )  # fmt: skip
+
+
+def _check_csrf() -> None:
+    given = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
+    if not crypto.ring().verify("csrf", _browser(), given):
+        raise CSRF()
+
+
+def _signed_out() -> Response:
+    from app.auth.routes import sign_in_redirect
+
+    if wants_json():
+        raise CHOOSE_TENANT() if g.get("session_row") else SIGNED_OUT()
+    return sign_in_redirect()
+
+
+def _repeated() -> Response | None:
+    """The answer that this Idempotency-Key had before, if any."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not key or request.method != "POST" or not request.path.startswith("/api/"):
+        return None
+    from app.web.api import body_digest
+
+    principal = caller.current().principal
+    assert principal is not None
+    owner = f"{principal.tenant_id}/{principal.key}"
+    g.idempotent = (owner, key[:128], body_digest())
+    held = db.session.scalar(
+        select(IdempotentAnswer).where(IdempotentAnswer.caller == owner, IdempotentAnswer.key == key[:128])
+    )
+    if held is None:
+        return None
+    if (now() - held.created_at).total_seconds() > KEPT_SECONDS:
+        db.session.delete(held)
+        db.session.flush()
+        return None
+    if held.digest != g.idempotent[2]:
+        raise CONFLICT(detail=SAME_KEY)
+    g.pop("idempotent")
+    g.replayed = True
+    response = Response(held.body, held.status, mimetype="application/json")
+    if held.location:
+        response.headers["Location"] = held.location
+    return response
+
+
+def _finish(response: Response) -> Response:
+    """End the request's transaction: keep the change with its audit row, or roll back and record the failure."""
+    mark: Guard | None = g.get("guard")
+    failed = response.status_code >= 400
+    if failed or g.get("dry_run"):
+        db.session.rollback()
+    if mark is not None and mark.audit is not None and not g.get("dry_run") and not g.get("replayed"):
+        _record(mark, response, failed)
+    if not failed and g.get("idempotent") and response.status_code in (200, 201, 202):
+        owner, key, digest = g.idempotent
+        body, location = response.get_data(as_text=True), response.headers.get("Location", "")
+        db.session.add(
+            IdempotentAnswer(
+                caller=owner, key=key, digest=digest, status=response.status_code, body=body, location=location
+            )
+        )  # fmt: skip
+    try:
+        db.session.commit()
+    except IntegrityError:
+        db.session.rollback()
+        taken = Text("Somebody else made the same at the same moment.", "他人同时进行了相同的操作。")
+        return answer(CONFLICT(detail=taken))
+    _after_commit()
+    return response
+
+
+def _after_commit() -> None:
+    for action in g.pop("after_commit", []):
+        action()
+
+
+def after_commit(action: object) -> None:
+    """Run *action* once this request's transaction is kept."""
+    g.setdefault("after_commit", []).append(action)
+
+
+def _record(mark: Guard, response: Response, failed: bool) -> None:
+    assert mark.audit is not None
+    noted = noted_so_far() or {"detail": {}}
+    error = g.get("problem")
+    result = "success" if not failed else "denied" if response.status_code in (401, 403) else "failed"
+    resource = (noted.get("type", ""), noted.get("id", ""), noted.get("name", ""))
+    if not resource[1] and request.view_args:
+        resource = (resource[0], "/".join(str(v) for v in request.view_args.values()), resource[2])
+    audit.record(
+        mark.audit,
+        result,
+        resource=resource,
+        detail={**noted["detail"], "path": request.path, "method": request.method},
+        error_code=error.code if isinstance(error, ConsoleError) else "",
+        duration_ms=int((time.perf_counter() - g.started) * 1000),
+        tenant_id=noted.get("tenant"),
+    )
+
+
+def _headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if site.settings().secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint != "static_file":
+        response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["traceparent"] = caller.traceparent()
+    if "new_browser" in g:
+        secure = site.settings().secure
+        response.set_cookie(BROWSER, g.new_browser, httponly=True, samesite="Lax", secure=secure, max_age=86400 * 400)
+    if flash := g.get("flash"):
+        session["toasts"] = [flash]
+    return response
+

@@ -1,0 +1,356 @@
+"""Lists: search, filter, sort, paging, columns and CSV, all in the query string and done by the database (C-50)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import InitVar, dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, request, stream_with_context
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+from werkzeug.datastructures import MultiDict
+
+from app.contracts.text import Text
+from app.db import db
+from app.web.language import exact, t
+from app.web.render import render
+
+SIZES = (50, 100, 200)
+Expression = ColumnElement[Any] | InstrumentedAttribute[Any]
+
+
+@dataclass(slots=True)
+class Cell:
+    """What a table shows at one place; ``kind`` picks how.
+
+    Kinds: text, link, mono, status, tone, time, number, bytes, labels, tags, progress, code, bool, percent.
+    """
+
+    kind: str = "text"
+    text: str = ""
+    href: str = ""
+    status: str = ""
+    tone: str = ""
+    items: Sequence[Any] = ()
+    value: Any = None
+    title: str = ""
+    copy: bool = False
+
+    def plain(self) -> str:
+        """The cell as CSV has it."""
+        if isinstance(self.value, datetime):
+            return exact(self.value)
+        if self.items:
+            return " ".join(str(item) for item in self.items)
+        return self.text or ("" if self.value is None else str(self.value)) or self.status
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a list. ``value`` makes a row's Cell, or a plain value that ``kind`` dresses.
+
+    ``narrow`` columns stay at 400 px; ``hidden`` ones are off until chosen.
+    """
+
+    key: str
+    title: Text
+    value: Callable[[Any], Any]
+    kind: str = "text"
+    sort: Expression | None = None
+    narrow: bool = False
+    hidden: bool = False
+    align: str = ""
+
+    def cell(self, row: Any) -> Cell:
+        """The cell of *row*."""
+        value = self.value(row)
+        if isinstance(value, Cell):
+            return value
+        if isinstance(value, Text):
+            return Cell(self.kind, text=t(value))
+        if self.kind in ("labels", "tags"):
+            items = [f"{k}={v}" for k, v in value.items()] if isinstance(value, Mapping) else list(value or ())
+            return Cell(self.kind, items=items)
+        if self.kind == "status":
+            return Cell("status", status=str(value))
+        text = "" if value is None or isinstance(value, datetime) else str(value)
+        return Cell(self.kind, text=text, value=value, copy=self.kind == "mono")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter of a list: ``options`` are (value, name) pairs, or a function that reads them.
+
+    ``by`` is the column compared for equality, or a function value → condition.
+    """
+
+    key: str
+    title: Text
+    by: Expression | Callable[[str], Any]
+    options: Sequence[tuple[str, Text]] | Callable[[], Sequence[tuple[str, Text]]] = ()
+
+    def choices(self) -> Sequence[tuple[str, Text]]:
+        """The options, read now if they are a function."""
+        return self.options() if callable(self.options) else self.options
+
+    def condition(self, value: str) -> Any:
+        """The SQL condition for *value*."""
+        if isinstance(self.by, (ColumnElement, InstrumentedAttribute)):
+            return self.by == value
+        return self.by(value)
+
+
+@dataclass(slots=True)
+class Action:
+    """Something to do with a row or with a page: a link, or a form that is sent."""
+
+    title: Text
+    url: str
+    method: str = "get"
+    danger: bool = False
+    confirm: Text | None = None
+    dialog: bool = False
+    disabled_reason: Text | None = None
+    icon: str = ""
+    primary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """What an empty list says: what this is, why it is empty, the one thing to do next."""
+
+    title: Text
+    body: Text
+    action: Action | None = None
+
+
+@dataclass(slots=True)
+class ShownColumn:
+    """A column as the table's head needs it."""
+
+    key: str
+    title: Text
+    kind: str
+    sortable: bool
+    narrow: bool
+    sorted: str | None
+    sort_url: str
+    align: str
+    visible: bool
+
+
+@dataclass(slots=True)
+class ShownRow:
+    """A row as the table needs it."""
+
+    id: str
+    href: str
+    cells: dict[str, Cell]
+    actions: Sequence[Action]
+    object: Any
+
+
+@dataclass(slots=True)
+class ShownFilter:
+    """A filter with its options as links: (value, name, selected, url, count)."""
+
+    key: str
+    title: Text
+    options: list[tuple[str, Text, bool, str, int | None]]
+    value: str
+    clear_url: str
+
+
+@dataclass(slots=True)
+class Chip:
+    """An active filter that can be taken away."""
+
+    title: Text
+    label: Text
+    remove_url: str
+
+
+@dataclass
+class Listing:
+    """A list page: what is selected, how it is shown, and what the query string asked for."""
+
+    id: str
+    query: Select[Any]
+    columns: InitVar[Sequence[Column]]
+    search: Sequence[Expression] = ()
+    filters: InitVar[Sequence[Filter]] = ()
+    default_sort: str = ""
+    href: Callable[[Any], str] = field(default=lambda _row: "")
+    key: Callable[[Any], str] = field(default=lambda row: str(row.id))
+    actions: Callable[[Any], Sequence[Action]] = field(default=lambda _row: ())
+    bulk: Sequence[Action] = ()
+    empty: Empty | None = None
+    poll: float | None = None
+    search_hint: Text = Text("Search", "搜索")  # noqa: RUF009 - frozen
+    new_count: int = 0
+
+    def __post_init__(self, columns: Sequence[Column], filters: Sequence[Filter]) -> None:
+        self.declared = columns
+        self.declared_filters = filters
+        self.args: MultiDict[str, str] = MultiDict(request.args)
+        self.url = request.path
+        self.q = self.args.get("q", "").strip()
+        self.sort = self.args.get("sort", "") or self.default_sort
+        wanted = self.args.get("size", 0, type=int)
+        self.size = wanted if wanted in SIZES else SIZES[0]
+        self.page = max(1, self.args.get("page", 1, type=int))
+        self.total = db.session.scalar(select(func.count()).select_from(self._filtered().order_by(None).subquery())) or 0
+        self.pages = max(1, -(-self.total // self.size))
+        self.page = min(self.page, self.pages)
+        self.all_columns = self._heads()
+        self.columns = [head for head in self.all_columns if head.visible]  # type: ignore[misc]
+        self.filters = self._shown_filters()  # type: ignore[misc]
+        self.chips = self._chips()
+
+    @property
+    def first(self) -> int:
+        """Number of the first row shown, from 1; 0 when there is none."""
+        return (self.page - 1) * self.size + 1 if self.total else 0
+
+    @property
+    def last(self) -> int:
+        """Number of the last row shown."""
+        return min(self.page * self.size, self.total)
+
+    @property
+    def rows(self) -> list[ShownRow]:
+        """The rows of this page."""
+        query = self._sorted().limit(self.size).offset((self.page - 1) * self.size)
+        columns = self._visible()
+        return [
+            ShownRow(self.key(row), self.href(row), {c.key: c.cell(row) for c in columns}, self.actions(row), row)
+            for row in _objects(query)
+        ]
+
+    def _visible(self) -> list[Column]:
+        visible = {head.key for head in self.all_columns if head.visible}
+        return [column for column in self.declared if column.key in visible]
+
+    def _shown_filters(self) -> list[ShownFilter]:
+        shown = []
+        for item in self.declared_filters:
+            value = self.args.get(item.key, "")
+            options = [
+                (option, title, option == value, self._with(**{item.key: option, "page": None}), None)
+                for option, title in item.choices()
+            ]
+            shown.append(ShownFilter(item.key, item.title, options, value, self._with(**{item.key: None})))
+        return shown
+
+    def _chips(self) -> list[Chip]:
+        found = []
+        for item in self.filters:
+            if item.value:
+                label = next((name for value, name, *_ in item.options if value == item.value), None)
+                found.append(Chip(item.title, label or Text(item.value, item.value), item.clear_url))
+        return found
+
+    @property
+    def csv_url(self) -> str:
+        """Where the whole list, as filtered, is had as CSV."""
+        return self._with(format="csv", page=None)
+
+    def page_url(self, number: int) -> str:
+        """The address of another page of this list."""
+        return self._with(page=str(number))
+
+    def csv(self) -> Response:
+        """The whole list as CSV, streamed; the columns that are shown."""
+        columns = self._visible()
+
+        def lines() -> Iterator[str]:
+            yield "\ufeff" + _line([t(column.title) for column in columns])
+            for row in _objects(self._sorted().execution_options(yield_per=500)):
+                yield _line([_inert(column.cell(row).plain()) for column in columns])
+
+        name = f"attachment; filename={self.id}.csv"
+        return Response(stream_with_context(lines()), mimetype="text/csv", headers={"Content-Disposition": name})
+
+    def respond(self, template: str, **context: Any) -> Response:
+        """The page, its rows for HTMX, or CSV: what the request asked for."""
+        if self.args.get("format") == "csv":
+            return self.csv()
+        return render(template, fragment="rows", listing=self, **context)
+
+    def _filtered(self) -> Select[Any]:
+        query = self.query
+        for item in self.declared_filters:
+            if value := self.args.get(item.key, ""):
+                query = query.where(item.condition(value))
+        if self.q and self.search:
+            query = query.where(matching(self.q, self.search))
+        return query
+
+    def _sorted(self) -> Select[Any]:
+        query = self._filtered()
+        name, descending = self.sort.removeprefix("-"), self.sort.startswith("-")
+        column = next((c for c in self.declared if c.key == name and c.sort is not None), None)
+        if column is None or column.sort is None:
+            return query
+        return query.order_by(None).order_by(column.sort.desc() if descending else column.sort.asc())
+
+    def _heads(self) -> list[ShownColumn]:
+        chosen = self.args.getlist("cols")
+        heads = []
+        for column in self.declared:
+            descending = self.sort == f"-{column.key}"
+            ascending = self.sort == column.key
+            heads.append(
+                ShownColumn(
+                    column.key, column.title, column.kind, column.sort is not None, column.narrow,
+                    "desc" if descending else "asc" if ascending else None,
+                    self._with(sort=f"-{column.key}" if ascending else column.key, page=None),
+                    column.align or ("right" if column.kind in ("number", "bytes", "percent") else ""),
+                    column.key in chosen if chosen else not column.hidden,
+                )
+            )  # fmt: skip
+        return heads
+
+    def _with(self, **changes: str | None) -> str:
+        args = self.args.copy()
+        args.pop("format", None)
+        for key, value in changes.items():
+            args.poplist(key)
+            if value is not None:
+                args[key] = value
+        pairs = [(key, value) for key, values in args.lists() for value in values]
+        return f"{self.url}?{urlencode(pairs)}" if pairs else self.url
+
+
+def matching(text: str, columns: Sequence[Expression]) -> ColumnElement[bool]:
+    """Rows in which every word of *text* occurs in one of the columns, whatever the case."""
+    condition: ColumnElement[bool] | None = None
+    for word in text.split()[:8]:
+        escaped = word.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        found = or_(*(func.lower(column).like(f"%{escaped}%", escape="\\") for column in columns))
+        condition = found if condition is None else condition & found
+    assert condition is not None
+    return condition
+
+
+def _objects(query: Select[Any]) -> Iterator[Any]:
+    result = db.session.execute(query)
+    single = len(query.column_descriptions) == 1
+    for row in result:
+        yield row[0] if single else row
+
+
+def _line(values: Sequence[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(values)
+    return buffer.getvalue()
+
+
+def _inert(value: str) -> str:
+    """A spreadsheet must not take a cell for a formula (OWASP: CSV injection)."""
+    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -1,0 +1,119 @@
+"""Errors as pages, fragments or problem+json (RFC 9457): always a code, a reason, a remedy and the trace ID."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, g, make_response, request
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+
+from app import caller
+from app.contracts.text import Text
+from app.db import db
+from app.errors import (
+    MALFORMED,
+    NOT_ALLOWED_METHOD,
+    NOT_FOUND,
+    TOO_LARGE,
+    UNKNOWN,
+    ConsoleError,
+    ErrorCode,
+)
+from app.web.language import locale, t
+from app.web.render import render, wants_fragment
+
+log = logging.getLogger(__name__)
+DATABASE = ErrorCode(
+    "CORE/DATABASE_UNREACHABLE",
+    503,
+    Text("The console's database does not answer.", "控制台数据库没有响应。"),
+    Text("Try again in a moment; antstack doctor tells what is wrong.", "请稍后重试；运行 antstack doctor 可诊断原因。"),
+)
+PAGE = Text("page", "页面")
+
+
+def wants_json() -> bool:
+    """Whether the caller is a program."""
+    return request.path.startswith(("/api/", "/oauth/", "/scim/")) or request.path in ("/healthz", "/readyz")
+
+
+def problem(error: ConsoleError) -> dict[str, Any]:
+    """The error as a problem object."""
+    language = locale()
+    body: dict[str, Any] = {
+        "type": f"urn:antstack:error:{error.code}",
+        "title": error.reason.in_(language),
+        "status": error.status,
+        "detail": error.reason.in_(language),
+        "code": error.code,
+        "remedy": error.remedy.in_(language),
+        "traceId": caller.current().trace_id,
+    }
+    if error.errors:
+        body["errors"] = [{"pointer": e.pointer, "message": e.message.in_(language)} for e in error.errors]
+    for key, value in (error.extra or {}).items():
+        body[key] = value.in_(language) if isinstance(value, Text) else value
+    return body
+
+
+def answer(error: ConsoleError) -> Response:
+    """The response for *error*: problem+json for programs, a fragment for HTMX, else a page."""
+    g.problem = error
+    if wants_json():
+        response = make_response(problem(error), error.status)
+        response.content_type = "application/problem+json"
+    elif wants_fragment():
+        response = render("core/_problem.html", error=error, trace_id=caller.current().trace_id, status=error.status)
+        response.headers["HX-Retarget"] = "#problem"
+        response.headers["HX-Reswap"] = "innerHTML"
+    else:
+        page = "core/problem.html" if caller.current().principal else "core/problem_plain.html"
+        response = render(page, error=error, trace_id=caller.current().trace_id, status=error.status)
+    if error.status == 429 and error.extra and "retryAfter" in error.extra:
+        response.headers["Retry-After"] = str(error.extra["retryAfter"])
+    return response
+
+
+def _http(error: HTTPException) -> ConsoleError:
+    if isinstance(error, RequestEntityTooLarge):
+        return TOO_LARGE(limit="50 MB")
+    if isinstance(error, NotFound):
+        return NOT_FOUND(what=PAGE)
+    if isinstance(error, MethodNotAllowed):
+        return NOT_ALLOWED_METHOD(method=request.method)
+    return MALFORMED(detail=error.description or error.name)
+
+
+def install(app: Flask) -> None:
+    """Answer every failure of *app* here."""
+
+    @app.errorhandler(ConsoleError)
+    def _expected(error: ConsoleError) -> Response:
+        db.session.rollback()
+        return answer(error)
+
+    @app.errorhandler(HTTPException)
+    def _by_flask(error: HTTPException) -> Response:
+        if error.response is not None:
+            return error.response  # type: ignore[return-value]
+        db.session.rollback()
+        return answer(_http(error))
+
+    @app.errorhandler(OperationalError)
+    def _database(error: OperationalError) -> Response:
+        db.session.rollback()
+        log.error("database", exc_info=error)
+        return answer(DATABASE())
+
+    @app.errorhandler(Exception)
+    def _unforeseen(error: Exception) -> Response:
+        db.session.rollback()
+        log.exception("unforeseen", exc_info=error)
+        return answer(UNKNOWN())
+
+
+def message(error: ConsoleError) -> str:
+    """The error in one line, in the person's language."""
+    return f"{t(error.reason)} {t(error.remedy)}"

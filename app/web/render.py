@@ -1,0 +1,72 @@
+"""Pages and fragments: one template, and HTMX gets the block that the view names."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Response, current_app, g, make_response, redirect, request
+
+from app.contracts.text import Text
+from app.web.language import t
+
+
+def wants_fragment() -> bool:
+    """Whether HTMX asked for a part of the page (not a boosted link, not a history restore)."""
+    headers = request.headers
+    return (
+        headers.get("HX-Request") == "true"
+        and headers.get("HX-Boosted") != "true"
+        and headers.get("HX-History-Restore-Request") != "true"
+    )
+
+
+def render(template: str, fragment: str | None = None, status: int = 200, **context: Any) -> Response:
+    """The page, or only its block *fragment* when HTMX asked for it."""
+    environment = current_app.jinja_env
+    chosen = environment.get_template(template)
+    values = dict(context)
+    current_app.update_template_context(values)
+    if fragment and wants_fragment():
+        body = "".join(chosen.blocks[fragment](chosen.new_context(values)))
+    else:
+        body = chosen.render(values)
+    response = make_response(body, status)
+    response.headers["Vary"] = "HX-Request, Cookie, Accept-Language"
+    return response
+
+
+def go(url: str, message: Text | None = None, kind: str = "success") -> Response:
+    """Send the browser on after a change, with a message that it shows there."""
+    if request.headers.get("HX-Request") == "true":
+        response = make_response("", 204)
+        response.headers["HX-Redirect"] = url
+    else:
+        response = make_response(redirect(url, 303))
+    if message is not None:
+        g.flash = {"kind": kind, "text": t(message)}
+    return response
+
+
+def toast(response: Response, message: Text, kind: str = "success") -> Response:
+    """Show a message over the page that stays."""
+    triggers = json.loads(response.headers.get("HX-Trigger", "{}"))
+    triggers["toast"] = {"kind": kind, "text": t(message)}
+    response.headers["HX-Trigger"] = json.dumps(triggers)
+    return response
+
+
+def refresh(message: Text | None = None, event: str = "changed") -> Response:
+    """Nothing to swap: tell the page that something changed, so that its parts fetch themselves anew."""
+    response = make_response("", 204)
+    response.headers["HX-Trigger"] = json.dumps({event: True})
+    return toast(response, message) if message else response
+
+
+def dialog_done(message: Text, event: str = "changed") -> Response:
+    """Close the open dialog, say what was done and let the page refresh itself."""
+    response = refresh(message, event)
+    triggers = json.loads(response.headers["HX-Trigger"])
+    triggers["close-dialog"] = True
+    response.headers["HX-Trigger"] = json.dumps(triggers)
+    return response

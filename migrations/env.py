@@ -1,0 +1,24 @@
+"""Alembic's environment: one history for the core and every plugin, enabled or not."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlalchemy import Connection
+
+from app.processes.database import all_metadata
+
+
+def run(connection: Connection) -> None:
+    """Run the migrations that the command asked for on one connection."""
+    context.configure(
+        connection=connection,
+        target_metadata=all_metadata(),
+        render_as_batch=True,
+        compare_type=True,
+        user_module_prefix="app.db.",
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+run(context.config.attributes["connection"])
