@@ -1,0 +1,194 @@
+"""Turning the bytes of a file into a JSON document, with everything hostile or ambiguous refused in words."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from app.contracts.text import Text, plain
+from app.errors import ConsoleError, FieldError
+from plugins.yunyou.domain.codes import SOLUTION_TOO_LARGE, SOLUTION_UNREADABLE
+
+LIMIT = 50 * 1024 * 1024
+MAX_DEPTH = 64
+MAX_DIGITS = 40
+MEGABYTE = 1024 * 1024
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_LONG = {"sql": 4 * MEGABYTE, "releaseNotes": MEGABYTE, "description": MEGABYTE}
+_MAX_TEXT = 100_000  # Linux takes no longer environment variable than 128 KiB
+
+_JSON_WORDS = {
+    "Expecting value": ("a value is missing or not JSON", "缺少值或该值不是合法 JSON"),
+    "Expecting ',' delimiter": ("a comma is missing", "缺少逗号"),
+    "Expecting ':' delimiter": ("a colon is missing", "缺少冒号"),
+    "Expecting property name enclosed in double quotes": (
+        "a field name in double quotes is expected",
+        "此处应为双引号括起的字段名",
+    ),
+    "Illegal trailing comma before end of object": ("there is a comma too many", "多余的逗号"),
+    "Illegal trailing comma before end of array": ("there is a comma too many", "多余的逗号"),
+    "Unterminated string starting at": ("a text that starts here has no closing quote", "此处开始的文本缺少结束引号"),
+    "Invalid control character at": ("there is a control character within a text", "文本中含有控制字符"),
+    "Invalid \\escape": ("there is an unknown escape sequence", "存在未知的转义序列"),
+    "Invalid \\uXXXX escape": ("there is a damaged \\u escape sequence", "存在损坏的 \\u 转义序列"),
+    "Extra data": ("something follows after the end of the document", "文档结束之后还有多余内容"),
+}
+
+
+class _Refused(ValueError):
+    def __init__(self, words: Text) -> None:
+        super().__init__(words.en)
+        self.words = words
+
+
+def read(raw: bytes, *, limit: int = LIMIT) -> dict[str, Any]:
+    """Decode a file into a document without judging whether it is a solution.
+
+    :param limit: bytes that are taken at most (50 MB by the requirement)
+    :raises ConsoleError: ``YUNYOU/SOLUTION_TOO_LARGE``, or ``YUNYOU/SOLUTION_UNREADABLE`` with the place
+        (line and column, or JSON pointers) when it is not UTF-8, not JSON, not an object, nested too deep, or
+        holds a field twice, a number that JSON doesn't know, or control characters
+    """
+    if len(raw) > limit:
+        raise SOLUTION_TOO_LARGE(size=math.ceil(len(raw) / MEGABYTE), limit=limit // MEGABYTE)
+    duplicates: dict[int, list[str]] = {}
+    document = _decode(_text(raw), duplicates)
+    if not isinstance(document, dict):
+        raise unreadable(Text("it must hold one JSON object.", "内容必须是一个 JSON 对象。"))
+    problems = list(_faults(document, duplicates))
+    if problems:
+        first = problems[0]
+        at = Text("{words} (at {pointer})", "{words}（位置 {pointer}）")
+        raise unreadable(at.format(words=first.message, pointer=first.pointer or "/"), problems)
+    return document
+
+
+def unreadable(detail: Text, errors: list[FieldError] | None = None) -> ConsoleError:
+    """The error for a file that can't be read, with what is wrong and where."""
+    return SOLUTION_UNREADABLE(detail=detail, errors=errors or [FieldError("", detail)])
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        words = Text(
+            "it is not text in UTF-8 (byte {byte}, line {line}).",
+            "不是 UTF-8 编码的文本（第 {byte} 字节，第 {line} 行）。",
+        )
+        raise unreadable(words.format(byte=error.start + 1, line=line)) from None
+
+
+def _decode(text: str, duplicates: dict[int, list[str]]) -> Any:
+    kept: list[object] = []  # an object that holds a field twice stays alive, so that its id stays its own
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(items)
+        if len(made) != len(items):
+            seen: set[str] = set()
+            duplicates[id(made)] = [key for key, _ in items if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
+            kept.append(made)
+        return made
+
+    try:
+        return json.loads(text, object_pairs_hook=pairs, parse_constant=_constant, parse_float=_float, parse_int=_int)
+    except json.JSONDecodeError as error:
+        raise unreadable(_where(error, text)) from None
+    except RecursionError:
+        raise unreadable(_too_deep()) from None
+    except _Refused as error:
+        raise unreadable(error.words) from None
+
+
+def _where(error: json.JSONDecodeError, text: str) -> Text:
+    if not text.strip():
+        return Text("it is empty.", "文件为空。")
+    en, zh = _JSON_WORDS.get(error.msg, (error.msg, error.msg))
+    words = Text("line {line}, column {column}: {words}.", "第 {line} 行第 {column} 列：{words}。")
+    return words.format(line=error.lineno, column=error.colno, words=Text(en, zh))
+
+
+def _too_deep() -> Text:
+    return Text("it is nested deeper than {n} levels.", "嵌套超过 {n} 层。").format(n=MAX_DEPTH)
+
+
+def _constant(written: str) -> NoReturn:
+    raise _Refused(Text("{n} is not a number of JSON.", "{n} 不是合法的 JSON 数字。").format(n=written))
+
+
+def _float(written: str) -> float:
+    value = float(written)
+    if len(written) > MAX_DIGITS or math.isinf(value):
+        raise _Refused(
+            Text("the number {n}… is too long or too large.", "数字 {n}… 过长或过大。").format(n=written[:20])
+        )
+    return value
+
+
+def _int(written: str) -> int:
+    if len(written) > MAX_DIGITS:
+        raise _Refused(
+            Text("the number {n}… is too long or too large.", "数字 {n}… 过长或过大。").format(n=written[:20])
+        )
+    return int(written)
+
+
+def _faults(document: dict[str, Any], duplicates: dict[int, list[str]]) -> Iterator[FieldError]:
+    for path, key, value in _walk(document):
+        if len(path) > MAX_DEPTH:
+            yield FieldError(_join(path[:3]), _too_deep())
+            return
+        if isinstance(value, str):
+            words = _bad_text(value, key)
+            if words:
+                yield FieldError(_join(path), words)
+        elif isinstance(value, dict):
+            twice = duplicates.get(id(value), ()) if duplicates else ()
+            for name in twice:
+                yield FieldError(_join((*path, name)), Text("the field stands here twice.", "该字段重复出现。"))
+            for name in value:
+                if _CONTROL.search(name) or len(name) > 1024:
+                    yield FieldError(_join(path), plain_key())
+
+
+def plain_key() -> Text:
+    """What is said about a field name that no one could have meant."""
+    return Text("a field name here is too long or holds control characters.", "此处的字段名过长或含有控制字符。")
+
+
+def _bad_text(value: str, key: str | int) -> Text | None:
+    if _CONTROL.search(value):
+        return Text("the text holds control characters.", "文本含有控制字符。")
+    most = _LONG.get(str(key), _MAX_TEXT)
+    if len(value) > most:
+        return Text("the text is longer than {n} characters.", "文本超过 {n} 个字符。").format(n=plain(f"{most:,}"))
+    return None
+
+
+def _walk(document: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str | int, Any]]:
+    stack: list[tuple[tuple[str | int, ...], str | int, Any]] = [((), "", document)]
+    while stack:
+        path, key, value = stack.pop()
+        yield path, key, value
+        if isinstance(value, dict):
+            stack.extend(((*path, name), name, inner) for name, inner in reversed(value.items()))
+        elif isinstance(value, list):
+            stack.extend(((*path, at), key, inner) for at, inner in reversed(list(enumerate(value))))
+
+
+def _join(path: tuple[str | int, ...]) -> str:
+    return pointer(*(_clean(part) for part in path))
+
+
+def _clean(part: str | int) -> str:
+    return _CONTROL.sub("�", str(part))[:200]
+
+
+def pointer(*path: str | int) -> str:
+    """A JSON pointer (RFC 6901) from its parts."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)

@@ -1,0 +1,210 @@
+"""Rendering values that refer to each other, with what only the execution will know left open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from app.contracts.text import Text
+from plugins.yunyou.domain.application import MASK
+from plugins.yunyou.domain.codes import PARAMETER_UNRESOLVED
+from plugins.yunyou.domain.cycles import arrows, circles, layers
+from plugins.yunyou.domain.references import Malformed, Reference, parse
+from plugins.yunyou.domain.values import misfit_rendered
+
+LONGEST = 100_000
+MOST_SUGGESTIONS = 3
+_MOST_SEARCHED = 2_000
+_MOST_SEARCHES = 40  # a search costs milliseconds, and a damaged file may hold thousands
+
+Resolver = Callable[[str], "str | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a name stands for. Without a value it is known only at execution, unless it is ``absent``."""
+
+    value: str | None = field(repr=False)
+    secret: bool = False
+    literal: bool = False
+    absent: bool = False
+    kind: str = "string"
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A value with its references replaced; a :class:`Reference` left in it is known only at execution."""
+
+    pieces: tuple[str | Reference, ...] = field(default=(), repr=False)
+    secret: bool = False
+    absent: bool = False
+    error: Text | None = None
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """Names that only the execution will know."""
+        return tuple(piece.name for piece in self.pieces if isinstance(piece, Reference))
+
+    @property
+    def text(self) -> str | None:
+        """The final value, or None while something is open, wrong or absent."""
+        if self.error or self.absent or self.open:
+            return None
+        return "".join(map(str, self.pieces))
+
+    def shown(self) -> str:
+        """The value for people: secrets masked, open references as ``${…}``, nothing where there is none."""
+        if self.error or self.absent:
+            return ""
+        return MASK if self.secret else "".join(map(str, self.pieces))
+
+    def resolved(self, resolver: Resolver, name: str = "") -> str | None:
+        """The final value with the open references asked of *resolver*; None when the value is absent.
+
+        :param name: the parameter, to be named in the error
+        :raises ConsoleError: ``YUNYOU/PARAMETER_UNRESOLVED`` when something is still unknown, or wrong
+        """
+        if self.absent:
+            return None
+        if self.error:
+            raise PARAMETER_UNRESOLVED(name=name, reference=self.error)
+        return "".join(piece if isinstance(piece, str) else _asked(piece, resolver, name) for piece in self.pieces)
+
+
+def _asked(reference: Reference, resolver: Resolver, name: str) -> str:
+    value = resolver(reference.name)
+    if value is None:
+        raise PARAMETER_UNRESOLVED(name=name, reference=str(reference))
+    return value
+
+
+def render(sources: Mapping[str, Source]) -> dict[str, Rendering]:
+    """Render every source; each is independent of their order, and an error stays with who depends on it.
+
+    A name that nothing stands for, a circle (shown as ``a → b → a``) or a value that doesn't fit its type
+    becomes the ``error`` of that rendering. A value grows to 100,000 characters at most.
+    """
+    made: dict[str, Rendering] = {}
+    parsed: dict[str, tuple[str | Reference, ...]] = {}
+    for name, source in sources.items():
+        try:
+            parsed[name] = _pieces(name, source)
+        except Malformed as error:
+            made[name] = Rendering(secret=source.secret, error=error.words)
+    needs = {
+        name: _names(pieces) - {name} if _open(sources[name]) else _names(pieces) for name, pieces in parsed.items()
+    }
+    for circle in circles(needs):
+        for at, name in enumerate(circle[:-1]):
+            turned = [*circle[at:-1], *circle[: at + 1]]
+            words = Text("it refers to itself in a circle: {circle}", "存在循环引用：{circle}")
+            made[name] = Rendering(secret=sources[name].secret, error=words.format(circle=arrows(turned)))
+    ordered, stuck = layers(needs)
+    known = _Names(sources)
+    for name in [*(name for layer in ordered for name in layer), *stuck]:
+        if name not in made:
+            made[name] = _filled(name, parsed[name], known, made)
+    return {name: made[name] for name in sources}
+
+
+def _open(source: Source) -> bool:
+    return source.value is None and not source.absent
+
+
+def _pieces(name: str, source: Source) -> tuple[str | Reference, ...]:
+    if _open(source):
+        return (Reference(name),)
+    if source.value is None:
+        return ()
+    return (source.value,) if source.literal else parse(source.value)
+
+
+def _names(pieces: tuple[str | Reference, ...]) -> set[str]:
+    return {piece.name for piece in pieces if isinstance(piece, Reference)}
+
+
+def _filled(name: str, pieces: tuple[str | Reference, ...], known: _Names, made: Mapping[str, Rendering]) -> Rendering:
+    source = known.sources[name]
+    if source.absent:
+        return Rendering(secret=source.secret, absent=True)
+    secret, length, result = source.secret, 0, list[str | Reference]()
+    for piece in pieces:
+        if isinstance(piece, str) or piece.name == name:
+            part: tuple[str | Reference, ...] = (piece,)
+        else:
+            problem = _problem(piece.name, known, made)
+            if problem:
+                return Rendering(secret=secret, error=problem)
+            part = made[piece.name].pieces
+            secret = secret or made[piece.name].secret
+        length += sum(len(str(inner)) for inner in part)
+        if length > LONGEST:
+            return Rendering(secret=secret, error=_too_long())
+        result.extend(part)
+    return _judged(Rendering(_joined(result), secret), source)
+
+
+def _too_long() -> Text:
+    return Text("the rendered value is longer than {n} characters.", "渲染后的值超过 {n} 个字符。").format(n=LONGEST)
+
+
+def _problem(name: str, known: _Names, made: Mapping[str, Rendering]) -> Text | None:
+    if name not in known.sources:
+        return known.unknown(name)
+    other = made.get(name)
+    if other is None or other.error:
+        return Text("it refers to ${{{name}}}, which has an error itself.", "引用的 ${{{name}}} 本身存在错误。").format(
+            name=name
+        )
+    if other.absent:
+        return Text("it refers to ${{{name}}}, which has no value.", "引用的 ${{{name}}} 没有值。").format(name=name)
+    return None
+
+
+class _Names:
+    """What the names of a rendering stand for, and which are near to one that is not among them."""
+
+    def __init__(self, sources: Mapping[str, Source]) -> None:
+        self.sources = sources
+        self.told: dict[str, Text] = {}
+
+    def unknown(self, name: str) -> Text:
+        if name not in self.told:
+            self.told[name] = self._words(name, self._near(name) if len(self.told) < _MOST_SEARCHES else [])
+        return self.told[name]
+
+    def _near(self, name: str) -> list[str]:
+        root = name.partition(".")[0] + "."
+        alike = [other for other in self.sources if other.startswith(root)][:_MOST_SEARCHED]
+        others = [other for other in self.sources if "/" not in other][:_MOST_SEARCHED]
+        found = get_close_matches(name, alike, MOST_SUGGESTIONS, 0.6)
+        return found or get_close_matches(name, others, MOST_SUGGESTIONS, 0.7)
+
+    @staticmethod
+    def _words(name: str, near: list[str]) -> Text:
+        if not near:
+            return Text("there is nothing called ${{{name}}}.", "不存在 ${{{name}}}。").format(name=name)
+        words = Text(
+            "there is nothing called ${{{name}}}; near to it: {near}.", "不存在 ${{{name}}}，相近的有：{near}。"
+        )
+        return words.format(name=name, near=", ".join("${" + other + "}" for other in near))
+
+
+def _joined(pieces: list[str | Reference]) -> tuple[str | Reference, ...]:
+    joined: list[str | Reference] = []
+    for piece in pieces:
+        if isinstance(piece, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += piece
+        else:
+            joined.append(piece)
+    return tuple(joined)
+
+
+def _judged(rendering: Rendering, source: Source) -> Rendering:
+    text = rendering.text
+    if text is None or source.kind in ("string", "secret"):
+        return rendering
+    problem = misfit_rendered(text, source.kind, source.options)
+    return Rendering(secret=rendering.secret, error=problem) if problem else rendering

@@ -1,0 +1,193 @@
+"""What a solution must keep beyond its shape: names, references between its parts, versions and dependencies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.contracts.text import Text
+from app.errors import FieldError
+from plugins.yunyou.domain import rules_application, rules_parameters, rules_resources
+from plugins.yunyou.domain.cycles import arrows, circles
+from plugins.yunyou.domain.lenient import objects, text, texts
+from plugins.yunyou.domain.reading import pointer
+from plugins.yunyou.domain.shape import shown
+from plugins.yunyou.domain.versions import satisfies, specifier
+
+MAX_STATEFULSET_NAME = 52  # the pods' label controller-revision-hash is NAME and 11 characters more, 63 at most
+MAX_NAME = 63
+_LINES = ("name", "code", "version", "topology", "specification")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What an environment has already: versions by product code, and the product that holds each object name."""
+
+    products: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+def check(document: dict[str, Any], known: Known) -> Iterator[FieldError]:
+    """Every rule of meaning that *document* breaks; safe on a document of any shape."""
+    yield from _lines(document, ())
+    yield from rules_parameters.check(document, ("parameters",))
+    yield from _products(document)
+    yield from _dependencies(document, known)
+    yield from _names(document, known)
+    everyone = {text(app, "name") for _, product in objects(document, "products") for _, app in _apps(product)}
+    everyone |= set(known.names)
+    for at, product in objects(document, "products"):
+        path = ("products", at)
+        yield from _lines(product, path)
+        yield from rules_parameters.check(product, (*path, "parameters"))
+        yield from rules_resources.check(product, path)
+        yield from _release_order(product, path)
+        for index, app in _apps(product):
+            yield from rules_application.check(app, (*path, "applications", index), everyone)
+
+
+def _apps(product: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    return objects(product, "applications")
+
+
+def _lines(owner: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[FieldError]:
+    for key in _LINES:
+        value = text(owner, key)
+        if len(value) > 256 or "\n" in value or "\r" in value:
+            words = Text("This must be one line of at most 256 characters.", "此处须为不超过 256 个字符的单行文本。")
+            yield FieldError(pointer(*path, key), words)
+
+
+def _products(document: dict[str, Any]) -> Iterator[FieldError]:
+    seen: set[str] = set()
+    for at, product in objects(document, "products"):
+        code = text(product, "code")
+        if code and code in seen:
+            words = Text("The product code {code} is used twice.", "产品码 {code} 重复。")
+            yield FieldError(pointer("products", at, "code"), words.format(code=shown(code)))
+        seen.add(code)
+
+
+def _dependencies(document: dict[str, Any], known: Known) -> Iterator[FieldError]:
+    here = {text(product, "code"): text(product, "version") for _, product in objects(document, "products")}
+    graph: dict[str, list[str]] = {}
+    places: dict[str, str] = {}
+    for at, product in objects(document, "products"):
+        code = text(product, "code")
+        places.setdefault(code, pointer("products", at, "dependencies"))
+        for index, dependency in objects(product, "dependencies"):
+            graph.setdefault(code, []).append(text(dependency, "product"))
+            path = ("products", at, "dependencies", index)
+            yield from _dependency(dependency, path, here, known)
+    for circle in circles({code: graph.get(code, []) for code in here}):
+        words = Text("Products depend on each other in a circle: {cycle}", "产品之间存在循环依赖：{cycle}")
+        yield FieldError(places[circle[0]], words.format(cycle=arrows(circle)))
+
+
+def _dependency(
+    dependency: dict[str, Any], path: tuple[str | int, ...], here: Mapping[str, str], known: Known
+) -> Iterator[FieldError]:
+    wanted, condition = text(dependency, "product"), text(dependency, "version")
+    parsed = specifier(condition)
+    if parsed is None:
+        words = Text(
+            "“{text}” is not a version condition such as >=2.40,<3.", "“{text}”不是合法的版本条件，例如 >=2.40,<3。"
+        )
+        yield FieldError(pointer(*path, "version"), words.format(text=shown(condition)))
+    if not wanted:
+        return
+    version = here.get(wanted, known.products.get(wanted))
+    if version is None:
+        words = Text(
+            "The product {code} is neither in this solution nor in the environment.",
+            "产品 {code} 既不在本解决方案中，也不在环境中。",
+        )
+        yield FieldError(pointer(*path, "product"), words.format(code=shown(wanted)))
+    elif parsed is not None and not satisfies(version, parsed):
+        words = Text("{code} {version} does not meet the condition {text}.", "{code} {version} 不满足版本条件 {text}。")
+        yield FieldError(pointer(*path, "version"), words.format(code=wanted, version=shown(version), text=condition))
+
+
+@dataclass(frozen=True)
+class _Held:
+    what: Text
+    pointer: str
+
+
+def _names(document: dict[str, Any], known: Known) -> Iterator[FieldError]:
+    """Names of objects in the cluster: unique in the environment, and not too long."""
+    held: dict[str, _Held] = {}
+    for at, product in objects(document, "products"):
+        code = text(product, "code")
+        for name, longest, holder in _names_of(product, at):
+            if len(name) > longest:
+                words = Text(
+                    "The cluster takes names of {most} characters at most; “{name}” has {n}.",
+                    "集群对象名最长 {most} 个字符，“{name}”有 {n} 个。",
+                )
+                yield FieldError(holder.pointer, words.format(most=longest, name=shown(name), n=len(name)))
+            owner = known.names.get(name, code)
+            if owner != code:
+                words = Text(
+                    "{what} cannot have the name {name}: the product {owner} of the environment holds it.",
+                    "{what}不能使用名称 {name}：环境中的产品 {owner} 已占用。",
+                )
+                yield FieldError(holder.pointer, words.format(what=holder.what, name=name, owner=owner))
+            if name in held:
+                words = Text(
+                    "{what} and {other} both need the name {name} in the cluster.",
+                    "{what}与{other}都要在集群中使用名称 {name}。",
+                )
+                yield FieldError(holder.pointer, words.format(what=holder.what, other=held[name].what, name=name))
+            else:
+                held[name] = holder
+
+
+def _names_of(product: dict[str, Any], at: int) -> Iterator[tuple[str, int, _Held]]:
+    code, cells = text(product, "code"), _cells_of(product)
+    for index, app in _apps(product):
+        name = text(app, "name")
+        if not name:
+            continue
+        what = Text("The application {name} of {code}", "产品 {code} 的应用 {name}").format(name=shown(name), code=code)
+        holder = _Held(what, pointer("products", at, "applications", index, "name"))
+        role = text(app, "role", "standard")
+        stateful = text(app, "workload", "StatefulSet" if role == "standard" else "Job") == "StatefulSet"
+        longest = MAX_STATEFULSET_NAME if stateful else MAX_NAME
+        for workload in [f"{name}-{cell}" for cell in cells.get(name, ())] or [name]:
+            yield workload, longest, holder
+            if stateful:
+                yield f"{workload}-headless", MAX_NAME + MAX_NAME, holder
+        if name in cells:
+            yield name, MAX_NAME, holder
+    for index, balancer in objects(product, "loadBalancers"):
+        if text(balancer, "name"):
+            what = Text("The load balancer {name} of {code}", "产品 {code} 的负载均衡 {name}")
+            what = what.format(name=shown(text(balancer, "name")), code=code)
+            yield text(balancer, "name"), MAX_NAME, _Held(what, pointer("products", at, "loadBalancers", index, "name"))
+
+
+def _cells_of(product: dict[str, Any]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for _, group in objects(product, "scalingGroups"):
+        names = dict.fromkeys(text(cell, "name") for _, cell in objects(group, "cells"))
+        for _, app in texts(group, "applications"):
+            found.setdefault(app, []).extend(names)
+    return {app: list(dict.fromkeys(names)) for app, names in found.items() if names}
+
+
+def _release_order(product: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[FieldError]:
+    names = {text(app, "name"): index for index, app in _apps(product)}
+    graph: dict[str, list[str]] = {name: [] for name in names}
+    for index, app in _apps(product):
+        for at, needed in texts(app, "dependsOn"):
+            graph[text(app, "name")].append(needed)
+            if needed not in names:
+                words = Text("There is no application {name} in this product.", "本产品中没有应用 {name}。")
+                place = pointer(*path, "applications", index, "dependsOn", at)
+                yield FieldError(place, words.format(name=shown(needed)))
+    for circle in circles(graph):
+        words = Text("Applications wait for each other in a circle: {cycle}", "应用之间存在循环依赖：{cycle}")
+        place = pointer(*path, "applications", names[circle[0]], "dependsOn")
+        yield FieldError(place, words.format(cycle=arrows(circle)))

@@ -1,0 +1,32 @@
+"""What a list of parameters must keep beyond its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.contracts.text import Text
+from app.errors import FieldError
+from plugins.yunyou.domain.lenient import objects, text, texts
+from plugins.yunyou.domain.reading import pointer
+from plugins.yunyou.domain.shape import shown
+from plugins.yunyou.domain.values import misfit
+
+
+def check(owner: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[FieldError]:
+    """The rules that the list ``owner["parameters"]`` breaks; *path* is where the list stands."""
+    seen: set[str] = set()
+    for at, parameter in objects(owner, "parameters"):
+        key, kind = text(parameter, "key"), text(parameter, "type", "string")
+        options = [option for _, option in texts(parameter, "options")]
+        if key and key in seen:
+            words = Text("The parameter {key} stands here twice.", "参数 {key} 重复。")
+            yield FieldError(pointer(*path, at, "key"), words.format(key=shown(key)))
+        seen.add(key)
+        if kind == "enum" and not options:
+            words = Text("A parameter of type enum needs options.", "枚举类型的参数必须给出可选值。")
+            yield FieldError(pointer(*path, at, "options"), words)
+        elif isinstance(parameter.get("value"), str | int | float):
+            problem = misfit(parameter["value"], kind, options)
+            if problem:
+                yield FieldError(pointer(*path, at, "value"), problem)

@@ -1,0 +1,189 @@
+"""Whether a document has the shape of the format, and which of its fields the format doesn't know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from app.contracts.text import Text, plain
+from app.errors import FieldError
+from plugins.yunyou.domain.model import Body
+from plugins.yunyou.domain.reading import pointer
+
+MOST_ERRORS = 2000
+
+_TYPES = {
+    "object": Text("an object", "对象"),
+    "array": Text("a list", "列表"),
+    "string": Text("a text", "文本"),
+    "number": Text("a number", "数字"),
+    "integer": Text("a whole number", "整数"),
+    "boolean": Text("true or false", "true 或 false"),
+    "null": Text("null", "null"),
+}
+_PATTERNS = {
+    "name": Text(
+        "must be 1 to 63 lower-case letters, digits or hyphens, and begin and end with a letter or digit",
+        "须为 1 至 63 个小写字母、数字或连字符，且以字母或数字开头和结尾",
+    ),
+    "quantity": Text(
+        "must be a Kubernetes quantity such as 500m, 2 or 4Gi", "须为 Kubernetes 资源数量，例如 500m、2 或 4Gi"
+    ),
+    "key": Text(
+        "must begin with a letter or underscore and hold only letters, digits, '_', '.' and '-'",
+        "须以字母或下划线开头，仅含字母、数字、“_”、“.”和“-”",
+    ),
+    "code": Text(
+        "must begin with a letter and hold only letters, digits and hyphens, 63 at most",
+        "须以字母开头，仅含字母、数字和连字符，最多 63 个字符",
+    ),
+    "mountPath": Text("must be an absolute path", "须为绝对路径"),
+    "database": Text(
+        "must begin with a lower-case letter and hold only lower-case letters, digits and '_', 63 at most",
+        "须以小写字母开头，仅含小写字母、数字和“_”，最多 63 个字符",
+    ),
+}
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the format, as it ships with the console."""
+    text = files(__package__).joinpath("solution.schema.json").read_text("utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(schema())
+
+
+def body_of(document: dict[str, Any]) -> tuple[Body | None, list[FieldError]]:
+    """The typed body of a document, or None with every place where its shape is wrong.
+
+    A document that converts to the structs has the right shape, which costs a fiftieth of asking the
+    JSON Schema; only one that doesn't is put to the schema, which names every problem at once.
+    """
+    try:
+        return msgspec.convert(document, Body), []
+    except msgspec.ValidationError as error:
+        complaint = str(error)
+    errors: list[FieldError] = []
+    for problem in _validator().iter_errors(document):
+        if len(errors) >= MOST_ERRORS:
+            errors.append(FieldError("", Text("There are more problems of this kind.", "还有更多此类问题。")))
+            break
+        errors.extend(_in_words(problem))
+    if errors:
+        return None, errors
+    try:  # JSON Schema takes 2.0 for a whole number
+        return msgspec.convert(_whole(document), Body), []
+    except msgspec.ValidationError:
+        return None, [FieldError("", plain(complaint))]
+
+
+def _whole(value: Any, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {name: _whole(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_whole(inner, key) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and key != "value" else value
+
+
+def _in_words(problem: ValidationError) -> Iterator[FieldError]:
+    at = pointer(*problem.absolute_path)
+    found, limit, kind = problem.instance, problem.validator_value, str(problem.validator)
+    if kind == "required":  # told once for each missing field, without saying which
+        name = next(name for name in limit if repr(name) in problem.message and name not in found)
+        words = Text("The field {name} is missing.", "缺少字段 {name}。")
+        yield FieldError(at + pointer(name), words.format(name=name))
+        return
+    maker = _MAKERS.get(kind)
+    yield FieldError(at, maker(found, limit, problem) if maker else plain(problem.message[:300]))
+
+
+def _type(found: Any, limit: Any, _: ValidationError) -> Text:
+    wanted = [limit] if isinstance(limit, str) else list(limit)
+    en = " or ".join(_TYPES[name].en for name in wanted)
+    zh = "或".join(_TYPES[name].zh for name in wanted)
+    words = Text("This must be {wanted}, not {found}.", "此处须为{wanted}，而不是{found}。")
+    return words.format(wanted=Text(en, zh), found=_TYPES[_type_of(found)])
+
+
+def _type_of(value: Any) -> str:
+    if value is None:
+        return "null"
+    names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
+    return names[type(value)]
+
+
+def _pattern(found: Any, _: Any, problem: ValidationError) -> Text:
+    path = list(problem.absolute_schema_path)
+    last = str(problem.absolute_path[-1]) if problem.absolute_path else ""
+    meaning = "database" if "database" in path else str(path[-2]) if path[-2] in _PATTERNS else last
+    words = Text("“{found}” cannot be used: it {rule}.", "“{found}”不可用：{rule}。")
+    rule = _PATTERNS.get(meaning) or Text("must match {p}", "须匹配 {p}").format(p=problem.validator_value)
+    return words.format(found=shown(found), rule=rule)
+
+
+def shown(value: Any) -> str:
+    """A value as it is quoted in a sentence: short and in one line."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = " ".join(text.split())
+    return text if len(text) <= 80 else text[:77] + "…"
+
+
+def _enum(found: Any, limit: Any, _: ValidationError) -> Text:
+    words = Text("“{found}” is not one of: {known}.", "“{found}”不在可选值之中：{known}。")
+    return words.format(found=shown(found), known=", ".join(map(str, limit)))
+
+
+def _bound(en: str, zh: str) -> Any:
+    def make(found: Any, limit: Any, _: ValidationError) -> Text:
+        return Text(en, zh).format(found=shown(found), limit=limit)
+
+    return make
+
+
+_MAKERS: dict[str, Any] = {
+    "type": _type,
+    "pattern": _pattern,
+    "enum": _enum,
+    "minimum": _bound("{found} is too small: at least {limit}.", "{found} 过小：不得小于 {limit}。"),
+    "maximum": _bound("{found} is too large: at most {limit}.", "{found} 过大：不得大于 {limit}。"),
+    "minItems": _bound("There must be at least {limit} entry here.", "此处至少需要 {limit} 项。"),
+    "minLength": _bound("This must not be empty.", "此处不能为空。"),
+    "maxLength": _bound("This is longer than {limit} characters.", "此处超过 {limit} 个字符。"),
+}
+
+
+def unknown_fields(document: dict[str, Any]) -> list[str]:
+    """JSON pointers of the fields that the format doesn't know, in the order of the document.
+
+    They are kept and shown, never dropped; free-form objects of the format are not looked into.
+    """
+    found: list[str] = []
+    stack: list[tuple[tuple[str | int, ...], Any, dict[str, Any]]] = [((), document, schema())]
+    while stack:
+        path, value, rules = stack.pop()
+        rules = _followed(rules)
+        if isinstance(value, dict) and "properties" in rules:
+            known = rules["properties"]
+            found.extend(pointer(*path, name) for name in value if name not in known)
+            inner = [((*path, name), item, known[name]) for name, item in value.items() if name in known]
+            stack.extend(reversed(inner))
+        elif isinstance(value, list) and "items" in rules:
+            stack.extend(((*path, at), value[at], rules["items"]) for at in reversed(range(len(value))))
+    return found
+
+
+def _followed(rules: dict[str, Any]) -> dict[str, Any]:
+    target = rules.get("$ref")
+    return schema()["$defs"][target.rsplit("/", 1)[1]] if target else rules

@@ -1,0 +1,66 @@
+"""Importing a solution: from the bytes of a file to a checked, typed document, or every problem at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from app.errors import FieldError
+from plugins.yunyou.domain import rules, shape
+from plugins.yunyou.domain.codes import SOLUTION_INVALID
+from plugins.yunyou.domain.model import Body, Solution
+from plugins.yunyou.domain.reading import LIMIT, read
+from plugins.yunyou.domain.rules import Known
+from plugins.yunyou.domain.shape import MOST_ERRORS, unknown_fields
+
+__all__ = ["LIMIT", "Known", "Solution", "fingerprint", "of", "parse", "read", "unknown_fields", "validate"]
+
+
+def parse(raw: bytes, *, known: Known | None = None, limit: int = LIMIT) -> Solution:
+    """Read and check a solution or baseline file.
+
+    :param known: products and names that the environment has already
+    :param limit: bytes that are taken at most
+    :raises ConsoleError: ``YUNYOU/SOLUTION_TOO_LARGE``, ``YUNYOU/SOLUTION_UNREADABLE``, or
+        ``YUNYOU/SOLUTION_INVALID`` with every problem in its ``errors``
+    """
+    return of(read(raw, limit=limit), known=known)
+
+
+def of(document: dict[str, Any], *, known: Known | None = None) -> Solution:
+    """Check a document that is decoded already.
+
+    :raises ConsoleError: ``YUNYOU/SOLUTION_INVALID`` with every problem in its ``errors``
+    """
+    body, errors = _judged(document, known)
+    if body is None or errors:
+        raise SOLUTION_INVALID(count=len(errors), errors=tuple(errors))
+    return Solution(body, document, tuple(unknown_fields(document)))
+
+
+def validate(document: dict[str, Any], known: Known | None = None) -> list[FieldError]:
+    """Every problem of a document, each with its JSON pointer, sorted by place.
+
+    At most 2,000 problems of shape and as many of meaning are listed.
+    """
+    return _judged(document, known)[1]
+
+
+def fingerprint(document: dict[str, Any]) -> str:
+    """SHA-256 of the canonical form, by which the same solution is recognised whatever its white space or key order."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _judged(document: dict[str, Any], known: Known | None) -> tuple[Body | None, list[FieldError]]:
+    body, errors = shape.body_of(document)
+    for problem in rules.check(document, known or Known()):
+        if len(errors) >= 2 * MOST_ERRORS:
+            break
+        errors.append(problem)
+    return body, sorted(errors, key=lambda error: _place(error.pointer))
+
+
+def _place(pointer: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isascii() and part.isdigit() else (-1, part) for part in pointer.split("/")]
