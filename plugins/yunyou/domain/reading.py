@@ -62,7 +62,7 @@ def read(raw: bytes, *, limit: int = LIMIT) -> dict[str, Any]:
     problems = list(_faults(document, duplicates))
     if problems:
         first = problems[0]
-        at = Text("{words} (at {pointer})", "{words}（位置 {pointer}）")
+        at = Text("at {pointer}, {words}", "在 {pointer} 处，{words}")
         raise unreadable(at.format(words=first.message, pointer=first.pointer or "/"), problems)
     return document
 
