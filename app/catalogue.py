@@ -54,6 +54,7 @@ class Catalogue:
     jobs: Mapping[str, Job]
     periodic: Mapping[str, Periodic]
     steps: Mapping[str, Any]
+    order_types: Mapping[str, Any]
     services: Mapping[type, Any]
     sections: tuple[NavSection, ...]
     nav: tuple[NavItem, ...]
@@ -116,6 +117,7 @@ def _gather(names: tuple[str, ...], manager: pluggy.PluginManager) -> Catalogue:
         jobs=_unique("job", _all(manager, "register_jobs"), lambda j: j.name),
         periodic=_unique("periodic work", _all(manager, "register_periodic"), lambda p: p.name),
         steps=_unique("kind of step", _all(manager, "register_steps"), lambda s: s.name),
+        order_types=_unique("order type", _all(manager, "register_order_types"), lambda o: o.plugin),
         services=_services(_all(manager, "register_services")),
         sections=tuple(sorted((n for n in nav if isinstance(n, NavSection)), key=lambda s: s.order)),
         nav=tuple(sorted((n for n in nav if isinstance(n, NavItem)), key=lambda i: i.order)),

@@ -30,7 +30,7 @@ from app.guard import Operation
 if TYPE_CHECKING:
     from flask import Blueprint, Flask
 
-    from app.orders.steps import StepKind
+    from app.orders.steps import OrderType, StepKind
     from app.web.api import Api
 
 PROJECT = "antstack"
@@ -86,6 +86,11 @@ def register_periodic() -> Iterable[Periodic]:
 @hookspec
 def register_steps() -> Iterable[StepKind]:
     """Kinds of steps that orders of this plugin are made of."""
+
+
+@hookspec
+def register_order_types() -> Iterable[OrderType]:
+    """What the plugin adds to the life of its orders."""
 
 
 @hookspec

@@ -12,6 +12,9 @@ from app.errors import CORE_ERRORS
 from app.guard import SIGNED_IN
 from app.hooks import hookimpl
 from app.jobs.run import DONE
+from app.kube.errors import ERRORS as KUBE_ERRORS
+from app.orders import engine, verbs
+from app.orders.steps import Confirm
 from app.web import bearer, lifecycle, problems
 
 
@@ -41,7 +44,12 @@ def register_roles():
 
 @hookimpl
 def register_operations():
-    return [DONE]
+    return [DONE, engine.FINISHED]
+
+
+@hookimpl
+def register_steps():
+    return [Confirm()]
 
 
 @hookimpl
@@ -62,4 +70,5 @@ def register_periodic():
 
 @hookimpl
 def register_errors():
-    return [*CORE_ERRORS, problems.DATABASE, lifecycle.CHOOSE_TENANT, *bearer.ERRORS, *oidc.ERRORS]
+    return [*CORE_ERRORS, problems.DATABASE, lifecycle.CHOOSE_TENANT, *bearer.ERRORS, *oidc.ERRORS, *KUBE_ERRORS,
+            *engine.ERRORS, verbs.NOT_NOW, verbs.REQUIRED_STEP]  # fmt: skip

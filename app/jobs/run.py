@@ -36,18 +36,13 @@ class Cancelled(Exception):
 
 def perform(run_id: str) -> None:
     """The one function that RQ calls. Safe to call twice: only one claims the row."""
-    if has_app():
+    if current_app:
         _perform(run_id)
         return
     from app.processes.worker import application
 
     with application().app_context():
         _perform(run_id)
-
-
-def has_app() -> bool:
-    """Whether an application context is pushed already."""
-    return bool(current_app)
 
 
 def _perform(run_id: str) -> None:

@@ -64,8 +64,8 @@ class Kube:
 
     def __init__(self, name: str, kubeconfig: Mapping[str, Any], pool_size: int = 16) -> None:
         self.name = name
-        self._document = dict(kubeconfig)
-        self._client = api_client(self._document, pool_size)
+        self.document = dict(kubeconfig)
+        self._client = api_client(self.document, pool_size)
         self._pool: urllib3.PoolManager = self._client.rest_client.pool_manager
         self._host = str(self._client.configuration.host).rstrip("/")
         self._breaker = Breaker()
@@ -176,7 +176,7 @@ class Kube:
 
     def own_client(self) -> Any:
         """A client of its own for one terminal: ``stream()`` patches the client that it is given."""
-        return api_client(self._document, 1)
+        return api_client(self.document, 1)
 
 
 def _words(error: Exception) -> str:

@@ -1,0 +1,202 @@
+"""The command line ``antstack``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from app.config import SettingsError
+
+
+class Root(click.Group):
+    """Commands of the core, and those that plugins of this site add."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *_plugin_commands()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, cmd_name) or _plugin_commands().get(cmd_name)
+
+
+def _plugin_commands() -> dict[str, Any]:
+    try:
+        app = _app()
+    except Exception:
+        return {}
+    from app import site
+
+    return {command.click.name: command.click for command in app.extensions[site.CATALOGUE].commands}
+
+
+_made: list[Any] = []
+
+
+def _app() -> Any:
+    if not _made:
+        from app import create_app
+
+        _made.append(create_app())
+    return _made[0]
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """AntStack Console. Example: antstack demo"""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True)
+@click.option("--workers", default=1, show_default=True, help="Worker processes.")
+def run(host: str, port: int, workers: int) -> None:
+    """Everything on one machine. Example: antstack run --port 8080"""
+    from app.processes.together import run_all
+
+    sys.exit(run_all(host, port, workers))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True)
+@click.option("--threads", default=64, show_default=True)
+def web(host: str, port: int, threads: int) -> None:
+    """Serve pages and the API. Example: antstack web --host 0.0.0.0 --port 8080"""
+    from app.processes.web import serve
+
+    serve(host, port, threads)
+
+
+@main.command()
+def worker() -> None:
+    """Take jobs and advance orders. Example: antstack worker"""
+    from app.processes.worker import work
+
+    work()
+
+
+@main.command()
+def scheduler() -> None:
+    """Run periodic work and hand over what is due. Example: antstack scheduler"""
+    from app.processes.scheduler import schedule
+
+    schedule(_app())
+
+
+@main.command()
+def mirror() -> None:
+    """Follow every cluster. Example: antstack mirror"""
+    from app.processes.mirror import mirror as follow
+
+    follow(_app())
+
+
+@main.group()
+def db() -> None:
+    """The database. Example: antstack db upgrade"""
+
+
+@db.command()
+@click.argument("revision", default="head")
+def upgrade(revision: str) -> None:
+    """Bring the tables to this version. Example: antstack db upgrade"""
+    from app.processes import database
+
+    with _app().app_context():
+        database.upgrade(revision)
+    click.echo("the database is up to date")
+
+
+@db.command()
+@click.argument("revision", default="-1")
+def downgrade(revision: str) -> None:
+    """Take the tables one step back. Example: antstack db downgrade"""
+    from app.processes import database
+
+    with _app().app_context():
+        database.downgrade(revision)
+
+
+@db.command()
+@click.argument("message")
+@click.option("--id", "revision_id", required=True)
+def revision(message: str, revision_id: str) -> None:
+    """Write a migration for changed models (developers). Example: antstack db revision "add zones" --id 0002_dns_zones"""
+    from app.processes import database
+
+    with _app().app_context():
+        database.make_revision(message, revision_id)
+
+
+@main.command()
+@click.option("--port", default=8080, show_default=True)
+@click.option("--dir", "folder", default="demo", show_default=True, help="Everything is written here.")
+@click.option("--kubeconfig", default="", help="Use this real cluster instead of the sandbox.")
+@click.option("--empty", is_flag=True, help="Accounts, cluster and environment, but no sample data.")
+def demo(port: int, folder: str, kubeconfig: str, empty: bool) -> None:
+    """A whole site in the foreground. Example: antstack demo --port 8080 --dir demo"""
+    from app.processes.demo import run_demo
+
+    sys.exit(run_demo(port, folder, kubeconfig, empty))
+
+
+@main.command()
+def doctor() -> None:
+    """Check everything that the site needs. Example: antstack doctor"""
+    from app.processes.doctor import examine
+
+    sys.exit(examine(_app()))
+
+
+@main.group()
+def audit() -> None:
+    """The audit. Example: antstack audit verify"""
+
+
+@audit.command()
+@click.option("--tenant", default=None, help="Only this tenant.")
+def verify(tenant: str | None) -> None:
+    """Walk the sealed chains and name every row that was altered, removed or slipped in. Example: antstack audit verify"""
+    from app.audit.seal import verify as walk
+
+    with _app().app_context():
+        found = list(walk(tenant))
+    for item in found:
+        click.echo(f"tenant {item.tenant_id} row {item.seq} ({item.event_id}): {item.problem.en}")
+    click.echo("the chain holds" if not found else f"{len(found)} problem(s)")
+    sys.exit(1 if found else 0)
+
+
+@main.group()
+def permissions() -> None:
+    """Permissions. Example: antstack permissions explain admin@example.test core.job.read"""
+
+
+@permissions.command()
+@click.argument("user")
+@click.argument("permission")
+@click.argument("resource", nargs=-1)
+@click.option("--tenant", default=None, help="Tenant ID; the user's first one by default.")
+def explain(user: str, permission: str, resource: tuple[str, ...], tenant: str | None) -> None:
+    """Why USER may or may not. Example: antstack permissions explain ops@example.test yunyou.order.create product=SHOP"""
+    from app.auth.explain import explain as why
+
+    with _app().test_request_context():
+        decision = why(user, permission, dict(item.split("=", 1) for item in resource), tenant)
+    click.echo(json.dumps({"allowed": decision.allowed, "reason": decision.reason.en}, ensure_ascii=False))
+    sys.exit(0 if decision.allowed else 1)
+
+
+def entry() -> None:
+    """Run, and say settings errors in one line."""
+    try:
+        main()
+    except SettingsError as error:
+        click.echo(f"antstack: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    entry()

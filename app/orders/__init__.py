@@ -1,0 +1,1 @@
+"""The order engine: work in several steps against the outside world, recorded, resumable, fenced."""

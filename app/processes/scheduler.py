@@ -1,0 +1,76 @@
+"""The scheduler: finds due orders and lost jobs, runs periodic work. One acts at a time, under a lease."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from flask import Flask
+from redis.exceptions import RedisError
+
+from app import leases
+from app.db import db
+from app.jobs import periodic
+from app.jobs.queue import queue
+from app.jobs.run import hand_over_lost
+from app.orders import engine
+
+log = logging.getLogger(__name__)
+LEASE_SECONDS = 6.0
+ORDERS_EVERY, JOBS_EVERY, PERIODIC_EVERY = 0.2, 2.0, 1.0
+HANDED_FOR = 3.0
+
+
+def schedule(app: Flask) -> None:
+    """Run until the process is told to stop."""
+    last = {"jobs": 0.0, "periodic": 0.0, "lease": 0.0}
+    handed: dict[str, float] = {}
+    while True:
+        with app.app_context():
+            try:
+                moment = time.monotonic()
+                if moment - last["lease"] > LEASE_SECONDS / 3:
+                    if leases.take("scheduler", LEASE_SECONDS) is None:
+                        time.sleep(1)
+                        continue
+                    last["lease"] = moment
+                _round(moment, last, handed)
+            except Exception:
+                log.exception("scheduler")
+                db.session.rollback()
+                time.sleep(1)
+            finally:
+                db.session.remove()
+        time.sleep(ORDERS_EVERY)
+
+
+def _round(moment: float, last: dict[str, float], handed: dict[str, float]) -> None:
+    hand_over_orders(moment, handed)
+    if moment - last["jobs"] > JOBS_EVERY:
+        hand_over_lost()
+        last["jobs"] = moment
+    if moment - last["periodic"] > PERIODIC_EVERY:
+        periodic.run_due()
+        last["periodic"] = moment
+
+
+def hand_over_orders(moment: float, handed: dict[str, float]) -> int:
+    """Give due orders to the workers; one that was given a moment ago is not given again at once.
+
+    :returns: how many
+    """
+    for order_id in [known for known, when in handed.items() if moment - when > HANDED_FOR]:
+        handed.pop(order_id)
+    count = 0
+    for order_id in engine.due():
+        try:
+            job_id = f"tick-{order_id}"
+            orders = queue("orders")
+            if order_id in handed and orders.get_job_position(job_id) is not None:
+                continue
+            orders.enqueue_call("app.orders.job.tick", args=(order_id,), job_id=job_id, timeout=60, result_ttl=0, failure_ttl=60)
+            handed[order_id] = moment
+            count += 1
+        except RedisError as error:
+            log.warning("redis did not take order %s: %s", order_id, error)
+    return count

@@ -1,0 +1,117 @@
+"""All processes of a site on one machine, as children of this one: started, watched, restarted, ended together."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+log = logging.getLogger(__name__)
+RESTART_AFTER = 1.0
+END_SECONDS = 8.0
+
+
+@dataclass
+class Child:
+    """One process that is kept running."""
+
+    name: str
+    command: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+
+
+@dataclass
+class Family:
+    """The processes of a site. ``signal_end`` makes :meth:`watch` return."""
+
+    environment: Mapping[str, str]
+    children: list[Child] = field(default_factory=list)
+    ending: bool = False
+
+    def add(self, name: str, *command: str) -> None:
+        """Start a process and keep it running."""
+        child = Child(name, command)
+        self._start(child)
+        self.children.append(child)
+
+    def _start(self, child: Child) -> None:
+        child.process = subprocess.Popen(child.command, env=dict(self.environment), preexec_fn=_die_with_parent)  # noqa: PLW1509
+        child.started = time.monotonic()
+
+    def signal_end(self, *_: object) -> None:
+        """End everything: the answer to SIGTERM and SIGINT."""
+        self.ending = True
+
+    def round(self) -> None:
+        """Start again what ended by itself."""
+        for child in self.children:
+            if child.process and child.process.poll() is not None and not self.ending:
+                log.warning("%s ended with %s, starting it again", child.name, child.process.returncode)
+                if time.monotonic() - child.started < RESTART_AFTER:
+                    time.sleep(RESTART_AFTER)
+                self._start(child)
+
+    def watch(self) -> None:
+        """Until told to end."""
+        while not self.ending:
+            self.round()
+            time.sleep(0.2)
+
+    def end(self) -> None:
+        """End every child: politely, then not."""
+        self.ending = True
+        alive = [child.process for child in reversed(self.children) if child.process and child.process.poll() is None]
+        for process in alive:
+            process.terminate()
+        limit = time.monotonic() + END_SECONDS
+        for process in alive:
+            try:
+                process.wait(max(0.1, limit - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _die_with_parent() -> None:
+    from app.processes.worker import die_with_parent
+
+    os.setpgid(0, 0)
+    die_with_parent()
+
+
+def antstack(*arguments: str) -> list[str]:
+    """The command line of one of our own processes."""
+    return [sys.executable, "-m", "app.cli", *arguments]
+
+
+def add_site(family: Family, host: str, port: int, workers: int, plugins: Sequence[str]) -> None:
+    """Add the processes of a site to a family."""
+    family.add("web", *antstack("web", "--host", host, "--port", str(port)))
+    for number in range(workers):
+        family.add(f"worker-{number + 1}", *antstack("worker"))
+    family.add("scheduler", *antstack("scheduler"))
+    family.add("mirror", *antstack("mirror"))
+    if "dns" in plugins:
+        family.add("dns", *antstack("dns"))
+
+
+def run_all(host: str, port: int, workers: int) -> int:
+    """``antstack run``."""
+    from app.config import load_settings
+
+    settings = load_settings()
+    family = Family(os.environ)
+    signal.signal(signal.SIGTERM, family.signal_end)
+    signal.signal(signal.SIGINT, family.signal_end)
+    try:
+        add_site(family, host, port, workers, settings.plugins)
+        family.watch()
+    finally:
+        family.end()
+    return 0

@@ -1,0 +1,70 @@
+"""The worker: RQ jobs and ticks of orders, in this process, so that connections stay warm."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import signal
+import time
+
+from flask import Flask
+from redis.exceptions import RedisError
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
+
+from app.jobs.queue import connection
+
+log = logging.getLogger(__name__)
+QUEUES = ("orders", "default")
+WORKER_TTL = 60
+_application: list[Flask] = []
+
+
+def application() -> Flask:
+    """This process's application, made once."""
+    if not _application:
+        from app import create_app
+
+        _application.append(create_app())
+    return _application[0]
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process with the one that started it (Linux: prctl PR_SET_PDEATHSIG)."""
+    try:
+        ctypes.CDLL("libc.so.6", use_errno=True).prctl(1, signal.SIGTERM)
+    except OSError:
+        log.info("no prctl here: this process outlives its parent")
+
+
+class Worker(SimpleWorker):
+    """RQ's worker without a fork per job; what a job must survive is kept in rows, not in the process."""
+
+    def handle_exception(self, job: object, *exc_info: object) -> None:
+        """Log it: our jobs handle their own failures."""
+        log.error("job %s escaped", getattr(job, "id", "?"), exc_info=exc_info)  # type: ignore[arg-type]
+
+
+def work() -> None:
+    """Take jobs until told to stop; a Redis that is away is waited for."""
+    app = application()
+    stop = {"now": False}
+
+    def ended(*_: object) -> None:
+        stop["now"] = True
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, ended)
+    while not stop["now"]:
+        try:
+            with app.app_context():
+                redis = connection()
+            queues = [Queue(name, connection=redis, serializer=JSONSerializer) for name in QUEUES]
+            worker = Worker(queues, connection=redis, serializer=JSONSerializer, default_worker_ttl=WORKER_TTL)
+            worker.log_result_lifespan = False
+            with app.app_context():
+                worker.work(logging_level="WARNING", with_scheduler=False)
+            return
+        except (RedisError, OSError) as error:
+            log.warning("redis is away: %s", error)
+            time.sleep(1)
