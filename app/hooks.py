@@ -24,6 +24,7 @@ from app.contracts.declarations import (
     SearchProvider,
     Service,
 )
+from app.contracts.seed import Seed
 from app.errors import ErrorCode
 from app.guard import Operation
 
@@ -136,6 +137,11 @@ def register_doors() -> Iterable[Door]:
 @hookspec
 def register_object_links() -> Iterable[ObjectLink]:
     """Where the resource types that audit rows name are shown."""
+
+
+@hookspec
+def seed_site(seed: Seed) -> None:
+    """Put in what a new site begins with; called by ``antstack init`` and ``antstack demo``. Safe to repeat."""
 
 
 @hookspec

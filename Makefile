@@ -1,0 +1,29 @@
+# Two commands are all one needs: `make demo` and `make test`.
+PYTHON ?= python3
+PORT ?= 8080
+DIR ?= demo
+BIN = .venv/bin
+
+.PHONY: setup demo test lint bench
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable '.[test]'
+	touch .venv/ready
+
+setup: .venv/ready
+
+demo: setup
+	$(BIN)/antstack demo --port $(PORT) --dir $(DIR)
+
+test: setup
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python -m bench

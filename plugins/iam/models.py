@@ -1,0 +1,150 @@
+"""Enterprise, tenants, workspaces, people, groups, service accounts, keys, roles and grants (guide chapter 3)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Id, Identified, Long, Name, Sealed, TenantOwned, Versioned, db
+
+ACTIVE, FROZEN, DISABLED = "active", "frozen", "disabled"
+MEMBER, GROUP, SERVICE_ACCOUNT = "member", "group", "serviceAccount"
+PLATFORM_TENANT = "ROC"
+
+
+class Enterprise(Identified, db.Model):
+    """The one enterprise of a site, made by ``antstack init``."""
+
+    __tablename__ = "iam_enterprise"
+
+    name: Mapped[str] = mapped_column(Name)
+
+
+class Tenant(Identified, Versioned, db.Model):
+    """A subsidiary or department. ``epoch`` moves with every change of what anybody in it may do."""
+
+    __tablename__ = "iam_tenant"
+
+    code: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(Name)
+    state: Mapped[str] = mapped_column(String(16), default=ACTIVE)
+    epoch: Mapped[int] = mapped_column(default=1)
+    security: Mapped[dict[str, Any]]
+
+
+class Workspace(TenantOwned, Versioned, db.Model):
+    """A workspace of a tenant."""
+
+    __tablename__ = "iam_workspace"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+
+    name: Mapped[str] = mapped_column(Name)
+    description: Mapped[str] = mapped_column(Long, default="")
+
+
+class Member(Identified, Versioned, db.Model):
+    """A natural person of the enterprise; belongs to any number of tenants."""
+
+    __tablename__ = "iam_member"
+
+    login: Mapped[str] = mapped_column(Name, unique=True)
+    name: Mapped[str] = mapped_column(Name)
+    nickname: Mapped[str] = mapped_column(Name, default="")
+    mobile: Mapped[str] = mapped_column(String(32), default="")
+    landline: Mapped[str] = mapped_column(String(32), default="")
+    staff_number: Mapped[str] = mapped_column(String(64), default="")
+    dingtalk_token: Mapped[str | None] = mapped_column(Sealed)
+    password_hash: Mapped[str] = mapped_column(Name, default="")
+    password_changed_at: Mapped[datetime | None]
+    must_reset: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[str] = mapped_column(String(16), default=ACTIVE)
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+    last_login_at: Mapped[datetime | None]
+    last_login_ip: Mapped[str] = mapped_column(String(64), default="")
+
+
+class Membership(TenantOwned, db.Model):
+    """A member's place in a tenant."""
+
+    __tablename__ = "iam_membership"
+    __table_args__ = (UniqueConstraint("tenant_id", "member_id"),)
+
+    member_id: Mapped[str] = mapped_column(ForeignKey("iam_member.id"), index=True)
+
+
+class Group(TenantOwned, Versioned, db.Model):
+    """A group of members of one tenant; its members hold its roles."""
+
+    __tablename__ = "iam_group"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+
+    name: Mapped[str] = mapped_column(Name)
+    description: Mapped[str] = mapped_column(Long, default="")
+
+
+class GroupMember(db.Model):
+    """A member in a group."""
+
+    __tablename__ = "iam_group_member"
+
+    group_id: Mapped[str] = mapped_column(ForeignKey("iam_group.id", ondelete="CASCADE"), primary_key=True)
+    member_id: Mapped[str] = mapped_column(ForeignKey("iam_member.id"), primary_key=True, index=True)
+
+
+class ServiceAccount(TenantOwned, Versioned, db.Model):
+    """A program of one tenant. It has keys and cannot sign in."""
+
+    __tablename__ = "iam_service_account"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+
+    name: Mapped[str] = mapped_column(Name)
+    description: Mapped[str] = mapped_column(Long, default="")
+    state: Mapped[str] = mapped_column(String(16), default=ACTIVE)
+
+
+class AccessKey(db.Model):
+    """An AccessKey: belongs to a member in one tenant, or to a service account. The secret signs, so it is sealed, not hashed."""
+
+    __tablename__ = "iam_access_key"
+    __table_args__ = (Index("ix_iam_access_key_owner", "tenant_id", "owner_type", "owner_id"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    created_at: Mapped[datetime]
+    tenant_id: Mapped[str] = mapped_column(Id)
+    owner_type: Mapped[str] = mapped_column(String(16))
+    owner_id: Mapped[str] = mapped_column(Id)
+    secret: Mapped[str] = mapped_column(Sealed)
+    state: Mapped[str] = mapped_column(String(16), default=ACTIVE)
+    last_used_at: Mapped[datetime | None]
+    last_used_ip: Mapped[str] = mapped_column(String(64), default="")
+
+
+class CustomRole(TenantOwned, Versioned, db.Model):
+    """A role that a tenant made itself. Built-in ones are declared by plugins."""
+
+    __tablename__ = "iam_role"
+    __table_args__ = (UniqueConstraint("tenant_id", "code"),)
+
+    code: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(Name)
+    description: Mapped[str] = mapped_column(Long, default="")
+    permissions: Mapped[list[str]]
+
+
+class Grant(TenantOwned, db.Model):
+    """A role held by a member, a group or a service account, perhaps until a time and under conditions."""
+
+    __tablename__ = "iam_grant"
+    __table_args__ = (Index("ix_iam_grant_holder", "tenant_id", "principal_type", "principal_id"),)
+
+    principal_type: Mapped[str] = mapped_column(String(16))
+    principal_id: Mapped[str] = mapped_column(Id)
+    role: Mapped[str] = mapped_column(String(64), index=True)
+    conditions: Mapped[list[Any]]
+    expires_at: Mapped[datetime | None] = mapped_column(index=True)
+    granted_by: Mapped[str] = mapped_column(Name, default="")
+    reason: Mapped[str] = mapped_column(Long, default="")
