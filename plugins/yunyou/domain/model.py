@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, convert
 from msgspec import field as part_field
 
-from plugins.yunyou.domain.application import Application, Name, Parameter, Part, Quantity
+from plugins.yunyou.domain.application import Application, Name, Parameter, Part, Quantity, Resources
 
 SOLUTION_SCHEMA = "antstack.solution/v1"
 BASELINE_SCHEMA = "antstack.baseline/v1"
@@ -82,6 +82,10 @@ class Cell(Part, frozen=True):
     replicas: dict[str, int] = part_field(default_factory=dict)
     resources: dict[str, Any] = part_field(default_factory=dict)
     parameters: dict[str, Any] = part_field(default_factory=dict)
+
+    def resources_of(self, application: str) -> Resources:
+        """The size that replaces the application's own in this cell."""
+        return convert(self.resources[application], Resources)
 
 
 class ScalingGroup(Part, frozen=True):

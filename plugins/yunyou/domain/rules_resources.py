@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec import ValidationError, convert
+
 from app.contracts.text import Text
 from app.errors import FieldError
+from plugins.yunyou.domain.application import Resources
 from plugins.yunyou.domain.lenient import objects, part, text, texts, whole
 from plugins.yunyou.domain.reading import pointer
 from plugins.yunyou.domain.shape import shown
@@ -107,6 +110,11 @@ def _cell_values(cell: dict[str, Any], path: Path) -> Iterator[FieldError]:
             words = Text("A cell's parameter is a text, a number or true or false.", "单元参数须为文本、数字或布尔值。")
             yield FieldError(pointer(*path, "parameters", name), words)
     for name, value in part(cell, "resources").items():
-        if not isinstance(value, dict):
-            words = Text("This must be an object with cpu and memory.", "此处须为包含 cpu 与 memory 的对象。")
+        try:
+            convert(value, Resources)
+        except ValidationError:
+            words = Text(
+                "This must be an object with cpu and memory as quantities.",
+                "此处须为对象，其中 cpu 与 memory 为资源数量。",
+            )
             yield FieldError(pointer(*path, "resources", name), words)
