@@ -58,6 +58,13 @@ spec:
           resources:
             requests: {cpu: "2", memory: 4Gi}
 """
+SESSION = """/app $ ps aux | head -3
+PID   USER     TIME  COMMAND
+    1 app       4:12 java -Xmx4g -jar acctrans.jar
+   41 app       0:00 sh
+/app $ \x1b[32mcurl\x1b[0m -s localhost:8080/health
+{"status":"UP"}
+/app $ """
 JSON = '{\n  "apiVersion": "apps/v1",\n  "kind": "StatefulSet",\n  "metadata": {"name": "acctrans"}\n}\n'
 
 
@@ -142,6 +149,7 @@ def samples() -> dict[str, Any]:
         "pod_groups": pods(),
         "diff_lines": diff(),
         "log_lines": log(),
+        "session": SESSION,
         "yaml": YAML,
         "json": JSON,
         "events": events(),

@@ -5,15 +5,18 @@
 function withoutStyleElements(act) {
   const make = document.createElement.bind(document);
   document.createElement = (name, options) => {
-    const node = make(name, options);
-    if (name !== "style") return node;
+    if (name !== "style") return make(name, options);
+    const node = make("template"); // stands where the <style> would, and holds nothing
     const sheet = new CSSStyleSheet();
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
     const write = (text) => sheet.replaceSync(text);
     Object.defineProperty(node, "textContent", { set: write, get: () => "" });
     Object.defineProperty(node, "innerHTML", { set: write, get: () => "" });
     Object.defineProperty(node, "sheet", { get: () => sheet });
-    node.remove = () => { document.adoptedStyleSheets = document.adoptedStyleSheets.filter((other) => other !== sheet); };
+    node.remove = () => {
+      document.adoptedStyleSheets = document.adoptedStyleSheets.filter((other) => other !== sheet);
+      HTMLElement.prototype.remove.call(node);
+    };
     return node;
   };
   try {
@@ -56,6 +59,8 @@ export async function mount(box) {
   const send = (message) => { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message)); };
   terminal.onData((data) => send({ type: "input", data }));
   terminal.onResize(({ cols, rows }) => send({ type: "resize", cols, rows }));
+
+  if (said.text) terminal.write(said.text.replace(/\r?\n/g, "\r\n"));
 
   function connect() {
     if (!said.url) { state.textContent = said.saidShut; return; }
