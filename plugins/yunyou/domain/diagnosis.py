@@ -96,7 +96,7 @@ class _About:
 
     def failure(self, kind: ErrorCode, container: Json | None = None, **values: object) -> Failure:
         name = (container or {}).get("name", "")
-        return Failure(kind(pod=self.name, container=name, **values), name)
+        return Failure(ConsoleError(kind, {"pod": self.name, "container": name, **values}), name)
 
     def seconds_since(self, then: datetime | None) -> float:
         return (self.now - then).total_seconds() if then else float("inf")
@@ -226,6 +226,8 @@ def _probe_failure(about: _About, container: Json, event: EventView) -> Failure:
 
 def diagnose_workload(workload: Json, events: Iterable[Json] = (), *, since: datetime | None = None) -> Failure | None:
     """Why a StatefulSet, ReplicaSet, Deployment, DaemonSet or Job can't even create its pods: quota or refusal.
+
+    Ask only while pods are missing: an event stays after what it tells of is over.
 
     :param events: of this workload (and of a Deployment's ReplicaSets); only those after *since* count
     """

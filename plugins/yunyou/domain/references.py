@@ -34,6 +34,8 @@ def parse(value: str) -> tuple[str | Reference, ...]:
 
     :raises Malformed: a reference is empty, not closed, or holds something other than names and dots
     """
+    if "${" not in value:
+        return (value,) if value else ()
     pieces: list[str | Reference] = []
     plain: list[str] = []
     at = 0

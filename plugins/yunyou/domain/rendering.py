@@ -96,12 +96,12 @@ def render(sources: Mapping[str, Source]) -> dict[str, Rendering]:
     needs = {
         name: _names(pieces) - {name} if _open(sources[name]) else _names(pieces) for name, pieces in parsed.items()
     }
-    for circle in circles(needs):
+    ordered, stuck = layers(needs)
+    for circle in circles({name: needs[name] for name in stuck}):
         for at, name in enumerate(circle[:-1]):
             turned = [*circle[at:-1], *circle[: at + 1]]
             words = Text("it refers to itself in a circle: {circle}", "存在循环引用：{circle}")
             made[name] = Rendering(secret=sources[name].secret, error=words.format(circle=arrows(turned)))
-    ordered, stuck = layers(needs)
     known = _Names(sources)
     for name in [*(name for layer in ordered for name in layer), *stuck]:
         if name not in made:

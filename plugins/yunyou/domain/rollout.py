@@ -166,7 +166,7 @@ def current_replica_set(deployment: Json, replica_sets: Iterable[Json]) -> Json 
 
 
 def daemon_revision(daemon_set: Json, revisions: Iterable[Json]) -> str:
-    """The hash of the newest ControllerRevision of a DaemonSet, which its status doesn't tell; empty if there is none."""
+    """The hash of the newest ControllerRevision of a DaemonSet, which its status doesn't tell, or nothing."""
     owned = [item for item in revisions if _owned(item, daemon_set["metadata"].get("uid"))]
     newest: Json = max(owned, key=lambda item: item.get("revision", 0), default={})
     return str((newest.get("metadata", {}).get("labels") or {}).get("controller-revision-hash", ""))

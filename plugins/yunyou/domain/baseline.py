@@ -1,0 +1,137 @@
+"""The baseline: what truly runs, as a document; how orders change it, and how it leaves and returns (guide 2.7, 2.8)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from plugins.yunyou.domain.application import Scalar
+from plugins.yunyou.domain.model import BASELINE_SCHEMA, SOLUTION_SCHEMA
+
+Document = dict[str, Any]
+
+# A release leaves these of an application that runs already: they belong to operation orders.
+OPERATED = ("replicas", "resources")
+_EXPORT_ONLY = ("environment", "exportedAt")
+
+
+def empty(name: str) -> Document:
+    """The baseline of an environment in which nothing runs yet; not exportable until something does."""
+    return {"schema": BASELINE_SCHEMA, "name": name, "version": "1", "products": []}
+
+
+def exported(baseline: Document, environment: Mapping[str, Any], at: str) -> Document:
+    """The baseline as a file: with the environment and time of export, and without the values of secrets.
+
+    :param at: RFC 3339 in UTC
+    """
+    made = copy.deepcopy(baseline)
+    for parameter in _parameters(made):
+        if parameter.get("type") == "secret" and "${" not in str(parameter.get("value", "")):
+            parameter.pop("value", None)
+    return {**made, "schema": BASELINE_SCHEMA, "environment": dict(environment), "exportedAt": at}
+
+
+def as_solution(document: Document, *, name: str = "", version: str = "") -> Document:
+    """A baseline as the solution that asks for exactly what runs; from it the next one is made."""
+    made = {key: copy.deepcopy(value) for key, value in document.items() if key not in _EXPORT_ONLY}
+    made["schema"] = SOLUTION_SCHEMA
+    return {**made, "name": name or made["name"], "version": version or made["version"]}
+
+
+def with_values(document: Document, values: Mapping[str, Scalar | None]) -> Document:
+    """The document with the values in effect by parameter name (``global.KEY``, ``product.CODE.param.KEY``,
+    ``CODE/app.KEY``); None takes a value away."""
+    made = copy.deepcopy(document)
+    for name, parameter in _named(made):
+        if name in values:
+            value = values[name]
+            parameter.pop("value", None)
+            if value is not None:
+                parameter["value"] = value
+    return made
+
+
+def released(baseline: Document, solution: Document, code: str, applications: Collection[str]) -> Document:
+    """The baseline after a release of some applications of a product succeeded.
+
+    Applications that ran before keep their replicas and size, which operation orders change. Tests become due
+    again when the version changes. Give the solution with its values in effect (:func:`with_values`).
+    """
+    made = copy.deepcopy(baseline)
+    wanted = copy.deepcopy(_product(solution, code))
+    assert wanted is not None
+    before = _product(made, code)
+    kept = {app["name"]: app for app in before["applications"]} if before else {}
+    if before and before["version"] != wanted["version"]:
+        kept = {name: app for name, app in kept.items() if app.get("role") != "test"}
+    now = dict(kept)
+    for app in wanted["applications"]:
+        if app["name"] in applications:
+            now[app["name"]] = _taking(app, kept.get(app["name"]), OPERATED)
+    if not now:
+        return made
+    order = [app["name"] for app in wanted["applications"] if app["name"] in now]
+    names = [*order, *(name for name in now if name not in order)]
+    _put(made["products"], {**wanted, "applications": [now[name] for name in names]}, "code")
+    for parameter in solution.get("parameters", ()):
+        _put(made.setdefault("parameters", []), copy.deepcopy(parameter), "key")
+    return made
+
+
+def operated(baseline: Document, code: str, application: str, **fields: Any) -> Document:
+    """The baseline after an operation order changed fields of an application, such as ``replicas`` or ``resources``."""
+    made = copy.deepcopy(baseline)
+    for app in (_product(made, code) or {"applications": []})["applications"]:
+        if app["name"] == application:
+            app.update(copy.deepcopy(fields))
+    return made
+
+
+def removed(baseline: Document, code: str, applications: Collection[str] | None = None) -> Document:
+    """The baseline without a product, or without some of its applications; a product without any goes too."""
+    made = copy.deepcopy(baseline)
+    kept = []
+    for product in made["products"]:
+        if product["code"] == code:
+            apps = product["applications"] if applications is not None else []
+            product["applications"] = [app for app in apps if app["name"] not in (applications or ())]
+        if product["applications"]:
+            kept.append(product)
+    return {**made, "products": kept}
+
+
+def _taking(app: Document, source: Document | None, names: Iterable[str]) -> Document:
+    """*app* with the named fields as *source* has them (or lacks them)."""
+    if source is None:
+        return app
+    made = {key: value for key, value in app.items() if key not in names}
+    return {**made, **{name: source[name] for name in names if name in source}}
+
+
+def _put(items: list[Document], item: Document, key: str) -> None:
+    for at, other in enumerate(items):
+        if other[key] == item[key]:
+            items[at] = item
+            return
+    items.append(item)
+
+
+def _product(document: Document, code: str) -> Document | None:
+    return next((product for product in document["products"] if product["code"] == code), None)
+
+
+def _parameters(document: Document) -> Iterable[Document]:
+    return (parameter for _, parameter in _named(document))
+
+
+def _named(document: Document) -> Iterable[tuple[str, Document]]:
+    for parameter in document.get("parameters", ()):
+        yield f"global.{parameter['key']}", parameter
+    for product in document["products"]:
+        for parameter in product.get("parameters", ()):
+            yield f"product.{product['code']}.param.{parameter['key']}", parameter
+        for app in product["applications"]:
+            for parameter in app.get("parameters", ()):
+                yield f"{product['code']}/{app['name']}.{parameter['key']}", parameter

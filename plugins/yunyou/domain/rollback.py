@@ -1,0 +1,87 @@
+"""What a rollback returns to: an earlier record of a product, or what an order found before it acted (guide 2.8)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.contracts.text import Text, plain
+from plugins.yunyou.domain.baseline import OPERATED
+from plugins.yunyou.domain.codes import ROLLBACK_NOTHING
+
+Document = dict[str, Any]
+
+DATABASES_STAY = Text(
+    "Databases are not changed back: schemas and data stay as they are.", "数据库不会回滚：表结构与数据保持不变。"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How a product stood after an order: the product as in the baseline, and whether the order succeeded."""
+
+    order: str
+    product: Document = field(repr=False)
+    succeeded: bool = True
+
+
+def targets(records: Iterable[Record], current: Document) -> list[Record]:
+    """The records that a product can return to, newest first: earlier, successful, and not what runs now.
+
+    :param records: oldest first
+    :raises ConsoleError: ``YUNYOU/ROLLBACK_NOTHING_TO_RETURN_TO``
+    """
+    found = [record for record in records if record.succeeded and record.product != current]
+    if not found:
+        raise ROLLBACK_NOTHING(what=plain(str(current["code"])))
+    return found[::-1]
+
+
+def returned(current: Document, record: Record, applications: Collection[str] | None = None) -> Document:
+    """The product as a rollback to *record* wants it, for all of its applications or those chosen.
+
+    Image, parameters and configuration are the record's; replicas and size stay, for they belong to operation
+    orders; databases and their changes stay in any case. Applications that the record doesn't have stay as they are.
+    """
+    then = {app["name"]: app for app in record.product["applications"]}
+    chosen = set(then) if applications is None else set(applications) & set(then)
+    made = copy.deepcopy(current)
+    whole = chosen >= {app["name"] for app in current["applications"] if app["name"] in then}
+    if whole:
+        for name in ("version", "parameters", "topology", "specification", "releaseNotes"):
+            made.pop(name, None)
+            if name in record.product:
+                made[name] = copy.deepcopy(record.product[name])
+    apps = []
+    for app in made["applications"]:
+        apps.append(_exchanged(app, then[app["name"]]) if app["name"] in chosen else app)
+    made["applications"] = apps
+    return made
+
+
+def _exchanged(now: Document, then: Document) -> Document:
+    made = {key: copy.deepcopy(value) for key, value in then.items() if key not in OPERATED}
+    return {**made, **{name: now[name] for name in OPERATED if name in now}}
+
+
+def undone(before: Document | None, after: Document | None, current: Document | None) -> Document | None:
+    """An application as the rollback of an order wants it: what the order changed is again what it found.
+
+    Fields that the order did not touch stay as they are *now*, so that later changes by others survive.
+
+    :param before: the application as the order found it; None if the order made it
+    :param after: as the order left it (or was about to); None if the order removed it
+    :param current: as it is now
+    :returns: None when the application is to go, because the order made it
+    """
+    if before is None or after is None or current is None:
+        return copy.deepcopy(before)
+    made = copy.deepcopy(current)
+    for name in {**before, **after}:
+        if before.get(name) != after.get(name):
+            made.pop(name, None)
+            if name in before:
+                made[name] = copy.deepcopy(before[name])
+    return made
