@@ -15,6 +15,7 @@ from sqlalchemy.engine import Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app import crypto
+from app.contracts.text import Text as Words
 from app.errors import NOT_FOUND
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -130,7 +131,7 @@ def scoped(model: type[T], tenant_id: str | None = None) -> Select[tuple[T]]:
     return select(model).where(model.tenant_id == (tenant_id or caller.current().tenant_id))
 
 
-def get_scoped(model: type[T], identifier: str, what: str = "object") -> T:
+def get_scoped(model: type[T], identifier: str, what: str | Words = "object") -> T:
     """The row of the caller's tenant with this identifier.
 
     :raises ConsoleError: CORE/NOT_FOUND, also where another tenant has it

@@ -1,0 +1,1 @@
+"""Delivery and operation of products in an environment."""

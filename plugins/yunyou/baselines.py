@@ -1,0 +1,185 @@
+"""Keeping the baseline of an environment: read, changed by orders, exported, imported (Y-50)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from app import audit
+from app.contracts.text import Text
+from app.db import db, new_id, now, rows
+from app.errors import ErrorCode
+from plugins.yunyou.domain import baseline as documents
+from plugins.yunyou.domain import solution as files
+from plugins.yunyou.domain.manifests import workload_of
+from plugins.yunyou.domain.model import Solution as Document
+from plugins.yunyou.models import Baseline, BaselineApplication, BaselineProduct, Environment, GlobalParameter
+
+NOTHING_RUNS = ErrorCode(
+    "YUNYOU/BASELINE_EMPTY",
+    404,
+    Text("Nothing was released in the environment {name} yet.", "环境 {name} 尚未发布任何产品。"),
+    Text("Release a product, or import a baseline.", "请先发布产品，或导入基线。"),
+)
+MOVED = ErrorCode(
+    "YUNYOU/BASELINE_MOVED",
+    503,
+    Text("Another order changed the baseline at the same moment.", "另一执行单同时修改了基线。"),
+    Text("It is tried again by itself.", "系统会自动重试。"),
+)
+NOT_A_BASELINE = ErrorCode(
+    "YUNYOU/NOT_A_BASELINE",
+    422,
+    Text("This file is a solution, not a baseline.", "该文件是解决方案，不是基线。"),
+    Text("Import it under solutions, or choose a file exported as a baseline.", "请在解决方案处导入，或选择导出的基线文件。"),
+)
+NOT_EMPTY = ErrorCode(
+    "YUNYOU/BASELINE_NOT_EMPTY",
+    409,
+    Text("The environment {name} has a baseline already.", "环境 {name} 已有基线。"),
+    Text("A baseline is imported only where nothing was released yet.", "仅可在尚未发布任何产品的环境导入基线。"),
+)
+ERRORS = (NOTHING_RUNS, MOVED, NOT_A_BASELINE, NOT_EMPTY)
+ATTEMPTS = 5
+
+
+def document_of(environment: Environment) -> dict[str, Any]:
+    """The baseline document; without products where nothing runs."""
+    row = db.session.get(Baseline, environment.id, populate_existing=True)
+    return json.loads(row.document) if row else documents.empty(environment.name)
+
+
+def solution_of(environment: Environment) -> Document | None:
+    """The baseline as a checked document, or None where nothing runs."""
+    document = document_of(environment)
+    return files.of(document) if document["products"] else None
+
+
+def export(environment: Environment) -> dict[str, Any]:
+    """The baseline as a file, without the values of secrets.
+
+    :raises ConsoleError: YUNYOU/BASELINE_EMPTY
+    """
+    document = document_of(environment)
+    if not document["products"]:
+        raise NOTHING_RUNS(name=environment.name)
+    about = {"id": environment.id, "name": environment.name, "namespace": environment.namespace}
+    return documents.exported(document, about, now().isoformat(timespec="seconds"))
+
+
+def import_baseline(environment: Environment, raw: bytes) -> None:
+    """Take over a baseline where nothing was released yet: what runs there was delivered by another site.
+
+    :raises ConsoleError: YUNYOU/NOT_A_BASELINE, YUNYOU/BASELINE_NOT_EMPTY, and what reading a file raises
+    """
+    found = files.parse(raw)
+    if not found.is_baseline:
+        raise NOT_A_BASELINE()
+    if document_of(environment)["products"]:
+        raise NOT_EMPTY(name=environment.name)
+    change(environment, lambda _before: {k: v for k, v in found.document.items() if k not in ("environment", "exportedAt")})
+    audit.note("environment", environment.id, environment.name, products=[p.code for p in found.products])
+
+
+def change(environment: Environment, make: Any) -> dict[str, Any]:
+    """Replace the baseline by what *make* makes of it, safely beside other writers; its index follows.
+
+    :raises ConsoleError: YUNYOU/BASELINE_MOVED when others were faster several times
+    """
+    for _ in range(ATTEMPTS):
+        row = db.session.get(Baseline, environment.id, populate_existing=True)
+        before = json.loads(row.document) if row else documents.empty(environment.name)
+        after: dict[str, Any] = make(before)
+        text = json.dumps(after, ensure_ascii=False)
+        if row is None:
+            db.session.add(Baseline(environment_id=environment.id, document=text, version=1, changed_at=now()))
+            db.session.flush()
+        else:
+            version = row.version
+            db.session.expunge(row)
+            done = db.session.execute(
+                update(Baseline)
+                .where(Baseline.environment_id == environment.id, Baseline.version == version)
+                .values(document=text, version=version + 1, changed_at=now())
+            )
+            if not getattr(done, "rowcount", 0):
+                continue
+        _index(environment, after)
+        return after
+    raise MOVED()
+
+
+def _index(environment: Environment, document: Mapping[str, Any]) -> None:
+    products = {row.code: row for row in _rows(BaselineProduct, environment)}
+    applications = {row.name: row for row in _rows(BaselineApplication, environment)}
+    for product in document["products"]:
+        row = products.pop(product["code"], None)
+        if row is None:
+            row = BaselineProduct(id=new_id(), tenant_id=environment.tenant_id, environment_id=environment.id, code=product["code"])
+            db.session.add(row)
+        row.name, row.release = product["name"], product["version"]
+        row.topology, row.specification = product.get("topology", ""), product.get("specification", "")
+        row.changed_at = row.changed_at or now()
+        for application in product["applications"]:
+            _index_application(environment, product, application, applications.pop(application["name"], None))
+    for left in (*products.values(), *applications.values()):
+        db.session.delete(left)
+    _keep_values(environment, document)
+    db.session.flush()
+
+
+def _index_application(
+    environment: Environment, product: Mapping[str, Any], application: Mapping[str, Any], row: BaselineApplication | None
+) -> None:
+    if row is None:
+        row = BaselineApplication(
+            id=new_id(), tenant_id=environment.tenant_id, environment_id=environment.id, name=application["name"],
+            objects="[]", changed_at=now(),
+        )  # fmt: skip
+        db.session.add(row)
+    role = application.get("role", "standard")
+    row.product, row.release, row.image, row.role = product["code"], product["version"], application["image"], role
+    row.workload = application.get("workload") or ("StatefulSet" if role == "standard" else "Job")
+    row.replicas = application.get("replicas", 1)
+
+
+def _keep_values(environment: Environment, document: Mapping[str, Any]) -> None:
+    db.session.execute(delete(GlobalParameter).where(GlobalParameter.environment_id == environment.id))
+    for name, parameter in documents._named(dict(document)):
+        if "value" in parameter:
+            db.session.add(
+                GlobalParameter(
+                    tenant_id=environment.tenant_id, environment_id=environment.id, name=name,
+                    kind=parameter.get("type", "string"), value=json.dumps(parameter["value"]), changed_at=now(),
+                )
+            )  # fmt: skip
+
+
+def _rows(model: Any, environment: Environment) -> Sequence[Any]:
+    return rows(select(model).where(model.environment_id == environment.id))
+
+
+def sent(environment: Environment, name: str, objects: Sequence[Mapping[str, Any]], order_id: str, image: str = "") -> None:
+    """Keep what was sent last for an application."""
+    values: dict[str, Any] = {"objects": json.dumps(list(objects)), "order_id": order_id, "changed_at": now()}
+    if image:
+        values["image"] = image
+    where = (BaselineApplication.environment_id == environment.id, BaselineApplication.name == name)
+    db.session.execute(update(BaselineApplication).where(*where).values(**values))
+
+
+def recorded(environment: Environment) -> dict[str, dict[str, Any]]:
+    """The workload manifest of each application as it was sent last, by workload name."""
+    found: dict[str, dict[str, Any]] = {}
+    query = select(BaselineApplication.objects).where(BaselineApplication.environment_id == environment.id)
+    for text in db.session.scalars(query):
+        objects = json.loads(text)
+        if objects:
+            workload = workload_of(objects)
+            found[workload["metadata"]["name"]] = workload
+    return found
+
+

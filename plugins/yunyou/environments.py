@@ -1,0 +1,206 @@
+"""Environments: where products are delivered to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+import yaml
+from msgspec import Meta
+from sqlalchemy import select
+
+from app import audit, caller
+from app.contracts.text import Text
+from app.db import db, get_scoped, new_id, rows, scoped
+from app.errors import ConsoleError, ErrorCode, invalid
+from app.kube import client, kubeconfig, paths
+from app.kube.models import Cluster
+from plugins.yunyou.models import BaselineProduct, Environment, Solution
+
+ENVIRONMENT = Text("environment", "环境")
+LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+RESERVED = re.compile(r"^(kube-.*|default)$")
+TAKEN = ErrorCode(
+    "YUNYOU/ENVIRONMENT_TAKEN",
+    409,
+    Text("The namespace {namespace} of this cluster belongs to the environment {name}.", "该集群的命名空间 {namespace} 已属于环境 {name}。"),
+    Text("Choose another resource prefix or namespace.", "请更换资源前缀或命名空间。"),
+)
+RIGHTS_MISSING = ErrorCode(
+    "YUNYOU/CLUSTER_RIGHTS_MISSING",
+    422,
+    Text("The credentials of the cluster lack rights that delivery needs: {rights}", "集群凭据缺少交付所需的权限：{rights}"),
+    Text("Grant them in the cluster, or register it with other credentials.", "请在集群中授予这些权限，或更换凭据。"),
+)
+ERRORS = (TAKEN, RIGHTS_MISSING)
+NEEDED = (
+    ("apps", "deployments", "patch"), ("apps", "statefulsets", "patch"), ("apps", "daemonsets", "patch"),
+    ("batch", "jobs", "patch"), ("", "services", "patch"), ("", "secrets", "patch"), ("", "pods", "delete"),
+    ("", "pods", "list"), ("", "persistentvolumeclaims", "patch"), ("", "events", "list"),
+)  # fmt: skip
+
+
+class NewEnvironment(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """What a new environment needs: a cluster that is known, or the kubeconfig of a new one."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    prefix: Annotated[str, Meta(pattern=LABEL)]
+    cluster: str = ""
+    kubeconfig: str = ""
+    namespace: str = ""
+    global_domain: str = ""
+    access_address: str = ""
+    base: str = "third-party"
+    region: str = ""
+    zone: str = ""
+    registry: str = ""
+    registry_insecure: bool = False
+    no_service_image: str = "acloud/containerdefaultimage:1.3"
+
+
+class Edited(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """What of an environment can be edited in place."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    global_domain: str | None = None
+    access_address: str | None = None
+    region: str | None = None
+    zone: str | None = None
+    registry: str | None = None
+    registry_insecure: bool | None = None
+    no_service_image: str | None = None
+
+
+def list_environments() -> Sequence[Environment]:
+    """Environments of the caller's tenant, by name."""
+    return rows(scoped(Environment).order_by(Environment.name))
+
+
+def get_environment(environment_id: str) -> Environment:
+    """One environment of the caller's tenant.
+
+    :raises ConsoleError: CORE/NOT_FOUND
+    """
+    return get_scoped(Environment, environment_id, ENVIRONMENT)
+
+
+def add_environment(new: NewEnvironment) -> Environment:
+    """Add an environment, after its cluster was asked whether the console may do there what delivery needs.
+
+    :raises ConsoleError: CORE/INVALID_INPUT, KUBE/…, YUNYOU/ENVIRONMENT_TAKEN, YUNYOU/CLUSTER_RIGHTS_MISSING
+    """
+    namespace = new.namespace or new.prefix
+    problems = _problems(new, namespace)
+    if problems:
+        raise invalid(problems)
+    cluster = _cluster(new)
+    other = db.session.scalar(
+        select(Environment).where(Environment.cluster_id == cluster.id, Environment.namespace == namespace)
+    )
+    if other is not None:
+        raise TAKEN(namespace=namespace, name=other.name)
+    if missing := missing_rights(cluster, namespace):
+        raise RIGHTS_MISSING(rights=", ".join(missing))
+    environment = Environment(
+        id=new_id(), tenant_id=caller.current().tenant_id, name=new.name, cluster_id=cluster.id, namespace=namespace,
+        prefix=new.prefix, global_domain=new.global_domain, access_address=new.access_address, base=new.base,
+        region=new.region, zone=new.zone, registry=new.registry, registry_insecure=new.registry_insecure,
+        no_service_image=new.no_service_image, workspace_id=caller.current().workspace_id,
+    )  # fmt: skip
+    db.session.add(environment)
+    audit.note("environment", environment.id, environment.name, cluster=cluster.name, namespace=namespace)
+    return environment
+
+
+def _problems(new: NewEnvironment, namespace: str) -> dict[str, Text]:
+    found: dict[str, Text] = {}
+    if not re.match(LABEL, namespace):
+        found["namespace"] = Text("Small letters, digits and '-', at most 63.", "仅限小写字母、数字与“-”，至多 63 个字符。")
+    elif RESERVED.match(namespace):
+        found["namespace"] = Text(f"{namespace} belongs to Kubernetes itself.", f"{namespace} 属于 Kubernetes 系统。")
+    if new.base not in ("alibaba", "third-party"):
+        found["base"] = Text("alibaba or third-party.", "须为 alibaba 或 third-party。")
+    if bool(new.cluster) == bool(new.kubeconfig):
+        found["cluster"] = Text("Choose a cluster, or give the kubeconfig of a new one.", "请选择集群，或提供新集群的 kubeconfig。")
+    if db.session.scalar(scoped(Environment).where(Environment.name == new.name)):
+        found["name"] = Text("There is an environment of this name.", "已有同名环境。")
+    return found
+
+
+def _cluster(new: NewEnvironment) -> Cluster:
+    if new.cluster:
+        return get_scoped(Cluster, new.cluster, "cluster")
+    from app.kube import clusters
+
+    return clusters.register(new.name, new.kubeconfig)
+
+
+def edit_environment(environment: Environment, edited: Edited) -> Environment:
+    """Change what can be changed in place; it takes effect with the next request."""
+    changes: dict[str, Any] = {}
+    for field in msgspec.structs.fields(Edited):
+        value = getattr(edited, field.name)
+        if value is not None and value != getattr(environment, field.name):
+            changes[field.name] = [getattr(environment, field.name), value]
+            setattr(environment, field.name, value)
+    environment.version += 1
+    audit.note("environment", environment.id, environment.name, changes=changes)
+    return environment
+
+
+def missing_rights(cluster: Cluster, namespace: str) -> list[str]:
+    """Rights that delivery needs and the cluster's credentials lack (SelfSubjectAccessReview).
+
+    :raises ConsoleError: KUBE/…
+    """
+    kube = client.kube(cluster)
+    missing = []
+    for group, resource, verb in NEEDED:
+        review = {
+            "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {"namespace": namespace, "group": group, "resource": resource, "verb": verb}},
+        }  # fmt: skip
+        answer = kube.create(f"{paths.root('authorization.k8s.io/v1')}/selfsubjectaccessreviews", review)
+        if not answer.get("status", {}).get("allowed"):
+            missing.append(f"{verb} {resource}")
+    return missing
+
+
+def try_kubeconfig(text: str) -> dict[str, Any]:
+    """What a kubeconfig leads to: server, version, or the error.
+
+    :raises ConsoleError: KUBE/KUBECONFIG_REFUSED with every reason
+    """
+    document = kubeconfig.checked(text)
+    found: dict[str, Any] = {"server": kubeconfig.server_of(document), "version": "", "error": None}
+    try:
+        found["version"] = client.Kube("new", yaml.safe_load(yaml.safe_dump(document)), 1).version()
+    except ConsoleError as error:
+        found["error"] = error
+    return found
+
+
+def in_use(environment: Environment) -> bool:
+    """Whether anything was imported or runs there."""
+    for model in (Solution, BaselineProduct):
+        if db.session.scalar(select(model.id).where(model.environment_id == environment.id).limit(1)):
+            return True
+    return False
+
+
+def kube_of(environment: Environment) -> client.Kube:
+    """The API of the environment's cluster."""
+    return client.kube_of(environment.cluster_id)
+
+
+def ensure_namespace(environment: Environment) -> None:
+    """Make the environment's namespace if it is not there.
+
+    :raises ConsoleError: KUBE/…
+    """
+    labels = {"app.kubernetes.io/managed-by": "antstack", "antstack.io/environment": environment.id}
+    kube = kube_of(environment)
+    if kube.find(paths.one("Namespace", "", environment.namespace)) is None:
+        kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": environment.namespace, "labels": labels}})

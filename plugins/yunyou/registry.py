@@ -1,0 +1,171 @@
+"""Asking registries whether images exist: the v2 API (OCI Distribution Specification 1.1), with its token dance."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from sqlalchemy import select
+
+from app.contracts.text import Text
+from app.db import db, now, rows
+from app.errors import ErrorCode
+from app.jobs import log, progress
+from app.kube.kubeconfig import is_local
+from app.orders.engine import problem
+from plugins.yunyou.domain.images import Image, located, parse
+from plugins.yunyou.models import Environment, ImageCheck, Solution
+
+NO_IMAGE = ErrorCode(
+    "YUNYOU/IMAGE_NOT_IN_REGISTRY",
+    422,
+    Text("The registry {registry} has no image {image}.", "镜像仓库 {registry} 中没有镜像 {image}。"),
+    Text("Push the image, or correct its name or tag in the plan.", "请推送该镜像，或在规划中更正其名称或标签。"),
+)
+NO_REGISTRY = ErrorCode(
+    "YUNYOU/REGISTRY_UNREACHABLE",
+    503,
+    Text("The registry {registry} cannot be asked: {detail}", "无法访问镜像仓库 {registry}：{detail}"),
+    Text("Check the registry's address in the environment; confirming accepts the image unchecked.", "请检查环境中的镜像仓库地址；确认时将不经检查接受该镜像。"),
+)
+ERRORS = (NO_IMAGE, NO_REGISTRY)
+ACCEPT = ", ".join(
+    (
+        "application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json",
+    )
+)  # fmt: skip
+CONNECT, READ = 2.0, 5.0
+THREADS = 8
+PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+DOCKER_HUB = "registry-1.docker.io"
+
+
+@dataclass
+class Registry:
+    """One registry host, asked over one session; a host that does not answer is asked only once."""
+
+    host: str
+    insecure: bool
+    away: str = ""
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.session = requests.Session()
+        self.session.trust_env = False
+
+    @property
+    def base(self) -> str:
+        """Where its API is: plain HTTP only for registries that the environment calls insecure, and on loopback."""
+        return f"{'http' if self.insecure or is_local(self.host.split(':')[0]) else 'https'}://{self.host}"
+
+    def get(self, path: str, repository: str) -> requests.Response:
+        """A GET with the token that the registry asks for (Distribution: "Token Authentication Specification")."""
+        headers = {"Accept": ACCEPT}
+        if repository in self.tokens:
+            headers["Authorization"] = f"Bearer {self.tokens[repository]}"
+        answer = self.session.get(f"{self.base}{path}", headers=headers, timeout=(CONNECT, READ), allow_redirects=False)
+        if answer.status_code == 401 and repository not in self.tokens:
+            challenge = dict(PARAMETER.findall(answer.headers.get("WWW-Authenticate", "")))
+            realm = challenge.get("realm", "")
+            if realm.startswith(("https://", self.base)):
+                query = {"service": challenge.get("service", ""), "scope": f"repository:{repository}:pull"}
+                found = self.session.get(realm, params=query, timeout=(CONNECT, READ)).json()
+                self.tokens[repository] = str(found.get("token") or found.get("access_token") or "")
+                return self.get(path, repository)
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a registry said of an image."""
+
+    state: str
+    digest: str = ""
+    platforms: Sequence[str] = ()
+    problem: dict[str, Any] | None = None
+
+
+def ask(registry: Registry, image: Image) -> Verdict:
+    """Whether *image* exists, its digest and platforms."""
+    reference = image.digest or image.tag or "latest"
+    if registry.away:
+        return Verdict("unreachable", problem=problem(NO_REGISTRY(registry=registry.host, detail=registry.away)))
+    try:
+        answer = registry.get(f"/v2/{image.repository}/manifests/{reference}", image.repository)
+        if answer.status_code == 404:
+            return Verdict("missing", problem=problem(NO_IMAGE(registry=registry.host, image=str(image))))
+        answer.raise_for_status()
+        manifest = answer.json()
+        digest = answer.headers.get("Docker-Content-Digest", "")
+        return Verdict("found", digest, _platforms(registry, image, manifest))
+    except (requests.RequestException, ValueError) as error:
+        registry.away = _words(error)
+        return Verdict("unreachable", problem=problem(NO_REGISTRY(registry=registry.host, detail=registry.away)))
+
+
+def _platforms(registry: Registry, image: Image, manifest: dict[str, Any]) -> list[str]:
+    if "manifests" in manifest:
+        found = [item.get("platform") or {} for item in manifest["manifests"]]
+    else:
+        digest = (manifest.get("config") or {}).get("digest", "")
+        answer = registry.get(f"/v2/{image.repository}/blobs/{digest}", image.repository) if digest else None
+        found = [answer.json()] if answer is not None and answer.ok else []
+    named = {f"{item.get('os')}/{item.get('architecture')}" for item in found if item.get("architecture")}
+    return sorted(named - {"unknown/unknown"})
+
+
+def _words(error: Exception) -> str:
+    text = str(error)
+    return text.rsplit(": ", 1)[-1].strip("'\")>")[:160] or type(error).__name__
+
+
+def check_images(solution: Solution, images: Sequence[ImageCheck], seconds: float = 60.0) -> None:
+    """Ask for these images, some at once; what is not answered in time stays unchecked."""
+    environment = db.session.get(Environment, solution.environment_id)
+    assert environment is not None
+    registries: dict[str, Registry] = {}
+    end = time.monotonic() + seconds
+    wanted = [(row, parse(located(row.image, environment.registry))) for row in images]
+    for _, image in wanted:
+        if image is not None:
+            host = image.registry or DOCKER_HUB
+            registries.setdefault(host, Registry(host, environment.registry_insecure and host == environment.registry))
+
+    def one(image: Image | None) -> Verdict | None:
+        if image is None or time.monotonic() > end:
+            return None
+        whole = image if image.registry or "/" in image.repository else Image("", f"library/{image.repository}", image.tag, image.digest)
+        return ask(registries[image.registry or DOCKER_HUB], whole)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        verdicts = list(pool.map(one, [image for _, image in wanted]))
+    for (row, _), verdict in zip(wanted, verdicts, strict=True):
+        if verdict is not None:
+            row.state, row.digest, row.platforms = verdict.state, verdict.digest, list(verdict.platforms)
+            row.problem, row.checked_at = verdict.problem, now()
+
+
+def check_solution(solution_id: str) -> dict[str, int]:
+    """The job: ask for every image of a solution. Safe to run twice.
+
+    :returns: how many are in each state
+    """
+    solution = db.session.get(Solution, solution_id)
+    if solution is None:
+        return {}
+    images = rows(select(ImageCheck).where(ImageCheck.solution_id == solution_id).order_by(ImageCheck.image))
+    counts: dict[str, int] = {}
+    for start in range(0, len(images), THREADS * 2):
+        batch = images[start : start + THREADS * 2]
+        check_images(solution, batch)
+        for row in batch:
+            counts[row.state] = counts.get(row.state, 0) + 1
+            log(f"{row.state:<12} {row.image}")
+        progress((start + len(batch)) / len(images), batch[-1].image)
+    return counts
