@@ -1,4 +1,4 @@
-"""The baseline: what truly runs, as a document; how orders change it, and how it leaves and returns (guide 2.7, 2.8)."""
+"""The baseline: what truly runs, as a document; how orders change it, how it leaves and returns (guide 2.7)."""
 
 from __future__ import annotations
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from app.contracts.text import Text
 from plugins.yunyou.domain.application import MASK, Parameter, Scalar
@@ -28,8 +30,7 @@ STATE_NAMES: Mapping[State, Text] = {
 _MOST_NAMED = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True, gc=False):
     """Where a parameter stands: global (no product), of a product (no application), or of an application."""
 
     product: str
@@ -49,17 +50,19 @@ class Address:
         return f"product.{self.product}.param.{self.key}" if self.product else f"global.{self.key}"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, gc=False):
     """One parameter of the plan. Everything that a person decided is in it; all else is computed again."""
 
     address: Address
     parameter: Parameter
-    current: Scalar | None = field(default=None, repr=False)
+    current: Scalar | None = None
     choice: Side | None = None
-    edited: Scalar | None = field(default=None, repr=False)
+    edited: Scalar | None = None
     confirmed: bool = False
     rendering: Rendering | None = None
+
+    def __repr__(self) -> str:
+        return f"Entry({self.name!r}, {self.state!r})"
 
     @property
     def name(self) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from app.contracts.text import Text
 
@@ -11,8 +12,7 @@ _START = re.compile(r"\$\$\{|\$\{")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+")
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True, gc=False):
     """What stands between ``${`` and ``}``, without white space around it."""
 
     name: str

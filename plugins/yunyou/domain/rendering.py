@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import chain
+
+from msgspec import Struct
 
 from app.contracts.text import Text
 from plugins.yunyou.domain.application import MASK
@@ -21,26 +23,30 @@ _MOST_SEARCHES = 40  # a search costs milliseconds, and a damaged file may hold 
 Resolver = Callable[[str], "str | None"]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True, gc=False):
     """What a name stands for. Without a value it is known only at execution, unless it is ``absent``."""
 
-    value: str | None = field(repr=False)
+    value: str | None
     secret: bool = False
     literal: bool = False
     absent: bool = False
     kind: str = "string"
     options: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Source(secret={self.secret}, kind={self.kind!r})"
 
-@dataclass(frozen=True, slots=True)
-class Rendering:
+
+class Rendering(Struct, frozen=True, gc=False):
     """A value with its references replaced; a :class:`Reference` left in it is known only at execution."""
 
-    pieces: tuple[str | Reference, ...] = field(default=(), repr=False)
+    pieces: tuple[str | Reference, ...] = ()
     secret: bool = False
     absent: bool = False
     error: Text | None = None
+
+    def __repr__(self) -> str:
+        return f"Rendering({self.shown()!r}, error={self.error!r})"
 
     @property
     def open(self) -> tuple[str, ...]:
@@ -93,9 +99,7 @@ def render(sources: Mapping[str, Source]) -> dict[str, Rendering]:
             parsed[name] = _pieces(name, source)
         except Malformed as error:
             made[name] = Rendering(secret=source.secret, error=error.words)
-    needs = {
-        name: _names(pieces) - {name} if _open(sources[name]) else _names(pieces) for name, pieces in parsed.items()
-    }
+    needs = {name: refs for name, pieces in parsed.items() if not _open(sources[name]) and (refs := _names(pieces))}
     ordered, stuck = layers(needs)
     for circle in circles({name: needs[name] for name in stuck}):
         for at, name in enumerate(circle[:-1]):
@@ -103,7 +107,8 @@ def render(sources: Mapping[str, Source]) -> dict[str, Rendering]:
             words = Text("it refers to itself in a circle: {circle}", "存在循环引用：{circle}")
             made[name] = Rendering(secret=sources[name].secret, error=words.format(circle=arrows(turned)))
     known = _Names(sources)
-    for name in [*(name for layer in ordered for name in layer), *stuck]:
+    plain = (name for name in parsed if name not in needs)
+    for name in chain(plain, *ordered, stuck):
         if name not in made:
             made[name] = _filled(name, parsed[name], known, made)
     return {name: made[name] for name in sources}

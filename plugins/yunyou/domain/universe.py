@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from app.contracts.text import Text
+from plugins.yunyou.domain.application import MASK
 from plugins.yunyou.domain.model import Cell, Product, Solution
 from plugins.yunyou.domain.rendering import Rendering, Source, render
 from plugins.yunyou.domain.values import as_text
@@ -21,13 +24,15 @@ _NOT_IN_CELL = Text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True, gc=False):
     """What a resource gives; without a value it is planned, and known once the order has made it."""
 
-    value: str | None = field(default=None, repr=False)
+    value: str | None = None
     secret: bool = False
     template: bool = False
+
+    def __repr__(self) -> str:
+        return f"Output({MASK if self.secret else self.value!r})"
 
 
 @dataclass(frozen=True, slots=True)
