@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from app.contracts.text import Text
 from plugins.yunyou.domain.application import MASK
-from plugins.yunyou.domain.codes import PARAMETER_UNRESOLVED
+from plugins.yunyou.domain.codes import PARAMETER_UNRESOLVED, PARAMETER_VALUE
 from plugins.yunyou.domain.cycles import arrows, circles, layers
 from plugins.yunyou.domain.references import Malformed, Reference, parse
 from plugins.yunyou.domain.values import misfit_rendered
@@ -70,12 +70,13 @@ class Rendering(Struct, frozen=True, gc=False):
         """The final value with the open references asked of *resolver*; None when the value is absent.
 
         :param name: the parameter, to be named in the error
-        :raises ConsoleError: ``YUNYOU/PARAMETER_UNRESOLVED`` when something is still unknown, or wrong
+        :raises ConsoleError: ``YUNYOU/PARAMETER_UNRESOLVED`` when something is still unknown,
+            ``YUNYOU/PARAMETER_VALUE_REFUSED`` when the rendering has an error
         """
         if self.absent:
             return None
         if self.error:
-            raise PARAMETER_UNRESOLVED(name=name, reference=self.error)
+            raise PARAMETER_VALUE(name=name, detail=self.error)
         return "".join(piece if isinstance(piece, str) else _asked(piece, resolver, name) for piece in self.pieces)
 
 

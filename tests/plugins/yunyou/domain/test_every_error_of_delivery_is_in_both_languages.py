@@ -1,0 +1,41 @@
+"""The catalogue of errors: unique codes of two parts, in both languages, with the same placeholders."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app.errors import ErrorCode
+from plugins.yunyou.domain import codes, groups
+from plugins.yunyou.domain.difference import KIND_NAMES, KINDS
+from plugins.yunyou.domain.parameters import STATE_NAMES, STATES
+
+pytestmark = pytest.mark.req("C-57")
+
+
+def placeholders(text: str) -> set[str]:
+    return set(re.findall(r"{(\w+)}", text))
+
+
+@pytest.mark.parametrize("error", codes.ERRORS, ids=[error.code for error in codes.ERRORS])
+def test_reason_and_remedy_are_written_in_both_languages(error: ErrorCode):
+    for text in (error.reason, error.remedy):
+        assert re.search("[一-鿿]", text.zh)
+        assert not re.search("[一-鿿]", text.en)
+        assert placeholders(text.en) == placeholders(text.zh)
+    assert re.fullmatch(r"YUNYOU/[A-Z_]+", error.code)
+    assert 400 <= error.status < 500
+
+
+def test_every_error_of_the_module_is_in_the_catalogue_once():
+    defined = [value for value in vars(codes).values() if isinstance(value, ErrorCode)]
+
+    assert set(map(id, defined)) == set(map(id, codes.ERRORS))
+    assert len({error.code for error in codes.ERRORS}) == len(codes.ERRORS)
+
+
+def test_every_state_kind_and_strategy_has_its_name():
+    assert set(STATE_NAMES) == set(STATES)
+    assert set(KIND_NAMES) == set(KINDS)
+    assert set(groups.STRATEGY_NAMES) == set(groups.STRATEGIES)
