@@ -1,0 +1,1 @@
+"""The HTTP side: paths, authentication, discovery, lists, watches and writes."""

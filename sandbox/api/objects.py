@@ -1,0 +1,266 @@
+"""Single objects: get, create, replace, patch, apply, delete."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from aiohttp import web
+
+from sandbox.api import answers, lists
+from sandbox.api.request import Target, body_of, content_type, flag
+from sandbox.errors import ApiError, bad_request, conflict, invalid, method_not_allowed, not_found, required
+from sandbox.objects import apply
+from sandbox.objects.managers import Manager
+from sandbox.objects.patch import json_patch, merge_patch
+from sandbox.objects.strategic import strategic
+from sandbox.schema.types import Node, root_of
+from sandbox.writes import How
+
+if TYPE_CHECKING:
+    from sandbox.cluster import Cluster
+
+Obj = dict[str, Any]
+APPLY = ("application/apply-patch+yaml", "application/apply-patch+cbor")
+PATCHES = {
+    "application/json-patch+json": "json",
+    "application/merge-patch+json": "merge",
+    "application/strategic-merge-patch+json": "strategic",
+}
+
+
+def how_of(request: web.Request, target: Target) -> How:
+    """In what way the request asks to write.
+
+    :raises ApiError: a parameter is wrong
+    """
+    dry = request.query.getall("dryRun", [])
+    if dry not in ([], ["All"], [""]):
+        raise bad_request(f'dryRun: Unsupported value: "{dry[0]}": supported values: "All"')
+    agent = request.headers.get("User-Agent", "unknown").split("/", 1)[0][:128]
+    default = "Ignore" if content_type(request) in APPLY else "Warn"
+    validation = request.query.get("fieldValidation") or default
+    if validation not in ("Ignore", "Warn", "Strict"):
+        raise bad_request(f'fieldValidation: Unsupported value: "{validation}": supported values: "Ignore", "Strict", "Warn"')
+    return How(
+        manager=request.query.get("fieldManager") or agent,
+        subresource=target.subresource,
+        dry_run=bool(dry and dry[0]),
+        validation=validation,
+    )
+
+
+async def get(cluster: Cluster, request: web.Request, target: Target) -> web.Response:
+    """One object."""
+    record = cluster.store.find(target.resource.id, target.namespace, target.name)
+    if record is None:
+        raise not_found(target.resource, target.name)
+    form = answers.shape(request)
+    if form:
+        return answers.one(request, target.resource, record.load())
+    return answers.raw(answers.version_of(target.resource, record))
+
+
+async def create(cluster: Cluster, request: web.Request, target: Target) -> web.Response:
+    """A new object."""
+    if target.name:
+        raise method_not_allowed()
+    how = how_of(request, target)
+    obj = cluster.writer.decode(target.resource, await body_of(request), how)
+    if target.resource.namespaced and not target.namespace:
+        raise bad_request("an empty namespace may not be set during creation")
+    made = cluster.writer.create(target.resource, target.namespace, obj, how)
+    return answers.one(request, target.resource, made, 201, how.warnings)
+
+
+async def replace(cluster: Cluster, request: web.Request, target: Target) -> web.Response:
+    """The whole object anew."""
+    how = how_of(request, target)
+    obj = cluster.writer.decode(target.resource, await body_of(request), how)
+    there = cluster.store.find(target.resource.id, target.namespace, target.name)
+    if there is None and target.resource.id in ("coordination.k8s.io/leases", "/endpoints", "/events"):
+        obj["metadata"].setdefault("name", target.name)
+        return answers.answer(cluster.writer.create(target.resource, target.namespace, obj, how), 201)
+    made = cluster.writer.update(target.resource, target.namespace, target.name, obj, how)
+    return answers.one(request, target.resource, made, 200, how.warnings)
+
+
+def patched(kind: str, target: Target, there: Obj, patch: Any, node: Node) -> Obj:
+    """The object after a patch of one of the three older kinds.
+
+    :raises ApiError: it cannot be applied
+    """
+    if kind == "json":
+        made: Obj = json_patch(there, patch)
+    elif not isinstance(patch, dict):
+        raise bad_request("json: cannot unmarshal array into Go value of type map[string]interface {}")
+    elif kind == "merge":
+        made = merge_patch(there, patch)
+    elif target.resource.custom:
+        raise _unsupported([name for name in PATCHES if "strategic" not in name] + [APPLY[0]])
+    else:
+        made = strategic(there, patch, node)
+    return made
+
+
+def _unsupported(accepted: list[str]) -> ApiError:
+    message = "the body of the request was in an unknown format - accepted media types include: " + ", ".join(accepted)
+    return ApiError(415, "UnsupportedMediaType", message)
+
+
+async def patch(cluster: Cluster, request: web.Request, target: Target) -> web.Response:
+    """A change of an object."""
+    kind = content_type(request)
+    if kind in APPLY:
+        return await _apply(cluster, request, target)
+    if kind not in PATCHES:
+        raise _unsupported([*PATCHES, APPLY[0]])
+    how, body = how_of(request, target), await body_of(request)
+    there = cluster.writer.load(target.resource, target.namespace, target.name)
+    node = root_of(target.resource.group, target.resource.version, target.resource.kind)
+    made = patched(PATCHES[kind], target, there, body, node)
+    if made.get("metadata", {}).get("resourceVersion") not in (None, there["metadata"]["resourceVersion"]):
+        raise conflict(target.resource, target.name)
+    text = json.dumps(body, separators=(",", ":"))
+    made = cluster.writer.decode(target.resource, made, how, quote_patch=text)
+    result = cluster.writer.update(target.resource, target.namespace, target.name, made, how)
+    return answers.one(request, target.resource, result, 200, how.warnings)
+
+
+def _undeclared(value: Any, node: Node, path: str) -> str:
+    """The first field that the schema does not have."""
+    if node.kind == "object" and isinstance(value, dict):
+        for key, entry in value.items():
+            child = node.fields.get(key)
+            if child is None:
+                return f"{path}.{key}"
+            if found := _undeclared(entry, child, f"{path}.{key}"):
+                return found
+    elif node.kind == "list" and isinstance(value, list):
+        for index, item in enumerate(value):
+            place = f"{path}[{index}]"
+            if node.list_type == "map" and isinstance(item, dict):
+                pairs = ",".join(f'{key}="{item.get(key)}"' for key in node.keys if key in item)
+                place = f"{path}[{pairs}]"
+            if found := _undeclared(item, node.item, place):
+                return found
+    elif node.kind == "map" and isinstance(value, dict):
+        for key, entry in value.items():
+            if found := _undeclared(entry, node.item, f"{path}.{key}"):
+                return found
+    return ""
+
+
+def _check_config(target: Target, config: Any, manager: str) -> None:
+    resource = target.resource
+    if not manager:
+        cause = required("fieldManager", "is required for apply patch")
+        error = invalid(resource, "", [cause])
+        error.message = 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
+        raise error
+    if not isinstance(config, dict) or not isinstance(config.get("metadata", {}), dict):
+        raise bad_request("error decoding YAML: cannot unmarshal into an object")
+    config.setdefault("metadata", {}).setdefault("name", target.name)
+    if config["metadata"].get("managedFields") is not None:
+        raise bad_request("metadata.managedFields must be nil")
+    if not config.get("kind") or not config.get("apiVersion"):
+        raise bad_request("invalid object type: /, Kind=")
+    node = root_of(resource.group, resource.version, resource.kind)
+    missing = _undeclared(config, node, "") if not resource.custom else ""
+    if missing:
+        where = f"{target.namespace}/{target.name}" if target.namespace else f"/{target.name}"
+        kind = f"{resource.api_version}, Kind={resource.kind}"
+        raise ApiError(500, "", f"failed to create typed patch object ({where}; {kind}): {missing}: field not declared in schema")
+
+
+async def _apply(cluster: Cluster, request: web.Request, target: Target) -> web.Response:
+    """Server-side apply: creates the object where it is not there."""
+    how = how_of(request, target)
+    raw = await request.read()
+    from sandbox.api.request import load_yaml
+
+    documents = load_yaml(raw.decode())
+    config = documents[0] if documents else None
+    resource = target.resource
+    _check_config(target, config, request.query.get("fieldManager", ""))
+    record = cluster.store.find(resource.id, target.namespace, target.name)
+    if record is None and target.subresource:
+        raise not_found(resource, target.name)
+    config = cluster.writer.decode(resource, config, how)
+    if resource.namespaced:
+        config["metadata"].setdefault("namespace", target.namespace)
+    live = record.load() if record else None
+    if live is not None and config["metadata"].get("resourceVersion", live["metadata"]["resourceVersion"]) != live["metadata"]["resourceVersion"]:
+        raise conflict(resource, target.name)
+    manager = Manager(how.manager, "Apply", resource.api_version, target.subresource)
+    node = root_of(resource.group, resource.version, resource.kind)
+    made = apply.applied(live, config, node, manager, flag(request, "force"))
+    made["kind"], made["apiVersion"] = resource.kind, resource.api_version
+    if live is None:
+        if config["metadata"].get("resourceVersion") or config["metadata"].get("uid"):
+            raise conflict(resource, target.name)
+        how.manage = False
+        result = cluster.writer.create(resource, target.namespace, made, how)
+        return answers.one(request, resource, result, 201, how.warnings)
+    if resource.id == "/secrets" and "stringData" in made:
+        made = json.loads(json.dumps(made))
+    result = cluster.writer.update(resource, target.namespace, target.name, made, how, own=False)
+    return answers.one(request, resource, result, 200, how.warnings)
+
+
+async def options_of(request: web.Request) -> Obj:
+    """The options of a deletion, from the body and the query."""
+    body = await body_of(request)
+    found: Obj = body if isinstance(body, dict) else {}
+    query = request.query
+    if "propagationPolicy" in query:
+        found["propagationPolicy"] = query["propagationPolicy"]
+    if "gracePeriodSeconds" in query:
+        found["gracePeriodSeconds"] = int(query["gracePeriodSeconds"])
+    if "orphanDependents" in query:
+        found["orphanDependents"] = flag(request, "orphanDependents")
+    if "All" in query.getall("dryRun", []):
+        found["dryRun"] = ["All"]
+    policy = found.get("propagationPolicy")
+    if policy not in (None, "", "Background", "Foreground", "Orphan"):
+        raise bad_request(f'invalid DeleteOptions: propagationPolicy: Unsupported value: "{policy}"')
+    return found
+
+
+async def delete(cluster: Cluster, request: web.Request, target: Target) -> web.Response:
+    """One object goes, or begins to."""
+    options = await options_of(request)
+    dry = "All" in (options.get("dryRun") or ())
+    result = cluster.writer.delete(target.resource, target.namespace, target.name, options, dry)
+    return answers.one(request, target.resource, result)
+
+
+async def delete_many(cluster: Cluster, request: web.Request, target: Target) -> web.Response:
+    """Every object that the selectors name."""
+    options = await options_of(request)
+    dry = "All" in (options.get("dryRun") or ())
+    wanted = lists.selection(request, target)
+    if target.resource.id == "/namespaces" or (target.resource.namespaced and not target.namespace):
+        raise method_not_allowed()
+    records = [r for r in cluster.store.sorted(target.resource.id, target.namespace) if wanted.matches(r)]
+    for record in records:
+        cluster.writer.delete(target.resource, record.namespace, record.name, options, dry)
+    head = f'{{"kind":"{target.resource.kind}List","apiVersion":"{target.resource.api_version}","metadata":'.encode()
+    meta = msgspec.json.encode({"resourceVersion": str(cluster.store.revision)})
+    return answers.raw(head + meta + b',"items":[' + b",".join(record.raw for record in records) + b"]}")
+
+
+def written(cluster: Cluster, target: Target, obj: Obj, how: How) -> Obj:
+    """Write one object's subresource."""
+    return cluster.writer.update(target.resource, target.namespace, target.name, obj, how)
+
+
+HANDLERS = {
+    ("GET", True): get,
+    ("PUT", True): replace,
+    ("PATCH", True): patch,
+    ("DELETE", True): delete,
+    ("POST", False): create,
+    ("DELETE", False): delete_many,
+}

@@ -1,0 +1,1 @@
+"""What moves by itself: the controllers of a cluster, after ``pkg/controller`` of Kubernetes."""

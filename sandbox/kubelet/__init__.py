@@ -1,0 +1,1 @@
+"""What runs pods: containers that only look as if they ran."""

@@ -1,0 +1,288 @@
+"""Defaults that the API server writes into objects (``pkg/apis/*/v1/defaults.go``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.objects.quantity import canonical
+
+Obj = dict[str, Any]
+
+
+def _probe(probe: Obj) -> None:
+    for key, value in (("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)):
+        if not probe.get(key):
+            probe[key] = value
+    _handler(probe)
+    if "grpc" in probe:
+        probe["grpc"].setdefault("service", "")
+
+
+def _handler(handler: Obj) -> None:
+    if "httpGet" in handler:
+        handler["httpGet"].setdefault("path", "/")
+        handler["httpGet"].setdefault("scheme", "HTTP")
+
+
+def _quantities(resources: Obj) -> None:
+    for part in ("limits", "requests"):
+        for name, amount in resources.get(part, {}).items():
+            resources[part][name] = canonical(str(amount))
+
+
+def _container(container: Obj) -> None:
+    image = container.get("image", "")
+    if not container.get("imagePullPolicy") and image:
+        last = image.rsplit("/", 1)[-1]
+        latest = "@" not in last and (":" not in last or last.endswith(":latest"))
+        container["imagePullPolicy"] = "Always" if latest else "IfNotPresent"
+    container.setdefault("terminationMessagePath", "/dev/termination-log")
+    container.setdefault("terminationMessagePolicy", "File")
+    resources = container.setdefault("resources", {})
+    _quantities(resources)
+    for name, amount in resources.get("limits", {}).items():
+        resources.setdefault("requests", {}).setdefault(name, amount)
+    for port in container.get("ports", ()):
+        port.setdefault("protocol", "TCP")
+    for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
+        if probe in container:
+            _probe(container[probe])
+    for hook in container.get("lifecycle", {}).values():
+        if isinstance(hook, dict):
+            _handler(hook)
+    for variable in container.get("env", ()):
+        reference = variable.get("valueFrom", {}).get("fieldRef")
+        if reference:
+            reference.setdefault("apiVersion", "v1")
+
+
+_MODES = {"secret": 420, "configMap": 420, "projected": 420, "downwardAPI": 420}
+
+
+def _volume(volume: Obj) -> None:
+    if len(volume) <= 1:
+        volume["emptyDir"] = {}
+    for kind, mode in _MODES.items():
+        if kind in volume:
+            volume[kind].setdefault("defaultMode", mode)
+    if "hostPath" in volume:
+        volume["hostPath"].setdefault("type", "")
+    for source in volume.get("projected", {}).get("sources", ()):
+        if "serviceAccountToken" in source:
+            source["serviceAccountToken"].setdefault("expirationSeconds", 3600)
+    claim = volume.get("ephemeral", {}).get("volumeClaimTemplate")
+    if claim:
+        claim.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
+
+
+def pod_spec(spec: Obj) -> None:
+    """Defaults of a pod's specification, in a pod or a template."""
+    spec.setdefault("dnsPolicy", "ClusterFirst")
+    spec.setdefault("restartPolicy", "Always")
+    spec.setdefault("schedulerName", "default-scheduler")
+    spec.setdefault("securityContext", {})
+    spec.setdefault("terminationGracePeriodSeconds", 30)
+    if spec.get("serviceAccountName"):
+        spec.setdefault("serviceAccount", spec["serviceAccountName"])
+    elif spec.get("serviceAccount"):
+        spec["serviceAccountName"] = spec["serviceAccount"]
+    for container in (*spec.get("initContainers", ()), *spec.get("containers", ())):
+        _container(container)
+        if spec.get("hostNetwork"):
+            for port in container.get("ports", ()):
+                port.setdefault("hostPort", port.get("containerPort"))
+    for volume in spec.get("volumes", ()):
+        _volume(volume)
+    for spread in spec.get("topologySpreadConstraints", ()):
+        spread.setdefault("whenUnsatisfiable", "DoNotSchedule")
+
+
+def _template(spec: Obj) -> None:
+    template = spec.setdefault("template", {})
+    template.setdefault("metadata", {})
+    pod_spec(template.setdefault("spec", {}))
+
+
+def _rolling(strategy: Obj, limits: Obj) -> None:
+    strategy.setdefault("type", "RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        for key, value in limits.items():
+            rolling.setdefault(key, value)
+
+
+def _deployment(obj: Obj) -> None:
+    spec = obj["spec"]
+    spec.setdefault("replicas", 1)
+    spec.setdefault("revisionHistoryLimit", 10)
+    spec.setdefault("progressDeadlineSeconds", 600)
+    _rolling(spec.setdefault("strategy", {}), {"maxUnavailable": "25%", "maxSurge": "25%"})
+    _template(spec)
+
+
+def _replica_set(obj: Obj) -> None:
+    obj["spec"].setdefault("replicas", 1)
+    _template(obj["spec"])
+
+
+def _stateful_set(obj: Obj) -> None:
+    spec = obj["spec"]
+    spec.setdefault("podManagementPolicy", "OrderedReady")
+    spec.setdefault("replicas", 1)
+    spec.setdefault("revisionHistoryLimit", 10)
+    spec.setdefault("serviceName", "")
+    _rolling(spec.setdefault("updateStrategy", {}), {"partition": 0})
+    kept = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
+    kept.setdefault("whenDeleted", "Retain")
+    kept.setdefault("whenScaled", "Retain")
+    _template(spec)
+    for claim in spec.get("volumeClaimTemplates", ()):
+        claim.setdefault("apiVersion", "v1")
+        claim.setdefault("kind", "PersistentVolumeClaim")
+        claim.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
+        claim.setdefault("status", {}).setdefault("phase", "Pending")
+
+
+def _daemon_set(obj: Obj) -> None:
+    spec = obj["spec"]
+    spec.setdefault("revisionHistoryLimit", 10)
+    _rolling(spec.setdefault("updateStrategy", {}), {"maxUnavailable": 1, "maxSurge": 0})
+    _template(spec)
+
+
+def job_spec(spec: Obj) -> None:
+    """Defaults of a Job's specification, in a Job or a CronJob."""
+    if "completions" not in spec and "parallelism" not in spec:
+        spec["completions"] = 1
+    spec.setdefault("parallelism", 1)
+    spec.setdefault("backoffLimit", 6)
+    spec.setdefault("completionMode", "NonIndexed")
+    spec.setdefault("suspend", False)
+    spec.setdefault("podReplacementPolicy", "TerminatingOrFailed")
+    _template(spec)
+
+
+def _job(obj: Obj) -> None:
+    spec = obj["spec"]
+    job_spec(spec)
+    if not spec.get("manualSelector"):
+        labels = spec["template"]["metadata"].setdefault("labels", {})
+        uid, name = obj["metadata"].get("uid", ""), obj["metadata"].get("name", "")
+        for prefix in ("", "batch.kubernetes.io/"):
+            labels.setdefault(f"{prefix}controller-uid", uid)
+            labels.setdefault(f"{prefix}job-name", name)
+        spec.setdefault("selector", {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}})
+
+
+def _cron_job(obj: Obj) -> None:
+    spec = obj["spec"]
+    spec.setdefault("concurrencyPolicy", "Allow")
+    spec.setdefault("suspend", False)
+    spec.setdefault("successfulJobsHistoryLimit", 3)
+    spec.setdefault("failedJobsHistoryLimit", 1)
+    _template(spec.setdefault("jobTemplate", {}).setdefault("spec", {}))
+
+
+def _service(obj: Obj) -> None:
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("sessionAffinity", "None")
+    spec.setdefault("type", "ClusterIP")
+    if spec["type"] != "ExternalName":
+        spec.setdefault("internalTrafficPolicy", "Cluster")
+    if spec["type"] in ("NodePort", "LoadBalancer"):
+        spec.setdefault("externalTrafficPolicy", "Cluster")
+    if spec["type"] == "LoadBalancer":
+        spec.setdefault("allocateLoadBalancerNodePorts", True)
+    if spec["sessionAffinity"] == "ClientIP":
+        affinity = spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {})
+        affinity.setdefault("timeoutSeconds", 10800)
+    for port in spec.get("ports", ()):
+        port.setdefault("protocol", "TCP")
+        port.setdefault("targetPort", port.get("port"))
+    obj.setdefault("status", {}).setdefault("loadBalancer", {})
+
+
+def _claim(obj: Obj) -> None:
+    obj.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
+    obj.setdefault("status", {}).setdefault("phase", "Pending")
+
+
+def _volume_object(obj: Obj) -> None:
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("persistentVolumeReclaimPolicy", "Retain")
+    spec.setdefault("volumeMode", "Filesystem")
+    if "hostPath" in spec:
+        spec["hostPath"].setdefault("type", "")
+    obj.setdefault("status", {}).setdefault("phase", "Pending")
+
+
+def _secret(obj: Obj) -> None:
+    obj.setdefault("type", "Opaque")
+
+
+def _autoscaler(obj: Obj) -> None:
+    spec = obj["spec"]
+    spec.setdefault("minReplicas", 1)
+    if not spec.get("metrics"):
+        target = {"type": "Utilization", "averageUtilization": 80}
+        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+
+
+def _storage_class(obj: Obj) -> None:
+    obj.setdefault("reclaimPolicy", "Delete")
+    obj.setdefault("volumeBindingMode", "Immediate")
+
+
+def _policy(obj: Obj) -> None:
+    spec = obj.setdefault("spec", {})
+    if "podSelector" in spec and not spec.get("policyTypes"):
+        spec["policyTypes"] = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
+
+
+def _binding(obj: Obj) -> None:
+    obj.get("roleRef", {}).setdefault("apiGroup", "rbac.authorization.k8s.io")
+    for subject in obj.get("subjects", ()):
+        if subject.get("kind") in ("User", "Group"):
+            subject.setdefault("apiGroup", "rbac.authorization.k8s.io")
+
+
+def _definition(obj: Obj) -> None:
+    spec = obj["spec"]
+    names = spec.setdefault("names", {})
+    names.setdefault("listKind", names.get("kind", "") + "List")
+    names.setdefault("singular", names.get("kind", "").lower())
+    spec.setdefault("conversion", {"strategy": "None"})
+
+
+_BY_KIND: dict[str, Callable[[Obj], None]] = {
+    "/pods": lambda obj: pod_spec(obj.setdefault("spec", {})),
+    "/services": _service,
+    "/persistentvolumeclaims": _claim,
+    "/persistentvolumes": _volume_object,
+    "/secrets": _secret,
+    "apps/deployments": _deployment,
+    "apps/replicasets": _replica_set,
+    "apps/statefulsets": _stateful_set,
+    "apps/daemonsets": _daemon_set,
+    "batch/jobs": _job,
+    "batch/cronjobs": _cron_job,
+    "autoscaling/horizontalpodautoscalers": _autoscaler,
+    "storage.k8s.io/storageclasses": _storage_class,
+    "networking.k8s.io/networkpolicies": _policy,
+    "rbac.authorization.k8s.io/rolebindings": _binding,
+    "rbac.authorization.k8s.io/clusterrolebindings": _binding,
+    "apiextensions.k8s.io/customresourcedefinitions": _definition,
+}
+_WITH_STATUS = {"apps/deployments", "apps/replicasets", "apps/statefulsets", "apps/daemonsets", "batch/jobs"}
+_WITH_STATUS |= {"batch/cronjobs", "/nodes", "/namespaces", "networking.k8s.io/ingresses", "policy/poddisruptionbudgets"}
+
+
+def apply_defaults(resource: str, obj: Obj) -> None:
+    """Fill in, in place, what the request left out."""
+    if resource in _BY_KIND:
+        if resource.startswith(("apps/", "batch/", "autoscaling/", "apiextensions")):
+            obj.setdefault("spec", {})
+        _BY_KIND[resource](obj)
+    if resource in _WITH_STATUS:
+        obj.setdefault("status", {})

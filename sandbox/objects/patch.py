@@ -1,0 +1,97 @@
+"""JSON patch (RFC 6902) and JSON merge patch (RFC 7386)."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from sandbox.errors import ApiError, bad_request
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """*target* after a merge patch."""
+    if not isinstance(patch, dict):
+        return patch
+    made = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            made.pop(key, None)
+        else:
+            made[key] = merge_patch(made.get(key), value)
+    return made
+
+
+def _unprocessable(message: str) -> ApiError:
+    return ApiError(422, "Invalid", f"the server rejected our request due to an error in our request: {message}")
+
+
+def _parts(pointer: str) -> list[str]:
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+
+
+def _step(here: Any, part: str, pointer: str) -> Any:
+    try:
+        return here[int(part)] if isinstance(here, list) else here[part]
+    except (KeyError, IndexError, ValueError, TypeError) as exc:
+        raise _unprocessable(f"path not found: {pointer}") from exc
+
+
+def _add(parent: Any, part: str, value: Any, pointer: str) -> None:
+    if isinstance(parent, list):
+        index = len(parent) if part == "-" else int(part)
+        if index > len(parent):
+            raise _unprocessable(f"index out of range: {pointer}")
+        parent.insert(index, value)
+    elif isinstance(parent, dict):
+        parent[part] = value
+    else:
+        raise _unprocessable(f"path not found: {pointer}")
+
+
+def _remove(parent: Any, part: str, pointer: str) -> Any:
+    found = _step(parent, part, pointer)
+    del parent[int(part) if isinstance(parent, list) else part]
+    return found
+
+
+def json_patch(target: Any, operations: list[dict[str, Any]]) -> Any:
+    """*target* after a JSON patch.
+
+    :raises ApiError: a path is not there, or a test fails
+    """
+    if not isinstance(operations, list):
+        raise bad_request("json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+    root = {"": copy.deepcopy(target)}
+    for operation in operations:
+        _operate(root, operation)
+    return root[""]
+
+
+def _operate(root: dict[str, Any], operation: dict[str, Any]) -> None:
+    verb, pointer = operation.get("op"), operation.get("path", "")
+    parts = ["", *_parts(pointer)]
+    parent: Any = root
+    for part in parts[:-1]:
+        parent = _step(parent, part, pointer)
+    last = parts[-1]
+    if verb == "add":
+        _add(parent, last, operation.get("value"), pointer)
+    elif verb == "remove":
+        _remove(parent, last, pointer)
+    elif verb == "replace":
+        _step(parent, last, pointer)
+        parent[int(last) if isinstance(parent, list) else last] = operation.get("value")
+    elif verb == "test":
+        if _step(parent, last, pointer) != operation.get("value"):
+            raise _unprocessable(f"testing value {pointer} failed")
+    elif verb in ("move", "copy"):
+        source = ["", *_parts(operation.get("from", ""))]
+        holder: Any = root
+        for part in source[:-1]:
+            holder = _step(holder, part, operation.get("from", ""))
+        value = copy.deepcopy(_step(holder, source[-1], operation.get("from", "")))
+        if verb == "move":
+            _remove(holder, source[-1], operation.get("from", ""))
+        _add(parent, last, value, pointer)
+    else:
+        raise bad_request(f"Unexpected kind: {verb}")

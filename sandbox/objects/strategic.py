@@ -1,0 +1,89 @@
+"""Strategic merge patch (Kubernetes docs: "Update API Objects in Place Using kubectl patch").
+
+Directives: ``$patch: replace|delete|merge``, ``$retainKeys``, ``$deleteFromPrimitiveList/…``
+and ``$setElementOrder/…``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.errors import bad_request
+from sandbox.objects.fieldset import child_of
+from sandbox.schema.types import Node
+
+_DELETE = "$deleteFromPrimitiveList/"
+_ORDER = "$setElementOrder/"
+
+
+def strategic(target: Any, patch: dict[str, Any], node: Node) -> dict[str, Any]:
+    """*target* after a strategic merge patch of an object of this type."""
+    if patch.get("$patch") == "replace":
+        return {key: value for key, value in patch.items() if key != "$patch"}
+    if patch.get("$patch") == "delete":
+        return {}
+    made = dict(target) if isinstance(target, dict) else {}
+    if "$retainKeys" in patch:
+        made = {key: value for key, value in made.items() if key in patch["$retainKeys"]}
+    for key, value in patch.items():
+        if key.startswith(_DELETE):
+            name = key[len(_DELETE) :]
+            made[name] = [item for item in made.get(name) or () if item not in value]
+    for key, value in patch.items():
+        if key.startswith("$"):
+            continue
+        child, _ = child_of(node, key)
+        if value is None:
+            made.pop(key, None)
+        elif isinstance(value, dict) and not (isinstance(made.get(key), list)):
+            made[key] = strategic(made.get(key), value, child)
+        elif isinstance(value, list):
+            made[key] = _lists(made.get(key), value, child)
+        else:
+            made[key] = value
+    for key, order in patch.items():
+        name = key[len(_ORDER) :]
+        if key.startswith(_ORDER) and isinstance(made.get(name), list):
+            made[name] = _ordered(made[name], order, child_of(node, name)[0])
+    return made
+
+
+def _lists(target: Any, patch: list[Any], node: Node) -> list[Any]:
+    if "merge" not in node.strategy.split(",") or not isinstance(target, list):
+        plain = [item for item in patch if not (isinstance(item, dict) and item.get("$patch") in ("delete", "replace"))]
+        if not node.merge_key:
+            return plain
+        return [strategic({}, item, node.item) if isinstance(item, dict) else item for item in plain]
+    key = node.merge_key
+    if not key:
+        return target + [item for item in patch if item not in target]
+    if any(isinstance(item, dict) and item.get("$patch") == "replace" for item in patch):
+        return [item for item in patch if item.get("$patch") != "replace"]
+    made = list(target)
+    for item in patch:
+        if key not in item:
+            raise bad_request(f"map: {item} does not contain declared merge key: {key}")
+        places = [index for index, there in enumerate(made) if there.get(key) == item[key]]
+        if item.get("$patch") == "delete":
+            made = [there for there in made if there.get(key) != item[key]]
+        elif places:
+            made[places[0]] = strategic(made[places[0]], item, node.item)
+        else:
+            made.append(strategic({}, item, node.item))
+    return made
+
+
+def _ordered(items: list[Any], order: list[Any], node: Node) -> list[Any]:
+    """The items in the order asked for; others keep their place relative to what follows them."""
+    key = node.merge_key
+
+    def identity(item: Any) -> Any:
+        return item.get(key) if key and isinstance(item, dict) else item
+
+    wanted = [identity(item) for item in order]
+    places = {value: index for index, value in enumerate(wanted)}
+    named = sorted((item for item in items if identity(item) in places), key=lambda item: places[identity(item)])
+    made: list[Any] = []
+    for item in items:
+        made.append(named.pop(0) if identity(item) in places else item)
+    return made

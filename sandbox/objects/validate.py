@@ -1,0 +1,295 @@
+"""What each kind of object may not say, and may not change (``pkg/apis/*/validation``)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.errors import Cause, denied, required, unsupported, wrong
+from sandbox.objects import names
+from sandbox.objects.validate_pod import QUANTITY, in_words, not_negative, pod_change, pod_spec, port_number
+from sandbox.objects.quantity import parse
+from sandbox.store.selectors import label_selector
+
+Obj = dict[str, Any]
+
+
+def immutable(new: Obj, old: Obj, path: str) -> list[Cause]:
+    """A field that was changed and may not be."""
+    before: Any = old
+    after: Any = new
+    for part in path.split("."):
+        before = before.get(part) if isinstance(before, dict) else None
+        after = after.get(part) if isinstance(after, dict) else None
+    return [wrong(path, after, "field is immutable")] if before != after else []
+
+
+def _template(spec: Obj, kind: str, always: bool = True, extra: set[str] | None = None) -> list[Cause]:
+    causes: list[Cause] = []
+    template = spec.get("template") or {}
+    selector = spec.get("selector")
+    meta = template.get("metadata") or {}
+    if selector is None:
+        causes.append(required("spec.selector"))
+        labels = meta.get("labels") or {}
+        causes.append(wrong("spec.template.metadata.labels", labels or None, "`selector` does not match template `labels`"))
+    elif not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        causes.append(wrong("spec.selector", selector, f"empty selector is invalid for {kind}"))
+    elif not label_selector(selector)(meta.get("labels") or {}):
+        causes.append(
+            wrong("spec.template.metadata.labels", meta.get("labels"), "`selector` does not match template `labels`")
+        )
+    causes += names.labels(meta.get("labels") or {}, "spec.template.labels")
+    causes += pod_spec(template.get("spec") or {}, "spec.template.spec", extra)
+    policy = (template.get("spec") or {}).get("restartPolicy", "Always")
+    if always and policy != "Always" and policy in ("Never", "OnFailure"):
+        causes.append(unsupported("spec.template.spec.restartPolicy", policy, ["Always"]))
+    return causes
+
+
+def _share(path: str, value: Any) -> list[Cause]:
+    if isinstance(value, int):
+        return not_negative(path, value)
+    if isinstance(value, str) and not (value.endswith("%") and value[:-1].isdigit()):
+        detail = (
+            "a valid percent string must be a numeric string followed by an ending '%' "
+            "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
+        )
+        return [wrong(path, value, detail)]
+    return []
+
+
+def _deployment(obj: Obj) -> list[Cause]:
+    spec = obj["spec"]
+    causes = not_negative("spec.replicas", spec.get("replicas")) + _template(spec, "deployment")
+    strategy = spec.get("strategy") or {}
+    causes += in_words("spec.strategy.type", strategy.get("type"), ["Recreate", "RollingUpdate"])
+    rolling = strategy.get("rollingUpdate")
+    if strategy.get("type") == "Recreate" and rolling is not None:
+        detail = "may not be specified when strategy `type` is 'Recreate'"
+        causes.append(denied("spec.strategy.rollingUpdate", detail))
+    elif rolling:
+        causes += _share("spec.strategy.rollingUpdate.maxUnavailable", rolling.get("maxUnavailable"))
+        causes += _share("spec.strategy.rollingUpdate.maxSurge", rolling.get("maxSurge"))
+        if rolling.get("maxUnavailable") in (0, "0%") and rolling.get("maxSurge") in (0, "0%"):
+            detail = "may not be 0 when `maxSurge` is 0"
+            causes.append(wrong("spec.strategy.rollingUpdate.maxUnavailable", rolling["maxUnavailable"], detail))
+    causes += not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
+    causes += not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"))
+    deadline = spec.get("progressDeadlineSeconds")
+    if isinstance(deadline, int):
+        causes += not_negative("spec.progressDeadlineSeconds", deadline)
+        if deadline <= spec.get("minReadySeconds", 0):
+            causes.append(wrong("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"))
+    return causes
+
+
+def _replica_set(obj: Obj) -> list[Cause]:
+    return not_negative("spec.replicas", obj["spec"].get("replicas")) + _template(obj["spec"], "deployment")
+
+
+def _stateful_set(obj: Obj) -> list[Cause]:
+    spec = obj["spec"]
+    causes = in_words("spec.podManagementPolicy", spec.get("podManagementPolicy"), ["OrderedReady", "Parallel"])
+    strategy = spec.get("updateStrategy") or {}
+    causes += in_words("spec.updateStrategy", strategy.get("type"), ["OnDelete", "RollingUpdate"])
+    rolling = strategy.get("rollingUpdate") or {}
+    causes += not_negative("spec.updateStrategy.rollingUpdate.partition", rolling.get("partition"))
+    causes += not_negative("spec.replicas", spec.get("replicas"))
+    claims = {claim.get("metadata", {}).get("name", "") for claim in spec.get("volumeClaimTemplates") or ()}
+    return causes + _template(spec, "statefulset", extra=claims)
+
+
+_STATEFUL_FREE = (
+    "replicas ordinals template updateStrategy revisionHistoryLimit persistentVolumeClaimRetentionPolicy minReadySeconds"
+).split()
+
+
+def _stateful_change(new: Obj, old: Obj) -> list[Cause]:
+    before = {key: value for key, value in old["spec"].items() if key not in _STATEFUL_FREE}
+    after = {key: value for key, value in new["spec"].items() if key not in _STATEFUL_FREE}
+    if before == after:
+        return []
+    listed = "', '".join(_STATEFUL_FREE[:-1])
+    detail = f"updates to statefulset spec for fields other than '{listed}' and '{_STATEFUL_FREE[-1]}' are forbidden"
+    return [denied("spec", detail)]
+
+
+def _daemon_set(obj: Obj) -> list[Cause]:
+    strategy = obj["spec"].get("updateStrategy") or {}
+    causes = in_words("spec.updateStrategy.type", strategy.get("type"), ["OnDelete", "RollingUpdate"])
+    return causes + _template(obj["spec"], "daemonset")
+
+
+def _job(obj: Obj) -> list[Cause]:
+    spec = obj["spec"]
+    causes: list[Cause] = []
+    for key in ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"):
+        causes += not_negative(f"spec.{key}", spec.get(key))
+    causes += _template(spec, "job", always=False)
+    policy = (spec.get("template") or {}).get("spec", {}).get("restartPolicy")
+    if policy == "Always":
+        causes.append(unsupported("spec.template.spec.restartPolicy", policy, ["OnFailure", "Never"]))
+    return causes
+
+
+def _job_change(new: Obj, old: Obj) -> list[Cause]:
+    if old["spec"].get("suspend") and not old.get("status", {}).get("startTime"):
+        return immutable(new, old, "spec.selector")
+    return [c for key in ("completions", "selector", "template", "completionMode") for c in immutable(new, old, f"spec.{key}")]
+
+
+_TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]
+
+
+def _service(obj: Obj) -> list[Cause]:
+    spec = obj["spec"]
+    causes = in_words("spec.type", spec.get("type"), _TYPES)
+    causes += in_words("spec.sessionAffinity", spec.get("sessionAffinity"), ["ClientIP", "None"])
+    ports = spec.get("ports") or []
+    if not ports and spec.get("clusterIP") != "None" and spec.get("type") != "ExternalName":
+        causes.append(required("spec.ports"))
+    if spec.get("type") == "ExternalName" and not spec.get("externalName"):
+        causes.append(required("spec.externalName"))
+    seen: set[Any] = set()
+    for index, port in enumerate(ports):
+        here = f"spec.ports[{index}]"
+        if len(ports) > 1 and not port.get("name"):
+            causes.append(required(f"{here}.name"))
+        causes += port_number(f"{here}.port", port.get("port", 0))
+        target = port.get("targetPort")
+        causes += port_number(f"{here}.targetPort", target if isinstance(target, int) else 1)
+        causes += in_words(f"{here}.protocol", port.get("protocol"), ["SCTP", "TCP", "UDP"])
+        node_port = port.get("nodePort")
+        if node_port and not 30000 <= node_port <= 32767:
+            detail = "provided port is not in the valid range. The range of valid ports is 30000-32767"
+            causes.append(wrong(f"{here}.nodePort", node_port, detail))
+        key = (port.get("protocol"), port.get("port"))
+        if key in seen:
+            causes.append(Cause("FieldValueDuplicate", f'Duplicate value: {{"protocol":"{key[0]}","port":{key[1]}}}', here))
+        seen.add(key)
+    return causes
+
+
+def _service_change(new: Obj, old: Obj) -> list[Cause]:
+    before, after = old["spec"].get("clusterIP"), new["spec"].get("clusterIP")
+    if "ExternalName" in (old["spec"].get("type"), new["spec"].get("type")) or before == after:
+        return []
+    changed = [after] if after else []
+    detail = "may not change once set"
+    return [Cause("FieldValueInvalid", f"Invalid value: {str(changed).replace(chr(39), chr(34))}: {detail}", "spec.clusterIPs[0]")]
+
+
+def _data(obj: Obj) -> list[Cause]:
+    causes = []
+    for part in ("data", "binaryData"):
+        for key in obj.get(part) or {}:
+            causes += [wrong(f"{part}[{key}]", key, said) for said in names.config_key(key)]
+    size = sum(len(key) + len(value) for part in ("data", "binaryData") for key, value in (obj.get(part) or {}).items())
+    if size > 1 << 20:
+        causes.append(Cause("FieldValueTooLong", "Too long: may not be more than 1048576 bytes", "data"))
+    return causes
+
+
+def _secret(obj: Obj) -> list[Cause]:
+    causes = _data(obj)
+    for key, value in (obj.get("data") or {}).items():
+        try:
+            base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError):
+            causes.append(wrong(f"data[{key}]", "<secret contents redacted>", "must be base64"))
+    return causes
+
+
+def _frozen_data(new: Obj, old: Obj) -> list[Cause]:
+    causes = immutable(new, old, "type") if old.get("type") or new.get("type") else []
+    if old.get("immutable"):
+        if not new.get("immutable"):
+            causes.append(denied("immutable", "field is immutable when `immutable` is set"))
+        for part in ("data", "binaryData"):
+            if old.get(part) != new.get(part):
+                causes.append(denied(part, "field is immutable when `immutable` is set"))
+    return causes
+
+
+def _claim(obj: Obj) -> list[Cause]:
+    spec = obj["spec"]
+    causes = []
+    if not spec.get("accessModes"):
+        causes.append(required("spec.accessModes", "at least 1 access mode is required"))
+    asked = (spec.get("resources") or {}).get("requests", {}).get("storage")
+    if asked is None:
+        causes.append(required("spec.resources[storage]"))
+    else:
+        try:
+            parse(str(asked))
+        except ValueError:
+            causes.append(wrong("spec.resources.requests[storage]", asked, QUANTITY))
+    return causes
+
+
+def _claim_change(new: Obj, old: Obj) -> list[Cause]:
+    before, after = dict(old["spec"]), dict(new["spec"])
+    for spec in (before, after):
+        spec.pop("resources", None)
+        spec.pop("volumeAttributesClassName", None)
+    if not before.get("volumeName"):  # binding sets it once
+        before.pop("volumeName", None)
+        after.pop("volumeName", None)
+    if before != after:
+        what = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n"
+        return [denied("spec", what)]
+    return []
+
+
+def _budget(obj: Obj) -> list[Cause]:
+    spec = obj.get("spec") or {}
+    if "minAvailable" in spec and "maxUnavailable" in spec:
+        return [wrong("spec", spec, "minAvailable and maxUnavailable cannot be both set")]
+    return [cause for key in ("minAvailable", "maxUnavailable") for cause in _share(f"spec.{key}", spec.get(key))]
+
+
+def _role_change(new: Obj, old: Obj) -> list[Cause]:
+    return [wrong("roleRef", new.get("roleRef"), "cannot change roleRef")] if new.get("roleRef") != old.get("roleRef") else []
+
+
+_CREATE: dict[str, Callable[[Obj], list[Cause]]] = {
+    "/pods": lambda obj: pod_spec(obj.get("spec") or {}, "spec"),
+    "/services": _service,
+    "/configmaps": _data,
+    "/secrets": _secret,
+    "/persistentvolumeclaims": _claim,
+    "apps/deployments": _deployment,
+    "apps/replicasets": _replica_set,
+    "apps/statefulsets": _stateful_set,
+    "apps/daemonsets": _daemon_set,
+    "batch/jobs": _job,
+    "policy/poddisruptionbudgets": _budget,
+}
+_UPDATE: dict[str, Callable[[Obj, Obj], list[Cause]]] = {
+    "/pods": pod_change,
+    "/services": _service_change,
+    "/configmaps": _frozen_data,
+    "/secrets": _frozen_data,
+    "/persistentvolumeclaims": _claim_change,
+    "apps/deployments": lambda new, old: immutable(new, old, "spec.selector"),
+    "apps/replicasets": lambda new, old: immutable(new, old, "spec.selector"),
+    "apps/daemonsets": lambda new, old: immutable(new, old, "spec.selector"),
+    "apps/statefulsets": _stateful_change,
+    "batch/jobs": _job_change,
+    "rbac.authorization.k8s.io/rolebindings": _role_change,
+    "rbac.authorization.k8s.io/clusterrolebindings": _role_change,
+    "storage.k8s.io/storageclasses": lambda new, old: immutable(new, old, "provisioner"),
+}
+
+
+def problems(resource: str, obj: Obj, old: Obj | None) -> list[Cause]:
+    """Everything wrong with a new or changed object."""
+    causes = names.metadata(resource, obj)
+    if resource in _CREATE:
+        causes += _CREATE[resource](obj)
+    if old is not None and resource in _UPDATE:
+        causes += _UPDATE[resource](obj, old)
+    return causes

@@ -1,0 +1,1 @@
+"""What the API's fields are called and how they merge, and what is derived from that."""

@@ -1,0 +1,1 @@
+"""The objects: one revision for all, selectors, watches and what is kept on disk."""
