@@ -83,7 +83,7 @@ def _plan(made: dict[str, Output], owner: str, attributes: tuple[str, ...]) -> N
 def render_names(entries: Iterable[Entry], setting: Setting) -> dict[str, Rendering]:
     """Render all values of a plan; what cells give stays open in grouped applications and is an error in others."""
     known = list(entries)
-    sources = _shared(setting) | {entry.name: _source(entry) for entry in known}
+    sources = sources_of(known, setting)
     keys = frozenset({"name", "zone"}).union(*setting.grouped.values())
     sources |= {f"cell.{key}": Source(None) for key in keys}
     made = render(sources)
@@ -94,6 +94,11 @@ def render_names(entries: Iterable[Entry], setting: Setting) -> dict[str, Render
         if asked and entry.address.level == "application" and not inside:
             made[entry.name] = Rendering(secret=rendering.secret, error=_NOT_IN_CELL)
     return made
+
+
+def sources_of(entries: Iterable[Entry], setting: Setting) -> dict[str, Source]:
+    """What every name of a plan stands for."""
+    return _shared(setting) | {entry.name: _source(entry) for entry in entries}
 
 
 def render_cell(

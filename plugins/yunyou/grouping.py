@@ -1,0 +1,119 @@
+"""Which pods of an application are in which group of an order (guide 2.7.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from app import caller
+from app.db import db
+from plugins.yunyou import live
+from plugins.yunyou.domain import groups as rules
+from plugins.yunyou.domain import rollout
+from plugins.yunyou.domain.place import NAME
+from plugins.yunyou.domain.podview import PodView, view
+from plugins.yunyou.freezing import Cluster, Plan
+from plugins.yunyou.models import Environment, GroupChoice
+from plugins.yunyou.requests import Grouping, OrderRequest
+
+if TYPE_CHECKING:
+    from plugins.yunyou.targets import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One group: its pods by name (or nodes, for a DaemonSet) where they are known, and how many are new after it."""
+
+    number: int
+    size: int
+    cumulative: int
+    names: list[str]
+    beta: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The groups of one application in an order."""
+
+    strategy: str
+    items: list[Group]
+
+    def public(self) -> list[dict[str, Any]]:
+        """The groups as preview and order show them."""
+        return [{"group": g.number, "size": g.size, "pods": g.names, "beta": g.beta} for g in self.items]
+
+
+def wish_for(plan: Plan, environment: Environment, request: OrderRequest) -> Grouping:
+    """The grouping of one application: its own in this order, else the remembered custom one, else the order's."""
+    wish = request.applications.get(plan.key)
+    if wish is not None and wish.grouping is not None:
+        return wish.grouping
+    rules.check_order_strategy(request.grouping.strategy)
+    kept = db.session.scalar(
+        select(GroupChoice).where(GroupChoice.environment_id == environment.id, GroupChoice.application == plan.key)
+    )
+    if kept is not None and request.grouping.strategy == "recommended":
+        return Grouping("custom", [int(share) for share in kept.shares] or None)
+    return request.grouping
+
+
+def groups_of(plan: Plan, target: Target, request: OrderRequest, cluster: Cluster) -> Groups:
+    """The groups of an application, with names where the pods are known before.
+
+    :raises ConsoleError: YUNYOU/GROUPS_…
+    """
+    wish = wish_for(plan, target.environment, request)
+    named = _members(plan, wish.strategy, wish.shares, cluster)
+    sizes = [len(names) for names in named] if named else []
+    if not named:
+        total = 1 if plan.kind == "DaemonSet" else int(plan.workload["spec"]["replicas"])
+        strategy = "one" if plan.kind == "DaemonSet" or wish.strategy == "per-host" else wish.strategy
+        sizes = rules.sizes(total, strategy, wish.shares if strategy == "custom" else None)
+        named = rollout.stateful_groups(plan.name, sizes) if plan.kind == "StatefulSet" else [[] for _ in sizes]
+        if plan.kind == "StatefulSet" and plan.mode != "update":
+            names = [f"{plan.name}-{at}" for at in range(sum(sizes))]
+            named = rollout.sliced(names, sizes)
+    beta = rules.beta_groups(wish.strategy, len(sizes), edited=bool(wish.shares), beta=request.beta)
+    items = [
+        Group(at + 1, size, total, list(named[at]), beta[at])
+        for at, (size, total) in enumerate(zip(sizes, accumulate(sizes), strict=True))
+    ]
+    return Groups(wish.strategy, items)
+
+
+def _members(plan: Plan, strategy: str, shares: Sequence[int] | None, cluster: Cluster) -> list[list[str]]:
+    """Names of running pods (nodes of a DaemonSet) by group, where an update goes by them."""
+    if plan.mode != "update" or (strategy != "per-host" and plan.kind != "DaemonSet"):
+        return []
+    pods = running_pods(plan, cluster)
+    if plan.kind == "DaemonSet":
+        nodes = sorted({pod.node for pod in pods if pod.node})
+        sizes = rules.sizes(len(nodes), "custom" if strategy == "custom" else strategy, shares)
+        return rollout.sliced(nodes, sizes)
+    return rollout.host_groups(pods)
+
+
+def running_pods(plan: Plan, cluster: Cluster) -> list[PodView]:
+    """Pods of the application that run now."""
+    found = live.View(cluster.environment, cluster.kube, False).objects("pods")
+    mine = [view(pod) for pod in found if (pod["metadata"].get("labels") or {}).get(NAME) == plan.application]
+    return [pod for pod in mine if not pod.deleting]
+
+
+def remember(environment: Environment, request: OrderRequest) -> None:
+    """Keep custom groups for the application's next order (guide 2.7.7, persistence)."""
+    for key, wish in request.applications.items():
+        if wish.grouping is None or wish.grouping.strategy != "custom":
+            continue
+        kept = db.session.scalar(
+            select(GroupChoice).where(GroupChoice.environment_id == environment.id, GroupChoice.application == key)
+        )
+        if kept is None:
+            kept = GroupChoice(tenant_id=environment.tenant_id, environment_id=environment.id, application=key, strategy="custom")
+            db.session.add(kept)
+        who = caller.current().principal
+        kept.shares, kept.changed_by = list(wish.grouping.shares or []), who.name if who else ""

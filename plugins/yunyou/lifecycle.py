@@ -1,0 +1,111 @@
+"""What Yunyou adds to the life of its orders: a retry takes corrections of the plan along; an end is told to the solution."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from app.contracts.text import Text, plain
+from app.db import db
+from app.errors import ErrorCode
+from app.orders import engine, tree
+from app.orders.make import plan_hash
+from app.orders.models import Order, OrderNode
+from app.orders.steps import OrderType
+from plugins.yunyou import baselines, freezing, planning
+from plugins.yunyou.domain import baseline as documents
+from plugins.yunyou.domain import solution as files
+from plugins.yunyou.domain.parameters import entries_of
+from plugins.yunyou.domain.universe import render_names, setting_of
+from plugins.yunyou.environments import kube_of
+from plugins.yunyou.freezing import Cluster, Plan
+from plugins.yunyou.models import Environment, Frozen, Solution
+from plugins.yunyou.solutions import document_of
+from plugins.yunyou.targets import apply_change
+
+BASE_MOVED = ErrorCode(
+    "YUNYOU/PLAN_OUTDATED",
+    409,
+    Text("The baseline moved after the plan of {order} was made.", "执行单 {order} 的计划制定后基线发生了变化。"),
+    Text("Retry to go on with this plan, or cancel the order and preview a new one.", "重试将按此计划继续；也可取消本单并重新预览。"),
+)
+ERRORS = (BASE_MOVED,)
+
+
+def before_start(order: Order) -> None:
+    """A queued order whose base moved while it waited stops and asks.
+
+    :raises ConsoleError: YUNYOU/PLAN_OUTDATED
+    """
+    environment = db.session.get(Environment, order.environment_id)
+    if environment is None:
+        return
+    if plan_hash(baselines.document_of(environment)) != order.options.get("baseline"):
+        raise BASE_MOVED(order=plain(order.title))
+
+
+def before_retry(order: Order, leaves: Sequence[OrderNode]) -> None:
+    """Freeze failed applications anew from the plan as it is now, and start those that changed from their first step."""
+    environment = db.session.get(Environment, order.environment_id)
+    if environment is None:
+        return
+    order.options = {**order.options, "baseline": plan_hash(baselines.document_of(environment))}
+    keys = {str(leaf.spec["application"]) for leaf in leaves if leaf.spec.get("application")}
+    if not keys:
+        return
+    renewed = _corrected(order, environment, keys)
+    cluster = Cluster(environment, kube_of(environment))
+    for key in keys:
+        plan = renewed.get(key) or freezing.load(order.id, key)
+        before = plan.mode
+        freezing.look_at(plan, cluster)
+        plan.mode = before
+        freezing.keep(order.id, plan)
+    if renewed:
+        _start_over(order, set(renewed))
+
+
+def _corrected(order: Order, environment: Environment, keys: set[str]) -> dict[str, Plan]:
+    """Plans of applications whose correction in the solution changes what is sent."""
+    if order.subject_type != "solution" or order.type != "release" or order.rollback_of:
+        return {}
+    solution = db.session.get(Solution, order.subject_id)
+    row = db.session.get(Frozen, (order.id, ""))
+    if solution is None or row is None:
+        return {}
+    whole = json.loads(row.content)
+    values = {entry.name: entry.value for entry in planning.entries_for(solution)}
+    change = {**whole["change"], "document": documents.with_values(document_of(solution).document, values)}
+    codes = {key.partition("/")[0] for key in change["applications"]}
+    target = files.of(apply_change(baselines.document_of(environment), change, codes))
+    rendered = render_names(entries_of(target), setting_of(target, planning.outputs_of(environment.id)))
+    renewed: dict[str, Plan] = {}
+    for key in keys:
+        plan = freezing.load(order.id, key)
+        product = target.product(key.partition("/")[0])
+        application = product.application(plan.application) if product else None
+        if product is None or application is None:
+            continue
+        objects, waiting = freezing.objects_of(product, application, environment, rendered, whole["run"])
+        if objects != plan.objects:
+            plan.objects, plan.open, plan.workload = objects, waiting, freezing.workload_of(objects)
+            renewed[key] = plan
+    if renewed:
+        row.content = json.dumps({**whole, "change": change, "document": target.document})
+    return renewed
+
+
+def _start_over(order: Order, keys: set[str]) -> None:
+    nodes = db.session.scalars(select(OrderNode).where(OrderNode.order_id == order.id, OrderNode.step != ""))
+    for leaf in nodes:
+        if leaf.spec.get("application") in keys and leaf.state != tree.PENDING:
+            leaf.applied, leaf.retry_at, leaf.tries, leaf.attempt = False, None, 0, 1
+            leaf.started_at = leaf.finished_at = leaf.error = None
+            leaf.progress = 0.0
+            engine.move(order, leaf, tree.PENDING, {"corrected": True})
+    engine.event(order, None, "corrected", detail={"applications": sorted(keys)})
+
+
+TYPE = OrderType("yunyou", before_retry=before_retry, before_start=before_start)

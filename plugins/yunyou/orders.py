@@ -1,0 +1,249 @@
+"""Planning orders: what is to be sent for whom, in which order and groups; frozen, then made (Y-21 to Y-25, Y-37, Y-39)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.auth import decisions
+from app.contracts.text import Text
+from app.db import db
+from app.errors import ErrorCode
+from app.orders import locks
+from app.orders.make import NewOrder, Planned, make, plan_hash
+from app.orders.models import Order
+from plugins.yunyou import freezing, grouping, permissions, planning, targets
+from plugins.yunyou.domain import sequence
+from plugins.yunyou.domain.model import Product
+from plugins.yunyou.domain.parameters import entries_of
+from plugins.yunyou.domain.universe import render_names, setting_of
+from plugins.yunyou.environments import kube_of
+from plugins.yunyou.freezing import Cluster, Plan
+from plugins.yunyou.models import Environment, Frozen
+from plugins.yunyou.requests import OrderRequest
+from plugins.yunyou.targets import Target
+
+BUSY = ErrorCode(
+    "YUNYOU/APPLICATION_BUSY",
+    409,
+    Text("Another order works on applications of this one.", "另一执行单正在处理本单中的应用。"),
+    Text("Wait until it ends, or let this order queue behind it.", "请等待其结束，或让本单排队。"),
+)
+WHOLE = ""
+PLUGIN = "yunyou"
+ERRORS = (BUSY,)
+
+
+@dataclass
+class Draft:
+    """An order before it is made: its target, what is sent for each application, and the tree."""
+
+    environment: Environment
+    request: OrderRequest
+    target: Target
+    plans: dict[str, Plan]
+    groups: dict[str, grouping.Groups]
+    roots: list[Planned]
+    warnings: list[Text] = field(default_factory=list)
+
+    @property
+    def hash(self) -> str:
+        """What a preview stands for: everything that is sent, the groups, and what the cluster looked like."""
+        return plan_hash(
+            {
+                "plans": {key: [plan.objects, plan.seen, plan.mode] for key, plan in sorted(self.plans.items())},
+                "groups": {key: found.public() for key, found in sorted(self.groups.items())},
+                "baseline": self.target.baseline_hash,
+            }
+        )
+
+    @property
+    def scopes(self) -> list[str]:
+        """What no other order may work on meanwhile: its applications."""
+        return [f"{self.environment.id}/{plan.application}" for plan in self.plans.values()]
+
+
+def draft(request: OrderRequest) -> Draft:
+    """Plan an order without making it.
+
+    :raises ConsoleError: what is wrong with the request, the plan, the groups or the sequence
+    """
+    target = targets.target_of(request)
+    for code in sorted(target.products):
+        permission = permissions.OPERATE if request.type == "operation" and request.operation != "rollback" else permissions.RELEASE
+        decisions.require(permission, {"product": code, "environment": target.environment.id})
+    plans = _plans(target)
+    cluster = Cluster(target.environment, kube_of(target.environment))
+    for plan in plans.values():
+        freezing.look_at(plan, cluster)
+        if target.mode == "scale":
+            plan.mode = "scale"
+    groups = {
+        key: grouping.groups_of(plan, target, request, cluster) for key, plan in plans.items() if plan.kind != "Job"
+    }
+    warnings = [*target.warnings]
+    roots = _tree(request, target, plans, groups, warnings)
+    return Draft(target.environment, request, target, plans, groups, roots, warnings)
+
+
+def create(request: OrderRequest, planned: Draft | None = None) -> Order:
+    """Make an order; it runs, or queues behind the order that holds one of its applications (Y-35).
+
+    :raises ConsoleError: as :func:`draft`; YUNYOU/CLUSTER_MOVED when a preview does not hold any more; YUNYOU/APPLICATION_BUSY
+    """
+    planned = planned or draft(request)
+    if request.preview and request.preview != planned.hash:
+        raise freezing.CLUSTER_MOVED(objects=Text("preview again", "请重新预览"), extra={"preview": planned.hash})
+    blocker = locks.holder(planned.scopes)
+    if blocker and request.refuse_if_busy:
+        raise BUSY(extra={"order": blocker})
+    target = planned.target
+    options = {
+        "beta": request.beta, "unattended": request.unattended, "adopt": request.adopt, "baseline": target.baseline_hash,
+        "request": _plain(request),
+    }  # fmt: skip
+    order = make(
+        NewOrder(
+            PLUGIN, request.type, request.name or target.title, _public_plan(planned), planned.roots,
+            scopes=planned.scopes, operation=request.operation, cluster_id=planned.environment.cluster_id,
+            environment_id=planned.environment.id, subject=target.subject, options=options, rollback_of=target.rollback_of,
+        )
+    )  # fmt: skip
+    for plan in planned.plans.values():
+        freezing.keep(order.id, plan)
+    db.session.add(Frozen(order_id=order.id, application=WHOLE, content=json.dumps(target.kept())))
+    grouping.remember(planned.environment, request)
+    targets.began(target)
+    return order
+
+
+def _plain(request: OrderRequest) -> dict[str, Any]:
+    import msgspec
+
+    found: dict[str, Any] = msgspec.to_builtins(request)
+    return found
+
+
+def _public_plan(planned: Draft) -> dict[str, Any]:
+    """What of the plan may be read by everybody who sees the order: no object content, since it may hold secrets."""
+    return {
+        "products": {code: product.version for code, product in planned.target.products.items()},
+        "applications": {
+            key: {
+                "kind": plan.kind, "mode": plan.mode, "groups": planned.groups[key].public() if key in planned.groups else [],
+                "objects": [freezing.object_key(item) for item in plan.objects],
+            }
+            for key, plan in planned.plans.items()
+        },
+        "warnings": [{"en": warning.en, "zh": warning.zh} for warning in planned.warnings],
+        "preview": planned.hash,
+    }  # fmt: skip
+
+
+def _plans(target: Target) -> dict[str, Plan]:
+    """What is sent for each application of the target."""
+    typed = target.solution
+    entries = entries_of(typed)
+    values = render_names(entries, setting_of(typed, planning.outputs_of(target.environment.id)))
+    plans: dict[str, Plan] = {}
+    for key in target.applications:
+        code, _, name = key.partition("/")
+        product = target.products[code]
+        application = product.application(name)
+        assert application is not None
+        objects, waiting = freezing.objects_of(product, application, target.environment, values, target.run_id)
+        previous, _row = freezing.previous_of(target.environment, name)
+        workload = freezing.workload_of(objects)
+        plans[key] = Plan(key, {"code": code, "version": product.version}, name, workload, objects, waiting, previous,
+                          release=product.version)  # fmt: skip
+    return plans
+
+
+def _tree(
+    request: OrderRequest, target: Target, plans: Mapping[str, Plan], groups: Mapping[str, grouping.Groups],
+    warnings: list[Text],
+) -> list[Planned]:  # fmt: skip
+    chosen = [target.products[code] for code in target.products]
+    needs = {c: [d for d in n if d in target.products] for c, n in sequence.dependencies_of(chosen).items()}
+    if request.sequence:
+        warnings += sequence.check_sequence(request.sequence, needs)
+        layers: Sequence[Sequence[str]] = request.sequence
+        after = {code: [c for layer in layers[:at] for c in layer] for at, layer in enumerate(layers) for code in layer}
+    else:
+        sequence.product_layers(needs)
+        after = needs
+    return [_product(product, request, target, plans, groups, after.get(product.code, ()), warnings) for product in chosen]
+
+
+def _product(
+    product: Product, request: OrderRequest, target: Target, plans: Mapping[str, Plan],
+    groups: Mapping[str, grouping.Groups], after: Sequence[str], warnings: list[Text],
+) -> Planned:  # fmt: skip
+    code = product.code
+    names = {plan.application for plan in plans.values() if plan.key.startswith(f"{code}/")}
+    wishes = {
+        key.partition("/")[2]: [other.partition("/")[2] or other for other in wish.after]
+        for key, wish in request.applications.items() if key.startswith(f"{code}/") and wish.after
+    }  # fmt: skip
+    left_out = [a.name for a in product.applications if a.name not in names]
+    arranged = sequence.application_layers(product, exclude=left_out, after=wishes)
+    warnings += arranged.warnings
+    earlier: list[str] = []
+    children: list[Planned] = []
+    for layer in [*arranged.layers, [name for name in arranged.tests if name in names]]:
+        keys = [f"{code}/{name}" for name in layer]
+        children += [_application(plans[key], groups.get(key), list(earlier), request) for key in keys]
+        earlier += keys
+    stages = [Planned(f"{code}/#pre", "stage", "pre-tasks", Text("Pre-tasks", "前置任务"), children=_before(product, target, names), parallel=True)]
+    stages.append(Planned(f"{code}/#apps", "stage", "applications", Text("Applications", "应用发布"), children=children, parallel=True))
+    stages.append(Planned(f"{code}/#post", "stage", "post-tasks", Text("Post-tasks", "后置任务"), children=_after(product, target, names)))
+    return Planned(code, "product", product.name, children=stages, after=list(after))
+
+
+def _before(product: Product, target: Target, names: set[str]) -> list[Planned]:
+    code = product.code
+    steps = [Planned(f"{code}/#pre/namespace", "step", "namespace", Text("Namespace", "命名空间"), "yunyou.namespace", required=True, timeout=60)]
+    for balancer in product.load_balancers if target.with_resources else ():
+        if balancer.application in names:
+            title = Text(f"Load balancer {balancer.name}", f"负载均衡 {balancer.name}")
+            key = f"{code}/#pre/lb/{balancer.name}"
+            steps.append(Planned(key, "step", balancer.name, title, "yunyou.load-balancer", {"product": code, "balancer": balancer.name}, timeout=120))
+    return steps
+
+
+def _after(product: Product, target: Target, names: set[str]) -> list[Planned]:
+    code = product.code
+    steps = []
+    for balancer in product.load_balancers if target.with_resources else ():
+        if balancer.domain and balancer.application in names:
+            title = Text(f"Domain of {balancer.name}", f"{balancer.name} 的域名")
+            key = f"{code}/#post/domain/{balancer.name}"
+            steps.append(Planned(key, "step", balancer.name, title, "yunyou.domain", {"product": code, "balancer": balancer.name}, timeout=120))
+    title = Text("Baseline", "更新基线")
+    spec = {"product": code, "applications": sorted(names)}
+    steps.append(Planned(f"{code}/#post/baseline", "step", "baseline", title, "yunyou.baseline", spec, required=True, timeout=60))
+    return steps
+
+
+def _application(plan: Plan, groups: grouping.Groups | None, after: list[str], request: OrderRequest) -> Planned:
+    key = plan.key
+    if groups is None:
+        run = Planned(f"{key}/#run", "step", "run", Text("Run once", "执行一次性任务"), "yunyou.task", {"application": key}, timeout=1800)
+        return Planned(key, "application", plan.application, children=[run], after=after)
+    spec = {"application": key}
+    children = [Planned(f"{key}/#start", "step", "apply", Text("Apply the manifests", "下发配置"), "yunyou.start", spec, required=True, timeout=120)]
+    for group in groups.items:
+        inside = [
+            Planned(f"{key}/#g{group.number}/pods", "step", "pods", Text("Replace the pods", "更新容器"), "yunyou.group",
+                    {**spec, "group": group.number, "names": group.names, "cumulative": group.cumulative, "size": group.size}, timeout=900)
+        ]  # fmt: skip
+        if group.beta and group.number < len(groups.items):
+            inside.append(Planned(f"{key}/#g{group.number}/confirm", "step", "confirm", Text("Confirm", "人工确认"), "confirm", spec))
+        title = Text(f"Group {group.number} of {len(groups.items)} ({group.size})", f"第 {group.number}/{len(groups.items)} 组（{group.size}）")
+        children.append(Planned(f"{key}/#g{group.number}", "group", f"group-{group.number}", title, children=inside))
+    children.append(Planned(f"{key}/#finish", "step", "finish", Text("Finish", "收尾"), "yunyou.finish", spec, required=True, timeout=120))
+    return Planned(key, "application", plan.application, children=children, after=after)
+
+

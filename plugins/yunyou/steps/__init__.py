@@ -1,0 +1,8 @@
+"""Kinds of steps that Yunyou's orders are made of."""
+
+from plugins.yunyou.steps.applications import Finish, Group, Start
+from plugins.yunyou.steps.resources import Baseline, Domain, LoadBalancer, Namespace, Remove, Task
+
+KINDS = (Namespace(), LoadBalancer(), Start(), Group(), Finish(), Task(), Domain(), Baseline(), Remove())
+
+__all__ = ["KINDS"]

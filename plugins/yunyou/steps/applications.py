@@ -1,0 +1,234 @@
+"""The steps of one application: send its manifests held back, replace its pods group by group, let go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.contracts.text import Text
+from app.db import now
+from app.kube import paths
+from app.orders.steps import DONE, Context, Outcome
+from plugins.yunyou import freezing
+from plugins.yunyou.domain import rollout
+from plugins.yunyou.domain.podview import PodView, view
+from plugins.yunyou.freezing import Plan
+from plugins.yunyou.steps import trouble
+from plugins.yunyou.steps.common import (
+    Json,
+    environment_of,
+    kube,
+    live_workload,
+    plan_of,
+    ready_objects,
+    refuse_strangers,
+    send,
+    staged_workload,
+    view_of,
+)
+
+MIN_READY = 0.0
+
+
+def first_group(ctx: Context) -> int:
+    """How many pods the first group of the step's application has."""
+    groups = ctx.order.plan["applications"][ctx.spec["application"]]["groups"]
+    return int(groups[0]["size"]) if groups else 0
+
+
+def hosts_only(ctx: Context) -> bool:
+    """Whether the application goes host by host."""
+    request = ctx.order.options.get("request", {})
+    wish = (request.get("applications", {}).get(ctx.spec["application"]) or {}).get("grouping")
+    return ((wish or request.get("grouping") or {}).get("strategy")) == "per-host"
+
+
+class Start:
+    """Send the manifests with everything held back: nothing of the new version runs after this step alone."""
+
+    name = "yunyou.start"
+    title = Text("Apply the manifests", "下发配置")
+
+    def capture(self, ctx: Context) -> Mapping[str, Any]:
+        """What the workload looks like before: its image, replicas and generation."""
+        found = live_workload(ctx, plan_of(ctx))
+        if found is None:
+            return {"existed": False}
+        spec = found["spec"]
+        images = [c["image"] for c in spec["template"]["spec"]["containers"]]
+        return {"existed": True, "images": images, "replicas": spec.get("replicas"), "generation": found["metadata"].get("generation")}
+
+    def apply(self, ctx: Context) -> None:
+        """Apply supporting objects, then the workload."""
+        plan = plan_of(ctx)
+        items = ready_objects(ctx, plan)
+        found = refuse_strangers(ctx, plan, items)
+        current = found.get(f"{plan.kind}/{plan.name}")
+        others = [item for item in items if item["kind"] != plan.kind]
+        send(ctx, plan, others)
+        patch = self._held_back(ctx, plan, current)
+        answer = send(ctx, plan, [staged_workload(ctx, plan, patch, current)])
+        ctx.node.result = {"generation": answer["metadata"].get("generation", 0), "uid": answer["metadata"]["uid"]}
+        ctx.log(f"applied {', '.join(freezing.object_key(item) for item in items)}")
+
+    def _held_back(self, ctx: Context, plan: Plan, current: Json | None) -> Json:
+        first = first_group(ctx)
+        if plan.mode == "create":
+            return {} if plan.kind == "DaemonSet" else {"spec": {"replicas": first}}
+        if plan.mode == "scale":
+            return {"spec": {"replicas": scaled(plan, current, first)}}
+        if plan.kind == "StatefulSet":
+            return rollout.stateful_start(int(plan.workload["spec"]["replicas"]), by_host=hosts_only(ctx))
+        if plan.kind == "Deployment":
+            return rollout.deployment_start(first)
+        return {}
+
+    def check(self, ctx: Context) -> Outcome:
+        """Done: the groups look after the pods."""
+        return DONE
+
+
+def scaled(plan: Plan, current: Json | None, cumulative: int) -> int:
+    """Replicas after a group of a scaling: from what runs towards the target, never past it."""
+    target = int(plan.workload["spec"]["replicas"])
+    runs = int((current or {}).get("spec", {}).get("replicas") or 0)
+    return max(runs, min(cumulative, target)) if target >= runs else target
+
+
+class Group:
+    """Replace the pods of one group and wait until they are ready at the new revision (Y-32)."""
+
+    name = "yunyou.group"
+    title = Text("Replace the pods", "更新容器")
+
+    def capture(self, ctx: Context) -> Mapping[str, Any]:
+        """Nothing: the start step did."""
+        return {}
+
+    def apply(self, ctx: Context) -> None:
+        """Let this group be new, towards an absolute target."""
+        plan = plan_of(ctx)
+        if plan.mode != "update":
+            self._grow(ctx, plan)
+        elif plan.kind == "Deployment":
+            self._send(ctx, plan, rollout.staged(rollout.deployment_start(1), rollout.deployment_raise(int(ctx.spec["cumulative"]))))
+        else:
+            self._replace(ctx, plan)
+
+    def _grow(self, ctx: Context, plan: Plan) -> None:
+        if plan.kind == "DaemonSet":
+            ctx.node.result = {"generation": 0}
+            return
+        current = live_workload(ctx, plan)
+        count = int(ctx.spec["cumulative"])
+        if plan.mode == "scale":
+            count = scaled(plan, current, count)
+        if current is not None and current["spec"].get("replicas") == count and ctx.spec["group"] == 1:
+            ctx.node.result = {"generation": current["metadata"].get("generation", 0)}
+            return
+        self._send(ctx, plan, {"spec": {"replicas": count}}, current)
+
+    def _send(self, ctx: Context, plan: Plan, patch: Json, current: Json | None = None) -> None:
+        current = current or live_workload(ctx, plan)
+        answer = send(ctx, plan, [staged_workload(ctx, plan, patch, current)])
+        ctx.node.result = {"generation": answer["metadata"].get("generation", 0)}
+
+    def _replace(self, ctx: Context, plan: Plan) -> None:
+        """StatefulSet and DaemonSet: set the partition, then delete the group's stale pods together."""
+        if plan.kind == "StatefulSet" and not hosts_only(ctx):
+            partition = int(plan.workload["spec"]["replicas"]) - int(ctx.spec["cumulative"])
+            self._send(ctx, plan, rollout.stateful_partition(partition))
+        else:
+            found = live_workload(ctx, plan)
+            ctx.node.result = {"generation": (found or {}).get("metadata", {}).get("generation", 0)}
+
+    def check(self, ctx: Context) -> Outcome:
+        """Count the group's pods; delete stale ones once the new revision is known; name what fails."""
+        plan = plan_of(ctx)
+        found = view_of(ctx).workload(plan.kind, plan.name)
+        if found is None:
+            return Outcome(progress=0.0, detail={"note": "waiting for the cluster"})
+        raw = view_of(ctx).pods_of(plan.application)
+        pods = [view(pod) for pod in raw]
+        progress = self._progress(ctx, plan, found, pods)
+        if progress is None:
+            return Outcome(progress=0.0, detail={"note": "waiting for the controller"})
+        detail = {"wanted": progress.wanted, "updated": progress.updated, "ready": progress.ready}
+        if progress.done:
+            return Outcome(done=True, progress=1.0, detail=detail, result=ctx.node.result)
+        error = trouble.find(ctx, plan, found, raw, progress.waiting)
+        return Outcome(progress=progress.ready / max(1, progress.wanted), detail=detail, error=error)
+
+    def _progress(self, ctx: Context, plan: Plan, found: Json, pods: list[PodView]) -> rollout.Progress | None:
+        generation = int((ctx.node.result or {}).get("generation", 0))
+        seen = rollout.caught_up(found, generation)
+        moment = now()
+        if plan.kind == "Deployment":
+            return self._of_deployment(ctx, plan, found, pods, seen)
+        if plan.kind == "DaemonSet":
+            return self._of_daemonset(ctx, plan, found, pods, seen)
+        revision = str(found["status"].get("updateRevision", ""))
+        if not seen or not revision:
+            return None
+        names = [str(name) for name in ctx.spec["names"]] or [f"{plan.name}-{at}" for at in range(int(ctx.spec["cumulative"]))]
+        self._delete_stale(ctx, plan, pods, names, revision)
+        owner = found["metadata"]["uid"]
+        return rollout.named_progress(pods, names, owner=owner, revision=revision, now=moment, min_ready=MIN_READY, seen=seen)
+
+    def _of_deployment(self, ctx: Context, plan: Plan, found: Json, pods: list[PodView], seen: bool) -> rollout.Progress | None:
+        sets = view_of(ctx).objects("replicasets")
+        newest = rollout.current_replica_set(found, sets)
+        if newest is None or not seen:
+            return None
+        cumulative = min(int(ctx.spec["cumulative"]), int(found["spec"].get("replicas") or 0))
+        return rollout.counted_progress(pods, cumulative, owner=newest["metadata"]["uid"], now=now(), min_ready=MIN_READY, seen=seen)
+
+    def _of_daemonset(self, ctx: Context, plan: Plan, found: Json, pods: list[PodView], seen: bool) -> rollout.Progress | None:
+        if not seen:
+            return None
+        status = found["status"]
+        if plan.mode == "create" or not ctx.spec["names"]:
+            wanted, ready = int(status.get("desiredNumberScheduled", 0)), int(status.get("numberReady", 0))
+            missing = ("",) * max(0, wanted - ready)
+            return rollout.Progress(wanted, ready, ready, missing, wanted > 0)
+        space = environment_of(ctx).namespace
+        revisions = kube(ctx).get(paths.collection("ControllerRevision", space))["items"]
+        revision = rollout.daemon_revision(found, revisions)
+        nodes = [str(name) for name in ctx.spec["names"]]
+        mine = [pod for pod in pods if pod.node in nodes]
+        self._delete_stale(ctx, plan, mine, [pod.name for pod in mine], revision)
+        return rollout.named_progress(
+            pods, nodes, owner=found["metadata"]["uid"], revision=revision, now=now(), min_ready=MIN_READY, seen=seen, by_node=True
+        )
+
+    def _delete_stale(self, ctx: Context, plan: Plan, pods: list[PodView], names: list[str], revision: str) -> None:
+        by_name = {pod.name: pod for pod in pods}
+        for name in rollout.to_delete(pods, names, revision):
+            path = paths.one("Pod", environment_of(ctx).namespace, name)
+            if kube(ctx).delete(path, uid=by_name[name].uid):
+                ctx.log(f"deleted {name}, which ran another revision")
+
+
+class Finish:
+    """Let go: every pod that comes from now on is new; the fields that held pods back are as they were."""
+
+    name = "yunyou.finish"
+    title = Text("Finish", "收尾")
+
+    def capture(self, ctx: Context) -> Mapping[str, Any]:
+        """Nothing."""
+        return {}
+
+    def apply(self, ctx: Context) -> None:
+        """Apply the workload as it is to stay."""
+        plan = plan_of(ctx)
+        current = live_workload(ctx, plan)
+        answer = send(ctx, plan, [staged_workload(ctx, plan, {}, current)])
+        ctx.node.result = {"generation": answer["metadata"].get("generation", 0)}
+
+    def check(self, ctx: Context) -> Outcome:
+        """Done when the controller has seen it."""
+        plan = plan_of(ctx)
+        found = view_of(ctx).workload(plan.kind, plan.name)
+        seen = found is not None and rollout.caught_up(found, int((ctx.node.result or {}).get("generation", 0)))
+        return DONE if seen else Outcome(progress=0.5)

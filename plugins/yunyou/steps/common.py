@@ -1,0 +1,129 @@
+"""What the steps share: the environment, the frozen plan, one view of the cluster per tick, and sending objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from app.contracts.text import plain
+from app.db import db, rows
+from app.kube import paths
+from app.kube.client import Kube
+from app.orders.steps import Context
+from plugins.yunyou import freezing, live
+from plugins.yunyou.domain import rollout
+from plugins.yunyou.domain.manifests import marked
+from plugins.yunyou.domain.place import ORDER
+from plugins.yunyou.environments import kube_of
+from plugins.yunyou.freezing import Plan
+from plugins.yunyou.models import Environment, LoadBalancer
+
+Json = dict[str, Any]
+
+
+def environment_of(ctx: Context) -> Environment:
+    """The order's environment."""
+    found = ctx.cache.get("environment")
+    if found is None:
+        found = ctx.cache["environment"] = db.session.get(Environment, ctx.order.environment_id)
+    assert isinstance(found, Environment)
+    return found
+
+
+def kube(ctx: Context) -> Kube:
+    """The API of the environment's cluster."""
+    return kube_of(environment_of(ctx))
+
+
+def plan_of(ctx: Context) -> Plan:
+    """What is frozen for the step's application; decrypted once per tick."""
+    plans: dict[str, Plan] = ctx.cache.setdefault("plans", {})
+    key = str(ctx.spec["application"])
+    if key not in plans:
+        plans[key] = freezing.load(ctx.order.id, key)
+    return plans[key]
+
+
+def view_of(ctx: Context) -> live.View:
+    """What runs in the namespace, read once per tick."""
+    if "view" not in ctx.cache:
+        ctx.cache["view"] = live.look(environment_of(ctx))
+    found: live.View = ctx.cache["view"]
+    return found
+
+
+def outputs(ctx: Context) -> dict[str, str]:
+    """What resources of the environment gave: for references that only the execution knows."""
+    found = rows(select(LoadBalancer).where(LoadBalancer.environment_id == ctx.order.environment_id))
+    return {f"lb.{row.name}.address": row.address for row in found if row.address}
+
+
+def is_adopted(ctx: Context, key: str) -> bool:
+    """Whether a person chose to take over foreign objects and fields of this application."""
+    return key in ctx.order.options.get("adopt", ())
+
+
+def send(ctx: Context, plan: Plan, items: Sequence[Json]) -> Json:
+    """Apply objects server-side, in order; the last one's answer.
+
+    :raises ConsoleError: YUNYOU/FOREIGN_OBJECT, KUBE/…
+    """
+    answer: Json = {}
+    adopted = is_adopted(ctx, plan.key)
+    for item in items:
+        answer = kube(ctx).apply(item, force=adopted)
+    return answer
+
+
+def refuse_strangers(ctx: Context, plan: Plan, items: Sequence[Json]) -> dict[str, Json]:
+    """Refuse objects that this environment and product did not make, and ones that moved since the plan was made.
+
+    :returns: the live objects by ``Kind/name``
+    :raises ConsoleError: YUNYOU/FOREIGN_OBJECT naming the owner, YUNYOU/CLUSTER_MOVED naming the objects
+    """
+    found: dict[str, Json] = {}
+    moved: list[str] = []
+    for item in items:
+        key = freezing.object_key(item)
+        now = kube(ctx).find(paths.of_object(item))
+        if now is None:
+            if plan.seen.get(key):
+                moved.append(key)
+            continue
+        found[key] = {**now, "kind": item["kind"]}
+        owner = freezing.owner_of(now, environment_of(ctx), plan.product["code"])
+        if owner is not None and not is_adopted(ctx, plan.key):
+            raise freezing.FOREIGN(kind=item["kind"], name=item["metadata"]["name"], owner=owner, extra={"application": plan.key})
+        if freezing.identity(found[key]) != plan.seen.get(key, "") and not _ours(now, ctx.order.id):
+            moved.append(key)
+    if moved and not ctx.node.tries and ctx.order.options.get("moved_ok") != plan.key and ctx.node.attempt <= 1:
+        raise freezing.CLUSTER_MOVED(objects=plain(", ".join(moved)), extra={"objects": moved})
+    return found
+
+
+def _ours(found: Json, order_id: str) -> bool:
+    return (found["metadata"].get("annotations") or {}).get(ORDER) == order_id
+
+
+def ready_objects(ctx: Context, plan: Plan) -> list[Json]:
+    """The plan's objects with references filled and the order noted on the workload."""
+    items = freezing.filled(plan.objects, plan.open, outputs(ctx))
+    return marked(items, ctx.order.id, ctx.order.plan_hash)
+
+
+def staged_workload(ctx: Context, plan: Plan, patch: Json, found: Json | None = None) -> Json:
+    """The plan's workload with a stage's patch laid over it, its unchangeable fields as the cluster has them."""
+    workload = freezing.workload_of(ready_objects(ctx, plan))
+    if found is not None:
+        workload, _ = rollout.keep_immutable(workload, found)
+    return rollout.staged(workload, patch)
+
+
+def live_workload(ctx: Context, plan: Plan) -> Json | None:
+    """The workload as the cluster has it now, asked directly."""
+    found = kube(ctx).find(paths.one(plan.kind, environment_of(ctx).namespace, plan.name))
+    return {**found, "kind": plan.kind} if found else None
+
+

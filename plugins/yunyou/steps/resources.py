@@ -1,0 +1,276 @@
+"""The steps around applications: namespace, load balancers, one-off tasks, domains, the baseline, removal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from app.contracts.dns import DnsRecords
+from app.contracts.text import Text
+from app.db import db, new_id, now
+from app.errors import ErrorCode
+from app.kube import paths
+from app.orders.steps import DONE, Context, Outcome, Simple
+from app.services import find_service
+from plugins.yunyou import balancers, baselines, environments, freezing, targets
+from plugins.yunyou.domain import solution as files
+from plugins.yunyou.domain.manifests import load_balancer
+from plugins.yunyou.domain.place import ENVIRONMENT, NAME, label_value
+from plugins.yunyou.models import Frozen, ReleaseRecord
+from plugins.yunyou.models import LoadBalancer as BalancerRow
+from plugins.yunyou.steps import trouble
+from plugins.yunyou.steps.common import (
+    Json,
+    environment_of,
+    is_adopted,
+    kube,
+    plan_of,
+    ready_objects,
+    refuse_strangers,
+    send,
+    view_of,
+)
+
+TASK_FAILED = ErrorCode(
+    "YUNYOU/TASK_FAILED",
+    422,
+    Text("The one-off task {name} failed: {detail}", "一次性任务 {name} 执行失败：{detail}"),
+    Text("Read its log, correct the cause, and retry: it runs again as a new Job.", "请查看日志并修正原因后重试，重试将以新的 Job 运行。"),
+)
+ERRORS = (TASK_FAILED,)
+ADDRESS_SECONDS = 20
+REMOVED_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "Service", "Secret")
+
+
+class Namespace(Simple):
+    """Make the environment's namespace."""
+
+    name = "yunyou.namespace"
+    title = Text("Namespace", "命名空间")
+
+    def apply(self, ctx: Context) -> None:
+        """Create it unless it is there."""
+        environments.ensure_namespace(environment_of(ctx))
+
+
+def _whole(ctx: Context) -> Json:
+    """The order's target and how the baseline will change."""
+    if "whole" not in ctx.cache:
+        row = db.session.get(Frozen, (ctx.order.id, ""))
+        assert row is not None
+        ctx.cache["whole"] = json.loads(row.content)
+    found: Json = ctx.cache["whole"]
+    return found
+
+
+class LoadBalancer(Simple):
+    """A Service of type LoadBalancer; its address is waited for a while, since parameters may refer to it (Y-72)."""
+
+    name = "yunyou.load-balancer"
+    title = Text("Load balancer", "负载均衡")
+
+    def _manifest(self, ctx: Context) -> tuple[Any, Any, Json]:
+        document = files.of(_whole(ctx)["document"])
+        product = document.product(str(ctx.spec["product"]))
+        assert product is not None
+        balancer = next(b for b in product.load_balancers if b.name == ctx.spec["balancer"])
+        return product, balancer, load_balancer(product, balancer, freezing.place_of(environment_of(ctx)))
+
+    def apply(self, ctx: Context) -> None:
+        """Apply the Service, unless a stranger's is in the way."""
+        product, balancer, manifest = self._manifest(ctx)
+        environment = environment_of(ctx)
+        found = kube(ctx).find(paths.of_object(manifest))
+        key = f"{product.code}/{balancer.application}"
+        owner = freezing.owner_of(found, environment, product.code) if found else None
+        if owner is not None and not is_adopted(ctx, key):
+            raise freezing.FOREIGN(kind="Service", name=balancer.name, owner=owner, extra={"application": key})
+        kube(ctx).apply(manifest, force=is_adopted(ctx, key))
+        balancers.keep(environment, files.of(_whole(ctx)["document"]), product, balancer)
+
+    def check(self, ctx: Context) -> Outcome:
+        """Done with an address; without one after a while it goes on, and the address is kept when it comes."""
+        environment = environment_of(ctx)
+        address = balancers.learn(environment, str(ctx.spec["balancer"]), kube(ctx))
+        if address:
+            return Outcome(done=True, result={"address": address})
+        if ctx_age(ctx) > ADDRESS_SECONDS or (ctx_age(ctx) > 2 and not self._is_asked_for(ctx)):
+            ctx.log("the cluster gave no address yet; it is kept as soon as it does", "warning")
+            return Outcome(done=True, result={"address": None})
+        return Outcome(progress=0.5, detail={"note": "waiting for an address"})
+
+    def _is_asked_for(self, ctx: Context) -> bool:
+        wanted = f"lb.{ctx.spec['balancer']}.address"
+        return any(wanted in plan.open for plan in freezing.load_all(ctx.order.id))
+
+
+def ctx_age(ctx: Context) -> float:
+    """Seconds since the step began."""
+    return (now() - ctx.node.started_at).total_seconds() if ctx.node.started_at else 0.0
+
+
+class Task(Simple):
+    """A one-off task as a Job, whose name tells order and attempt, so that a repeated start finds its own (guide 2.7)."""
+
+    name = "yunyou.task"
+    title = Text("Run once", "执行一次性任务")
+
+    def _objects(self, ctx: Context) -> list[Json]:
+        plan = plan_of(ctx)
+        found = []
+        for item in ready_objects(ctx, plan):
+            if item["kind"] == "Job" and ctx.node.attempt > 1:
+                name = f"{item['metadata']['name'].rpartition('-')[0]}-{ctx.node.attempt}"
+                item = {**item, "metadata": {**item["metadata"], "name": name}}
+            found.append(item)
+        return found
+
+    def apply(self, ctx: Context) -> None:
+        """Create the Job."""
+        plan = plan_of(ctx)
+        items = self._objects(ctx)
+        refuse_strangers(ctx, plan, [item for item in items if item["kind"] != "Job"])
+        send(ctx, plan, items)
+        ctx.node.result = {"job": next(i["metadata"]["name"] for i in items if i["kind"] == "Job")}
+
+    def check(self, ctx: Context) -> Outcome:
+        """Complete, failed with the last lines, or still running; only conditions that are True count."""
+        plan = plan_of(ctx)
+        name = str((ctx.node.result or {}).get("job", plan.name))
+        found = view_of(ctx).workload("Job", name)
+        if found is None:
+            return Outcome(detail={"note": "waiting for the cluster"})
+        conditions = {c["type"]: c for c in found.get("status", {}).get("conditions", ()) if c.get("status") == "True"}
+        if "Complete" in conditions:
+            return Outcome(done=True, result=ctx.node.result)
+        pods = [p for p in view_of(ctx).pods_of(plan.application) if _owner(p) == found["metadata"]["uid"]]
+        if "Failed" in conditions:
+            detail = conditions["Failed"].get("message") or "the container ended with an error"
+            error = TASK_FAILED(name=plan.application, detail=detail)
+            for pod in pods[-1:]:
+                error.extra = {"pod": pod["metadata"]["name"], "log": trouble.last_lines(ctx, pod, plan.application)}
+            return Outcome(error=error)
+        return Outcome(progress=0.5 if pods else 0.1, error=trouble.find(ctx, plan, found, pods, ("",)) if pods else None)
+
+
+def _owner(pod: Json) -> str:
+    return next((o.get("uid", "") for o in pod["metadata"].get("ownerReferences") or () if o.get("controller")), "")
+
+
+class Domain(Simple):
+    """Register a load balancer's domain through the site's DNS (D-3)."""
+
+    name = "yunyou.domain"
+    title = Text("Domain", "域名")
+
+    def apply(self, ctx: Context) -> None:
+        """Register the name; a site without DNS, or a balancer without an address, is told in the log."""
+        environment = environment_of(ctx)
+        row = _row(ctx)
+        service = find_service(DnsRecords)
+        if row is None or not row.domain:
+            return
+        address = row.address or environment.access_address
+        if service is None:
+            ctx.log(f"{row.domain} is not registered: this site has no DNS plugin", "warning")
+        elif not address:
+            ctx.log(f"{row.domain} waits for an address of {row.name}", "warning")
+        else:
+            service.register(environment.tenant_id, row.domain, [address], f"{row.product}/{row.application}")
+            ctx.node.result = {"domain": row.domain, "address": address}
+            ctx.log(f"{row.domain} → {address}")
+
+
+def _row(ctx: Context) -> BalancerRow | None:
+    return db.session.scalar(
+        select(BalancerRow).where(
+            BalancerRow.environment_id == ctx.order.environment_id, BalancerRow.name == str(ctx.spec["balancer"])
+        )
+    )
+
+
+class Baseline(Simple):
+    """Write what is true now into the baseline, with what was sent, and keep a record to return to (Y-37, Y-50)."""
+
+    name = "yunyou.baseline"
+    title = Text("Baseline", "更新基线")
+
+    def apply(self, ctx: Context) -> None:
+        """Change the baseline for this product; applications that were skipped or left out stay as they were."""
+        environment = environment_of(ctx)
+        code = str(ctx.spec["product"])
+        whole = _whole(ctx)
+        change = dict(whole["change"])
+        done = self._done(ctx, code)
+        if change["kind"] == "release":
+            change["applications"] = [key for key in change["applications"] if key in done]
+        elif change["kind"] == "operate":
+            change["fields"] = {key: fields for key, fields in change["fields"].items() if key in done}
+        after = baselines.change(environment, lambda before: targets.apply_change(before, change, {code}))
+        for plan in freezing.load_all(ctx.order.id):
+            if plan.key in done:
+                baselines.sent(environment, plan.application, plan.objects, ctx.order.id)
+        product = next((p for p in after["products"] if p["code"] == code), None)
+        if product is not None and ctx.order.type == "release":
+            self._record(ctx, product)
+
+    def _done(self, ctx: Context, code: str) -> set[str]:
+        from app.orders.models import OrderNode
+
+        states = db.session.execute(
+            select(OrderNode.key, OrderNode.state).where(OrderNode.order_id == ctx.order.id, OrderNode.step.in_(("yunyou.finish", "yunyou.task")))
+        )
+        wanted = {row[0].rpartition("/")[0]: row[1] for row in states}
+        return {key for key, state in wanted.items() if state == "succeeded" and key.startswith(f"{code}/")}
+
+    def _record(self, ctx: Context, product: Json) -> None:
+        environment = environment_of(ctx)
+        same = db.session.scalar(
+            select(ReleaseRecord.id).where(ReleaseRecord.order_id == ctx.order.id, ReleaseRecord.product == product["code"])
+        )
+        if same is None:
+            subject = ctx.order.subject_id if ctx.order.subject_type == "solution" else None
+            db.session.add(
+                ReleaseRecord(
+                    id=new_id(), tenant_id=environment.tenant_id, environment_id=environment.id, product=product["code"],
+                    release=product["version"], order_id=ctx.order.id, solution_id=subject,
+                    content=json.dumps(product, ensure_ascii=False), creator=ctx.order.creator,
+                )
+            )  # fmt: skip
+
+
+class Remove(Simple):
+    """Remove what this environment made for one application; its claims stay."""
+
+    name = "yunyou.remove"
+    title = Text("Remove", "移除")
+
+    def _found(self, ctx: Context) -> list[tuple[str, str]]:
+        environment = environment_of(ctx)
+        name = str(ctx.spec["application"]).partition("/")[2]
+        chosen = f"{NAME}={name},{ENVIRONMENT}={label_value(environment.id)}"
+        found = []
+        for kind in REMOVED_KINDS:
+            for item in kube(ctx).get(paths.collection(kind, environment.namespace), {"labelSelector": chosen})["items"]:
+                found.append((paths.one(kind, environment.namespace, item["metadata"]["name"]), item["metadata"]["uid"]))
+        return found
+
+    def capture(self, ctx: Context) -> Mapping[str, Any]:
+        """What is there."""
+        return {"objects": [path for path, _ in self._found(ctx)]}
+
+    def apply(self, ctx: Context) -> None:
+        """Delete each object, by its UID."""
+        for path, uid in self._found(ctx):
+            kube(ctx).delete(path, uid=uid)
+            ctx.log(f"deleted {path}")
+
+    def check(self, ctx: Context) -> Outcome:
+        """Done when nothing of it is left."""
+        left = len(self._found(ctx))
+        return DONE if not left else Outcome(progress=0.5, detail={"left": left})
+
+

@@ -1,0 +1,67 @@
+"""What is to do for a solution: the difference from the baseline and the live cluster, computed when it is asked for (Y-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.db import db
+from app.errors import ConsoleError
+from plugins.yunyou import baselines, live, planning
+from plugins.yunyou.domain.difference import KIND_NAMES, Difference, Running, Task, difference
+from plugins.yunyou.models import Environment, Solution
+from plugins.yunyou.solutions import document_of
+
+
+def difference_of(solution: Solution, *, with_cluster: bool = True) -> Difference:
+    """The difference of a solution now; without the cluster's part where it does not answer."""
+    environment = db.session.get(Environment, solution.environment_id)
+    assert environment is not None
+    workloads, recorded = None, {}
+    if with_cluster:
+        try:
+            workloads, recorded = live.look(environment).workloads(), baselines.recorded(environment)
+        except ConsoleError:
+            workloads = None
+    running = Running(baselines.solution_of(environment), workloads, recorded, environment.no_service_image)
+    outputs = planning.outputs_of(environment.id)
+    return difference(document_of(solution), running, entries=planning.entries_for(solution), outputs=outputs)
+
+
+def open_applications(solution: Solution) -> list[str]:
+    """Applications ``PRODUCT/app`` (or products) that still have a task besides drift and tests."""
+    found = difference_of(solution, with_cluster=False)
+    keys = [f"{task.product}/{task.application}".rstrip("/") for task in found.tasks if task.kind not in ("test", "drift")]
+    return list(dict.fromkeys(keys))
+
+
+def public(task: Task) -> dict[str, Any]:
+    """A task as the API gives it."""
+    return {
+        "kind": task.kind, "name": {"en": KIND_NAMES[task.kind].en, "zh": KIND_NAMES[task.kind].zh},
+        "product": task.product, "application": task.application or None, "cell": task.cell or None,
+        "order": task.order, "acknowledge": task.acknowledge,
+        "warning": {"en": task.warning.en, "zh": task.warning.zh} if task.warning else None,
+        "changes": [public_change(change) for change in task.changes],
+    }  # fmt: skip
+
+
+def public_change(change: Any) -> dict[str, Any]:
+    """One field's change, secrets masked."""
+    mask = "••••••"
+    before, after = change.before, change.after
+    if change.secret:
+        before, after = before and mask, after and mask
+    return {"field": change.field, "before": before, "after": after, "secret": change.secret}
+
+
+def of_products(found: Difference) -> Sequence[dict[str, Any]]:
+    """The difference by product, as the API gives it."""
+    return [
+        {
+            "product": product.code, "before": product.before, "after": product.after,
+            "parameters": [public_change(change) for change in product.parameters],
+            "tasks": [public(task) for task in product.tasks],
+        }
+        for product in found.products
+    ]  # fmt: skip
