@@ -19,7 +19,8 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 LOOKS = [("light", "en", 1440), ("dark", "zh", 1440), ("light", "zh", 400), ("dark", "en", 400)]
 REFUSED = (
     "window.refused = [];"
-    "document.addEventListener('securitypolicyviolation', e => window.refused.push(e.violatedDirective + ' ' + e.sourceFile))"
+    "document.addEventListener('securitypolicyviolation',"
+    " e => window.refused.push(e.violatedDirective + ' ' + e.sourceFile))"
 )
 
 
@@ -76,7 +77,9 @@ def test_every_component_is_shown() -> None:
 
 @pytest.mark.req("C-54", "C-58")
 def test_no_template_carries_inline_style_or_script() -> None:
-    forbidden = re.compile(r"\sstyle=|<style|<script(?![^>]*\ssrc=)|hx-on|hx-vals='js:|javascript:|https?://(?!www\.w3\.org)")
+    forbidden = re.compile(
+        r"\sstyle=|<style|<script(?![^>]*\ssrc=)|hx-on|hx-vals='js:|javascript:|https?://(?!www\.w3\.org)"
+    )
 
     found = [
         f"{path.relative_to(ROOT)}: {match.group()}"
@@ -176,3 +179,19 @@ def test_a_searchable_select_sends_what_was_chosen(guide: Any) -> None:
 
     assert guide.evaluate("document.querySelector('[name=product]').value") == "risk"
     assert guide.input_value("#f-product") == "Risk control"
+
+
+@pytest.mark.req("C-55")
+def test_a_polled_list_changes_in_place_and_holds_new_rows_back(guide: Any) -> None:
+    def later(route: Any) -> None:
+        answer = route.fetch()
+        body = answer.text().replace('data-id="settlement"', 'data-id="newcomer"')
+        route.fulfill(response=answer, body=body.replace("core/acctrans:2.14.0", "core/acctrans:2.15.0"))
+
+    guide.route("**/styleguide/list?page=3", later)
+
+    guide.wait_for_selector("tr[data-id=acctrans] >> text=2.15.0", timeout=9000)
+    assert guide.locator("tr[data-id=newcomer]").count() == 0
+    assert "is-gone" in guide.get_attribute("tr[data-id=settlement]", "class")
+    assert guide.locator("[data-new]").is_visible()
+    assert guide.locator("#sample-q").is_visible()

@@ -38,7 +38,6 @@ def main(folder: Path) -> None:
     (HERE / "sprite.svg").write_text(
         '<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(parts) + "\n</svg>\n", "utf-8"
     )
-    print(f"{len(parts)} icons")
 
 
 if __name__ == "__main__":

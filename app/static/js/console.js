@@ -133,8 +133,28 @@ document.addEventListener("htmx:afterSwap", () => { mount(); tend(); });
 const polls = new WeakMap();
 
 function busy(node) {
-  const place = node.dataset.merge ? $(node.dataset.merge) : node;
-  return Boolean(place && ($("[popover]:popover-open", place) || ($(":is(a, button, input, select, textarea):hover", place) && !node.dataset.merge)));
+  const list = node.dataset.merge && document.getElementById(node.dataset.merge);
+  if (list) return Boolean($("[popover]:popover-open", list));
+  return Boolean($("[popover]:popover-open", node) || $(":is(a, button, input, select, textarea):hover", node));
+}
+
+function polled(node, state, successful, stop) {
+  state.flying = false;
+  state.slow = successful ? 1 : Math.min(state.slow * 2, 16);
+  state.due = Date.now() + node.dataset.poll * 1000 * state.slow;
+  if (stop) state.stopped = true;
+}
+
+// A list is not swapped but merged, so it is fetched here: HTMX would take its search field away.
+async function pollList(node, state) {
+  try {
+    const answer = await fetch(node.dataset.url, { headers: { "HX-Request": "true", "HX-Target": node.dataset.merge } });
+    const list = document.getElementById(node.dataset.merge);
+    if (answer.ok && list && node.isConnected) merge(list, await answer.text());
+    polled(node, state, answer.ok, answer.status === 286);
+  } catch {
+    polled(node, state, false, false);
+  }
 }
 
 setInterval(() => {
@@ -146,17 +166,13 @@ setInterval(() => {
     if (state.stopped || state.flying || now < state.due || busy(node)) continue;
     state.flying = true;
     state.due = now + node.dataset.poll * 1000 * state.slow;
-    node.dispatchEvent(new CustomEvent("poll"));
+    if (node.dataset.merge) pollList(node, state);
+    else node.dispatchEvent(new CustomEvent("poll"));
   }
 }, 250);
 document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   const state = polls.get(target);
-  if (!state) return;
-  state.flying = false;
-  state.slow = detail.successful ? 1 : Math.min(state.slow * 2, 16);
-  state.due = Date.now() + target.dataset.poll * 1000 * state.slow;
-  if (detail.xhr?.status === 286) state.stopped = true;
-  if (target.dataset.merge && detail.successful && detail.xhr.status === 200) merge($(target.dataset.merge), detail.xhr.responseText);
+  if (state) polled(target, state, detail.successful, detail.xhr?.status === 286);
 });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) $$("[data-poll]").forEach((node) => { const state = polls.get(node); if (state) state.due = 0; }); });
 

@@ -1,0 +1,331 @@
+"""Sample data of the style guide: what a console would show, made up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.contracts.text import Text, plain
+from app.db import now
+from app.errors import ConsoleError, invalid
+from app.web.listing import Action, Cell, Chip, Empty, ShownColumn, ShownFilter, ShownRow
+
+STATES = (
+    "waiting", "running", "succeeded", "failed", "paused", "pending", "queued", "skipped",
+    "cancelling", "cancelled", "rolled-back", "offline", "unknown",
+)  # fmt: skip
+
+YAML = """apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: acctrans
+  namespace: core-trade
+  labels:
+    antstack.io/product: acctrans
+spec:
+  replicas: 24
+  serviceName: acctrans
+  template:
+    spec:
+      containers:
+        - name: acctrans
+          image: registry.example.internal/core/acctrans:2.14.0
+          resources:
+            requests: {cpu: "2", memory: 4Gi}
+"""
+SESSION = """/app $ ps aux | head -3
+PID   USER     TIME  COMMAND
+    1 app       4:12 java -Xmx4g -jar acctrans.jar
+   41 app       0:00 sh
+/app $ \x1b[32mcurl\x1b[0m -s localhost:8080/health
+{"status":"UP"}
+/app $ """
+JSON = '{\n  "apiVersion": "apps/v1",\n  "kind": "StatefulSet",\n  "metadata": {"name": "acctrans"}\n}\n'
+
+
+@dataclass
+class Sample:
+    """A list as ``app.web.listing.Listing`` gives it, but on rows made here."""
+
+    rows: list[ShownRow]
+    columns: list[ShownColumn]
+    filters: list[ShownFilter] = field(default_factory=list)
+    chips: list[Chip] = field(default_factory=list)
+    bulk: list[Action] = field(default_factory=list)
+    empty: Empty | None = None
+    id: str = "sample"
+    q: str = ""
+    url: str = "/styleguide/list"
+    total: int = 1284
+    page: int = 3
+    pages: int = 26
+    size: int = 50
+    first: int = 101
+    last: int = 108
+    poll: float | None = 5
+    new_count: int = 2
+    csv_url: str = "/styleguide/list?format=csv"
+    search_hint: Text = field(default_factory=lambda: Text("Name, image or host", "名称、镜像或主机"))
+
+    @property
+    def all_columns(self) -> list[ShownColumn]:
+        """The columns on offer: these, and one that is off."""
+        off = ShownColumn("labels", Text("Labels", "标签"), "labels", False, False, None, "", "", False)
+        return [*self.columns, off]
+
+    def page_url(self, number: int) -> str:
+        """The address of another page of this list."""
+        return f"{self.url}?page={number}"
+
+
+def samples() -> dict[str, Any]:
+    """What the sections draw."""
+    return {
+        "states": STATES,
+        "listing": listing(),
+        "error": sample_error(),
+        "moment": now() - timedelta(minutes=7),
+        "tree_nodes": tree(),
+        "pod_groups": pods(),
+        "diff_lines": diff(),
+        "log_lines": log(),
+        "session": SESSION,
+        "yaml": YAML,
+        "json": JSON,
+        "events": events(),
+        "stations": stations(),
+        "actions": row_actions(),
+        "Text": Text,
+    }
+
+
+def sample_error() -> ConsoleError:
+    """A form that was refused."""
+    return invalid(
+        {
+            "name": Text("The name is taken by a zone of this tenant.", "该名称已被本租户的其他域名占用。"),
+            "ttl": Text("Between 60 and 86400 seconds.", "取值范围为 60 至 86400 秒。"),
+        }
+    )
+
+
+def row_actions() -> list[Action]:
+    """Actions of a row: one that stands out, a plain one, a refused one, a dangerous one."""
+    return [
+        Action(Text("Release", "发布"), "/styleguide/part/dialog", dialog=True, icon="rocket", primary=True),
+        Action(Text("Scale", "扩缩容"), "/styleguide/part/dialog", dialog=True, icon="scaling"),
+        Action(
+            Text("Open a terminal", "打开终端"), "#", icon="terminal",
+            disabled_reason=Text("Needs the role Operator", "需要“运维人员”角色"),
+        ),
+        Action(Text("Delete", "删除"), "/styleguide/part/delete", dialog=True, danger=True, icon="trash-2"),
+    ]  # fmt: skip
+
+
+def listing() -> Sample:
+    """A page of a long list."""
+    facts = [
+        ("acctrans", "running", "core/acctrans:2.14.0", 24, (14, 24), 3),
+        ("cashier-front", "waiting", "core/cashier-front:5.0.2", 12, (4, 12), 11),
+        ("gateway", "succeeded", "edge/gateway:1.9.7", 8, (8, 8), 52),
+        ("ledger-batch", "failed", "core/ledger-batch:0.31.0-rc.2", 6, (2, 6), 64),
+        ("member-query", "paused", "member/query:3.3.1", 16, (8, 16), 190),
+        ("notification-delivery-scheduler", "skipped", "msg/delivery:2.0.0", 4, (0, 4), 1300),
+        ("risk-engine", "pending", "risk/engine:7.1.4", 48, (0, 48), 2900),
+        ("settlement", "rolled-back", "core/settlement:4.4.0", 10, (10, 10), 9100),
+    ]
+    rows = [
+        ShownRow(
+            name,
+            f"/styleguide#{name}",
+            {
+                "name": Cell("mono", text=name, copy=True),
+                "state": Cell("status", status=state),
+                "image": Cell("mono", text=image),
+                "pods": Cell("number", value=pod_count),
+                "progress": Cell("progress", value=done, title="Pods"),
+                "changed": Cell("time", value=now() - timedelta(minutes=minutes)),
+            },
+            row_actions(),
+            None,
+        )
+        for name, state, image, pod_count, done, minutes in facts
+    ]
+    url = "/styleguide/list"
+    column: Callable[..., ShownColumn] = ShownColumn
+    columns = [
+        column("name", Text("Application", "应用"), "mono", True, True, "asc", url, "", True),
+        column("state", Text("State", "状态"), "status", True, True, None, url, "", True),
+        column("image", Text("Image", "镜像"), "mono", False, False, None, "", "", True),
+        column("pods", Text("Pods", "容器组"), "number", True, False, None, url, "right", True),
+        column("progress", Text("Released", "发布进度"), "progress", False, True, None, "", "", True),
+        column("changed", Text("Changed", "变更时间"), "time", True, False, None, url, "", True),
+    ]
+    options: list[tuple[str, Text, bool, str, int | None]] = [
+        ("core", Text("Core trade", "核心交易"), True, url, 31),
+        ("edge", Text("Edge", "接入"), False, url, 8),
+    ]
+    kinds: list[tuple[str, Text, bool, str, int | None]] = [
+        ("running", Text("Running", "执行中"), False, url, None),
+        ("failed", Text("Failed", "失败"), False, url, None),
+    ]
+    return Sample(
+        rows,
+        columns,
+        filters=[
+            ShownFilter("product", Text("Product", "产品"), options, "core", url),
+            ShownFilter("kind", Text("State", "状态"), kinds, "", url),
+        ],
+        chips=[
+            Chip(Text("Product", "产品"), Text("Core trade", "核心交易"), url),
+            Chip(Text("Cluster", "集群"), plain("hz-prod-1"), url),
+        ],
+        bulk=[
+            Action(Text("Restart", "重启"), url, method="post", icon="rotate-ccw"),
+            Action(Text("Take offline", "下线"), "/styleguide/part/delete", dialog=True, danger=True, icon="power-off"),
+        ],
+    )
+
+
+def tree() -> list[dict[str, Any]]:
+    """An order that releases three products."""
+
+    def group(key: str, title: Text, state: str, done: int, total: int) -> dict[str, Any]:
+        return {
+            "id": key,
+            "title": title,
+            "state": state,
+            "href": f"/styleguide?at={key}",
+            "done": done,
+            "total": total,
+        }
+
+    first, second, beta = Text("Group 1", "第 1 组"), Text("Group 2", "第 2 组"), Text("Beta", "Beta 组")
+    cashier = group("cashier", plain("cashier-front"), "waiting", 4, 12) | {
+        "open": True,
+        "selected": True,
+        "children": [
+            group("c-beta", beta, "succeeded", 2, 2),
+            group("c-1", first, "waiting", 2, 2),
+            group("c-2", second, "pending", 0, 8),
+        ],
+    }
+    acctrans = group("acctrans", plain("acctrans"), "running", 14, 24) | {
+        "children": [group("a-beta", beta, "succeeded", 4, 4), group("a-1", first, "running", 10, 20)],
+    }
+    core = group("core", Text("Core trade", "核心交易"), "waiting", 18, 36) | {
+        "open": True,
+        "children": [cashier, acctrans],
+    }
+    edge = group("edge", Text("Edge gateway", "接入网关"), "failed", 10, 14) | {
+        "open": True,
+        "children": [
+            group("gateway", plain("gateway"), "succeeded", 8, 8),
+            group("ledger", plain("ledger-batch"), "failed", 2, 6),
+        ],
+    }
+    return [core, edge, group("risk", Text("Risk control", "风险控制"), "skipped", 0, 48)]
+
+
+def pods() -> list[dict[str, Any]]:
+    """Pods of the same order, by group."""
+
+    def some(key: str, states: list[str]) -> list[dict[str, str]]:
+        return [
+            {"id": f"{key}-{i}", "name": f"acctrans-{i}", "href": "/styleguide/part/drawer", "state": state}
+            for i, state in enumerate(states)
+        ]
+
+    return [
+        {"title": Text("Beta", "Beta 组"), "state": "succeeded", "pods": some("b", ["succeeded"] * 4)},
+        {
+            "title": Text("Group 1", "第 1 组"),
+            "state": "running",
+            "note": Text("2 at a time", "每次 2 个"),
+            "pods": some("g1", ["succeeded"] * 26 + ["running"] * 6 + ["failed", "waiting"] + ["pending"] * 14),
+        },
+        {
+            "title": Text("Group 2", "第 2 组"),
+            "state": "pending",
+            "pods": some("g2", ["pending"] * 40 + ["offline"] * 4 + ["skipped"] * 3 + ["unknown"]),
+        },
+    ]
+
+
+def diff() -> list[dict[str, Any]]:
+    """Two versions of a manifest."""
+
+    def line(kind: str, left: int | None, right: int | None, text: str, other: str = "") -> dict[str, Any]:
+        return {"kind": kind, "left": left, "right": right, "text": text, "other": other}
+
+    return [
+        line("same", 9, 9, "spec:"),
+        line("change", 10, 10, "  replicas: 16", "  replicas: 24"),
+        line("same", 11, 11, "  serviceName: acctrans"),
+        {"kind": "skip", "left": None, "right": None, "text": Text("31 unchanged lines", "31 行未变化")},
+        line("change", 43, 43, "          image: core/acctrans:2.13.4", "          image: core/acctrans:2.14.0"),
+        line("del", 44, None, "          env: []"),
+        line("add", None, 44, "          env:"),
+        line("add", None, 45, '            - {name: LOG_LEVEL, value: "INFO"}'),
+        line("same", 45, 46, "          resources:"),
+    ]
+
+
+def log() -> list[str]:
+    """What a container wrote."""
+    return [
+        "2026-11-23T12:00:01.204Z INFO  acctrans starting, version 2.14.0",
+        "2026-11-23T12:00:01.377Z INFO  data source acctrans_00 connected, 16 of 16 shards",
+        "2026-11-23T12:00:02.010Z WARN  cache: 3 keys of the old layout, migrating",
+        "2026-11-23T12:00:02.981Z INFO  cache: migrated in 961 ms",
+        "2026-11-23T12:00:03.114Z ERROR health: ledger-batch does not answer (timed out after 2 s), next try in 5 s",
+        "2026-11-23T12:00:08.140Z INFO  health: dependency ledger-batch answers",
+        "2026-11-23T12:00:08.141Z INFO  serving on :8080",
+    ]
+
+
+def events() -> list[dict[str, Any]]:
+    """Events of an order."""
+    start: datetime = now() - timedelta(minutes=12)
+    return [
+        {
+            "title": Text("Group 1 needs a check", "第 1 组需要确认"),
+            "state": "waiting",
+            "at": start + timedelta(minutes=9),
+        },
+        {
+            "title": Text("ledger-batch failed", "ledger-batch 发布失败"),
+            "state": "failed",
+            "body": Text(
+                "4 of 6 pods do not start: the image core/ledger-batch:0.31.0-rc.2 cannot be pulled.",
+                "6 个容器组中有 4 个无法启动：镜像 core/ledger-batch:0.31.0-rc.2 拉取失败。",
+            ),
+            "at": start + timedelta(minutes=8),
+        },
+        {
+            "title": Text("Paused, then resumed", "暂停后恢复"),
+            "icon": "play",
+            "who": "lin.yue",
+            "at": start + timedelta(minutes=5),
+        },
+        {"title": Text("Beta released", "Beta 组发布完成"), "state": "succeeded", "at": start + timedelta(minutes=3)},
+        {"title": Text("Order started", "单据开始执行"), "who": "chen.mo", "at": start, "tone": "info"},
+    ]
+
+
+def stations() -> list[dict[str, Any]]:
+    """The flow of an approval."""
+    day = timedelta(days=1)
+    return [
+        {"title": Text("Submitted", "已提交"), "who": "chen.mo", "state": "succeeded", "at": now() - day},
+        {"title": Text("Product owner", "产品负责人"), "who": "lin.yue", "state": "succeeded", "at": now() - day / 3},
+        {
+            "title": Text("Site reliability", "稳定性负责人"),
+            "who": Text("you", "您"),
+            "state": "waiting",
+            "note": Text("ends in 4 h", "4 小时后到期"),
+        },
+        {"title": Text("Carried out", "执行"), "state": "pending"},
+    ]
