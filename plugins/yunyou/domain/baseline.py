@@ -8,6 +8,7 @@ from typing import Any
 
 from plugins.yunyou.domain.application import Scalar
 from plugins.yunyou.domain.model import BASELINE_SCHEMA, SOLUTION_SCHEMA
+from plugins.yunyou.domain.references import Malformed, Reference, parse
 
 Document = dict[str, Any]
 
@@ -28,9 +29,17 @@ def exported(baseline: Document, environment: Mapping[str, Any], at: str) -> Doc
     """
     made = copy.deepcopy(baseline)
     for parameter in _parameters(made):
-        if parameter.get("type") == "secret" and "${" not in str(parameter.get("value", "")):
+        if parameter.get("type") == "secret" and not _refers_only(parameter.get("value")):
             parameter.pop("value", None)
     return {**made, "schema": BASELINE_SCHEMA, "environment": dict(environment), "exportedAt": at}
+
+
+def _refers_only(value: Any) -> bool:
+    """Whether a value is nothing but references, so that it gives nothing away."""
+    try:
+        return isinstance(value, str) and all(isinstance(piece, Reference) for piece in parse(value))
+    except Malformed:
+        return False
 
 
 def as_solution(document: Document, *, name: str = "", version: str = "") -> Document:

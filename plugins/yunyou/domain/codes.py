@@ -120,12 +120,6 @@ ROLLBACK_NOTHING = _code(
     ("{what} has no earlier successful record to return to.", "{what}没有可回滚到的成功记录。"),
     ("Import a solution with the version wanted and release it.", "请导入目标版本的解决方案并发布。"),
 )
-MANIFEST_REFUSED = _code(
-    "MANIFEST_REFUSED",
-    422,
-    ("{application} cannot be written to the cluster: {detail}", "无法将 {application} 写入集群：{detail}"),
-    ("Correct the application's configuration in the plan.", "请在规划中修正该应用的配置。"),
-)
 
 IMAGE_PULL_FAILED = _code(
     "IMAGE_PULL_FAILED",
@@ -258,6 +252,5 @@ ERRORS = (
     SEQUENCE_CYCLE,
     SEQUENCE_REFUSED,
     ROLLBACK_NOTHING,
-    MANIFEST_REFUSED,
     *POD_ERRORS,
 )

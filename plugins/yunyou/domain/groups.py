@@ -48,6 +48,11 @@ def sizes(
     return [n] if n == 1 else [n // 2, n - n // 2]
 
 
+def first_release(n: int, first: str) -> list[int]:
+    """The groups of an application's first release: all at once for ``Parallel``, one by one for ``Serial``."""
+    return sizes(n, "one") if first == "Parallel" else [1] * n
+
+
 def _default(n: int) -> list[int]:
     if n <= ONE_EACH_UP_TO:
         return [1] * n

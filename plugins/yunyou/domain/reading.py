@@ -153,12 +153,8 @@ def _faults(document: dict[str, Any], duplicates: dict[int, list[str]]) -> Itera
                 yield FieldError(_join((*path, name)), Text("the field stands here twice.", "该字段重复出现。"))
             for name in value:
                 if _CONTROL.search(name) or len(name) > 1024:
-                    yield FieldError(_join(path), plain_key())
-
-
-def plain_key() -> Text:
-    """What is said about a field name that no one could have meant."""
-    return Text("a field name here is too long or holds control characters.", "此处的字段名过长或含有控制字符。")
+                    words = Text("a field name is too long or holds control characters.", "字段名过长或含有控制字符。")
+                    yield FieldError(_join(path), words)
 
 
 def _bad_text(value: str, key: str | int) -> Text | None:

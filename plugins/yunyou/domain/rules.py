@@ -27,6 +27,14 @@ class Known:
     products: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, baseline: dict[str, Any]) -> Known:
+        """What an environment with this baseline has."""
+        products = list(objects(baseline, "products"))
+        versions = {text(product, "code"): text(product, "version") for _, product in products}
+        names = {name: text(product, "code") for at, product in products for name, _, _ in _names_of(product, at)}
+        return cls(versions, names)
+
 
 def check(document: dict[str, Any], known: Known) -> Iterator[FieldError]:
     """Every rule of meaning that *document* breaks; safe on a document of any shape."""

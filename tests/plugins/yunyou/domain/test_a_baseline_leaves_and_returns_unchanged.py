@@ -73,6 +73,8 @@ def test_an_export_has_the_environment_and_no_secret():
     assert "demo-only" not in json.dumps(made)
     assert "${db.retail_orders.password}" in json.dumps(made)
     assert "demo-only" in json.dumps(running)
+    mixed = small(parameters=[{"key": "a", "type": "secret", "value": "hunter2${global.x}"}])
+    assert "hunter2" not in json.dumps(baseline.exported(mixed, {}, AT))
 
 
 @pytest.mark.req("Y-20", "Y-50")
