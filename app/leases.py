@@ -13,7 +13,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.db import Name, db, now
 
 
-
 class Lease(db.Model):
     """Who may do the named thing, and until when. ``token`` rises with every new owner."""
 

@@ -143,7 +143,7 @@ def _view(operation: ApiOperation) -> Callable[..., Response]:
     def view(**arguments: Any) -> Response:
         return invoke(operation, arguments)
 
-    view.__name__ = operation.id
+    view.__name__ = operation.id.replace(".", "_").replace("-", "_")
     view.__doc__ = operation.summary.en
     return view
 

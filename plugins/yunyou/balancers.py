@@ -42,7 +42,7 @@ def rendered_domain(environment: Environment, document: Any, balancer: Any) -> s
     """The domain of a load balancer with its references replaced; empty while something in it is unknown."""
     if not balancer.domain:
         return ""
-    known = setting_of(document, planning.outputs_of(environment.id))
+    known = setting_of(document, planning.known_outputs(environment.id))
     sources = sources_of(entries_of(document), known) | {DOMAIN: Source(balancer.domain)}
     return render(sources)[DOMAIN].text or ""
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import select
 
 from app import crypto
 from app.contracts.text import Text
@@ -17,7 +18,7 @@ from app.errors import ErrorCode
 from app.kube.client import Kube
 from plugins.yunyou import live
 from plugins.yunyou.domain.application import Application
-from plugins.yunyou.domain.manifests import render, workload_of
+from plugins.yunyou.domain.manifests import render
 from plugins.yunyou.domain.model import Product
 from plugins.yunyou.domain.place import ENVIRONMENT, MANAGED_BY, MANAGER, PART_OF, Place, label_value
 from plugins.yunyou.domain.pods import env_of
@@ -167,7 +168,8 @@ def load(order_id: str, key: str) -> Plan:
 
 def load_all(order_id: str) -> list[Plan]:
     """Everything that is frozen for an order."""
-    return [Plan(**json.loads(row.content)) for row in rows(select(Frozen).where(Frozen.order_id == order_id))]
+    found = rows(select(Frozen).where(Frozen.order_id == order_id, Frozen.application != ""))
+    return [Plan(**json.loads(row.content)) for row in found]
 
 
 def filled(objects: Sequence[Json], waiting: Sequence[str], values: Mapping[str, str]) -> list[Json]:

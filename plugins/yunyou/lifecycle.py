@@ -17,6 +17,7 @@ from app.orders.steps import OrderType
 from plugins.yunyou import baselines, freezing, planning
 from plugins.yunyou.domain import baseline as documents
 from plugins.yunyou.domain import solution as files
+from plugins.yunyou.domain.manifests import workload_of
 from plugins.yunyou.domain.parameters import entries_of
 from plugins.yunyou.domain.universe import render_names, setting_of
 from plugins.yunyou.environments import kube_of
@@ -80,7 +81,7 @@ def _corrected(order: Order, environment: Environment, keys: set[str]) -> dict[s
     change = {**whole["change"], "document": documents.with_values(document_of(solution).document, values)}
     codes = {key.partition("/")[0] for key in change["applications"]}
     target = files.of(apply_change(baselines.document_of(environment), change, codes))
-    rendered = render_names(entries_of(target), setting_of(target, planning.outputs_of(environment.id)))
+    rendered = render_names(entries_of(target), setting_of(target, planning.known_outputs(environment.id)))
     renewed: dict[str, Plan] = {}
     for key in keys:
         plan = freezing.load(order.id, key)
@@ -90,7 +91,7 @@ def _corrected(order: Order, environment: Environment, keys: set[str]) -> dict[s
             continue
         objects, waiting = freezing.objects_of(product, application, environment, rendered, whole["run"])
         if objects != plan.objects:
-            plan.objects, plan.open, plan.workload = objects, waiting, freezing.workload_of(objects)
+            plan.objects, plan.open, plan.workload = objects, waiting, workload_of(objects)
             renewed[key] = plan
     if renewed:
         row.content = json.dumps({**whole, "change": change, "document": target.document})
@@ -106,6 +107,16 @@ def _start_over(order: Order, keys: set[str]) -> None:
             leaf.progress = 0.0
             engine.move(order, leaf, tree.PENDING, {"corrected": True})
     engine.event(order, None, "corrected", detail={"applications": sorted(keys)})
+
+
+def adopt(order: Order, node: OrderNode | None) -> None:
+    """A person chose to take over foreign objects and fields of a failed application (or of all that failed)."""
+    failed = db.session.scalars(
+        select(OrderNode).where(OrderNode.order_id == order.id, OrderNode.state == tree.FAILED, OrderNode.step != "")
+    ).all()
+    wanted = [leaf for leaf in failed if node is None or leaf.key.startswith(node.key)]
+    keys = {str((leaf.error or {}).get("extra", {}).get("application") or leaf.spec.get("application", "")) for leaf in wanted}
+    order.options = {**order.options, "adopt": sorted({*order.options.get("adopt", ()), *keys} - {""})}
 
 
 TYPE = OrderType("yunyou", before_retry=before_retry, before_start=before_start)

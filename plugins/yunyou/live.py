@@ -67,11 +67,14 @@ class View:
         return found
 
     def workloads(self) -> Mapping[str, Json]:
-        """Every workload but Jobs, by name, with its kind."""
+        """Every workload but Jobs, whole (the mirror keeps only a part), by name, with its kind.
+
+        :raises ConsoleError: KUBE/…
+        """
         return {
             item["metadata"]["name"]: {**item, "kind": kind}
             for plural, kind in WORKLOADS.items() if kind != "Job"
-            for item in self.objects(plural)
+            for item in self._asked(plural)
         }  # fmt: skip
 
 

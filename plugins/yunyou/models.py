@@ -170,6 +170,18 @@ class GlobalParameter(TenantOwned, db.Model):
     changed_at: Mapped[datetime]
 
 
+class ResourceOutput(TenantOwned, db.Model):
+    """A value of a database, cache or bucket that exists already, entered by a person: ``db.NAME.host`` and so on."""
+
+    __tablename__ = "yunyou_resource_output"
+    __table_args__ = (UniqueConstraint("environment_id", "name"),)
+
+    environment_id: Mapped[str] = mapped_column(Id, index=True)
+    name: Mapped[str] = mapped_column(String(160))
+    value: Mapped[str] = mapped_column(Sealed)
+    secret: Mapped[bool] = mapped_column(default=False)
+
+
 class ReleaseRecord(TenantOwned, db.Model):
     """A successful release of a product: what a rollback returns to (Y-37)."""
 

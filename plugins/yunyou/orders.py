@@ -7,15 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import select
+
 from app.auth import decisions
-from app.contracts.text import Text
+from app.contracts.text import Text, plain
 from app.db import db
-from app.errors import ErrorCode
-from app.orders import locks
+from app.errors import NOT_FOUND, ErrorCode
+from app.orders import commands, locks, tree, verbs
 from app.orders.make import NewOrder, Planned, make, plan_hash
-from app.orders.models import Order
+from app.orders.models import Order, OrderNode
 from plugins.yunyou import freezing, grouping, permissions, planning, targets
 from plugins.yunyou.domain import sequence
+from plugins.yunyou.domain.manifests import workload_of
 from plugins.yunyou.domain.model import Product
 from plugins.yunyou.domain.parameters import entries_of
 from plugins.yunyou.domain.universe import render_names, setting_of
@@ -32,6 +35,7 @@ BUSY = ErrorCode(
     Text("Wait until it ends, or let this order queue behind it.", "请等待其结束，或让本单排队。"),
 )
 WHOLE = ""
+STEP = Text("step", "步骤")
 PLUGIN = "yunyou"
 ERRORS = (BUSY,)
 
@@ -51,9 +55,13 @@ class Draft:
     @property
     def hash(self) -> str:
         """What a preview stands for: everything that is sent, the groups, and what the cluster looked like."""
+        run = self.target.run_id
         return plan_hash(
             {
-                "plans": {key: [plan.objects, plan.seen, plan.mode] for key, plan in sorted(self.plans.items())},
+                "plans": {
+                    key: [_without(run, plan.objects), _without(run, plan.seen), plan.mode]
+                    for key, plan in sorted(self.plans.items())
+                },
                 "groups": {key: found.public() for key, found in sorted(self.groups.items())},
                 "baseline": self.target.baseline_hash,
             }
@@ -65,12 +73,21 @@ class Draft:
         return [f"{self.environment.id}/{plan.application}" for plan in self.plans.values()]
 
 
+def _without(run: str, value: Any) -> str:
+    """*value* without the mark of this run in the names of Jobs, which is another one each time."""
+    return json.dumps(value, sort_keys=True).replace(run, "RUN")
+
+
 def draft(request: OrderRequest) -> Draft:
     """Plan an order without making it.
 
     :raises ConsoleError: what is wrong with the request, the plan, the groups or the sequence
     """
-    target = targets.target_of(request)
+    return draft_of(targets.target_of(request), request)
+
+
+def draft_of(target: Target, request: OrderRequest) -> Draft:
+    """Plan what leads to *target*."""
     for code in sorted(target.products):
         permission = permissions.OPERATE if request.type == "operation" and request.operation != "rollback" else permissions.RELEASE
         decisions.require(permission, {"product": code, "environment": target.environment.id})
@@ -119,6 +136,44 @@ def create(request: OrderRequest, planned: Draft | None = None) -> Order:
     return order
 
 
+def create_rollback(order: Order, request: OrderRequest, keys: Sequence[str]) -> Order:
+    """Make the order that returns what *order* changed to what it found (Y-39); a failed one ends with it.
+
+    :raises ConsoleError: ORDERS/NOT_IN_THIS_STATE, and as :func:`create`
+    """
+    if verbs.ROLLBACK not in verbs.of_order(order):
+        raise verbs.NOT_NOW(verb=verbs.TITLES[verbs.ROLLBACK], state=plain(order.state))
+    target = targets.order_rollback(order, keys)
+    if order.state == tree.FAILED:
+        close_failed(order)
+    return create(request, draft_of(target, request))
+
+
+def close_failed(order: Order) -> None:
+    """End a failed order in favour of its rollback: it lets its applications go."""
+    nodes = db.session.scalars(select(OrderNode).where(OrderNode.order_id == order.id)).all()
+    commands.force_cancel(order, tree.Tree(nodes), order.creator, "rolled back")
+
+
+def leaves_under(order: Order, node_id: str) -> list[str]:
+    """Identifiers of the steps below a node.
+
+    :raises ConsoleError: CORE/NOT_FOUND
+    """
+    nodes = db.session.scalars(select(OrderNode).where(OrderNode.order_id == order.id)).all()
+    found = tree.Tree(nodes)
+    if node_id not in found.by_id:
+        raise NOT_FOUND(what=STEP)
+    return [leaf.id for leaf in found.under(found.by_id[node_id])]
+
+
+def applications_under(order: Order, node_id: str) -> list[str]:
+    """Applications ``PRODUCT/app`` that the steps below a node (or the node's own application) are about."""
+    wanted = leaves_under(order, node_id)
+    leaves = db.session.scalars(select(OrderNode).where(OrderNode.id.in_(wanted))).all()
+    return list(dict.fromkeys(str(leaf.spec["application"]) for leaf in leaves if leaf.spec.get("application")))
+
+
 def _plain(request: OrderRequest) -> dict[str, Any]:
     import msgspec
 
@@ -146,7 +201,7 @@ def _plans(target: Target) -> dict[str, Plan]:
     """What is sent for each application of the target."""
     typed = target.solution
     entries = entries_of(typed)
-    values = render_names(entries, setting_of(typed, planning.outputs_of(target.environment.id)))
+    values = render_names(entries, setting_of(typed, planning.known_outputs(target.environment.id)))
     plans: dict[str, Plan] = {}
     for key in target.applications:
         code, _, name = key.partition("/")
@@ -155,7 +210,7 @@ def _plans(target: Target) -> dict[str, Plan]:
         assert application is not None
         objects, waiting = freezing.objects_of(product, application, target.environment, values, target.run_id)
         previous, _row = freezing.previous_of(target.environment, name)
-        workload = freezing.workload_of(objects)
+        workload = workload_of(objects)
         plans[key] = Plan(key, {"code": code, "version": product.version}, name, workload, objects, waiting, previous,
                           release=product.version)  # fmt: skip
     return plans
@@ -196,6 +251,9 @@ def _product(
         keys = [f"{code}/{name}" for name in layer]
         children += [_application(plans[key], groups.get(key), list(earlier), request) for key in keys]
         earlier += keys
+    for key in (k for k in target.removed if k.startswith(f"{code}/")):
+        gone = Planned(f"{key}/#remove", "step", "remove", Text("Remove", "移除"), "yunyou.remove", {"application": key}, required=True, timeout=300)
+        children.append(Planned(key, "application", key.partition("/")[2], children=[gone]))
     stages = [Planned(f"{code}/#pre", "stage", "pre-tasks", Text("Pre-tasks", "前置任务"), children=_before(product, target, names), parallel=True)]
     stages.append(Planned(f"{code}/#apps", "stage", "applications", Text("Applications", "应用发布"), children=children, parallel=True))
     stages.append(Planned(f"{code}/#post", "stage", "post-tasks", Text("Post-tasks", "后置任务"), children=_after(product, target, names)))

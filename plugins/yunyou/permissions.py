@@ -55,6 +55,7 @@ SOLUTION_DISCARDED = Operation("yunyou.solution.discarded", Text("Discarded a so
 SOLUTION_COMPLETED = Operation("yunyou.solution.completed", Text("Completed a deployment", "完成部署"))
 PARAMETERS_EDITED = Operation("yunyou.plan.parameters_edited", Text("Edited parameters", "编辑参数"))
 APPLICATIONS_EDITED = Operation("yunyou.plan.applications_edited", Text("Edited application settings", "编辑应用配置"))
+DATABASES_EDITED = Operation("yunyou.plan.databases_edited", Text("Named existing databases, caches and buckets", "填写已有数据库、缓存与存储桶"))
 IMAGES_EDITED = Operation("yunyou.plan.images_edited", Text("Checked or accepted images", "检查或确认镜像"))
 PLAN_CONFIRMED = Operation("yunyou.plan.confirmed", Text("Confirmed a pre-deployment task", "确认部署前置任务"))
 ORDER_PREVIEWED = Operation("yunyou.order.previewed", Text("Previewed an order", "预览执行单"))

@@ -5,29 +5,30 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from app import audit
 from app.contracts.text import Text
 from app.db import db, rows
 from app.errors import ConsoleError, ErrorCode, FieldError, invalid
+from plugins.yunyou import resources
 from plugins.yunyou.domain import parameters as rules
 from plugins.yunyou.domain.codes import SOLUTION_INVALID
 from plugins.yunyou.domain.parameters import Entries, Entry
-from plugins.yunyou.domain.universe import Output, setting_of
+from plugins.yunyou.domain.universe import setting_of
 from plugins.yunyou.models import (
     DONE,
     PLANS,
     Environment,
     GlobalParameter,
     ImageCheck,
-    LoadBalancer,
     PlanTask,
     Solution,
 )
+from plugins.yunyou.resources import known_outputs
 from plugins.yunyou.solutions import document_of, need_open, plan_tasks, set_task
 
 PLAN_UNKNOWN = ErrorCode(
@@ -48,13 +49,7 @@ IMAGES_MISSING = ErrorCode(
     Text("The registry has not these images: {images}", "镜像仓库中缺少以下镜像：{images}"),
     Text("Push them, correct the references in the plan, or accept each by name.", "请推送镜像，或在规划中更正引用，或逐个确认接受。"),
 )
-DATABASES_LATER = ErrorCode(
-    "YUNYOU/RESOURCE_KIND_NOT_PLANNED_HERE",
-    409,
-    Text("The solution asks for {kind} ({names}), which this version of the console does not create.", "该解决方案需要{kind}（{names}），当前版本的控制台无法创建。"),
-    Text("Create them by hand, and give their values as parameters in place of the references.", "请手动创建，并以参数值代替引用。"),
-)
-ERRORS = (PLAN_UNKNOWN, NOT_CONFIRMED, IMAGES_MISSING, DATABASES_LATER)
+ERRORS = (PLAN_UNKNOWN, NOT_CONFIRMED, IMAGES_MISSING)
 TITLES = {
     "parameters": Text("Parameters", "参数配置"), "images": Text("Images", "镜像配置"),
     "load-balancers": Text("Load balancers", "负载均衡规划"), "databases": Text("Databases", "数据库规划"),
@@ -77,7 +72,7 @@ def begin(solution: Solution, environment: Environment, earlier: Solution | None
         kept = {key: {k: v for k, v in value.items() if k != "image"} for key, value in earlier.overrides.items()}
         solution.overrides = {key: value for key, value in kept.items() if key in codes and value}
         document = document_of(solution)
-    keep(solution, rules.render(entries, setting_of(document, outputs_of(environment.id))))
+    keep(solution, rules.render(entries, setting_of(document, known_outputs(environment.id))))
     images = rows(select(ImageCheck).where(ImageCheck.solution_id == solution.id))
     balancers = sum(len(product.load_balancers) for product in document.products)
     databases = sum(len(product.databases) + len(product.caches) + len(product.buckets) for product in document.products)
@@ -95,12 +90,6 @@ def current_values(environment_id: str) -> dict[str, Any]:
     return {row.name: json.loads(row.value) for row in found}
 
 
-def outputs_of(environment_id: str) -> dict[str, Output]:
-    """What resources of the environment are known to give: addresses of load balancers that have one."""
-    found = rows(select(LoadBalancer).where(LoadBalancer.environment_id == environment_id, LoadBalancer.address != ""))
-    return {f"lb.{row.name}.address": Output(row.address) for row in found}
-
-
 def entries_for(solution: Solution) -> Entries:
     """The parameters of a solution with everything that was decided, rendered."""
     document = document_of(solution)
@@ -109,7 +98,7 @@ def entries_for(solution: Solution) -> Entries:
     for entry in rules.entries_of(document, current_values(solution.environment_id)):
         decided = decisions.get(entry.name, {})
         entries.append(replace(entry, choice=decided.get("choice"), edited=decided.get("edited")))
-    rendered = rules.render(tuple(entries), setting_of(document, outputs_of(solution.environment_id)))
+    rendered = rules.render(tuple(entries), setting_of(document, known_outputs(solution.environment_id)))
     return tuple(
         replace(e, confirmed=decisions.get(e.name, {}).get("confirmed") == _mark(e) and e.state == "rendered") for e in rendered
     )
@@ -142,7 +131,7 @@ def edit_parameters(solution: Solution, changes: Sequence[Mapping[str, Any]]) ->
     entries = entries_for(solution)
     for change in changes:
         entries = _changed(entries, change)
-    entries = rules.render(entries, setting_of(document_of(solution), outputs_of(solution.environment_id)))
+    entries = rules.render(entries, setting_of(document_of(solution), known_outputs(solution.environment_id)))
     keep(solution, entries)
     solution.version += 1
     audit.note("solution", solution.id, solution.name, parameters=[change.get("name", "*") for change in changes])
@@ -177,24 +166,12 @@ def confirm(solution: Solution, kind: str, accept: Sequence[str] = ()) -> PlanTa
     elif kind == "images":
         _confirm_images(solution, accept)
     elif kind == "databases":
-        _refuse_databases(solution)
+        resources.need_named(solution)
     if kind not in ("parameters", "images"):
         set_task(solution, kind, total=plan_tasks(solution)[kind].total, left=0, confirmed=True)
     solution.version += 1
     audit.note("solution", solution.id, solution.name, plan=kind)
     return plan_tasks(solution)[kind]
-
-
-def _refuse_databases(solution: Solution) -> None:
-    document = document_of(solution)
-    wanted = {
-        Text("databases", "数据库"): [d.name for p in document.products for d in p.databases],
-        Text("caches", "缓存"): [c.name for p in document.products for c in p.caches],
-        Text("buckets", "存储桶"): [b.name for p in document.products for b in p.buckets],
-    }
-    for kind, names in wanted.items():
-        if names:
-            raise DATABASES_LATER(kind=kind, names=", ".join(names))
 
 
 def _confirm_images(solution: Solution, accept: Sequence[str]) -> None:

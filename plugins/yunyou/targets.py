@@ -205,6 +205,16 @@ def _operation(request: OrderRequest) -> Target:
     )  # fmt: skip
 
 
+def sync_target(environment: Environment, keys: Sequence[str]) -> Target:
+    """The baseline as it is, sent again for these applications."""
+    before = baselines.document_of(environment)
+    change: Json = {"kind": "operate", "fields": {key: {} for key in keys}}
+    return Target(
+        environment, f"Sync {', '.join(keys[:3])}", files.of(before), list(keys), change, ("environment", environment.id),
+        plan_hash(before),
+    )  # fmt: skip
+
+
 def _product_rollback(request: OrderRequest) -> Target:
     """A product as an earlier successful record has it (Y-37); databases are not touched."""
     environment = get_environment(request.environment)

@@ -24,7 +24,7 @@ def difference_of(solution: Solution, *, with_cluster: bool = True) -> Differenc
         except ConsoleError:
             workloads = None
     running = Running(baselines.solution_of(environment), workloads, recorded, environment.no_service_image)
-    outputs = planning.outputs_of(environment.id)
+    outputs = planning.known_outputs(environment.id)
     return difference(document_of(solution), running, entries=planning.entries_for(solution), outputs=outputs)
 
 

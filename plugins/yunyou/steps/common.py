@@ -14,7 +14,7 @@ from app.kube.client import Kube
 from app.orders.steps import Context
 from plugins.yunyou import freezing, live
 from plugins.yunyou.domain import rollout
-from plugins.yunyou.domain.manifests import marked
+from plugins.yunyou.domain.manifests import marked, workload_of
 from plugins.yunyou.domain.place import ORDER
 from plugins.yunyou.environments import kube_of
 from plugins.yunyou.freezing import Plan
@@ -115,7 +115,7 @@ def ready_objects(ctx: Context, plan: Plan) -> list[Json]:
 
 def staged_workload(ctx: Context, plan: Plan, patch: Json, found: Json | None = None) -> Json:
     """The plan's workload with a stage's patch laid over it, its unchangeable fields as the cluster has them."""
-    workload = freezing.workload_of(ready_objects(ctx, plan))
+    workload = workload_of(ready_objects(ctx, plan))
     if found is not None:
         workload, _ = rollout.keep_immutable(workload, found)
     return rollout.staged(workload, patch)

@@ -1,0 +1,258 @@
+"""``/api/v1/yunyou``: orders, baselines, products and load balancers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+from sqlalchemy import select
+
+from app.auth import decisions
+from app.contracts.text import Text
+from app.db import db, get_scoped, rows, scoped
+from app.orders import commands
+from app.orders.models import Order, OrderEvent, OrderLog, OrderNode
+from app.web.api import Api, In, ListQuery, Page, accepted, dry_run, page
+from plugins.yunyou import baselines, environments, lifecycle, orders, permissions, previews, products, shapes, targets
+from plugins.yunyou.models import BaselineProduct, LoadBalancer
+from plugins.yunyou.requests import OrderRequest, RollbackRequest
+
+api = Api("yunyou_orders", Text("Yunyou: orders and products", "云游：执行单与产品"))
+ORDER, NODE = Text("order", "执行单"), Text("step", "步骤")
+ORDER_VERBS = ("pause", "resume", "cancel", "force-cancel", "retry", "skip")
+NODE_VERBS = ("retry", "skip", "confirm")
+
+
+def get_order(order_id: str) -> Order:
+    """One order of Yunyou in the caller's tenant."""
+    return get_scoped(Order, order_id, ORDER)
+
+
+def nodes_of(order: Order) -> list[OrderNode]:
+    """The nodes of an order."""
+    return list(rows(select(OrderNode).where(OrderNode.order_id == order.id)))
+
+
+class OrderQuery(ListQuery):
+    """Filters of the list of orders."""
+
+    type: str = ""
+    state: str = ""
+    environment: str = ""
+    solution: str = ""
+
+
+@api.operation("GET", "/yunyou/orders", "yunyou.orders.list", Text("List orders", "执行单列表"), permissions.ORDER_READ,
+               query=OrderQuery, returns=Page[shapes.OrderItem])  # fmt: skip
+def list_orders(query: OrderQuery) -> Page[shapes.OrderItem]:
+    found = scoped(Order).where(Order.plugin == "yunyou")
+    for column, value in ((Order.type, query.type), (Order.state, query.state), (Order.environment_id, query.environment),
+                          (Order.subject_id, query.solution)):  # fmt: skip
+        if value:
+            found = found.where(column == value)
+    return page(found, query, shapes.order_item, sorts={"createdAt": Order.created_at, "title": Order.title, "state": Order.state},
+                search=(Order.title, Order.creator), key=Order.id, default="-createdAt")  # fmt: skip
+
+
+@api.operation("POST", "/yunyou/orders/preview", "yunyou.orders.preview", Text("Preview an order", "预览执行单"),
+               permissions.ORDER_READ, body=OrderRequest, returns=dict[str, Any], resource=decisions.later,
+               public="a preview changes nothing", errors=(*orders.ERRORS, *targets.ERRORS))  # fmt: skip
+def preview_order(body: OrderRequest) -> dict[str, Any]:
+    return previews.preview(orders.draft(body))
+
+
+@api.operation("POST", "/yunyou/orders", "yunyou.orders.create", Text("Create an order", "创建执行单"), permissions.ORDER_READ,
+               audit=permissions.ORDER_CREATED, body=OrderRequest, returns=shapes.OrderOut, status=202, resource=decisions.later,
+               errors=(*orders.ERRORS, *targets.ERRORS))  # fmt: skip
+def create_order(body: OrderRequest) -> Response:
+    order = orders.create(body)
+    db.session.flush()
+    where = "" if dry_run() else f"/api/v1/yunyou/orders/{order.id}"
+    return accepted(shapes.order(order, nodes_of(order)), where)
+
+
+@api.operation("GET", "/yunyou/orders/<order_id>", "yunyou.orders.get", Text("Show an order", "查看执行单"), permissions.ORDER_READ,
+               returns=shapes.OrderOut)  # fmt: skip
+def show_order(order_id: str) -> shapes.OrderOut:
+    order = get_order(order_id)
+    return shapes.order(order, nodes_of(order))
+
+
+class Told(In):
+    """Why, and for a retry whether foreign objects are taken over."""
+
+    reason: str = ""
+    adopt: bool = False
+
+
+def _tell(order: Order, verb: str, node_id: str | None, body: Told) -> shapes.OrderOut:
+    _may_control(order)
+    node = db.session.get(OrderNode, node_id) if node_id else None
+    if body.adopt:
+        lifecycle.adopt(order, node)
+    commands.give(order, verb, node_id, body.reason)
+    db.session.flush()
+    return shapes.order(order, nodes_of(order))
+
+
+def _may_control(order: Order) -> None:
+    for code in order.plan.get("products", {}) or {"": ""}:
+        decisions.require(permissions.ORDER_CONTROL, {"product": code, "environment": order.environment_id or ""})
+
+
+def _verb_operation(verb: str) -> None:
+    @api.operation("POST", f"/yunyou/orders/<order_id>/{verb}", f"yunyou.orders.{verb}", Text(f"{verb.capitalize()} an order", f"执行单操作：{verb}"),
+                   permissions.ORDER_CONTROL, audit=permissions.ORDER_TOLD, body=Told, returns=shapes.OrderOut, resource=decisions.later)  # fmt: skip
+    def told(order_id: str, body: Told) -> shapes.OrderOut:
+        return _tell(get_order(order_id), verb, None, body)
+
+
+def _node_operation(verb: str) -> None:
+    @api.operation("POST", f"/yunyou/orders/<order_id>/nodes/<node_id>/{verb}", f"yunyou.orders.nodes.{verb}",
+                   Text(f"{verb.capitalize()} a step", f"步骤操作：{verb}"), permissions.ORDER_CONTROL, audit=permissions.ORDER_TOLD,
+                   body=Told, returns=shapes.OrderOut, resource=decisions.later)  # fmt: skip
+    def told(order_id: str, node_id: str, body: Told) -> shapes.OrderOut:
+        return _tell(get_order(order_id), verb, node_id, body)
+
+
+for _verb in ORDER_VERBS:
+    _verb_operation(_verb)
+for _verb in NODE_VERBS:
+    _node_operation(_verb)
+
+
+def roll_back(order: Order, body: RollbackRequest, keys: list[str]) -> Order:
+    """Make the order that returns what *order* changed."""
+    _may_control(order)
+    asked = OrderRequest(type="release", grouping=body.grouping, beta=body.beta, name=body.name, preview=body.preview)
+    return orders.create_rollback(order, asked, keys)
+
+
+@api.operation("POST", "/yunyou/orders/<order_id>/rollback", "yunyou.orders.rollback", Text("Roll an order back", "回滚执行单"),
+               permissions.ORDER_CONTROL, audit=permissions.ORDER_ROLLED_BACK, body=RollbackRequest, returns=shapes.OrderOut,
+               status=202, resource=decisions.later)  # fmt: skip
+def rollback_order(order_id: str, body: RollbackRequest) -> Response:
+    made = roll_back(get_order(order_id), body, body.applications)
+    db.session.flush()
+    return accepted(shapes.order(made, nodes_of(made)), f"/api/v1/yunyou/orders/{made.id}")
+
+
+@api.operation("POST", "/yunyou/orders/<order_id>/nodes/<node_id>/rollback", "yunyou.orders.nodes.rollback",
+               Text("Roll a product or application back", "回滚产品或应用"), permissions.ORDER_CONTROL,
+               audit=permissions.ORDER_ROLLED_BACK, body=RollbackRequest, returns=shapes.OrderOut, status=202, resource=decisions.later)  # fmt: skip
+def rollback_node(order_id: str, node_id: str, body: RollbackRequest) -> Response:
+    order = get_order(order_id)
+    made = roll_back(order, body, orders.applications_under(order, node_id))
+    db.session.flush()
+    return accepted(shapes.order(made, nodes_of(made)), f"/api/v1/yunyou/orders/{made.id}")
+
+
+@api.operation("GET", "/yunyou/orders/<order_id>/nodes/<node_id>/log", "yunyou.orders.nodes.log", Text("Log of a step", "步骤日志"),
+               permissions.ORDER_READ, returns=dict[str, Any])  # fmt: skip
+def node_log(order_id: str, node_id: str) -> dict[str, Any]:
+    order = get_order(order_id)
+    wanted = orders.leaves_under(order, node_id)
+    after = request.args.get("after", 0, type=int)
+    lines = rows(
+        select(OrderLog).where(OrderLog.order_id == order.id, OrderLog.node_id.in_(wanted), OrderLog.id > after).order_by(OrderLog.id).limit(2000)
+    )
+    return {
+        "lines": [{"id": x.id, "at": x.at.isoformat(), "level": x.level, "text": x.line} for x in lines],
+        "next": lines[-1].id if lines else after,
+    }
+
+
+@api.operation("GET", "/yunyou/orders/<order_id>/events", "yunyou.orders.events", Text("History of an order", "执行单历史"),
+               permissions.ORDER_READ, returns=dict[str, Any])  # fmt: skip
+def order_events(order_id: str) -> dict[str, Any]:
+    order = get_order(order_id)
+    found = rows(select(OrderEvent).where(OrderEvent.order_id == order.id).order_by(OrderEvent.id).limit(5000))
+    return {
+        "items": [
+            {"id": e.id, "node": e.node_id, "at": e.at.isoformat(), "what": e.what, "before": e.before, "after": e.after,
+             "actor": e.actor, "detail": e.detail}
+            for e in found
+        ]
+    }  # fmt: skip
+
+
+class Whose(In):
+    """The environment that something is for."""
+
+    environment: str
+
+
+@api.operation("GET", "/yunyou/baseline", "yunyou.baseline.get", Text("Export the baseline", "导出基线"), permissions.PRODUCT_READ,
+               query=Whose, returns=dict[str, Any], errors=baselines.ERRORS)  # fmt: skip
+def get_baseline(query: Whose) -> dict[str, Any]:
+    return baselines.export(environments.get_environment(query.environment))
+
+
+@api.operation("POST", "/yunyou/baseline", "yunyou.baseline.import", Text("Import a baseline", "导入基线"), permissions.ENVIRONMENT_EDIT,
+               audit=permissions.BASELINE_IMPORTED, query=Whose, raw_body="application/json", returns=dict[str, Any], status=201,
+               errors=baselines.ERRORS)  # fmt: skip
+def import_baseline(query: Whose) -> dict[str, Any]:
+    environment = environments.get_environment(query.environment)
+    baselines.import_baseline(environment, request.get_data(cache=True))
+    return baselines.export(environment)
+
+
+class Sync(In):
+    """Applications whose drift is put right."""
+
+    environment: str
+    applications: list[str] = []
+
+
+@api.operation("POST", "/yunyou/baseline/sync", "yunyou.baseline.sync", Text("Synchronise with the baseline", "与基线同步"),
+               permissions.OPERATE, audit=permissions.BASELINE_SYNCED, body=Sync, returns=shapes.OrderOut, status=202, resource=decisions.later)  # fmt: skip
+def sync_baseline(body: Sync) -> Response:
+    made = products.sync(environments.get_environment(body.environment), body.applications)
+    db.session.flush()
+    return accepted(shapes.order(made, nodes_of(made)), f"/api/v1/yunyou/orders/{made.id}")
+
+
+class ProductQuery(ListQuery):
+    """Filters of the product list."""
+
+    environment: str = ""
+
+
+@api.operation("GET", "/yunyou/products", "yunyou.products.list", Text("Products that run", "已部署产品"), permissions.PRODUCT_READ,
+               query=ProductQuery, returns=Page[shapes.ProductOut])  # fmt: skip
+def list_products(query: ProductQuery) -> Page[shapes.ProductOut]:
+    found = scoped(BaselineProduct)
+    if query.environment:
+        found = found.where(BaselineProduct.environment_id == query.environment)
+    return page(found, query, lambda row: shapes.product(row, [], []), sorts={"code": BaselineProduct.code, "name": BaselineProduct.name},
+                search=(BaselineProduct.code, BaselineProduct.name), key=BaselineProduct.id, default="code")  # fmt: skip
+
+
+@api.operation("GET", "/yunyou/products/<code>", "yunyou.products.get", Text("Show a product", "查看产品"), permissions.PRODUCT_READ,
+               query=ProductQuery, returns=shapes.ProductOut)  # fmt: skip
+def show_product(code: str, query: ProductQuery) -> shapes.ProductOut:
+    row = products.get_product(code, query.environment)
+    return shapes.product(row, products.applications_of(row), products.records_of(row))
+
+
+@api.operation("GET", "/yunyou/applications/<product>/<app>", "yunyou.applications.get", Text("Show an application", "查看应用"),
+               permissions.PRODUCT_READ, query=ProductQuery, returns=dict[str, Any])  # fmt: skip
+def show_application(product: str, app: str, query: ProductQuery) -> dict[str, Any]:
+    return products.application(products.get_application(product, app, query.environment))
+
+
+@api.operation("GET", "/yunyou/applications/<product>/<app>/containers", "yunyou.applications.containers",
+               Text("Containers of an application", "应用容器"), permissions.PRODUCT_READ, query=ProductQuery, returns=dict[str, Any])  # fmt: skip
+def list_containers(product: str, app: str, query: ProductQuery) -> dict[str, Any]:
+    return {"items": products.containers(products.get_application(product, app, query.environment))}
+
+
+@api.operation("GET", "/yunyou/resources/load-balancers", "yunyou.load-balancers.list", Text("Load balancers", "负载均衡"),
+               permissions.RESOURCE_READ, query=ProductQuery, returns=Page[dict[str, Any]])  # fmt: skip
+def list_balancers(query: ProductQuery) -> Page[dict[str, Any]]:
+    found = scoped(LoadBalancer)
+    if query.environment:
+        found = found.where(LoadBalancer.environment_id == query.environment)
+    return page(found, query, products.balancer, sorts={"name": LoadBalancer.name}, search=(LoadBalancer.name, LoadBalancer.domain),
+                key=LoadBalancer.id, default="name")  # fmt: skip
+
