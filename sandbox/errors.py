@@ -18,6 +18,7 @@ class ApiError(Exception):
     message: str
     details: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    empty: bool = False  # details are there, but empty
 
     def __str__(self) -> str:
         return self.message
@@ -25,8 +26,10 @@ class ApiError(Exception):
     def status(self) -> dict[str, Any]:
         """The body of the answer."""
         body: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
-        body |= {"message": self.message, "reason": self.reason}
-        if self.details:
+        body["message"] = self.message
+        if self.reason:
+            body["reason"] = self.reason
+        if self.details or self.empty:
             body["details"] = self.details
         return body | {"code": self.code}
 
@@ -48,8 +51,7 @@ def not_found(resource: Any, name: str) -> ApiError:
 
 def no_such_path() -> ApiError:
     """404 for a path that nothing serves."""
-    details = {"causes": [{"reason": "UnexpectedServerResponse", "message": "404 page not found"}]}
-    return ApiError(404, "NotFound", "the server could not find the requested resource", details)
+    return ApiError(404, "NotFound", "the server could not find the requested resource", empty=True)
 
 
 def already_exists(resource: Any, name: str) -> ApiError:
@@ -58,13 +60,19 @@ def already_exists(resource: Any, name: str) -> ApiError:
     return ApiError(409, "AlreadyExists", message, _about(resource, name))
 
 
+def unsupported_media() -> ApiError:
+    """415."""
+    return ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", empty=True)
+
+
 STALE = "the object has been modified; please apply your changes to the latest version and try again"
 
 
-def conflict(resource: Any, name: str, why: str = STALE) -> ApiError:
+def conflict(resource: Any, name: str, why: str = STALE, kind: str = "") -> ApiError:
     """409 on writing from an old version."""
-    message = f'Operation cannot be fulfilled on {qualified(resource.group, resource.plural)} "{name}": {why}'
-    return ApiError(409, "Conflict", message, _about(resource, name))
+    word = kind or resource.plural
+    message = f'Operation cannot be fulfilled on {qualified(resource.group, word)} "{name}": {why}'
+    return ApiError(409, "Conflict", message, _about(resource, name) | {"kind": word})
 
 
 def bad_request(message: str) -> ApiError:
@@ -84,7 +92,7 @@ def gone(message: str) -> ApiError:
 
 def method_not_allowed() -> ApiError:
     """405."""
-    return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+    return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", empty=True)
 
 
 def quote(value: Any) -> str:
@@ -137,10 +145,24 @@ def duplicate(path: str, value: Any) -> Cause:
     return Cause("FieldValueDuplicate", f"Duplicate value: {quote(value)}", path)
 
 
+def bad_option(kind: str, cause: Cause) -> ApiError:
+    """422 for an option of a request: ``CreateOptions``, ``PatchOptions``, …"""
+    message = f'{kind}.meta.k8s.io "" is invalid: {cause.field}: {cause.text}'
+    details = {"group": "meta.k8s.io", "kind": kind, "causes": [cause.as_json()]}
+    return ApiError(422, "Invalid", message, details)
+
+
+def bad_patch(patch: str, why: str) -> ApiError:
+    """422 for a patch whose result cannot be decoded; it names no object."""
+    cause = wrong("patch", patch, why)
+    return ApiError(422, "Invalid", f' "" is invalid: patch: {cause.text}', {"causes": [cause.as_json()]})
+
+
 def invalid(resource: Any, name: str, causes: list[Cause]) -> ApiError:
     """422 with every cause."""
     texts = [f"{cause.field}: {cause.text}" for cause in causes]
     listed = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
     message = f'{qualified(resource.group, resource.kind)} "{name}" is invalid: {listed}'
-    details = {"name": name, **({"group": resource.group} if resource.group else {}), "kind": resource.kind}
+    details: dict[str, Any] = {"name": name} if name else {}
+    details |= {**({"group": resource.group} if resource.group else {}), "kind": resource.kind}
     return ApiError(422, "Invalid", message, details | {"causes": [cause.as_json() for cause in causes]})

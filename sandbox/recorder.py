@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from sandbox import times
@@ -26,7 +27,8 @@ class Recorder:
         """Record that something happened to an object.
 
         :param kind: ``Normal`` or ``Warning``
-        :param more: ``host`` of the source, ``field`` of the object (``spec.containers{app}``)
+        :param more: ``host`` of the source, ``field`` of the object (``spec.containers{app}``),
+            ``action`` for an event in the newer form
         """
         meta = about["metadata"]
         namespace = meta.get("namespace") or "default"
@@ -49,35 +51,39 @@ class Recorder:
         if more.get("field"):
             involved["fieldPath"] = more["field"]
         now = times.now()
-        self._write(
-            {
-                "kind": "Event",
-                "apiVersion": "v1",
-                "metadata": {"name": name, "namespace": namespace, "uid": _uid(), "creationTimestamp": now},
-                "involvedObject": involved,
-                "reason": reason,
-                "message": message,
-                "source": {"component": source, **({"host": more["host"]} if more.get("host") else {})},
-                "firstTimestamp": now,
-                "lastTimestamp": now,
-                "count": 1,
-                "type": kind,
-                "eventTime": None,
-                "reportingComponent": source,
-                "reportingInstance": more.get("host", ""),
-            }
-        )
+        event: dict[str, Any] = {
+            "kind": "Event",
+            "apiVersion": "v1",
+            "metadata": {"name": name, "namespace": namespace, "uid": str(uuid.uuid4()), "creationTimestamp": now},
+            "involvedObject": involved,
+            "reason": reason,
+            "message": message,
+            "source": {"component": source, **({"host": more["host"]} if more.get("host") else {})},
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "count": 1,
+            "type": kind,
+            "eventTime": None,
+            "reportingComponent": source,
+            "reportingInstance": more.get("host", ""),
+        }
+        if more.get("action"):  # recorded through events.k8s.io, as the scheduler does
+            del event["count"]
+            event |= {"source": {}, "firstTimestamp": None, "lastTimestamp": None, "eventTime": times.micro()}
+            event |= {"action": more["action"], "reportingInstance": f"{source}-sandbox"}
+        self._cluster.store.write("/events", event)
         if len(self._known) > MAX_EVENTS:
             self._known.clear()
         self._known[key] = (namespace, name)
 
-    def _write(self, event: dict[str, Any]) -> None:
-        self._cluster.store.write("/events", event)
-
     def _again(self, record: Record) -> None:
         event = record.load()
-        event["count"] = event.get("count", 1) + 1
-        event["lastTimestamp"] = times.now()
+        if event.get("eventTime"):
+            count = event.get("series", {}).get("count", 1) + 1
+            event["series"] = {"count": count, "lastObservedTime": times.micro()}
+        else:
+            event["count"] = event.get("count", 1) + 1
+            event["lastTimestamp"] = times.now()
         self._cluster.store.write("/events", event)
 
     def expire(self, _key: str) -> None:
@@ -87,16 +93,11 @@ class Recorder:
         old = []
         for record in records:
             event = record.load()
-            seen = times.seconds_of(event.get("lastTimestamp") or event["metadata"]["creationTimestamp"])
+            last = event.get("lastTimestamp") or event.get("series", {}).get("lastObservedTime")
+            seen = times.seconds_of(last or event["metadata"]["creationTimestamp"])
             old.append((seen, record))
         old.sort(key=lambda row: row[0])
         for index, (seen, record) in enumerate(old):
             if seen < limit or len(old) - index > MAX_EVENTS:
                 self._cluster.store.remove("/events", record.namespace, record.name)
         self._cluster.queue.after(60, self.expire, "")
-
-
-def _uid() -> str:
-    import uuid
-
-    return str(uuid.uuid4())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sandbox import times
-from sandbox.errors import ApiError, already_exists, bad_request, conflict, invalid, not_found
+from sandbox.errors import ApiError, already_exists, bad_patch, bad_request, conflict, invalid, not_found
 from sandbox.objects import admission, managers
 from sandbox.objects.admission import Obj
 from sandbox.objects.defaults import apply_defaults
@@ -55,9 +55,11 @@ class Writer:
         if not isinstance(obj, dict):
             raise bad_request("couldn't get version/kind; json parse error: cannot unmarshal into Go value of type struct")
         if obj.get("kind", kind) != kind or obj.get("apiVersion", resource.api_version) != resource.api_version:
+            given, version = obj.get("kind", kind), obj.get("apiVersion", resource.api_version)
+            short = version.rpartition("/")[2]
             raise bad_request(
-                f"{obj.get('kind')} in version \"{obj.get('apiVersion')}\" cannot be handled as a {kind}: "
-                f"converting ({obj.get('apiVersion')}, Kind={obj.get('kind')}) to {resource.api_version}.{kind}: unknown conversion"
+                f'{given} in version "{short}" cannot be handled as a {kind}: no kind "{given}" is registered '
+                f'for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
             )
         obj["kind"], obj["apiVersion"] = kind, resource.api_version
         if obj.get("metadata") is None:
@@ -65,14 +67,13 @@ class Writer:
         try:
             made, unknown = clean(obj, root_of(resource.group, resource.version, kind))
         except WrongType as exc:
+            if quote_patch:
+                raise bad_patch(quote_patch, str(exc)) from exc
             raise bad_request(f'{kind} in version "{resource.version}" cannot be handled as a {kind}: {exc}') from exc
         if unknown and how.validation == "Strict":
             listed = ", ".join(f'unknown field "{path}"' for path in unknown)
             if quote_patch:
-                from sandbox.errors import quote
-
-                message = f' "" is invalid: patch: Invalid value: {quote(quote_patch)}: strict decoding error: {listed}'
-                raise ApiError(422, "Invalid", message)
+                raise bad_patch(quote_patch, f"strict decoding error: {listed}")
             raise bad_request(
                 f'{kind} in version "{resource.version}" cannot be handled as a {kind}: strict decoding error: {listed}'
             )
@@ -107,6 +108,8 @@ class Writer:
         if admission.has_status(resource) and not how.trusted and resource.id != "/nodes":
             obj.pop("status", None)
         apply_defaults(resource.id, obj)
+        if resource.id == "/secrets" and "stringData" in obj:
+            admission.fold_string_data(obj)
         if name and self.store.find(resource.id, meta.get("namespace", ""), name):
             raise already_exists(resource, name)
         if not how.trusted:
@@ -192,7 +195,9 @@ class Writer:
         meta["name"] = name
         uid = meta.get("uid")
         if uid and uid != there["uid"]:
-            why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {there['uid']}"
+            path = "/".join(part for part in (there.get("namespace", ""), name) if part)
+            why = f"StorageError: invalid object, Code: 4, Key: /registry/{resource.plural}/{path}, ResourceVersion: 0, "
+            why += f"AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {there['uid']}"
             raise conflict(resource, name, why)
         rv = meta.get("resourceVersion")
         if rv and rv != there["resourceVersion"]:
@@ -206,6 +211,10 @@ class Writer:
             for key, value in old.items():
                 if key not in ("metadata", "status"):
                     new[key] = value
+            if resource.id == "apps/deployments":
+                new["metadata"].pop("labels", None)
+                if "labels" in old["metadata"]:
+                    new["metadata"]["labels"] = old["metadata"]["labels"]
         elif admission.has_status(resource) and how.subresource != "all":
             if "status" in old:
                 new["status"] = old["status"]
@@ -237,12 +246,10 @@ class Writer:
         obj = record.load()
         meta = obj["metadata"]
         wanted = options.get("preconditions") or {}
-        if wanted.get("uid") and wanted["uid"] != meta["uid"]:
-            why = f"Precondition failed: UID in precondition: {wanted['uid']}, UID in object meta: {meta['uid']}"
-            raise conflict(resource, name, why)
-        if wanted.get("resourceVersion") and wanted["resourceVersion"] != meta["resourceVersion"]:
-            why = "Precondition failed: ResourceVersion in precondition: "
-            raise conflict(resource, name, why + f"{wanted['resourceVersion']}, ResourceVersion in object meta: {meta['resourceVersion']}")
+        for key, word, lost in (("uid", "UID", "deleted and then recreated"), ("resourceVersion", "ResourceVersion", "modified")):
+            if wanted.get(key) and wanted[key] != meta[key]:
+                why = f"the {word} in the precondition ({wanted[key]}) does not match the {word} in record ({meta[key]})"
+                raise conflict(resource, name, f"{why}. The object might have been {lost}", kind=resource.kind)
         if dry_run:
             return obj if resource.id in _RETURNS_OBJECT else success(resource, obj)
         finalizers = _with_policy(meta.get("finalizers") or [], options)

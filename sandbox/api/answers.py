@@ -49,8 +49,8 @@ def shape(request: web.Request) -> str:
             return PARTIAL
         if media.strip() in (JSON, "*/*", "application/*", "application/yaml") and "as" not in traits:
             return ""
-    message = "only the following media types are accepted: application/json, application/yaml"
-    raise ApiError(406, "NotAcceptable", message)
+    message = "406: Not Acceptable\n\nAvailable representations: application/json, application/json;stream=watch"
+    raise ApiError(406, "NotAcceptable", message, empty=True)
 
 
 def partial(record: Record) -> bytes:

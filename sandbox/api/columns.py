@@ -296,9 +296,9 @@ COLUMNS: dict[str, list[Column]] = {
         _text("Container-Runtime", "status", "nodeInfo", "containerRuntimeVersion", priority=1),
     ],
     "/namespaces": [NAME, _text("Status", "status", "phase"), AGE],
-    "/configmaps": [NAME, Column("Data", lambda o: len(o.get("data", {})) + len(o.get("binaryData", {})), "integer"), AGE],
-    "/secrets": [NAME, _text("Type", "type"), Column("Data", lambda obj: len(obj.get("data", {})), "integer"), AGE],
-    "/serviceaccounts": [NAME, Column("Secrets", lambda obj: len(obj.get("secrets", ())), "integer"), AGE],
+    "/configmaps": [NAME, Column("Data", lambda o: len(o.get("data", {})) + len(o.get("binaryData", {}))), AGE],
+    "/secrets": [NAME, _text("Type", "type"), Column("Data", lambda obj: len(obj.get("data", {}))), AGE],
+    "/serviceaccounts": [NAME, Column("Secrets", lambda obj: len(obj.get("secrets", ()))), AGE],
     "/persistentvolumeclaims": [
         NAME,
         _text("Status", "status", "phase", default=""),

@@ -42,7 +42,7 @@ def _read_token(token: str) -> tuple[int, tuple[str, str]]:
         found = msgspec.json.decode(base64.urlsafe_b64decode(token))
         return int(found["rv"]), (found["start"][0], found["start"][1])
     except (ValueError, KeyError, TypeError, msgspec.DecodeError) as exc:
-        raise bad_request(f"continue key is not valid: {exc}") from exc
+        raise bad_request(f"invalid continue token: continue key is not valid: {exc}") from exc
 
 
 def _number(request: web.Request, name: str) -> int:
@@ -57,7 +57,7 @@ def _number(request: web.Request, name: str) -> int:
 def _version(request: web.Request) -> int:
     text = request.query.get("resourceVersion", "")
     if text and not text.isdigit():
-        raise bad_request(f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax')
+        raise bad_request(f'invalid resource version: resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax')
     return int(text or 0)
 
 
@@ -110,5 +110,5 @@ def respond(cluster: Cluster, request: web.Request, target: Target) -> web.Respo
         items = [answers.partial(record) for record in records]
     else:
         head = f'{{"kind":"{resource.kind}List","apiVersion":"{resource.api_version}","metadata":'.encode()
-        items = [answers.version_of(resource, record) for record in records]
+        items = [answers.version_of(resource, record) if resource.custom else record.bare for record in records]
     return answers.raw(head + encode(meta) + b',"items":[' + b",".join(items) + b"]}")

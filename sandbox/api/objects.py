@@ -10,7 +10,7 @@ from aiohttp import web
 
 from sandbox.api import answers, lists
 from sandbox.api.request import Target, body_of, content_type, flag
-from sandbox.errors import ApiError, bad_request, conflict, invalid, method_not_allowed, not_found, required
+from sandbox.errors import ApiError, Cause, bad_option, bad_request, conflict, method_not_allowed, not_found, required, unsupported, unsupported_media
 from sandbox.objects import apply
 from sandbox.objects.managers import Manager
 from sandbox.objects.patch import json_patch, merge_patch
@@ -36,13 +36,14 @@ def how_of(request: web.Request, target: Target) -> How:
     :raises ApiError: a parameter is wrong
     """
     dry = request.query.getall("dryRun", [])
+    kind = {"POST": "CreateOptions", "PUT": "UpdateOptions"}.get(request.method, "PatchOptions")
     if dry not in ([], ["All"], [""]):
-        raise bad_request(f'dryRun: Unsupported value: "{dry[0]}": supported values: "All"')
+        raise bad_option(kind, unsupported("dryRun", dry, ["All"]))
     agent = request.headers.get("User-Agent", "unknown").split("/", 1)[0][:128]
     default = "Ignore" if content_type(request) in APPLY else "Warn"
     validation = request.query.get("fieldValidation") or default
     if validation not in ("Ignore", "Warn", "Strict"):
-        raise bad_request(f'fieldValidation: Unsupported value: "{validation}": supported values: "Ignore", "Strict", "Warn"')
+        raise bad_option(kind, unsupported("fieldValidation", validation, ["", "Ignore", "Strict", "Warn"]))
     return How(
         manager=request.query.get("fieldManager") or agent,
         subresource=target.subresource,
@@ -98,15 +99,19 @@ def patched(kind: str, target: Target, there: Obj, patch: Any, node: Node) -> Ob
     elif kind == "merge":
         made = merge_patch(there, patch)
     elif target.resource.custom:
-        raise _unsupported([name for name in PATCHES if "strategic" not in name] + [APPLY[0]])
+        raise unsupported_media()
     else:
         made = strategic(there, patch, node)
     return made
 
 
-def _unsupported(accepted: list[str]) -> ApiError:
-    message = "the body of the request was in an unknown format - accepted media types include: " + ", ".join(accepted)
-    return ApiError(415, "UnsupportedMediaType", message)
+def go_text(value: Any) -> str:
+    """A value as Go's ``%v`` prints it."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{key}:{go_text(entry)}" for key, entry in sorted(value.items())) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(go_text(entry) for entry in value) + "]"
+    return {True: "true", False: "false", None: "<nil>"}.get(value, str(value)) if value is None or isinstance(value, bool) else str(value)
 
 
 async def patch(cluster: Cluster, request: web.Request, target: Target) -> web.Response:
@@ -115,14 +120,14 @@ async def patch(cluster: Cluster, request: web.Request, target: Target) -> web.R
     if kind in APPLY:
         return await _apply(cluster, request, target)
     if kind not in PATCHES:
-        raise _unsupported([*PATCHES, APPLY[0]])
+        raise unsupported_media()
     how, body = how_of(request, target), await body_of(request)
     there = cluster.writer.load(target.resource, target.namespace, target.name)
     node = root_of(target.resource.group, target.resource.version, target.resource.kind)
     made = patched(PATCHES[kind], target, there, body, node)
     if made.get("metadata", {}).get("resourceVersion") not in (None, there["metadata"]["resourceVersion"]):
         raise conflict(target.resource, target.name)
-    text = json.dumps(body, separators=(",", ":"))
+    text = go_text(body) if PATCHES[kind] == "strategic" else json.dumps(made, separators=(",", ":"))
     made = cluster.writer.decode(target.resource, made, how, quote_patch=text)
     result = cluster.writer.update(target.resource, target.namespace, target.name, made, how)
     return answers.one(request, target.resource, result, 200, how.warnings)
@@ -155,10 +160,7 @@ def _undeclared(value: Any, node: Node, path: str) -> str:
 def _check_config(target: Target, config: Any, manager: str) -> None:
     resource = target.resource
     if not manager:
-        cause = required("fieldManager", "is required for apply patch")
-        error = invalid(resource, "", [cause])
-        error.message = 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
-        raise error
+        raise bad_option("PatchOptions", required("fieldManager", "is required for apply patch"))
     if not isinstance(config, dict) or not isinstance(config.get("metadata", {}), dict):
         raise bad_request("error decoding YAML: cannot unmarshal into an object")
     config.setdefault("metadata", {}).setdefault("name", target.name)
@@ -167,11 +169,11 @@ def _check_config(target: Target, config: Any, manager: str) -> None:
     if not config.get("kind") or not config.get("apiVersion"):
         raise bad_request("invalid object type: /, Kind=")
     node = root_of(resource.group, resource.version, resource.kind)
+    where = f"({config['metadata'].get('namespace', '')}/{target.name}; {resource.api_version}, Kind={resource.kind})"
     missing = _undeclared(config, node, "") if not resource.custom else ""
-    if missing:
-        where = f"{target.namespace}/{target.name}" if target.namespace else f"/{target.name}"
-        kind = f"{resource.api_version}, Kind={resource.kind}"
-        raise ApiError(500, "", f"failed to create typed patch object ({where}; {kind}): {missing}: field not declared in schema")
+    why = f"{missing}: field not declared in schema" if missing else apply.repeated(config, node, "")
+    if why:
+        raise ApiError(500, "", f"failed to create typed patch object {where}: {why}")
 
 
 async def _apply(cluster: Cluster, request: web.Request, target: Target) -> web.Response:
@@ -224,7 +226,9 @@ async def options_of(request: web.Request) -> Obj:
         found["dryRun"] = ["All"]
     policy = found.get("propagationPolicy")
     if policy not in (None, "", "Background", "Foreground", "Orphan"):
-        raise bad_request(f'invalid DeleteOptions: propagationPolicy: Unsupported value: "{policy}"')
+        words = ", ".join(f'"{word}"' for word in ("Foreground", "Background", "Orphan", "nil"))
+        text = f'Unsupported value: "{policy}": supported values: {words}'
+        raise bad_option("DeleteOptions", Cause("FieldValueNotSupported", text, "propagationPolicy"))
     return found
 
 
@@ -248,7 +252,7 @@ async def delete_many(cluster: Cluster, request: web.Request, target: Target) ->
         cluster.writer.delete(target.resource, record.namespace, record.name, options, dry)
     head = f'{{"kind":"{target.resource.kind}List","apiVersion":"{target.resource.api_version}","metadata":'.encode()
     meta = msgspec.json.encode({"resourceVersion": str(cluster.store.revision)})
-    return answers.raw(head + meta + b',"items":[' + b",".join(record.raw for record in records) + b"]}")
+    return answers.raw(head + meta + b',"items":[' + b",".join(record.bare for record in records) + b"]}")
 
 
 def written(cluster: Cluster, target: Target, obj: Obj, how: How) -> Obj:

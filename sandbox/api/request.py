@@ -10,8 +10,9 @@ import msgspec
 import yaml
 from aiohttp import web
 
-from sandbox.errors import ApiError, bad_request, no_such_path
+from sandbox.errors import bad_request, no_such_path, unsupported_media
 from sandbox.resources import REVIEWS, Catalogue, Resource
+from sandbox.schema import protobuf
 
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 
@@ -96,12 +97,13 @@ async def body_of(request: web.Request) -> Any:
     try:
         if "yaml" in kind:
             return yaml.load(raw, Loader=_LOADER)
-        if kind.startswith("application/vnd.kubernetes.protobuf") or kind == "application/cbor":
-            message = f"the body of the request was in an unknown format - accepted media types include: {_MEDIA}"
-            raise ApiError(415, "UnsupportedMediaType", message)
+        if kind == protobuf.MEDIA:
+            return protobuf.decode(raw)
+        if kind == "application/cbor":
+            raise unsupported_media()
         return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, yaml.YAMLError) as exc:
-        raise bad_request(f"couldn't get version/kind; json parse error: {exc}") from exc
+    except (msgspec.DecodeError, yaml.YAMLError, ValueError) as exc:
+        raise bad_request(f"the object provided is unrecognized: couldn't get version/kind; json parse error: {exc}") from exc
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -113,7 +115,6 @@ _Loader.yaml_implicit_resolvers = {
     for mark, rules in _Loader.yaml_implicit_resolvers.items()
 }
 _LOADER = _Loader
-_MEDIA = "application/json, application/yaml"
 
 
 def load_yaml(text: str) -> list[Any]:

@@ -23,6 +23,10 @@ _AGGREGATED = ("as=APIGroupDiscoveryList", "g=apidiscovery.k8s.io", "v=v2")
 _AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
+class NoSuchGroup(Exception):
+    """A path of a group that nothing serves: the real server answers in plain text."""
+
+
 class Server:
     """Answers requests for one cluster."""
 
@@ -51,6 +55,8 @@ class Server:
             if found is not None:
                 return found
             return await self._resource(request, user)
+        except NoSuchGroup:
+            return web.Response(status=404, text="404 page not found\n")
         except ApiError as error:
             return answers.refusal(error)
         except (web.HTTPException, asyncio.CancelledError, ConnectionResetError):
@@ -78,6 +84,7 @@ class Server:
         version = self.cluster.options.version
         major, minor = version.lstrip("v").split(".")[:2]
         body = {"major": major, "minor": minor, "emulationMajor": major, "emulationMinor": minor}
+        body |= {"minCompatibilityMajor": major, "minCompatibilityMinor": str(int(minor) - 1)}
         body |= {"gitVersion": version, "gitCommit": "", "gitTreeState": "clean", "buildDate": "2026-01-01T00:00:00Z"}
         return answers.answer(body | {"goVersion": "go1.26", "compiler": "gc", "platform": "linux/amd64"})
 
@@ -135,6 +142,9 @@ class Server:
     async def _resource(self, request: web.Request, user: User) -> web.StreamResponse:
         if request.path.startswith("/apis/metrics.k8s.io/v1beta1/"):
             return metrics.respond(self.cluster, request)
+        parts = request.path.strip("/").split("/")
+        if len(parts) >= 3 and parts[0] == "apis" and parts[2] not in discovery.groups(self.cluster.catalogue).get(parts[1], ()):
+            raise NoSuchGroup
         target = parse(request.path, self.cluster.catalogue)
         verb = target.verb(request)
         if not user.may(verb, target.resource.plural, target.resource.group):

@@ -13,9 +13,10 @@ from sandbox.api.columns import selector_text
 from sandbox.api.objects import APPLY, PATCHES, how_of, options_of, patched
 from sandbox.api.request import Target, body_of, content_type, flag, load_yaml
 from sandbox.controllers.budgets import matching_budgets
-from sandbox.errors import ApiError, bad_request, conflict, invalid, method_not_allowed, not_found, wrong
+from sandbox.errors import ApiError, bad_request, conflict, invalid, method_not_allowed, not_found, unsupported_media, wrong
 from sandbox.objects import apply
 from sandbox.objects.managers import Manager
+from sandbox.resources import Resource
 from sandbox.schema.types import root_of
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ async def scale(cluster: Cluster, request: web.Request, target: Target) -> web.R
         node = root_of("autoscaling", "v1", "Scale")
         kind = PATCHES.get(content_type(request))
         if kind is None:
-            raise ApiError(415, "UnsupportedMediaType", "the body of the request was in an unknown format")
+            raise unsupported_media()
         body = patched(kind, target, current, await body_of(request), node)
     rv = (body.get("metadata") or {}).get("resourceVersion")
     if rv and rv != there["metadata"]["resourceVersion"]:
@@ -62,7 +63,8 @@ async def scale(cluster: Cluster, request: web.Request, target: Target) -> web.R
     if not isinstance(wanted, int):
         raise bad_request('Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal into Go struct field ScaleSpec.spec.replicas of type int32')
     if wanted < 0:
-        raise invalid(target.resource, target.name, [wrong("spec.replicas", wanted, "must be greater than or equal to 0")])
+        kind = Resource("autoscaling", "v1", "scales", "Scale")
+        raise invalid(kind, target.name, [wrong("spec.replicas", wanted, "must be greater than or equal to 0")])
     there["spec"]["replicas"] = wanted
     there["metadata"].pop("resourceVersion")
     return answers.answer(scale_of(cluster.writer.update(target.resource, target.namespace, target.name, there, how)))
@@ -144,7 +146,7 @@ async def binding(cluster: Cluster, request: web.Request, target: Target) -> web
     pod = cluster.writer.load(target.resource, target.namespace, target.name)
     if pod["spec"].get("nodeName"):
         why = f'pod {target.name} is already assigned to node "{pod["spec"]["nodeName"]}"'
-        raise conflict(target.resource, target.name, why)
+        raise conflict(target.resource, target.name, why, kind="pods/binding")
     from sandbox.controllers.scheduler import bind
 
     bind(cluster, target.namespace, target.name, node)

@@ -64,7 +64,9 @@ def table(resource: Resource, objects: list[dict[str, Any]], meta: dict[str, Any
         row: dict[str, Any] = {"cells": [column.show(obj) for column in columns]}
         if include == "Object":
             row["object"] = obj
-        elif include != "None":
+        elif include == "None":
+            row["object"] = None
+        else:
             row["object"] = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
         rows.append(row)
     if not meta and len(objects) == 1:

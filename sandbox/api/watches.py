@@ -11,7 +11,7 @@ from aiohttp import web
 from sandbox.api import answers, tables
 from sandbox.api.lists import selection
 from sandbox.api.request import Target, flag
-from sandbox.errors import ApiError, bad_request
+from sandbox.errors import ApiError
 from sandbox.store.records import Event, Record, encode
 from sandbox.store.selectors import Selection
 
@@ -94,7 +94,7 @@ class Watch:
             message = 'resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'
             raise ApiError(422, "Invalid", f'ListOptions.meta.k8s.io "" is invalid: {message}')
         if text and not text.isdigit():
-            raise bad_request(f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax')
+            raise ApiError(500, "", f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax')
         if text not in ("", "0"):
             store.check_revision(int(text))
         lines = []

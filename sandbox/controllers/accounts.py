@@ -9,6 +9,10 @@ if TYPE_CHECKING:
 
 Obj = dict[str, Any]
 SYSTEM = ("default", "kube-node-lease", "kube-public", "kube-system")
+_CA_SAYS = (
+    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal "
+    "service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters."
+)
 _PRIORITIES = {"system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
 
 
@@ -53,5 +57,6 @@ class Accounts:
             self.cluster.create("/serviceaccounts", namespace, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}})
         if not self.cluster.store.find("/configmaps", namespace, "kube-root-ca.crt"):
             obj: Obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt"}}
+            obj["metadata"]["annotations"] = {"kubernetes.io/description": _CA_SAYS}
             obj["data"] = {"ca.crt": self.cluster.ca.decode()}
             self.cluster.create("/configmaps", namespace, obj)

@@ -31,6 +31,11 @@ def may_preempt(reasons: list[str]) -> bool:
     return all(reason.startswith(_PREEMPTIBLE) for reason in reasons)
 
 
+def could_hold(info: NodeInfo, needs: PodNeeds) -> bool:
+    """Whether the node would have room if it were empty."""
+    return all(amount <= info.allocatable.get(name, 0) for name, amount in needs.amounts.items())
+
+
 def tolerates(tolerations: list[Obj], taint: Obj) -> bool:
     """Whether any toleration covers the taint."""
     for one in tolerations:

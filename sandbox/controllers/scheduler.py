@@ -26,6 +26,7 @@ def bind(cluster: Cluster, namespace: str, name: str, node: str) -> None:
         pod["spec"]["nodeName"] = node
         conditions = pod.setdefault("status", {}).setdefault("conditions", [])
         set_condition(conditions, "PodScheduled", "True")
+        conditions[-1] |= {"lastProbeTime": None, "observedGeneration": pod["metadata"].get("generation", 1)}
 
     cluster.writer.change(cluster.known(PODS), namespace, name, edit, How("kube-scheduler", "all", trusted=True, manage=False))
 
@@ -114,7 +115,7 @@ class Scheduler:
         self._take(record.uid, chosen.name, needs)
         bind(self.cluster, key[0], key[1], chosen.name)
         message = f"Successfully assigned {key[0]}/{key[1]} to {chosen.name}"
-        self.cluster.recorder.event(pod, "Normal", "Scheduled", message, "default-scheduler")
+        self.cluster.recorder.event(pod, "Normal", "Scheduled", message, "default-scheduler", action="Binding")
 
     def _search(self, pod: Obj, needs: PodNeeds) -> tuple[NodeInfo | None, str]:
         """The best of the first nodes that fit, or why none does."""
@@ -131,7 +132,7 @@ class Scheduler:
                 if len(feasible) >= ENOUGH:
                     break
                 continue
-            resolvable += fits.may_preempt(why)
+            resolvable += fits.may_preempt(why) and fits.could_hold(info, needs)
             for reason in why:
                 reasons[reason] = reasons.get(reason, 0) + 1
         self._start = (self._start + 1) % max(len(names), 1)
@@ -145,7 +146,7 @@ class Scheduler:
         self.waiting[key] = None
         self.all.queue.after(RETRY, self.sync, key)
         self._condition(pod, "Unschedulable", message)
-        self.cluster.recorder.event(pod, "Warning", "FailedScheduling", message, "default-scheduler")
+        self.cluster.recorder.event(pod, "Warning", "FailedScheduling", message, "default-scheduler", action="Scheduling")
 
     def _gated(self, pod: Obj) -> None:
         self._condition(pod, "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates")
@@ -158,8 +159,9 @@ class Scheduler:
             there = next((c for c in conditions if c["type"] == "PodScheduled"), None)
             if not there or (there.get("reason"), there.get("message")) != (reason, message):
                 set_condition(conditions, "PodScheduled", "False", reason, message)
+                conditions[-1] |= {"lastProbeTime": None, "observedGeneration": obj["metadata"].get("generation", 1)}
 
-        how = How("kube-scheduler", "status", trusted=True, manage=False)
+        how = How("kube-scheduler", "status", trusted=True)
         self.cluster.writer.change(self.cluster.known(PODS), meta["namespace"], meta["name"], edit, how)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Obj = dict[str, Any]
 SAFE = "bcdfghjklmnpqrstvwxz2456789"  # apimachinery's rand.String: no vowels
 _WITH_GENERATION = ("apps/", "batch/", "policy/", "networking.k8s.io/", "apiextensions.k8s.io/", "scheduling.k8s.io/")
+_WITH_GENERATION += ("autoscaling/",)
 _WITHOUT = {"apps/controllerrevisions"}
 _TOKEN_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
@@ -107,7 +108,6 @@ def prepare_pod(cluster: Cluster, pod: Obj) -> None:
     """A new pod: account, priority, tolerations, first status."""
     spec = pod["spec"]
     _pod_token(cluster, pod)
-    spec.setdefault("enableServiceLinks", True)
     if spec.get("priorityClassName"):
         found = cluster.store.find("scheduling.k8s.io/priorityclasses", "", spec["priorityClassName"])
         if found is None:
@@ -132,7 +132,6 @@ def prepare_new(cluster: Cluster, resource: Resource, obj: Obj) -> None:
     elif resource.id == "/namespaces":
         obj.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
         obj["status"] = {"phase": "Active"}
-        obj["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = obj["metadata"]["name"]
     elif resource.id == "/services":
         cluster.addresses.fill(obj)
     elif resource.id == "/persistentvolumeclaims":
@@ -141,8 +140,21 @@ def prepare_new(cluster: Cluster, resource: Resource, obj: Obj) -> None:
             default = _default_class(cluster)
             if default:
                 obj["spec"]["storageClassName"] = default
-    elif resource.id == "/secrets" and "stringData" in obj:
-        fold_string_data(obj)
+    elif resource.id == "batch/jobs":
+        name_job(obj)
+
+
+def name_job(job: Obj) -> None:
+    """The selector that the server makes for a Job, and the labels that it selects."""
+    spec, meta = job["spec"], job["metadata"]
+    if spec.get("manualSelector"):
+        return
+    labels = spec["template"].setdefault("metadata", {}).setdefault("labels", {})
+    for prefix in ("", "batch.kubernetes.io/"):
+        labels[f"{prefix}controller-uid"] = meta["uid"]
+        labels[f"{prefix}job-name"] = meta["name"]
+    spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": meta["uid"]}}
+    meta.setdefault("labels", dict(labels))
 
 
 def fold_string_data(obj: Obj) -> None:

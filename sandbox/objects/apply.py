@@ -10,7 +10,7 @@ import copy
 from typing import Any
 
 from sandbox import times
-from sandbox.errors import ApiError, bad_request
+from sandbox.errors import ApiError
 from sandbox.objects import fieldset, managers
 from sandbox.objects.fieldset import Tree, associative, child_of, element_of
 from sandbox.objects.managers import Manager, Owned
@@ -36,8 +36,6 @@ def _merge_lists(live: list[Any], config: list[Any], node: Node) -> list[Any]:
     named: dict[str, Any] = {}
     for item in config:
         key = element_of(item, node)
-        if key in named:
-            raise bad_request(f"failed to create typed patch object: duplicate entries for key {key[2:]}")
         named[key] = merge(there[key], item, node.item) if key in there else item
     made: list[Any] = []
     placed: set[str] = set()
@@ -53,6 +51,24 @@ def _merge_lists(live: list[Any], config: list[Any], node: Node) -> list[Any]:
                 placed.add(head)
     made.extend(named[key] for key in queue if key not in placed)
     return made
+
+
+def repeated(config: Any, node: Node, path: str) -> str:
+    """What is wrong with the first list that names one item twice; empty where none does."""
+    if isinstance(config, dict):
+        for key, value in config.items():
+            if found := repeated(value, child_of(node, key)[0], f"{path}.{key}"):
+                return found
+    elif isinstance(config, list) and associative(node):
+        seen = set()
+        for item in config:
+            key = element_of(item, node)
+            if key in seen:
+                return f"{path}: duplicate entries for key {fieldset.element_text(key)}"
+            seen.add(key)
+            if found := repeated(item, node.item, path + fieldset.element_text(key)):
+                return found
+    return ""
 
 
 def prune(value: Any, given_up: Tree, kept: Tree, node: Node) -> Any:

@@ -39,10 +39,7 @@ def _container(container: Obj) -> None:
         container["imagePullPolicy"] = "Always" if latest else "IfNotPresent"
     container.setdefault("terminationMessagePath", "/dev/termination-log")
     container.setdefault("terminationMessagePolicy", "File")
-    resources = container.setdefault("resources", {})
-    _quantities(resources)
-    for name, amount in resources.get("limits", {}).items():
-        resources.setdefault("requests", {}).setdefault(name, amount)
+    _quantities(container.setdefault("resources", {}))
     for port in container.get("ports", ()):
         port.setdefault("protocol", "TCP")
     for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
@@ -132,7 +129,7 @@ def _stateful_set(obj: Obj) -> None:
     spec.setdefault("replicas", 1)
     spec.setdefault("revisionHistoryLimit", 10)
     spec.setdefault("serviceName", "")
-    _rolling(spec.setdefault("updateStrategy", {}), {"partition": 0})
+    _rolling(spec.setdefault("updateStrategy", {}), {"partition": 0, "maxUnavailable": 1})
     kept = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
     kept.setdefault("whenDeleted", "Retain")
     kept.setdefault("whenScaled", "Retain")
@@ -148,6 +145,7 @@ def _daemon_set(obj: Obj) -> None:
     spec = obj["spec"]
     spec.setdefault("revisionHistoryLimit", 10)
     _rolling(spec.setdefault("updateStrategy", {}), {"maxUnavailable": 1, "maxSurge": 0})
+    obj["metadata"].setdefault("annotations", {}).setdefault("deprecated.daemonset.template.generation", "1")
     _template(spec)
 
 
@@ -166,13 +164,7 @@ def job_spec(spec: Obj) -> None:
 def _job(obj: Obj) -> None:
     spec = obj["spec"]
     job_spec(spec)
-    if not spec.get("manualSelector"):
-        labels = spec["template"]["metadata"].setdefault("labels", {})
-        uid, name = obj["metadata"].get("uid", ""), obj["metadata"].get("name", "")
-        for prefix in ("", "batch.kubernetes.io/"):
-            labels.setdefault(f"{prefix}controller-uid", uid)
-            labels.setdefault(f"{prefix}job-name", name)
-        spec.setdefault("selector", {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}})
+    spec.setdefault("manualSelector", False)
 
 
 def _cron_job(obj: Obj) -> None:
@@ -181,7 +173,8 @@ def _cron_job(obj: Obj) -> None:
     spec.setdefault("suspend", False)
     spec.setdefault("successfulJobsHistoryLimit", 3)
     spec.setdefault("failedJobsHistoryLimit", 1)
-    _template(spec.setdefault("jobTemplate", {}).setdefault("spec", {}))
+    spec.setdefault("jobTemplate", {}).setdefault("metadata", {})
+    _template(spec["jobTemplate"].setdefault("spec", {}))
 
 
 def _service(obj: Obj) -> None:
@@ -255,8 +248,24 @@ def _definition(obj: Obj) -> None:
     spec.setdefault("conversion", {"strategy": "None"})
 
 
+def _pod(obj: Obj) -> None:
+    pod_spec(obj.setdefault("spec", {}))
+    spec = obj["spec"]
+    spec.setdefault("enableServiceLinks", True)
+    for container in (*spec.get("initContainers", ()), *spec.get("containers", ())):
+        resources = container["resources"]
+        for name, amount in resources.get("limits", {}).items():  # in pods, not in templates
+            resources.setdefault("requests", {}).setdefault(name, amount)
+
+
+def _namespace(obj: Obj) -> None:
+    if obj["metadata"].get("name"):
+        obj["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = obj["metadata"]["name"]
+
+
 _BY_KIND: dict[str, Callable[[Obj], None]] = {
-    "/pods": lambda obj: pod_spec(obj.setdefault("spec", {})),
+    "/pods": _pod,
+    "/namespaces": _namespace,
     "/services": _service,
     "/persistentvolumeclaims": _claim,
     "/persistentvolumes": _volume_object,
@@ -274,8 +283,21 @@ _BY_KIND: dict[str, Callable[[Obj], None]] = {
     "rbac.authorization.k8s.io/clusterrolebindings": _binding,
     "apiextensions.k8s.io/customresourcedefinitions": _definition,
 }
-_WITH_STATUS = {"apps/deployments", "apps/replicasets", "apps/statefulsets", "apps/daemonsets", "batch/jobs"}
-_WITH_STATUS |= {"batch/cronjobs", "/nodes", "/namespaces", "networking.k8s.io/ingresses", "policy/poddisruptionbudgets"}
+_DAEMONS = ("currentNumberScheduled", "desiredNumberScheduled", "numberMisscheduled", "numberReady")
+_BUDGET = ("currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods")
+_STATUS: dict[str, Obj] = {  # what a status has without "omitempty"
+    "apps/deployments": {},
+    "apps/replicasets": {"replicas": 0},
+    "apps/statefulsets": {"replicas": 0, "availableReplicas": 0},
+    "apps/daemonsets": dict.fromkeys(_DAEMONS, 0),
+    "autoscaling/horizontalpodautoscalers": {"currentMetrics": None, "desiredReplicas": 0},
+    "batch/jobs": {},
+    "batch/cronjobs": {},
+    "/nodes": {},
+    "/namespaces": {},
+    "networking.k8s.io/ingresses": {"loadBalancer": {}},
+    "policy/poddisruptionbudgets": dict.fromkeys(_BUDGET, 0),
+}
 
 
 def apply_defaults(resource: str, obj: Obj) -> None:
@@ -284,5 +306,7 @@ def apply_defaults(resource: str, obj: Obj) -> None:
         if resource.startswith(("apps/", "batch/", "autoscaling/", "apiextensions")):
             obj.setdefault("spec", {})
         _BY_KIND[resource](obj)
-    if resource in _WITH_STATUS:
-        obj.setdefault("status", {})
+    if resource in _STATUS:
+        status = obj.setdefault("status", {})
+        for key, value in _STATUS[resource].items():
+            status.setdefault(key, value.copy() if isinstance(value, dict) else value)

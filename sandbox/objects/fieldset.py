@@ -178,7 +178,8 @@ def _compare_entries(old: Tree, new: Tree, node: Node) -> tuple[Tree, Tree]:
     rows = []
     for key in old | new:
         child, _ = child_of(node, key)
-        absent: Any = {} if child.is_struct else MISSING
+        # What Go holds by value is there from the start, and so is this list without "omitempty".
+        absent: Any = {} if child.is_struct else [] if key == "containers" else MISSING
         rows.append(("f:" + key, old.get(key, absent), new.get(key, absent), child))
     return _gather(rows)
 

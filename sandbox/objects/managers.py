@@ -142,6 +142,8 @@ def updated(old: dict[str, Any] | None, new: dict[str, Any], node: Node, manager
     if mine is None:
         mine = Owned(manager, {}, times.now())
         owners.append(mine)
+    if manager.subresource == "scale" and not new["spec"].get("replicas"):
+        removed, changed = fieldset.union(removed, changed), {}  # a Scale of zero leaves the field out
     fields = fieldset.minus(fieldset.union(mine.fields, changed), removed)
     if fields != mine.fields or changed:
         mine.fields, mine.time = fields, times.now()

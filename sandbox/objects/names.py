@@ -124,6 +124,7 @@ def labels(given: dict[str, Any], path: str) -> list[Cause]:
 
 
 _LABELS = {"/namespaces", "/services"}
+_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _SEGMENTS = ("rbac.authorization.k8s.io/",)
 
 
@@ -138,11 +139,18 @@ def metadata(resource: str, obj: dict[str, Any]) -> list[Cause]:
         check = subdomain
         if resource.startswith(_SEGMENTS):
             check = path_segment
-        elif resource == "/services":
-            check = label_1035
         elif resource in _LABELS:
             check = label
         causes += [wrong("metadata.name", name, said) for said in check(name)]
+    if meta.get("generateName"):
+        stem = meta["generateName"].rstrip("-") or "x"
+        check = path_segment if resource.startswith(_SEGMENTS) else label if resource in _LABELS else subdomain
+        causes = [wrong("metadata.generateName", meta["generateName"], said) for said in check(stem)] + causes
+    for index, finalizer in enumerate(meta.get("finalizers") or ()):
+        said = qualified(finalizer)
+        if not said and "/" not in finalizer and finalizer not in _FINALIZERS:
+            said = ["name is neither a standard finalizer name nor is it fully qualified"]
+        causes += [wrong(f"metadata.finalizers[{index}]", finalizer, text) for text in said]
     causes += labels(meta.get("labels") or {}, "metadata.labels")
     size = 0
     for key, value in (meta.get("annotations") or {}).items():

@@ -21,35 +21,35 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return made
 
 
-def _unprocessable(message: str) -> ApiError:
-    return ApiError(422, "Invalid", f"the server rejected our request due to an error in our request: {message}")
+def _unprocessable() -> ApiError:
+    return ApiError(422, "Invalid", "the server rejected our request due to an error in our request", empty=True)
 
 
 def _parts(pointer: str) -> list[str]:
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
-def _step(here: Any, part: str, pointer: str) -> Any:
+def _step(here: Any, part: str) -> Any:
     try:
         return here[int(part)] if isinstance(here, list) else here[part]
     except (KeyError, IndexError, ValueError, TypeError) as exc:
-        raise _unprocessable(f"path not found: {pointer}") from exc
+        raise _unprocessable() from exc
 
 
-def _add(parent: Any, part: str, value: Any, pointer: str) -> None:
+def _add(parent: Any, part: str, value: Any) -> None:
     if isinstance(parent, list):
         index = len(parent) if part == "-" else int(part)
         if index > len(parent):
-            raise _unprocessable(f"index out of range: {pointer}")
+            raise _unprocessable()
         parent.insert(index, value)
     elif isinstance(parent, dict):
         parent[part] = value
     else:
-        raise _unprocessable(f"path not found: {pointer}")
+        raise _unprocessable()
 
 
-def _remove(parent: Any, part: str, pointer: str) -> Any:
-    found = _step(parent, part, pointer)
+def _remove(parent: Any, part: str) -> Any:
+    found = _step(parent, part)
     del parent[int(part) if isinstance(parent, list) else part]
     return found
 
@@ -72,26 +72,26 @@ def _operate(root: dict[str, Any], operation: dict[str, Any]) -> None:
     parts = ["", *_parts(pointer)]
     parent: Any = root
     for part in parts[:-1]:
-        parent = _step(parent, part, pointer)
+        parent = _step(parent, part)
     last = parts[-1]
     if verb == "add":
-        _add(parent, last, operation.get("value"), pointer)
+        _add(parent, last, operation.get("value"))
     elif verb == "remove":
-        _remove(parent, last, pointer)
+        _remove(parent, last)
     elif verb == "replace":
-        _step(parent, last, pointer)
+        _step(parent, last)
         parent[int(last) if isinstance(parent, list) else last] = operation.get("value")
     elif verb == "test":
-        if _step(parent, last, pointer) != operation.get("value"):
-            raise _unprocessable(f"testing value {pointer} failed")
+        if _step(parent, last) != operation.get("value"):
+            raise _unprocessable()
     elif verb in ("move", "copy"):
         source = ["", *_parts(operation.get("from", ""))]
         holder: Any = root
         for part in source[:-1]:
-            holder = _step(holder, part, operation.get("from", ""))
-        value = copy.deepcopy(_step(holder, source[-1], operation.get("from", "")))
+            holder = _step(holder, part)
+        value = copy.deepcopy(_step(holder, source[-1]))
         if verb == "move":
-            _remove(holder, source[-1], operation.get("from", ""))
-        _add(parent, last, value, pointer)
+            _remove(holder, source[-1])
+        _add(parent, last, value)
     else:
         raise bad_request(f"Unexpected kind: {verb}")

@@ -6,6 +6,7 @@ and ``$setElementOrder/…``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.errors import bad_request
@@ -44,7 +45,8 @@ def strategic(target: Any, patch: dict[str, Any], node: Node) -> dict[str, Any]:
     for key, order in patch.items():
         name = key[len(_ORDER) :]
         if key.startswith(_ORDER) and isinstance(made.get(name), list):
-            made[name] = _ordered(made[name], order, child_of(node, name)[0])
+            live = target.get(name) if isinstance(target, dict) else None
+            made[name] = _ordered(made[name], order, live or [], child_of(node, name)[0])
     return made
 
 
@@ -59,10 +61,11 @@ def _lists(target: Any, patch: list[Any], node: Node) -> list[Any]:
         return target + [item for item in patch if item not in target]
     if any(isinstance(item, dict) and item.get("$patch") == "replace" for item in patch):
         return [item for item in patch if item.get("$patch") != "replace"]
-    made = list(target)
+    made, named = list(target), []
     for item in patch:
         if key not in item:
             raise bad_request(f"map: {item} does not contain declared merge key: {key}")
+        named.append(item[key])
         places = [index for index, there in enumerate(made) if there.get(key) == item[key]]
         if item.get("$patch") == "delete":
             made = [there for there in made if there.get(key) != item[key]]
@@ -70,20 +73,28 @@ def _lists(target: Any, patch: list[Any], node: Node) -> list[Any]:
             made[places[0]] = strategic(made[places[0]], item, node.item)
         else:
             made.append(strategic({}, item, node.item))
-    return made
+    return _interleave(made, named, [there.get(key) for there in target], lambda item: item.get(key))
 
 
-def _ordered(items: list[Any], order: list[Any], node: Node) -> list[Any]:
+def _interleave(items: list[Any], named: list[Any], live: list[Any], identity: Callable[[Any], Any]) -> list[Any]:
+    """Items that the patch names in its order, the others among them as they stood (``mergeSortedSlice``)."""
+    places = {value: index for index, value in enumerate(named)}
+    patched = sorted((item for item in items if identity(item) in places), key=lambda item: places[identity(item)])
+    others = [item for item in items if identity(item) not in places]
+    was = {value: index for index, value in enumerate(live)}
+    made: list[Any] = []
+    while others and patched:
+        left, right = was.get(identity(others[0])), was.get(identity(patched[0]))
+        before = left is not None and right is not None and left < right
+        made.append(others.pop(0) if before else patched.pop(0))
+    return made + others + patched
+
+
+def _ordered(items: list[Any], order: list[Any], live: list[Any], node: Node) -> list[Any]:
     """The items in the order asked for; others keep their place relative to what follows them."""
     key = node.merge_key
 
     def identity(item: Any) -> Any:
         return item.get(key) if key and isinstance(item, dict) else item
 
-    wanted = [identity(item) for item in order]
-    places = {value: index for index, value in enumerate(wanted)}
-    named = sorted((item for item in items if identity(item) in places), key=lambda item: places[identity(item)])
-    made: list[Any] = []
-    for item in items:
-        made.append(named.pop(0) if identity(item) in places else item)
-    return made
+    return _interleave(items, [identity(item) for item in order], [identity(item) for item in live], identity)

@@ -5,10 +5,13 @@ Wording after apimachinery's strict decoding: ``strict decoding error: unknown f
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from sandbox.objects.quantity import parse
 from sandbox.schema.types import Node
 
+QUANTITY = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 _GO = {"s": "string", "i": "int32", "l": "int64", "b": "bool", "d": "float64"}
 
 
@@ -45,8 +48,14 @@ def _check(value: Any, node: Node, path: str, owner: str) -> None:
     elif code in ("q", "I"):
         fits, target = got in ("string", "number"), "string"
     if not fits:
-        what = f"{got} {value}" if got == "number" else got
-        raise WrongType(f"json: cannot unmarshal {what} into Go struct field {owner}{path} of type {target}")
+        what = f"{got} {value}" if got == "number" and code in ("i", "l") else got
+        plain = re.sub(r"\[\d+\]", "", path)
+        raise WrongType(f"json: cannot unmarshal {what} into Go struct field {owner}{plain} of type {target}")
+    if code == "q":
+        try:
+            parse(str(value))
+        except ValueError as exc:
+            raise WrongType(QUANTITY) from exc
 
 
 def clean(value: Any, node: Node, path: str = "", owner: str = "") -> tuple[Any, list[str]]:
@@ -72,7 +81,7 @@ def clean(value: Any, node: Node, path: str = "", owner: str = "") -> tuple[Any,
                 continue
             if entry is None:
                 continue
-            made[key], more = clean(entry, child, here, owner or node.type_name + ".")
+            made[key], more = clean(entry, child, here, node.type_name + "." if node.kind == "object" else owner)
             unknown += more
         return made, unknown
     if isinstance(value, list):

@@ -7,10 +7,9 @@ import binascii
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.errors import Cause, denied, required, unsupported, wrong
+from sandbox.errors import Cause, denied, duplicate, required, unsupported, wrong
 from sandbox.objects import names
-from sandbox.objects.validate_pod import QUANTITY, in_words, not_negative, pod_change, pod_spec, port_number
-from sandbox.objects.quantity import parse
+from sandbox.objects.validate_pod import in_words, not_negative, pod_change, pod_spec, port_number
 from sandbox.store.selectors import label_selector
 
 Obj = dict[str, Any]
@@ -31,6 +30,8 @@ def _template(spec: Obj, kind: str, always: bool = True, extra: set[str] | None 
     template = spec.get("template") or {}
     selector = spec.get("selector")
     meta = template.get("metadata") or {}
+    if selector is None and kind == "job":
+        return causes + pod_spec(template.get("spec") or {}, "spec.template.spec", extra)
     if selector is None:
         causes.append(required("spec.selector"))
         labels = meta.get("labels") or {}
@@ -65,7 +66,9 @@ def _deployment(obj: Obj) -> list[Cause]:
     spec = obj["spec"]
     causes = not_negative("spec.replicas", spec.get("replicas")) + _template(spec, "deployment")
     strategy = spec.get("strategy") or {}
-    causes += in_words("spec.strategy.type", strategy.get("type"), ["Recreate", "RollingUpdate"])
+    if strategy.get("type") not in ("Recreate", "RollingUpdate"):
+        shown = {"Type": strategy.get("type", ""), "RollingUpdate": strategy.get("rollingUpdate")}
+        causes.append(unsupported("spec.strategy", shown, ["Recreate", "RollingUpdate"]))
     rolling = strategy.get("rollingUpdate")
     if strategy.get("type") == "Recreate" and rolling is not None:
         detail = "may not be specified when strategy `type` is 'Recreate'"
@@ -102,19 +105,9 @@ def _stateful_set(obj: Obj) -> list[Cause]:
     return causes + _template(spec, "statefulset", extra=claims)
 
 
-_STATEFUL_FREE = (
-    "replicas ordinals template updateStrategy revisionHistoryLimit persistentVolumeClaimRetentionPolicy minReadySeconds"
-).split()
-
-
 def _stateful_change(new: Obj, old: Obj) -> list[Cause]:
-    before = {key: value for key, value in old["spec"].items() if key not in _STATEFUL_FREE}
-    after = {key: value for key, value in new["spec"].items() if key not in _STATEFUL_FREE}
-    if before == after:
-        return []
-    listed = "', '".join(_STATEFUL_FREE[:-1])
-    detail = f"updates to statefulset spec for fields other than '{listed}' and '{_STATEFUL_FREE[-1]}' are forbidden"
-    return [denied("spec", detail)]
+    frozen = ("selector", "volumeClaimTemplates", "serviceName", "podManagementPolicy")
+    return [cause for key in frozen for cause in immutable(new, old, f"spec.{key}")]
 
 
 def _daemon_set(obj: Obj) -> list[Cause]:
@@ -131,7 +124,7 @@ def _job(obj: Obj) -> list[Cause]:
     causes += _template(spec, "job", always=False)
     policy = (spec.get("template") or {}).get("spec", {}).get("restartPolicy")
     if policy == "Always":
-        causes.append(unsupported("spec.template.spec.restartPolicy", policy, ["OnFailure", "Never"]))
+        causes.append(required("spec.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"'))
     return causes
 
 
@@ -168,7 +161,8 @@ def _service(obj: Obj) -> list[Cause]:
             causes.append(wrong(f"{here}.nodePort", node_port, detail))
         key = (port.get("protocol"), port.get("port"))
         if key in seen:
-            causes.append(Cause("FieldValueDuplicate", f'Duplicate value: {{"protocol":"{key[0]}","port":{key[1]}}}', here))
+            shown = {"Name": "", "Protocol": key[0], "AppProtocol": None, "Port": key[1], "TargetPort": 0, "NodePort": 0}
+            causes.append(duplicate(here, shown))
         seen.add(key)
     return causes
 
@@ -222,11 +216,6 @@ def _claim(obj: Obj) -> list[Cause]:
     asked = (spec.get("resources") or {}).get("requests", {}).get("storage")
     if asked is None:
         causes.append(required("spec.resources[storage]"))
-    else:
-        try:
-            parse(str(asked))
-        except ValueError:
-            causes.append(wrong("spec.resources.requests[storage]", asked, QUANTITY))
     return causes
 
 

@@ -10,7 +10,6 @@ from sandbox.objects import names
 from sandbox.objects.quantity import parse
 
 Obj = dict[str, Any]
-QUANTITY = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
 
 def in_words(path: str, value: Any, allowed: list[str]) -> list[Cause]:
@@ -37,11 +36,7 @@ def _amounts(resources: Obj, path: str) -> Iterable[Cause]:
     for part, found in numbers.items():
         for name, text in (resources.get(part) or {}).items():
             here = f"{path}.{part}[{name}]"
-            try:
-                found[name] = parse(str(text))
-            except ValueError:
-                yield wrong(here, text, QUANTITY)
-                continue
+            found[name] = parse(str(text))
             if found[name] < 0:
                 yield wrong(here, text, "must be greater than or equal to 0")
     for name, amount in numbers["requests"].items():

@@ -59,7 +59,8 @@ class Record:
         owners = meta.get("ownerReferences")
         self.owners: tuple[str, ...] = tuple(owner["uid"] for owner in owners) if owners else ()
         self.facts = PodFacts(obj) if is_pod else None
-        self.raw: bytes = encode(obj)
+        # Kind and version come first, so that a list's items can leave them out.
+        self.raw: bytes = encode({"kind": obj["kind"], "apiVersion": obj["apiVersion"], "metadata": meta, **obj})
 
     @property
     def pod(self) -> PodFacts:
@@ -71,6 +72,11 @@ class Record:
         """The object, a copy of one's own."""
         loaded: dict[str, Any] = decode(self.raw)
         return loaded
+
+    @property
+    def bare(self) -> bytes:
+        """The JSON without kind and version, as items of lists have it."""
+        return b"{" + self.raw[self.raw.index(b'"metadata":') :]
 
     @property
     def key(self) -> tuple[str, str]:

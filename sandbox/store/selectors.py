@@ -53,6 +53,9 @@ def parse_labels(text: str) -> Matcher | None:
         elif found := _EXISTS.match(term):
             matchers.append(_requirement(found[2], "absent" if found[1] else "exists", frozenset()))
         else:
+            words = term.split()
+            if len(words) > 1:
+                raise bad_request(f"unable to parse requirement: found '{words[1]}', expected: in, notin, =, ==, !=, gt, lt")
             raise bad_request(f"unable to parse requirement: found '{term.strip()}', expected: identifier, or '!'")
     return _all(matchers) if matchers else None
 
