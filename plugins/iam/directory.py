@@ -106,6 +106,13 @@ class LocalDirectory(Directory):
         return found
 
     def access_key(self, key_id: str) -> AccessKeyRef | None:
+        found = self.peek_key(key_id)
+        if found is not None:
+            note_use(key_id)
+        return found
+
+    def peek_key(self, key_id: str) -> AccessKeyRef | None:
+        """The key as :meth:`access_key` gives it, its use not noted: nobody has proved to hold it yet."""
         row = db.session.get(AccessKey, key_id)
         if row is None:
             return None
@@ -114,7 +121,6 @@ class LocalDirectory(Directory):
         principal = self.principal(f"{row.owner_type}:{row.owner_id}", row.tenant_id)
         if principal is None:
             raise OWNER_FROZEN(key=key_id)
-        _used(row)
         return AccessKeyRef(row.id, row.secret, principal)
 
     def token(self, bearer: str) -> TokenRef | None:
@@ -149,9 +155,12 @@ def bump(tenant_id: str) -> None:
     forget_epoch()
 
 
-def _used(row: AccessKey) -> None:
+def note_use(key_id: str) -> None:
+    """Note when and from where a key was used, once a minute at most."""
+    row = db.session.get(AccessKey, key_id)
     moment = now()
-    if row.last_used_at is None or (moment - row.last_used_at).total_seconds() > USED_EVERY_SECONDS:
-        values = {"last_used_at": moment, "last_used_ip": caller.current().source_ip}
-        db.session.execute(update(AccessKey).where(AccessKey.id == row.id).values(values))
-        db.session.commit()
+    if row is None or (row.last_used_at and (moment - row.last_used_at).total_seconds() <= USED_EVERY_SECONDS):
+        return
+    values = {"last_used_at": moment, "last_used_ip": caller.current().source_ip}
+    db.session.execute(update(AccessKey).where(AccessKey.id == key_id).values(values))
+    db.session.commit()

@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Id, Identified, Long, Name, Sealed, TenantOwned, Versioned, db
+from plugins.iam.oidc import models as _provider_models  # noqa: F401 - their tables belong to this plugin
 
 ACTIVE, FROZEN, DISABLED = "active", "frozen", "disabled"
 MEMBER, GROUP, SERVICE_ACCOUNT = "member", "group", "serviceAccount"

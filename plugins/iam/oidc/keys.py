@@ -1,0 +1,98 @@
+"""Signing keys: next → active → retired; each is published long enough before it signs and after (RFC 7517)."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from joserfc import jwt
+from joserfc.jwk import KeySet, RSAKey
+from sqlalchemy import delete, select
+
+from app.db import db, now
+from plugins.iam.oidc.models import ACTIVE_KEY, NEXT, RETIRED, SigningKey
+
+JWKS_MAX_AGE = 300
+PUBLISHED_BEFORE = timedelta(seconds=2 * JWKS_MAX_AGE)
+SIGNS_FOR = timedelta(days=30)
+LONGEST_TOKEN = timedelta(hours=12)
+ALGORITHM = "RS256"
+
+
+def active() -> RSAKey:
+    """The one key that signs now; made at first use, since a site that begins has no relying party to warn."""
+    row = _newest(ACTIVE_KEY)
+    if row is None:
+        row = _make(ACTIVE_KEY)
+    return RSAKey.import_key(_as_dict(row))
+
+
+def public_keys() -> list[dict[str, object]]:
+    """All published keys, public halves only."""
+    active()
+    rows = db.session.scalars(select(SigningKey).order_by(SigningKey.created_at)).all()
+    return [dict(RSAKey.import_key(_as_dict(row)).as_dict(private=False)) for row in rows]
+
+
+def key_set() -> KeySet:
+    """All published keys, to verify what this site signed."""
+    return KeySet.import_key_set({"keys": public_keys()})  # type: ignore[arg-type, typeddict-item]
+
+
+def sign(claims: dict[str, object], kind: str = "JWT") -> str:
+    """*claims* as a signed token that always names its key."""
+    key = active()
+    return jwt.encode({"alg": ALGORITHM, "kid": key.kid, "typ": kind}, claims, key, [ALGORITHM])
+
+
+def verified(token: str) -> dict[str, object]:
+    """The claims of a token that this site signed, whatever its age.
+
+    :raises JoseError, ValueError: it did not
+    """
+    return dict(jwt.decode(token, key_set(), algorithms=[ALGORITHM]).claims)
+
+
+def rotate(force: bool = False) -> str:
+    """Take the step that is due: publish a next key, let it sign, drop what nobody needs any more. Safe to repeat.
+
+    :param force: publish a next key now, though the active one is young
+    :returns: what was done: ``""``, ``published``, ``promoted``
+    """
+    moment = now()
+    active()
+    current, following = _newest(ACTIVE_KEY), _newest(NEXT)
+    assert current is not None
+    gone = delete(SigningKey).where(SigningKey.state == RETIRED, SigningKey.changed_at < moment - LONGEST_TOKEN)
+    db.session.execute(gone)
+    if following is not None and following.changed_at <= moment - PUBLISHED_BEFORE:
+        current.state, current.changed_at = RETIRED, moment
+        following.state, following.changed_at = ACTIVE_KEY, moment
+        return "promoted"
+    if following is None and (force or current.changed_at <= moment - SIGNS_FOR):
+        _make(NEXT)
+        return "published"
+    return ""
+
+
+def _newest(state: str) -> SigningKey | None:
+    return db.session.scalar(
+        select(SigningKey).where(SigningKey.state == state).order_by(SigningKey.created_at.desc()).limit(1)
+    )
+
+
+def _make(state: str) -> SigningKey:
+    import json
+
+    kid = secrets.token_hex(8)
+    key = RSAKey.generate_key(2048, {"kid": kid, "use": "sig", "alg": ALGORITHM}, private=True)
+    row = SigningKey(kid=kid, private=json.dumps(key.as_dict(private=True)), state=state, changed_at=now())
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def _as_dict(row: SigningKey) -> dict[str, str]:
+    import json
+
+    return dict(json.loads(row.private))

@@ -1,0 +1,189 @@
+"""The provider put together: Authlib's server with this site's clients, grants and endpoints."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from authlib.common.urls import add_params_to_uri
+from authlib.integrations.flask_oauth2 import AuthorizationServer
+from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Request
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749.errors import InsecureTransportError
+from authlib.oauth2.rfc6750 import BearerTokenGenerator
+from authlib.oauth2.rfc7009 import RevocationEndpoint
+from authlib.oauth2.rfc7662 import IntrospectionEndpoint
+from flask import Flask, Response, current_app, request
+
+from app import audit, site
+from app.contracts.text import Text
+from app.db import db
+from app.errors import ErrorCode
+from plugins.iam.models import MEMBER, Member
+from plugins.iam.oidc import claims, clients, tokens
+from plugins.iam.oidc.grants import METHODS, CodeGrant, IdCode, IdToken, KeyGrant, RefreshGrant, S256, keep
+from plugins.iam.oidc.logout import EndSession
+from plugins.iam.oidc.models import Token
+
+EXTENSION = "antstack.iam.provider"
+NOT_SECURE = ErrorCode(
+    "IAM/INSECURE_ADDRESS",
+    400,
+    Text("Signing in needs HTTPS, except on this machine itself; the site is set to {url}.", "除本机外，登录必须使用 HTTPS；站点当前地址为 {url}。"),
+    Text(
+        "Put TLS before the site, set ANTSTACK_URL to its https:// address, and ANTSTACK_TRUSTED_PROXIES if a proxy does it.",
+        "请为站点启用 TLS，将 ANTSTACK_URL 设为 https:// 地址；如由代理提供 TLS，请设置 ANTSTACK_TRUSTED_PROXIES。",
+    ),
+)
+
+
+def issuer() -> str:
+    """This provider's identifier."""
+    return site.settings().url
+
+
+class Provider(AuthorizationServer):  # type: ignore[misc]
+    """Authlib's server, answering under the site's declared address whatever stands before it."""
+
+    def create_oauth2_request(self, request_: Any) -> FlaskOAuth2Request:
+        """The request under the site's address.
+
+        :raises ConsoleError: IAM/INSECURE_ADDRESS where Authlib would fail without an answer
+        """
+        made = _Request.__new__(_Request)
+        try:
+            _Request.__init__(made, request)
+        except InsecureTransportError as error:
+            raise NOT_SECURE(url=issuer()) from error
+        return made
+
+    def redirect_error(self, error: OAuth2Error) -> Response:
+        """An error for the client, with the issuer in it if the browser carries it (RFC 9207, 2.3)."""
+        if error.redirect_uri:
+            error.redirect_uri = add_params_to_uri(error.redirect_uri, {"iss": issuer()})
+        return self.handle_error_response(None, error)  # type: ignore[no-any-return]
+
+
+class _Request(FlaskOAuth2Request):  # type: ignore[misc]
+    def __init__(self, source: Any) -> None:
+        from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Payload
+        from authlib.oauth2.rfc6749 import OAuth2Request
+
+        OAuth2Request.__init__(self, method=source.method, uri=f"{issuer()}{source.path}", headers=source.headers)
+        self._request = source
+        self.payload = FlaskOAuth2Payload(source)
+
+
+class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
+    """RFC 7662: for the client that a token was given to, and for holders of AccessKeys of its tenant."""
+
+    CLIENT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
+
+    def query_token(self, token_string: str, token_type_hint: str | None) -> Any:
+        """The token, by either of its halves."""
+        return _Live.of(tokens.find_access(token_string) or _live_refresh(token_string))
+
+    def check_permission(self, token: Any, client: Any, request_: Any) -> bool:
+        """Whether this client may know."""
+        row = token.row
+        same_tenant = client.principal is not None and row.tenant_id == client.tenant_id
+        return bool(row.client_id == client.client_id or client.own or same_tenant)
+
+    def introspect_token(self, token: Any) -> dict[str, Any]:
+        """What RFC 7662, 2.2 names."""
+        row: Token = token.row
+        member = db.session.get(Member, row.principal_id) if row.principal_type == MEMBER else None
+        return {
+            "active": True, "client_id": row.client_id, "token_type": "Bearer", "scope": row.scope,
+            "sub": row.principal_id, "username": member.login if member else row.principal_id, "aud": row.client_id,
+            "iss": issuer(), "iat": claims.seconds(row.created_at), "exp": claims.seconds(row.expires_at),
+            "tenant": row.tenant_id,
+        }  # fmt: skip
+
+
+class _Live:
+    """A token known to be live, for Authlib's questions."""
+
+    def __init__(self, row: Token) -> None:
+        self.row = row
+
+    @classmethod
+    def of(cls, row: Token | None) -> _Live | None:
+        return cls(row) if row is not None else None
+
+    def is_expired(self) -> bool:
+        return False
+
+    def is_revoked(self) -> bool:
+        return False
+
+
+def _live_refresh(token: str) -> Token | None:
+    from app.db import now
+
+    row = tokens.find_refresh(token)
+    if row is None or row.is_revoked() or row.refresh_expires_at is None or row.refresh_expires_at <= now():
+        return None
+    return row if tokens.session_lives(row.session_id) else None
+
+
+class Revocation(RevocationEndpoint):  # type: ignore[misc]
+    """RFC 7009: a refresh token takes its family along, an access token only itself."""
+
+    CLIENT_AUTH_METHODS = METHODS
+
+    def query_token(self, token_string: str, token_type_hint: str | None) -> Token | None:
+        """The token, by either of its halves."""
+        self._by_refresh = tokens.find_refresh(token_string)
+        return self._by_refresh or tokens.find_access(token_string)
+
+    def revoke_token(self, token: Token, request_: Any) -> None:
+        """Take it back."""
+        whole = self._by_refresh is not None
+        tokens.revoke(Token.family == token.family if whole else Token.id == token.id)
+        audit.note("token", token.id, token.client_id, family=whole)
+
+
+def _opaque(**_: Any) -> str:
+    return secrets.token_urlsafe(32)
+
+
+def _access_token(client: Any, grant_type: str, user: Any, scope: str) -> str:
+    """Opaque for this site; signed for a client that has an audience of its own (RFC 9068)."""
+    if not client.audience or user is None:
+        return secrets.token_urlsafe(32)
+    from plugins.iam.oidc import keys
+
+    moment = claims.seconds(db_now())
+    content: dict[str, object] = {
+        "iss": issuer(), "aud": client.audience, "client_id": client.client_id, "iat": moment,
+        "exp": moment + int(tokens.ACCESS.total_seconds()), "jti": secrets.token_urlsafe(16), "scope": scope,
+    }  # fmt: skip
+    content |= claims.about(user, f"{scope} profile", claims.tenant_for(user.id, client.tenant_id))
+    return keys.sign(content, "at+jwt")
+
+
+def db_now() -> Any:
+    """The time."""
+    from app.db import now
+
+    return now()
+
+
+def install(app: Flask) -> None:
+    """Give *app* its provider."""
+    server = Provider(query_client=clients.find, save_token=keep)
+    expires = int(tokens.ACCESS.total_seconds())
+    server.register_token_generator("default", BearerTokenGenerator(_access_token, _opaque, expires))
+    server.register_grant(CodeGrant, [S256(required=True), IdCode()])
+    server.register_grant(RefreshGrant, [IdToken()])
+    server.register_grant(KeyGrant)
+    server.register_endpoint(Introspection)
+    server.register_endpoint(Revocation)
+    server.register_endpoint(EndSession)
+    app.extensions[EXTENSION] = server
+
+
+def provider() -> Provider:
+    """This site's provider."""
+    return current_app.extensions[EXTENSION]  # type: ignore[no-any-return]

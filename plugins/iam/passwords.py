@@ -1,0 +1,76 @@
+"""Passwords: Argon2id at OWASP's first recommended cost (19 MiB, two passes, one lane), rules, and making them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from functools import lru_cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from app.contracts.text import Text
+
+SHORTEST, LONGEST = 10, 128
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+TOO_SHORT = Text("Use at least {n} characters.", "至少 {n} 个字符。")
+TOO_LONG = Text("Use at most {n} characters.", "至多 {n} 个字符。")
+TOO_COMMON = Text("This is among the passwords that are tried first.", "该密码过于常见。")
+NAMES_YOU = Text("It must not contain the login name.", "密码不能包含登录名。")
+SAME = Text("Choose another one than before.", "新密码不能与原密码相同。")
+COMMON = ("password", "123456", "qwerty", "letmein", "iloveyou", "welcome", "admin", "abc123", "111111", "antstack")
+SYLLABLES = [a + b for a in "bdfghjkmnprstvz" for b in "aeiou"]
+
+
+def hashed(password: str) -> str:
+    """The password as it is kept."""
+    return _hasher.hash(password)
+
+
+def matches(stored: str, password: str) -> bool:
+    """Whether it is the password. Without a stored one it takes the same time and is not."""
+    try:
+        return _hasher.verify(stored or _nobody(), password[: LONGEST * 4]) and bool(stored)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@lru_cache(maxsize=1)
+def _nobody() -> str:
+    return _hasher.hash(secrets.token_urlsafe(16))
+
+
+def problem(password: str, login: str, shortest: int = SHORTEST) -> Text | None:
+    """What is wrong with a new password (NIST SP 800-63B-4: length and a blocklist, no composition rules)."""
+    lowered = password.lower()
+    if len(password) < shortest:
+        return TOO_SHORT.format(n=shortest)
+    if len(password) > LONGEST:
+        return TOO_LONG.format(n=LONGEST)
+    if len(set(password)) < 5 or any(lowered.strip("0123456789!@#$.-_") == word for word in COMMON):
+        return TOO_COMMON
+    name = login.partition("@")[0].lower()
+    return NAMES_YOU if len(name) > 3 and name in lowered else None
+
+
+def made() -> str:
+    """A new random password that can be read out: about 62 bits."""
+    return _readable(secrets.token_bytes(32))
+
+
+def derived(secret: str, login: str) -> str:
+    """The demo's password of one account: always the same for the same secret."""
+    return _readable(hmac.new(secret.encode(), login.encode(), hashlib.sha256).digest())
+
+
+def _readable(seed: bytes) -> str:
+    number = int.from_bytes(seed, "big")
+    words = []
+    for _ in range(3):
+        word = ""
+        for _ in range(3):
+            number, place = divmod(number, len(SYLLABLES))
+            word += SYLLABLES[place]
+        words.append(word)
+    return "-".join((*words, f"{number % 100:02d}"))

@@ -1,0 +1,87 @@
+"""Rights and recorded operations of IAM. Those under ``iam.site`` reach beyond one tenant."""
+
+from app.contracts.declarations import Permission
+from app.contracts.text import Text
+from app.guard import Operation
+
+SITE_TENANTS = Permission("iam.site.tenants", Text("Create, disable and delete tenants", "创建、停用与删除租户"))
+SITE_PEOPLE = Permission("iam.site.people", Text("Delete people and change those of several tenants", "删除人员及修改跨租户人员"))
+TENANT_READ = Permission("iam.tenant.read", Text("See tenants and their overview", "查看租户与概览"), reads=True)
+TENANT_EDIT = Permission("iam.tenant.edit", Text("Rename the tenant, change its security settings", "修改租户名称与安全设置"))
+WORKSPACE_READ = Permission("iam.workspace.read", Text("See workspaces", "查看工作空间"), reads=True)
+WORKSPACE_EDIT = Permission("iam.workspace.edit", Text("Create, change and delete workspaces", "创建、修改与删除工作空间"))
+MEMBER_READ = Permission("iam.member.read", Text("See members", "查看成员"), reads=True)
+MEMBER_EDIT = Permission("iam.member.edit", Text("Create, freeze, reset, join and remove members", "创建、冻结、重置、加入与移出成员"))
+GROUP_READ = Permission("iam.group.read", Text("See groups", "查看用户组"), reads=True)
+GROUP_EDIT = Permission("iam.group.edit", Text("Create, change and dissolve groups", "创建、修改与解散用户组"))
+ACCOUNT_READ = Permission("iam.service-account.read", Text("See service accounts", "查看服务账号"), reads=True)
+ACCOUNT_EDIT = Permission("iam.service-account.edit", Text("Create, change and delete service accounts", "创建、修改与删除服务账号"))
+ACCOUNT_GRANT = Permission("iam.service-account.grant", Text("Grant roles to service accounts", "为服务账号授权"))
+ROLE_READ = Permission("iam.role.read", Text("See roles and permissions", "查看角色与权限"), reads=True)
+ROLE_EDIT = Permission("iam.role.edit", Text("Create, change and delete custom roles", "创建、修改与删除自定义角色"))
+GRANT_READ = Permission("iam.grant.read", Text("See who holds which role", "查看授权"), reads=True)
+GRANT_EDIT = Permission("iam.grant.edit", Text("Grant and revoke roles", "授予与撤销角色"))
+KEY_READ = Permission("iam.access-key.read", Text("See AccessKeys of others", "查看他人的 AccessKey"), reads=True)
+KEY_EDIT = Permission("iam.access-key.edit", Text("Create, reveal, disable and delete AccessKeys of others", "创建、查看密钥、禁用与删除他人的 AccessKey"))
+CLIENT_READ = Permission("iam.client.read", Text("See OIDC clients", "查看 OIDC 客户端"), reads=True)
+CLIENT_EDIT = Permission("iam.client.edit", Text("Register and change OIDC clients", "注册与修改 OIDC 客户端"))
+CHECK = Permission("iam.permission.check", Text("Ask what somebody may do, and why", "查询鉴权结果与依据"), reads=True)
+SNAPSHOT = Permission("iam.snapshot.read", Text("Read grants for another site", "供其他站点读取授权快照"), reads=True)
+
+ALL = (
+    SITE_TENANTS, SITE_PEOPLE, TENANT_READ, TENANT_EDIT, WORKSPACE_READ, WORKSPACE_EDIT, MEMBER_READ, MEMBER_EDIT,
+    GROUP_READ, GROUP_EDIT, ACCOUNT_READ, ACCOUNT_EDIT, ACCOUNT_GRANT, ROLE_READ, ROLE_EDIT, GRANT_READ, GRANT_EDIT,
+    KEY_READ, KEY_EDIT, CLIENT_READ, CLIENT_EDIT, CHECK, SNAPSHOT,
+)  # fmt: skip
+OF_THE_SITE = "iam.site."
+
+SIGNED_IN = Operation("iam.sign-in.done", Text("Gave name and password", "输入账号密码登录"))
+SIGNED_OUT = Operation("iam.sign-in.ended", Text("Ended the sign-in", "结束登录"))
+PASSWORD_CHANGED = Operation("iam.password.changed", Text("Changed the own password", "修改本人密码"))
+CONSENTED = Operation("iam.consent.given", Text("Answered an application's request", "处理应用授权请求"))
+CONSENT_WITHDRAWN = Operation("iam.consent.withdrawn", Text("Withdrew a consent", "撤回应用授权"))
+TOKEN_ISSUED = Operation("iam.token.issued", Text("Issued a token", "签发令牌"))
+TOKEN_REVOKED = Operation("iam.token.revoked", Text("Took a token back", "吊销令牌"))
+PROFILE_CHANGED = Operation("iam.profile.changed", Text("Changed own personal information", "修改个人信息"))
+TENANT_CREATED = Operation("iam.tenant.created", Text("Created a tenant", "创建租户"))
+TENANT_CHANGED = Operation("iam.tenant.changed", Text("Changed a tenant", "修改租户"))
+TENANT_STATE = Operation("iam.tenant.state_changed", Text("Enabled or disabled a tenant", "启用或停用租户"))
+TENANT_DELETED = Operation("iam.tenant.deleted", Text("Deleted a tenant", "删除租户"))
+WORKSPACE_CREATED = Operation("iam.workspace.created", Text("Created a workspace", "创建工作空间"))
+WORKSPACE_CHANGED = Operation("iam.workspace.changed", Text("Changed a workspace", "修改工作空间"))
+WORKSPACE_DELETED = Operation("iam.workspace.deleted", Text("Deleted a workspace", "删除工作空间"))
+MEMBER_CREATED = Operation("iam.member.created", Text("Created a member", "创建成员"))
+MEMBER_CHANGED = Operation("iam.member.changed", Text("Changed a member", "修改成员"))
+MEMBER_FROZEN = Operation("iam.member.frozen", Text("Froze a member", "冻结成员"))
+MEMBER_UNFROZEN = Operation("iam.member.unfrozen", Text("Unfroze a member", "解冻成员"))
+MEMBER_RESET = Operation("iam.member.password_reset", Text("Reset a member's password", "重置成员密码"))
+MEMBER_JOINED = Operation("iam.member.joined", Text("Added a member to the tenant", "成员加入租户"))
+MEMBER_LEFT = Operation("iam.member.left", Text("Removed a member from the tenant", "成员移出租户"))
+MEMBER_DELETED = Operation("iam.member.deleted", Text("Deleted a member", "删除成员"))
+GROUP_CREATED = Operation("iam.group.created", Text("Created a group", "创建用户组"))
+GROUP_CHANGED = Operation("iam.group.changed", Text("Changed a group", "修改用户组"))
+GROUP_DISSOLVED = Operation("iam.group.dissolved", Text("Dissolved a group", "解散用户组"))
+GROUP_MEMBER_ADDED = Operation("iam.group.member_added", Text("Added a member to a group", "用户组加入成员"))
+GROUP_MEMBER_REMOVED = Operation("iam.group.member_removed", Text("Removed a member from a group", "用户组移出成员"))
+ACCOUNT_CREATED = Operation("iam.service-account.created", Text("Created a service account", "创建服务账号"))
+ACCOUNT_CHANGED = Operation("iam.service-account.changed", Text("Changed a service account", "修改服务账号"))
+ACCOUNT_DELETED = Operation("iam.service-account.deleted", Text("Deleted a service account", "删除服务账号"))
+ROLE_CREATED = Operation("iam.role.created", Text("Created a role", "创建角色"))
+ROLE_CHANGED = Operation("iam.role.changed", Text("Changed a role", "修改角色"))
+ROLE_DELETED = Operation("iam.role.deleted", Text("Deleted a role", "删除角色"))
+GRANTED = Operation("iam.grant.given", Text("Granted a role", "授予角色"))
+REVOKED = Operation("iam.grant.revoked", Text("Revoked a role", "撤销角色"))
+EXPIRED = Operation("iam.grant.expired", Text("A role expired", "角色到期"))
+KEY_CREATED = Operation("iam.access-key.created", Text("Created an AccessKey", "创建 AccessKey"))
+KEY_REVEALED = Operation("iam.access-key.revealed", Text("Revealed an AccessKey's secret", "查看 AccessKey 密钥"))
+KEY_ENABLED = Operation("iam.access-key.enabled", Text("Enabled an AccessKey", "启用 AccessKey"))
+KEY_DISABLED = Operation("iam.access-key.disabled", Text("Disabled an AccessKey", "禁用 AccessKey"))
+KEY_DELETED = Operation("iam.access-key.deleted", Text("Deleted an AccessKey", "删除 AccessKey"))
+CLIENT_CREATED = Operation("iam.client.created", Text("Registered an OIDC client", "注册 OIDC 客户端"))
+CLIENT_CHANGED = Operation("iam.client.changed", Text("Changed an OIDC client", "修改 OIDC 客户端"))
+CLIENT_ROTATED = Operation("iam.client.secret_rotated", Text("Rotated an OIDC client's secret", "轮换 OIDC 客户端密钥"))
+CLIENT_DELETED = Operation("iam.client.deleted", Text("Deleted an OIDC client", "删除 OIDC 客户端"))
+KEYS_ROTATED = Operation("iam.signing-key.rotated", Text("Rotated the signing keys", "轮换签名密钥"))
+
+# Recorded without a route of their own.
+BY_THE_SITE = (SIGNED_OUT, EXPIRED, KEYS_ROTATED)

@@ -1,0 +1,129 @@
+"""Checking name and password, and choosing a new password. Same answer and time for a wrong name and a wrong password."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from app import audit, caller
+from app.contracts.text import Text
+from app.db import db, now
+from app.errors import ConsoleError, ErrorCode, invalid
+from plugins.iam import passwords, throttle
+from plugins.iam.models import ACTIVE, FROZEN, PLATFORM_TENANT, Member, Membership, Tenant
+
+WRONG = ErrorCode(
+    "IAM/WRONG_NAME_OR_PASSWORD",
+    401,
+    Text("Login name or password is wrong.", "登录名或密码错误。"),
+    Text("Try again, or ask an administrator to reset the password.", "请重试，或联系管理员重置密码。"),
+)
+LOCKED = ErrorCode(
+    "IAM/SIGN_IN_LOCKED",
+    429,
+    Text("There were too many attempts. Signing in is locked for {time} more.", "尝试次数过多，登录已锁定，剩余 {time}。"),
+    Text("Wait, or ask an administrator to reset the password.", "请稍候再试，或联系管理员重置密码。"),
+)
+FROZEN_MEMBER = ErrorCode(
+    "IAM/MEMBER_FROZEN",
+    403,
+    Text("This account is frozen.", "该账号已被冻结。"),
+    Text("Ask a tenant administrator to unfreeze it.", "请联系租户管理员解冻。"),
+)
+NO_TENANT = ErrorCode(
+    "IAM/NO_TENANT",
+    403,
+    Text("This account was removed from every tenant.", "该账号已被移出所有租户。"),
+    Text("Ask a tenant administrator to add it again.", "请联系租户管理员重新加入。"),
+)
+ERRORS = (WRONG, LOCKED, FROZEN_MEMBER, NO_TENANT)
+OTHERWISE = Text("Login name and password are needed.", "请输入登录名和密码。")
+
+
+def check(login: str, password: str) -> Member:
+    """The person that name and password prove.
+
+    :raises ConsoleError: IAM/WRONG_NAME_OR_PASSWORD, IAM/SIGN_IN_LOCKED; after the right password also
+        IAM/MEMBER_FROZEN and IAM/NO_TENANT
+    """
+    address = caller.current().source_ip
+    member = _find(login)
+    _note(login, member)
+    _refuse_locked(login, member, address)
+    if not passwords.matches(member.password_hash if member else "", password):
+        raise _failure(login, member, address)
+    assert member is not None
+    throttle.forget(login)
+    if member.state != ACTIVE:
+        raise FROZEN_MEMBER() if member.state == FROZEN else WRONG()
+    if not db.session.scalar(select(func.count()).where(Membership.member_id == member.id)):
+        raise NO_TENANT()
+    member.failures, member.locked_until = 0, None
+    return member
+
+
+def signed_in(member: Member) -> None:
+    """Note when and from where somebody signed in."""
+    member.last_login_at, member.last_login_ip = now(), caller.current().source_ip
+
+
+def set_password(member: Member, new: str, again: str, shortest: int = passwords.SHORTEST) -> None:
+    """Give a member a new password that they chose.
+
+    :raises ConsoleError: CORE/INVALID_INPUT
+    """
+    problem = passwords.problem(new, member.login, shortest)
+    if problem is None and passwords.matches(member.password_hash, new):
+        problem = passwords.SAME
+    if problem is not None:
+        raise invalid({"new": problem})
+    if new != again:
+        raise invalid({"again": Text("The two are not the same.", "两次输入不一致。")})
+    member.password_hash, member.password_changed_at, member.must_reset = passwords.hashed(new), now(), False
+
+
+def duration(seconds: int) -> Text:
+    """``2 min 5 s``."""
+    minutes, rest = divmod(max(1, seconds), 60)
+    if not minutes:
+        return Text(f"{rest} s", f"{rest} 秒")
+    return Text(f"{minutes} min {rest} s", f"{minutes} 分 {rest} 秒")
+
+
+def _find(login: str) -> Member | None:
+    return db.session.scalar(select(Member).where(func.lower(Member.login) == login.strip().lower()))
+
+
+def _note(login: str, member: Member | None) -> None:
+    from flask import g
+
+    audit.note("member", member.id if member else "", login[:255], login=login[:255])
+    g.audit_note["tenant"] = home_tenant(member)
+
+
+def home_tenant(member: Member | None) -> str:
+    """The tenant whose audit tells of a person's sign-ins: their first; the platform's for unknown names."""
+    if member is not None:
+        mine = select(Membership.tenant_id).where(Membership.member_id == member.id).order_by(Membership.created_at)
+        if found := db.session.scalar(mine.limit(1)):
+            return found
+    return db.session.scalar(select(Tenant.id).where(Tenant.code == PLATFORM_TENANT)) or ""
+
+
+def _refuse_locked(login: str, member: Member | None, address: str) -> None:
+    left = throttle.wait(login, address).seconds
+    if member is not None and member.locked_until is not None:
+        left = max(left, int((member.locked_until - now()).total_seconds()))
+    if left > 0:
+        raise LOCKED(time=duration(left), extra={"retryAfter": left})
+
+
+def _failure(login: str, member: Member | None, address: str) -> ConsoleError:
+    """Count it and keep the count, though the answer rolls back whatever else the request did."""
+    seconds = throttle.failed(login, address)
+    if member is not None:
+        member.failures += 1
+        member.locked_until = now() + timedelta(seconds=seconds) if seconds else None
+    db.session.commit()
+    return LOCKED(time=duration(seconds), extra={"retryAfter": seconds}) if seconds else WRONG()

@@ -1,0 +1,81 @@
+"""The session at the provider: a row of its own and a cookie of its own, apart from the console's (C-11)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+
+from flask import Response, request
+from sqlalchemy import delete, select, update
+
+from app import caller, crypto, site
+from app.db import db, new_id, now
+from plugins.iam.models import ACTIVE, Member
+from plugins.iam.oidc.models import ProviderSession
+
+TOUCH_AFTER = timedelta(seconds=60)
+
+
+def cookie_name() -> str:
+    """``__Host-`` where the site is reached over TLS."""
+    return "__Host-antstack-iam" if site.settings().secure else "antstack-iam"
+
+
+def begin(member: Member, amr: Sequence[str]) -> tuple[ProviderSession, str]:
+    """A new session; one that the browser had for the same person goes on under its identifier with a new token.
+
+    :returns: its row, and the token for the cookie, which is nowhere else
+    """
+    token, moment = secrets.token_urlsafe(32), now()
+    row = find()
+    if row is None or row.member_id != member.id:
+        row = ProviderSession(id=new_id(), member_id=member.id)
+        db.session.add(row)
+    row.token_digest, row.auth_time, row.amr = crypto.digest(token), moment, list(amr)
+    row.last_seen_at, row.expires_at = moment, moment + timedelta(hours=site.settings().session_hours)
+    row.source_ip, row.user_agent = caller.current().source_ip, caller.current().user_agent[:400]
+    db.session.flush()
+    return row, token
+
+
+def find() -> ProviderSession | None:
+    """The live session of this request's cookie, of a person who is not frozen."""
+    token = request.cookies.get(cookie_name(), "")
+    if not token:
+        return None
+    row = db.session.scalar(select(ProviderSession).where(ProviderSession.token_digest == crypto.digest(token)))
+    moment = now()
+    idle = timedelta(minutes=site.settings().session_idle_minutes)
+    if row is None or row.expires_at <= moment or row.last_seen_at + idle <= moment:
+        return None
+    if db.session.scalar(select(Member.state).where(Member.id == row.member_id)) != ACTIVE:
+        return None
+    if row.last_seen_at + TOUCH_AFTER < moment:
+        db.session.execute(
+            update(ProviderSession).where(ProviderSession.id == row.id).values(last_seen_at=moment)
+        )
+    return row
+
+
+def set_cookie(response: Response, token: str) -> Response:
+    """Give the browser its token."""
+    settings = site.settings()
+    response.set_cookie(
+        cookie_name(), token, max_age=settings.session_hours * 3600, httponly=True, secure=settings.secure,
+        samesite="Lax", path="/",
+    )  # fmt: skip
+    return response
+
+
+def clear_cookie(response: Response) -> Response:
+    """Take the token away from the browser."""
+    response.delete_cookie(cookie_name(), path="/", secure=site.settings().secure, httponly=True, samesite="Lax")
+    return response
+
+
+def sweep() -> None:
+    """Remove sessions that ended by themselves."""
+    idle = timedelta(minutes=site.settings().session_idle_minutes)
+    dead = (ProviderSession.expires_at <= now()) | (ProviderSession.last_seen_at <= now() - idle)
+    db.session.execute(delete(ProviderSession).where(dead))
