@@ -56,6 +56,7 @@ def login() -> Response:
 @bp.get("/auth/callback")
 @public("the provider sends the browser here; the code and state prove it", audit=permissions.SIGN_IN)
 def callback() -> Response:
+    db.session.commit()  # hold no lock while the provider, perhaps this same site, writes its tokens
     claims = oidc.finish()
     principal_key = f"member:{claims['sub']}"
     login_name = str(claims.get("preferred_username") or claims.get("email") or claims["sub"])

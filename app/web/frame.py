@@ -52,6 +52,7 @@ class Frame:
     switch_url: str = "/choose"
     jobs_url: str = "/jobs?mine=1"
     search_url: str = "/search"
+    sign_out_url: str = "/logout"
     environment: Mapping[str, str] | None = None
     approvals_url: str = ""
     _: dict[str, Any] = field(default_factory=dict)
