@@ -6,6 +6,7 @@ and written raw: its typed models cost seconds and hundreds of MiB on long lists
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Mapping
@@ -29,40 +30,61 @@ FIELD_MANAGER = "antstack"
 EXTENSION = "antstack.kube"
 CONNECT, READ = 2.0, 10.0
 OPEN_AFTER, OPEN_FOR = 3, 5.0
+REFUSAL = 64 * 1024
+# A peer that vanished without a word is noticed after 10 + 3 × 5 s (tcp(7)).
+KEEPALIVE = [
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 10),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5), (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+]  # fmt: skip
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 Json = dict[str, Any]
+NETWORK = (urllib3.exceptions.HTTPError, OSError)
 
 
 @dataclass
 class Breaker:
-    """After some failures in a row nobody waits for the cluster for a moment."""
+    """After some failures in a row nobody waits for the cluster; then one request at a time tries again."""
 
     failures: int = 0
     open_until: float = 0.0
+    trying: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def is_open(self) -> bool:
-        """Whether requests are refused at once."""
-        return time.monotonic() < self.open_until
+    def passes(self) -> bool:
+        """Whether a request may go out now."""
+        with self.lock:
+            if self.failures < OPEN_AFTER:
+                return True
+            if self.trying or time.monotonic() < self.open_until:
+                return False
+            self.trying = True
+            return True
 
     def succeeded(self) -> None:
         """Close it."""
-        self.failures, self.open_until = 0, 0.0
+        with self.lock:
+            self.failures, self.open_until, self.trying = 0, 0.0, False
 
     def failed(self) -> None:
         """Count a failure; open it after some."""
         with self.lock:
             self.failures += 1
+            self.trying = False
             if self.failures >= OPEN_AFTER:
                 self.open_until = time.monotonic() + OPEN_FOR
+
+
+class Silent(Exception):
+    """A stream sent nothing for as long as its reader wanted to wait; the server may be well."""
 
 
 class Kube:
     """A cluster's API. Safe for several threads."""
 
-    def __init__(self, name: str, kubeconfig: Mapping[str, Any], pool_size: int = 16) -> None:
+    def __init__(self, name: str, kubeconfig: Mapping[str, Any], pool_size: int = 32) -> None:
         self.name = name
         self.document = dict(kubeconfig)
         self._client = api_client(self.document, pool_size)
@@ -87,23 +109,59 @@ class Kube:
         :param timeout: seconds to wait for the answer; connecting has two of its own
         :raises ConsoleError: KUBE/…
         """
-        if self._breaker.is_open():
+        if not self._breaker.passes():
             raise UNREACHABLE(cluster=self.name, detail="it did not answer a moment ago")
         headers = {"Accept": accept, "Content-Type": content_type, "traceparent": caller.traceparent(), **self._auth()}
         url = f"{self._host}{path}" + (f"?{urlencode(query, doseq=True)}" if query else "")
         raw = body if isinstance(body, (bytes, type(None))) else msgspec.json.encode(body)
+        wait = urllib3.Timeout(connect=CONNECT, read=timeout)
         try:
-            answer = self._pool.request(
-                method, url, body=raw, headers=headers, retries=False, preload_content=not stream,
-                timeout=urllib3.Timeout(connect=CONNECT, read=timeout),
-            )  # fmt: skip
+            answer = self._sent(method, url, raw, headers, wait, stream)
         except urllib3.exceptions.HTTPError as error:
             self._breaker.failed()
             raise UNREACHABLE(cluster=self.name, detail=_words(error)) from error
+        except BaseException:
+            self._breaker.failed()
+            raise
         self._breaker.succeeded()
         if answer.status >= 400:
-            detail = answer.data if not stream else answer.read()
-            raise from_answer(self.name, answer.status, detail)
+            raise from_answer(self.name, answer.status, _refusal(answer, stream))
+        return answer
+
+    def _sent(
+        self, method: str, url: str, raw: bytes | None, headers: Mapping[str, str], wait: urllib3.Timeout, stream: bool
+    ) -> urllib3.BaseHTTPResponse:
+        """Send it; a read whose kept connection the server closed meanwhile is sent once more on a new one."""
+        for last in (False, True):
+            try:
+                return self._pool.request(
+                    method, url, body=raw, headers=headers, retries=False, preload_content=not stream, timeout=wait
+                )
+            except urllib3.exceptions.ProtocolError:
+                if last or method != "GET":
+                    raise
+        raise AssertionError
+
+    def follow(self, path: str, query: Mapping[str, Any], silence: float) -> urllib3.BaseHTTPResponse:
+        """Open a stream that may have nothing to say for long, such as a log that is followed.
+
+        It goes past the breaker: silence is no sign of a broken cluster.
+
+        :raises Silent: nothing came within *silence* seconds
+        :raises ConsoleError: KUBE/…
+        """
+        url = f"{self._host}{path}?{urlencode(query, doseq=True)}"
+        wait = urllib3.Timeout(connect=CONNECT, read=silence)
+        try:
+            answer = self._pool.request(
+                "GET", url, headers=self._auth(), retries=False, preload_content=False, timeout=wait
+            )
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise Silent from error
+        except urllib3.exceptions.HTTPError as error:
+            raise UNREACHABLE(cluster=self.name, detail=_words(error)) from error
+        if answer.status >= 400:
+            raise from_answer(self.name, answer.status, _refusal(answer, True))
         return answer
 
     def _auth(self) -> dict[str, str]:
@@ -174,9 +232,24 @@ class Kube:
         """The server's version, such as ``v1.37.2``."""
         return str(self.get("/version", timeout=3.0).get("gitVersion", ""))
 
+    def close(self) -> None:
+        """Give its connections back."""
+        self._pool.clear()
+
     def own_client(self) -> Any:
         """A client of its own for one terminal: ``stream()`` patches the client that it is given."""
         return api_client(self.document, 1)
+
+
+def _refusal(answer: urllib3.BaseHTTPResponse, stream: bool) -> bytes:
+    if not stream:
+        return answer.data
+    try:
+        return answer.read(REFUSAL)
+    except urllib3.exceptions.HTTPError:
+        return b""
+    finally:
+        answer.close()
 
 
 def _words(error: Exception) -> str:
@@ -193,6 +266,7 @@ def api_client(document: Json, pool_size: int) -> Any:
     load_kube_config_from_dict(document, client_configuration=configuration, persist_config=False)
     configuration.connection_pool_maxsize = pool_size
     configuration.retries = False
+    configuration.socket_options = KEEPALIVE
     return ApiClient(configuration)
 
 
@@ -201,8 +275,15 @@ def kube(cluster: Cluster) -> Kube:
     held: dict[str, tuple[int, Kube]] = current_app.extensions.setdefault(EXTENSION, {})
     known = held.get(cluster.id)
     if known is None or known[0] != cluster.version:
-        known = held[cluster.id] = (cluster.version, Kube(cluster.name, yaml.safe_load(cluster.kubeconfig)))
+        if known is not None:
+            known[1].close()
+        known = held[cluster.id] = (cluster.version, connect(cluster))
     return known[1]
+
+
+def connect(cluster: Cluster, pool_size: int = 32) -> Kube:
+    """A new client of a registered cluster, for a process that keeps it itself."""
+    return Kube(cluster.name, yaml.safe_load(cluster.kubeconfig), pool_size)
 
 
 def kube_of(cluster_id: str) -> Kube:

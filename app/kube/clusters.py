@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import yaml
 from sqlalchemy import delete
@@ -10,18 +11,13 @@ from sqlalchemy import delete
 from app import audit, caller
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, now, rows, scoped
-from app.errors import ErrorCode, invalid
-from app.kube import client, kubeconfig
+from app.errors import FieldError, invalid
+from app.kube import client, kubeconfig, paths
+from app.kube.errors import NAME_TAKEN
 from app.kube.models import REACHABLE, Cluster, KubeObject, MirrorState
 
 CLUSTER = Text("cluster", "集群")
-NAME_TAKEN = ErrorCode(
-    "KUBE/CLUSTER_NAME_TAKEN",
-    409,
-    Text("There is a cluster named {name}.", "已有名为 {name} 的集群。"),
-    Text("Choose another name.", "请更换名称。"),
-)
-ERRORS = (NAME_TAKEN,)
+LONGEST_NAME = 64
 
 
 def list_clusters() -> Sequence[Cluster]:
@@ -40,16 +36,22 @@ def get_cluster(cluster_id: str) -> Cluster:
 def register(name: str, text: str, description: str = "") -> Cluster:
     """Check a kubeconfig for dangers, try it, and keep it sealed; the mirror starts by itself.
 
-    :raises ConsoleError: KUBE/KUBECONFIG_REFUSED with every reason, KUBE/CLUSTER_NAME_TAKEN, KUBE/CLUSTER_UNREACHABLE, …
+    :raises ConsoleError: KUBE/KUBECONFIG_REFUSED with every reason, KUBE/CLUSTER_NAME_TAKEN,
+        KUBE/CLUSTER_UNREACHABLE, …
     """
-    if not name.strip():
-        raise invalid({"name": Text("Give the cluster a name.", "请填写集群名称。")})
-    document = kubeconfig.checked(text)
-    if db.session.scalar(scoped(Cluster).where(Cluster.name == name)):
-        raise NAME_TAKEN(name=name)
-    version = client.Kube(name, document, 1).version()
+    name = _free_name(name)
+    return add(name, kubeconfig.checked(text), description)
+
+
+def add(name: str, document: dict[str, Any], description: str = "") -> Cluster:
+    """Try a checked kubeconfig and keep it under a name that is free.
+
+    :raises ConsoleError: KUBE/CLUSTER_NAME_TAKEN, KUBE/CLUSTER_UNREACHABLE, …
+    """
+    name = _free_name(name)
+    version = tried(name, document)
     cluster = Cluster(
-        id=new_id(), tenant_id=caller.current().tenant_id, name=name, description=description, version=1,
+        id=new_id(), tenant_id=caller.current().tenant_id, name=name, description=description.strip(), version=1,
         server=kubeconfig.server_of(document), kubeconfig=yaml.safe_dump(document), state=REACHABLE,
         server_version=version, checked_at=now(),
     )  # fmt: skip
@@ -59,14 +61,50 @@ def register(name: str, text: str, description: str = "") -> Cluster:
     return cluster
 
 
-def change_credentials(cluster: Cluster, text: str) -> None:
-    """Give a cluster another kubeconfig; it takes effect at once, without a restart.
+def tried(name: str, document: dict[str, Any]) -> str:
+    """The version of the server that a checked kubeconfig leads to, as an account that may read the cluster.
+
+    :raises ConsoleError: KUBE/CLUSTER_UNREACHABLE, KUBE/CREDENTIALS_REFUSED, KUBE/NOT_PERMITTED, …
+    """
+    kube = client.Kube(name, document, 1)
+    try:
+        version = kube.version()
+        kube.get(paths.collection("Namespace"), {"limit": 1}, timeout=5.0)
+    finally:
+        kube.close()
+    return version[:64]
+
+
+def _free_name(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME:
+        raise invalid({"name": Text("Give the cluster a name of at most 64 characters.", "请填写集群名称（至多 64 个字符）。")})
+    if db.session.scalar(scoped(Cluster).where(Cluster.name == name)):
+        raise NAME_TAKEN(name=name, errors=(FieldError("/name", NAME_TAKEN.reason.format(name=name)),))
+    return name
+
+
+def rename(cluster: Cluster, name: str, description: str) -> None:
+    """Give a cluster another name and description.
+
+    :raises ConsoleError: KUBE/CLUSTER_NAME_TAKEN
+    """
+    before = {"name": cluster.name, "description": cluster.description}
+    if name.strip() != cluster.name:
+        cluster.name = _free_name(name)
+    cluster.description = description.strip()
+    after = {"name": cluster.name, "description": cluster.description}
+    audit.note("cluster", cluster.id, cluster.name, changes={k: [before[k], after[k]] for k in after if before[k] != after[k]})
+
+
+def change_credentials(cluster: Cluster, document: dict[str, Any]) -> None:
+    """Give a cluster other credentials; they take effect at once, without a restart.
 
     :raises ConsoleError: KUBE/…
     """
-    document = kubeconfig.checked(text)
-    cluster.server_version = client.Kube(cluster.name, document, 1).version()
+    cluster.server_version = tried(cluster.name, document)
     cluster.server, cluster.kubeconfig = kubeconfig.server_of(document), yaml.safe_dump(document)
+    cluster.state, cluster.error_code, cluster.error_detail, cluster.checked_at = REACHABLE, "", "", now()
     cluster.version += 1
     audit.note("cluster", cluster.id, cluster.name, server=cluster.server)
 

@@ -75,10 +75,22 @@ BAD_KUBECONFIG = ErrorCode(
         "请提供内含服务器地址、CA 以及令牌或客户端证书的 kubeconfig，不得引用外部文件或命令。",
     ),
 )
+EXPIRED = ErrorCode(
+    "KUBE/RESOURCE_VERSION_EXPIRED",
+    410,
+    Text("The cluster {cluster} no longer has that state of its objects: {detail}", "集群 {cluster} 已不再保留该版本的状态：{detail}"),
+    Text("Start the list anew.", "请重新开始读取列表。"),
+)
+NAME_TAKEN = ErrorCode(
+    "KUBE/CLUSTER_NAME_TAKEN",
+    409,
+    Text("There is a cluster named {name}.", "已有名为 {name} 的集群。"),
+    Text("Choose another name.", "请更换名称。"),
+)
 NOT_PROPAGATED = (UNREACHABLE, BUSY, FAILED)
 ERRORS = (
-    UNREACHABLE, REFUSED_CREDENTIALS, DENIED, NO_OBJECT, FIELD_CONFLICT, OBJECT_MOVED, INVALID_OBJECT, BUSY, FAILED,
-    BAD_KUBECONFIG,
+    UNREACHABLE, REFUSED_CREDENTIALS, DENIED, NO_OBJECT, FIELD_CONFLICT, OBJECT_MOVED, INVALID_OBJECT, BUSY, FAILED, EXPIRED,
+    BAD_KUBECONFIG, NAME_TAKEN,
 )  # fmt: skip
 
 
@@ -90,9 +102,10 @@ def is_transient(error: ConsoleError) -> bool:
 def from_answer(cluster: str, status: int, body: bytes) -> ConsoleError:
     """The API server's Status object as one of ours (Kubernetes API conventions, "Response Status Kind")."""
     try:
-        found: dict[str, Any] = msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        found = {}
+        decoded = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        decoded = {}
+    found: dict[str, Any] = decoded if isinstance(decoded, dict) else {}
     detail = str(found.get("message") or body[:200].decode("utf-8", "replace") or status)
     reason = found.get("reason", "")
     causes = (found.get("details") or {}).get("causes") or []
@@ -101,10 +114,8 @@ def from_answer(cluster: str, status: int, body: bytes) -> ConsoleError:
     if status in (400, 422):
         errors = [FieldError(_pointer(c.get("field", "")), Text(c["message"], c["message"])) for c in causes if c.get("message")]
         return INVALID_OBJECT(detail=detail, errors=errors)
-    known = {401: REFUSED_CREDENTIALS, 403: DENIED, 404: NO_OBJECT, 409: OBJECT_MOVED, 429: BUSY, 503: BUSY, 504: BUSY}
+    known = {401: REFUSED_CREDENTIALS, 403: DENIED, 404: NO_OBJECT, 409: OBJECT_MOVED, 410: EXPIRED, 429: BUSY, 503: BUSY, 504: BUSY}
     kind = known.get(status, FAILED)
-    if kind is DENIED and "exceeded quota" in detail:
-        kind = DENIED
     return kind(cluster=cluster, detail=detail, extra={"kubernetesReason": reason} if reason else None)
 
 

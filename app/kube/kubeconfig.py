@@ -6,10 +6,13 @@ import base64
 import binascii
 import ipaddress
 import socket
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from app import site
 from app.contracts.text import Text
@@ -17,54 +20,94 @@ from app.errors import FieldError
 from app.kube.errors import BAD_KUBECONFIG
 
 LIMIT = 256 * 1024
+DEEPEST = 40
 FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 RUNS = ("exec", "auth-provider")
+# What is kept of the chosen entries; everything else (extensions, impersonation, preferences) is left out.
+KEPT = {
+    "cluster": ("server", "certificate-authority-data", "tls-server-name", "insecure-skip-tls-verify"),
+    "user": ("token", "client-certificate-data", "client-key-data", "username", "password"),
+}
+NO_CREDENTIALS = Text("It holds no token and no client certificate.", "其中没有令牌，也没有客户端证书。")
+UNVERIFIED = Text(
+    "insecure-skip-tls-verify would give the credentials to anybody in between; put the CA into the file.",
+    "insecure-skip-tls-verify 会将凭据暴露给中间人，请在文件中提供 CA。",
+)
+Entry = dict[str, Any]
 
 
-def checked(text: str) -> dict[str, Any]:
+def checked(text: str) -> Entry:
     """The kubeconfig with only its current context, checked.
 
     :raises ConsoleError: KUBE/KUBECONFIG_REFUSED with every reason at once
     """
     problems: list[FieldError] = []
     document = _parsed(text, problems)
-    context = _named(document, "contexts", str(document.get("current-context", "")), problems)
-    cluster = _named(document, "clusters", str(context.get("cluster", "")), problems) if context else {}
-    user = _named(document, "users", str(context.get("user", "")), problems) if context else {}
-    if context:
-        problems += _dangers("cluster", cluster) + _dangers("user", user)
-        problems += _server(str(cluster.get("server", "")))
-        if not problems and not (user.get("token") or user.get("client-certificate-data") or user.get("username")):
-            problems.append(_problem("/users/0/user", "It holds no token and no client certificate.", "其中没有令牌，也没有客户端证书。"))
+    context = _named(document, "contexts", document.get("current-context"), problems)
+    cluster = _named(document, "clusters", context.get("cluster"), problems) if context else {}
+    user = _named(document, "users", context.get("user"), problems) if context else {}
+    if cluster:
+        problems += _dangers("cluster", cluster) + _server(cluster.get("server"))
+    if user:
+        problems += _dangers("user", user)
+    if not problems and not (user.get("token") or user.get("client-certificate-data") or user.get("username")):
+        problems.append(FieldError("/users/0/user", NO_CREDENTIALS))
     if problems:
         raise BAD_KUBECONFIG(errors=problems)
+    return _document(cluster, user)
+
+
+def of_token(server: str, ca: str, token: str) -> Entry:
+    """The kubeconfig of a service account: the server's address, its CA in PEM, and the account's token.
+
+    :raises ConsoleError: KUBE/KUBECONFIG_REFUSED; its pointers are /server, /ca and /token
+    """
+    problems = [FieldError("/server", problem.message) for problem in _server(server)]
+    if not token.strip():
+        problems.append(_problem("/token", "Give the account's token.", "请填写服务账号的令牌。"))
+    elif not token.strip().isascii() or not token.strip().isprintable() or " " in token.strip():
+        problems.append(_problem("/token", "A token is one word without spaces.", "令牌应为不含空格的一行字符。"))
+    cluster: Entry = {"server": server.strip()}
+    if ca.strip():
+        cluster["certificate-authority-data"] = base64.b64encode(ca.strip().encode() + b"\n").decode()
+        if not _is_certificate(ca.encode()):
+            problems.append(_problem("/ca", "This is no certificate in PEM.", "不是 PEM 格式的证书。"))
+    if problems:
+        raise BAD_KUBECONFIG(errors=problems)
+    return _document(cluster, {"token": token.strip()})
+
+
+def server_of(document: Mapping[str, Any]) -> str:
+    """The API server's address."""
+    return str(document["clusters"][0]["cluster"]["server"])
+
+
+def _document(cluster: Entry, user: Entry) -> Entry:
+    kept = {part: {k: v for k, v in entry.items() if k in KEPT[part] and v not in (None, "")}
+            for part, entry in (("cluster", cluster), ("user", user))}  # fmt: skip
     return {
         "apiVersion": "v1", "kind": "Config", "current-context": "antstack",
         "contexts": [{"name": "antstack", "context": {"cluster": "antstack", "user": "antstack"}}],
-        "clusters": [{"name": "antstack", "cluster": cluster}], "users": [{"name": "antstack", "user": user}],
+        "clusters": [{"name": "antstack", "cluster": kept["cluster"]}],
+        "users": [{"name": "antstack", "user": kept["user"]}],
     }  # fmt: skip
-
-
-def server_of(document: dict[str, Any]) -> str:
-    """The API server's address."""
-    return str(document["clusters"][0]["cluster"]["server"])
 
 
 def _problem(pointer: str, en: str, zh: str) -> FieldError:
     return FieldError(pointer, Text(en, zh))
 
 
-def _parsed(text: str, problems: list[FieldError]) -> dict[str, Any]:
+def _parsed(text: str, problems: list[FieldError]) -> Entry:
     if len(text) > LIMIT:
         problems.append(_problem("", "It is larger than 256 KB.", "超过 256 KB。"))
         return {}
     try:
-        if "&" in text and any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            problems.append(_problem("", "YAML aliases are not accepted here.", "不接受 YAML 别名。"))
+        if _has_alias_or_depth(text):
+            problems.append(_problem("", "YAML aliases and deep nesting are not accepted here.", "不接受 YAML 别名与过深的嵌套。"))
             return {}
         document = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        where = str(error).splitlines()[0][:200]
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
+        where = " ".join(str(error).split())[:200]
         problems.append(_problem("", f"It is not YAML: {where}", f"不是合法的 YAML：{where}"))
         return {}
     if not isinstance(document, dict) or document.get("kind", "Config") != "Config":
@@ -73,44 +116,98 @@ def _parsed(text: str, problems: list[FieldError]) -> dict[str, Any]:
     return document
 
 
-def _named(document: dict[str, Any], section: str, name: str, problems: list[FieldError]) -> dict[str, Any]:
+def _has_alias_or_depth(text: str) -> bool:
+    """Aliases can stand for more than memory holds ("billion laughs"); depth exhausts the stack."""
+    depth = 0
+    opening = (yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken, yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken)
+    closing = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
+    for token in yaml.scan(text):
+        depth += isinstance(token, opening) - isinstance(token, closing)
+        if isinstance(token, yaml.AliasToken) or depth > DEEPEST:
+            return True
+    return False
+
+
+def _named(document: Entry, section: str, name: object, problems: list[FieldError]) -> Entry:
     entries = document.get(section)
     single = section[:-1]
     for entry in entries if isinstance(entries, list) else []:
-        if isinstance(entry, dict) and entry.get("name") == name and isinstance(entry.get(single), dict):
+        if isinstance(entry, dict) and str(entry.get("name")) == str(name) and isinstance(entry.get(single), dict):
             return dict(entry[single])
-    if document and not problems:
-        problems.append(_problem(f"/{section}", f"There is no {single} named {name!r}.", f"没有名为 {name!r} 的 {single}。"))
+    if document:
+        shown = str(name or "")[:80]
+        problems.append(
+            _problem(f"/{section}", f"There is no {single} named '{shown}'.", f"没有名为“{shown}”的 {single}。")
+        )
     return {}
 
 
-def _dangers(part: str, entry: dict[str, Any]) -> list[FieldError]:
+def _dangers(part: str, entry: Entry) -> list[FieldError]:
     section = f"/{part}s/0/{part}"
     found = [
-        _problem(f"{section}/{key}", f"{key} would run a program on the console's machine.", f"{key} 会在控制台所在机器上执行程序。")
+        _problem(f"{section}/{key}", f"{key} would run a program on the console's machine.",
+                 f"{key} 会在控制台所在机器上执行程序。")
         for key in RUNS if key in entry
     ] + [
-        _problem(f"{section}/{key}", f"{key} names a file; put its content into {key.replace('tokenFile', 'token')}-data.",
-                 f"{key} 引用了文件，请改为内嵌数据。")
+        _problem(f"{section}/{key}", f"{key} names a file; put what it holds into the kubeconfig itself.",
+                 f"{key} 引用了文件，请将其内容写入 kubeconfig。")
         for key in FILES if key in entry
     ]  # fmt: skip
-    for key in ("certificate-authority-data", "client-certificate-data", "client-key-data"):
-        try:
-            base64.b64decode(str(entry.get(key, "")), validate=True)
-        except (binascii.Error, ValueError):
-            found.append(_problem(f"{section}/{key}", f"{key} is not Base64.", f"{key} 不是 Base64。"))
     if entry.get("proxy-url"):
         found.append(_problem(f"{section}/proxy-url", "A proxy is not accepted here.", "不接受代理设置。"))
+    if part == "cluster" and entry.get("insecure-skip-tls-verify") not in (None, False):
+        found.append(FieldError(f"{section}/insecure-skip-tls-verify", UNVERIFIED))
+    for key in KEPT[part]:
+        if key in entry and not isinstance(entry[key], (str, type(None))) and key != "insecure-skip-tls-verify":
+            found.append(_problem(f"{section}/{key}", f"{key} must be a text.", f"{key} 须为文本。"))
+    return found or _certificates(section, entry)
+
+
+def _certificates(section: str, entry: Entry) -> list[FieldError]:
+    found = []
+    for key in ("certificate-authority-data", "client-certificate-data", "client-key-data"):
+        if not entry.get(key):
+            continue
+        try:
+            content = base64.b64decode("".join(entry[key].split()), validate=True)
+        except (binascii.Error, ValueError):
+            found.append(_problem(f"{section}/{key}", f"{key} is not Base64.", f"{key} 不是 Base64。"))
+            continue
+        well = _is_key(content) if key == "client-key-data" else _is_certificate(content)
+        if not well:
+            found.append(_problem(f"{section}/{key}", f"{key} holds nothing in PEM that can be used.", f"{key} 中没有可用的 PEM 内容。"))
+    if bool(entry.get("client-certificate-data")) != bool(entry.get("client-key-data")):
+        found.append(_problem(section, "A client certificate and its key belong together.", "客户端证书与私钥须同时提供。"))
     return found
 
 
-def _server(server: str) -> list[FieldError]:
+def _is_certificate(content: bytes) -> bool:
+    try:
+        return bool(x509.load_pem_x509_certificates(content))
+    except ValueError:
+        return False
+
+
+def _is_key(content: bytes) -> bool:
+    try:
+        return load_pem_private_key(content, None) is not None
+    except (ValueError, TypeError):
+        return False
+
+
+def _server(server: object) -> list[FieldError]:
     pointer = "/clusters/0/cluster/server"
-    parts = urlsplit(server)
-    if parts.scheme != "https" or not parts.hostname or parts.username:
+    try:
+        parts = urlsplit(server.strip() if isinstance(server, str) else "")
+        usable = parts.scheme == "https" and parts.hostname and not parts.username and (parts.port is None or parts.port)
+    except ValueError:
+        usable = False
+    if not usable or not str(server).strip().isprintable() or parts.query or parts.fragment:
         return [_problem(pointer, "The server must be an https:// address.", "服务器必须是 https:// 地址。")]
-    if is_local(parts.hostname) and not site.settings().allow_local_addresses:
-        return [_problem(pointer, "Loopback and link-local addresses are refused on this site.", "本站点不接受回环与链路本地地址。")]
+    if is_local(str(parts.hostname)) and not site.settings().allow_local_addresses:
+        return [
+            _problem(pointer, "Loopback and link-local addresses are refused on this site.", "本站点不接受回环与链路本地地址。")
+        ]
     return []
 
 
@@ -120,7 +217,12 @@ def is_local(host: str) -> bool:
         found = {ipaddress.ip_address(host)}
     except ValueError:
         try:
-            found = {ipaddress.ip_address(info[4][0]) for info in socket.getaddrinfo(host, None)}
+            found = {ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in socket.getaddrinfo(host, None)}
         except (OSError, ValueError):
             return False
-    return any(a.is_loopback or a.is_link_local or a.is_unspecified or a.is_multicast for a in found)
+    return any(_is_local(address) for address in found)
+
+
+def _is_local(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
+    return any((inner.is_loopback, inner.is_link_local, inner.is_unspecified, inner.is_multicast))

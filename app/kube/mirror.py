@@ -8,48 +8,39 @@ from __future__ import annotations
 
 import logging
 import queue
+import random
 import threading
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 from flask import Flask
-from sqlalchemy import delete, insert, select, update
-from urllib3.exceptions import HTTPError
+from sqlalchemy import update
 
 from app.db import db, now
 from app.errors import ConsoleError
-from app.kube import paths
-from app.kube.client import Kube
-from app.kube.models import KubeObject, MirrorState
-from app.kube.shapes import KINDS, Raws, WatchEvent, kept
-from app.kube.states import summary
+from app.kube import mirrored, models, paths
+from app.kube.client import NETWORK, Kube
+from app.kube.errors import EXPIRED
+from app.kube.mirrored import Change, freshness, is_fresh
+from app.kube.models import Cluster
+from app.kube.shapes import KINDS, Raws, WatchEvent
+
+__all__ = ["ClusterMirror", "freshness", "is_fresh"]
 
 log = logging.getLogger(__name__)
 PAGE = 500
-WATCH_SECONDS = 240
+# Short watches bound how long a connection that died without a word can go unnoticed.
+WATCH_SECONDS, PATIENCE = 50, 10
 WRITE_EVERY = 0.2
 HEARTBEAT = 3.0
-FRESH_SECONDS = 12.0
-APPLICATION, PRODUCT, MANAGED_BY = "app.kubernetes.io/name", "app.kubernetes.io/part-of", "app.kubernetes.io/managed-by"
+MOST_AT_ONCE = 2_000
+BEHIND = 1_000
+LONGEST_LINE = 32 * 1024 * 1024
 _event = msgspec.json.Decoder(WatchEvent)
 _list = msgspec.json.Decoder(Raws)
 _decoders = {kind: msgspec.json.Decoder(shape) for kind, shape in KINDS.items()}
-
-
-@dataclass(slots=True)
-class Change:
-    """What a reader saw: objects that are there, names that are gone, or a whole list (``complete``)."""
-
-    kind: str
-    present: list[Any]
-    gone: list[tuple[str, str]]
-    resource_version: str = ""
-    complete: bool = False
-    error: str = ""
 
 
 class Gone(Exception):
@@ -62,7 +53,8 @@ class ClusterMirror:
     def __init__(self, app: Flask, cluster_id: str, kube: Kube, stop: threading.Event) -> None:
         self._app, self._cluster_id, self._kube, self._stop = app, cluster_id, kube, stop
         self._changes: queue.Queue[Change] = queue.Queue(maxsize=5_000)
-        self.on_write = _nobody
+        self._watched: set[str] = set()
+        self.on_write: Callable[[str], None] = _nobody
 
     def run(self) -> None:
         """Read and write until stopped."""
@@ -70,31 +62,74 @@ class ClusterMirror:
         for reader in readers:
             reader.start()
         with self._app.app_context():
-            last_heard = 0.0
-            while not self._stop.is_set():
-                changes = self._collected()
-                try:
-                    beat = time.monotonic() - last_heard > HEARTBEAT
-                    if changes or beat:
-                        self._write(changes, beat)
-                        last_heard = time.monotonic() if beat else last_heard
-                except Exception:
-                    log.exception("mirror of %s could not write", self._cluster_id)
-                    db.session.rollback()
-                    for change in changes:
-                        self._changes.put(change)
-                    time.sleep(1)
-                db.session.remove()
+            self._keep()
+            mirrored.forget(self._cluster_id)
+            db.session.remove()
+        self._kube.close()
+
+    def _keep(self) -> None:
+        changes: list[Change] = []
+        last_beat = 0.0
+        while not self._stop.is_set():
+            changes = changes or self._collected()
+            beat = time.monotonic() - last_beat > HEARTBEAT
+            try:
+                if changes:
+                    self._write(changes)
+                    changes = []
+                if beat:
+                    self._beat()
+                    last_beat = time.monotonic()
+            except Exception:
+                log.exception("mirror of %s could not write", self._cluster_id)
+                db.session.rollback()
+                self._stop.wait(1)
+            db.session.remove()
 
     def _collected(self) -> list[Change]:
         found: list[Change] = []
         end = time.monotonic() + WRITE_EVERY
-        while (left := end - time.monotonic()) > 0 and len(found) < 1_000:
+        while (left := end - time.monotonic()) > 0 and len(found) < MOST_AT_ONCE:
             try:
                 found.append(self._changes.get(timeout=left))
             except queue.Empty:
                 break
         return found
+
+    def _write(self, changes: list[Change]) -> None:
+        moment, touched = now(), False
+        for kind in dict.fromkeys(change.kind for change in changes):
+            mine = [change for change in changes if change.kind == kind]
+            touched |= mirrored.store(self._cluster_id, kind, mine, moment)
+        db.session.commit()
+        if touched:
+            self.on_write(self._cluster_id)
+            db.session.commit()
+
+    def _beat(self) -> None:
+        """Ask how the cluster is.
+
+        A quiet watch is fresh as long as the server answers; a server that hangs makes the mirror stale.
+        """
+        watched, moment = tuple(self._watched), now()
+        state: dict[str, Any] = {"state": models.REACHABLE, "error_code": "", "error_detail": ""}
+        try:
+            state["server_version"] = self._kube.version()[:64]
+            if watched and self._changes.qsize() < BEHIND:
+                mirrored.heard(self._cluster_id, watched, moment)
+        except ConsoleError as error:
+            state = {"state": models.UNREACHABLE, "error_code": error.code, "error_detail": error.reason.en[:1000]}
+        query = update(Cluster).where(Cluster.id == self._cluster_id)
+        db.session.execute(query.values(**state, checked_at=now()))
+        db.session.commit()
+
+    def _put(self, change: Change) -> None:
+        while not self._stop.is_set():
+            try:
+                self._changes.put(change, timeout=1)
+                break
+            except queue.Full:
+                continue
 
     def _follow(self, kind: str) -> None:
         version, failures = "", 0
@@ -102,14 +137,26 @@ class ClusterMirror:
             try:
                 if not version:
                     version = self._read_all(kind)
+                started = time.monotonic()
                 version = self._watch(kind, version)
                 failures = 0
-            except Gone:
-                version = ""
-            except (ConsoleError, HTTPError, OSError, msgspec.DecodeError) as error:
-                failures += 1
-                self._changes.put(Change(kind, [], [], error=str(error)[:300]))
-                self._stop.wait(min(5.0, 0.3 * 2**failures))
+                self._stop.wait(0 if time.monotonic() - started > 1 else 0.3)
+            except Exception as error:
+                version, failures = self._failed(kind, error, version, failures)
+            finally:
+                self._watched.discard(kind)
+
+    def _failed(self, kind: str, error: Exception, version: str, failures: int) -> tuple[str, int]:
+        """Where to go on after a failure: from the start when the version is too old, else after a while."""
+        if isinstance(error, Gone) or (isinstance(error, ConsoleError) and error.kind is EXPIRED):
+            self._stop.wait(min(5.0, 0.2 * failures))
+            return "", failures + 1
+        if not isinstance(error, (ConsoleError, *NETWORK)):
+            log.error("mirror of %s: reading %s", self._cluster_id, kind, exc_info=error)
+            version = ""
+        self._put(Change(kind, error=(str(error) or type(error).__name__)[:300]))
+        self._stop.wait(min(5.0, 0.3 * 2**failures) * random.uniform(0.7, 1.0))  # noqa: S311 - only spreads retries
+        return version, min(failures + 1, 6)
 
     def _read_all(self, kind: str) -> str:
         path = paths.collection(paths.PLURALS[kind])
@@ -117,22 +164,37 @@ class ClusterMirror:
         query: dict[str, Any] = {"limit": PAGE}
         while True:
             page = _list.decode(self._kube.request("GET", path, query, timeout=30).data)
-            items += [_decoders[kind].decode(raw) for raw in page.items]
+            items += [item for raw in page.items or () if (item := self._decoded(kind, raw)) is not None]
             if not page.metadata.continue_:
                 break
             query["continue"] = page.metadata.continue_
-        self._changes.put(Change(kind, items, [], page.metadata.resource_version, complete=True))
+        self._put(Change(kind, items, complete=True))
         return page.metadata.resource_version
+
+    def _decoded(self, kind: str, raw: Any) -> Any:
+        """The object, or None where its shape is none that Kubernetes documents: one such must not hide all others."""
+        try:
+            return _decoders[kind].decode(raw)
+        except msgspec.ValidationError as error:
+            log.warning("mirror of %s: an object of %s is left out: %s", self._cluster_id, kind, error)
+            return None
 
     def _watch(self, kind: str, version: str) -> str:
         path = paths.collection(paths.PLURALS[kind])
-        query = {"watch": "1", "resourceVersion": version, "allowWatchBookmarks": "true", "timeoutSeconds": WATCH_SECONDS}
-        answer = self._kube.request("GET", path, query, timeout=WATCH_SECONDS + 15, stream=True)
+        query = {
+            "watch": "1", "resourceVersion": version, "allowWatchBookmarks": "true", "timeoutSeconds": WATCH_SECONDS,
+        }  # fmt: skip
+        answer = self._kube.request("GET", path, query, timeout=WATCH_SECONDS + PATIENCE, stream=True)
+        self._put(Change(kind))
+        self._watched.add(kind)
         try:
-            for line in _lines(answer):
+            for line in lines(answer):
                 if self._stop.is_set():
-                    return version
+                    break
                 version = self._take(kind, line) or version
+        except NETWORK:
+            # What was seen so far is seen; the next watch goes on from the last version.
+            log.info("mirror of %s: the watch of %s broke off", self._cluster_id, kind)
         finally:
             answer.close()
         return version
@@ -141,121 +203,26 @@ class ClusterMirror:
         event = _event.decode(line)
         if event.type == "ERROR":
             raise Gone
-        item = _decoders[kind].decode(event.object)
+        item = self._decoded(kind, event.object)
+        if item is None:
+            return ""
         if event.type == "DELETED":
-            self._changes.put(Change(kind, [], [(item.metadata.namespace, item.metadata.name)]))
+            self._put(Change(kind, gone=[(item.metadata.namespace, item.metadata.name)]))
         elif event.type != "BOOKMARK":
-            self._changes.put(Change(kind, [item], []))
+            self._put(Change(kind, [item]))
         return str(item.metadata.resource_version)
-
-    def _write(self, changes: list[Change], beat: bool) -> None:
-        moment, touched = now(), False
-        for kind in {change.kind for change in changes}:
-            mine = [change for change in changes if change.kind == kind]
-            touched |= _store(self._cluster_id, kind, mine, moment)
-        if beat:
-            self._hear(moment)
-        db.session.commit()
-        if touched:
-            self.on_write(self._cluster_id)
-            db.session.commit()
-
-    def _hear(self, moment: datetime) -> None:
-        """A quiet watch is fresh as long as the server answers; a server that hangs makes the mirror stale."""
-        try:
-            self._kube.request("GET", "/livez", timeout=2.0)
-        except ConsoleError:
-            return
-        heard = update(MirrorState).where(MirrorState.cluster_id == self._cluster_id, MirrorState.error == "")
-        db.session.execute(heard.values(heard_at=moment))
 
 
 def _nobody(_cluster_id: str) -> None:
     """Nobody waits for changes."""
 
 
-def _lines(answer: Any) -> Iterable[bytes]:
+def lines(answer: Any) -> Iterable[bytes]:
+    """Whole lines of a stream; a last one without its end is half a line and left out."""
     held = b""
     for chunk in answer.stream(65536, decode_content=True):
         held += chunk
+        if len(held) > LONGEST_LINE:
+            raise msgspec.DecodeError("a line that does not end")
         *whole, held = held.split(b"\n")
         yield from (line for line in whole if line)
-
-
-def _store(cluster_id: str, kind: str, changes: list[Change], moment: datetime) -> bool:
-    state = db.session.get(MirrorState, (cluster_id, kind))
-    if state is None:
-        state = MirrorState(cluster_id=cluster_id, kind=kind)
-        db.session.add(state)
-    present: dict[tuple[str, str], Any] = {}
-    gone: set[tuple[str, str]] = set()
-    for change in changes:
-        if change.complete:
-            gone = _names(cluster_id, kind) - {(i.metadata.namespace, i.metadata.name) for i in change.present}
-            present.clear()
-            state.synced_at = moment
-        for item in change.present:
-            key = (item.metadata.namespace, item.metadata.name)
-            present[key] = item
-            gone.discard(key)
-        for key in change.gone:
-            present.pop(key, None)
-            gone.add(key)
-        state.error = change.error
-        if not change.error:
-            state.heard_at = moment
-    _replace(cluster_id, kind, present, gone)
-    return bool(present or gone)
-
-
-def _names(cluster_id: str, kind: str) -> set[tuple[str, str]]:
-    query = select(KubeObject.namespace, KubeObject.name).where(
-        KubeObject.cluster_id == cluster_id, KubeObject.kind == kind
-    )
-    return {(row[0], row[1]) for row in db.session.execute(query)}
-
-
-def _replace(cluster_id: str, kind: str, present: dict[tuple[str, str], Any], gone: set[tuple[str, str]]) -> None:
-    names: dict[str, list[str]] = {}
-    for namespace, name in (*present, *gone):
-        names.setdefault(namespace, []).append(name)
-    for namespace, listed in names.items():
-        for start in range(0, len(listed), PAGE):
-            db.session.execute(
-                delete(KubeObject).where(
-                    KubeObject.cluster_id == cluster_id, KubeObject.kind == kind,
-                    KubeObject.namespace == namespace, KubeObject.name.in_(listed[start : start + PAGE]),
-                )
-            )  # fmt: skip
-    if present:
-        db.session.execute(insert(KubeObject), [row_of(cluster_id, kind, item) for item in present.values()])
-
-
-def row_of(cluster_id: str, kind: str, item: Any) -> dict[str, Any]:
-    """The mirror's row of one object."""
-    meta, shown = item.metadata, summary(kind, item)
-    owner = next((o for o in meta.owner_references if o.controller), None)
-    return {
-        "cluster_id": cluster_id, "kind": kind, "namespace": meta.namespace, "name": meta.name, "uid": meta.uid,
-        "created_at": meta.creation_timestamp, "state": shown.state[:48], "tone": shown.tone, "ready": shown.ready,
-        "total": shown.total, "restarts": shown.restarts, "node": shown.node, "ip": shown.ip,
-        "owner_uid": owner.uid if owner else "", "owner": f"{owner.kind}/{owner.name}" if owner else "",
-        "application": meta.labels.get(APPLICATION, ""), "product": meta.labels.get(PRODUCT, ""),
-        "managed": meta.labels.get(MANAGED_BY) == "antstack", "images": "\n".join(shown.images), "data": kept(item),
-    }  # fmt: skip
-
-
-def freshness(cluster_id: str) -> float | None:
-    """How many seconds ago the mirror of a cluster heard from it last; None when it never did."""
-    found = db.session.scalars(
-        select(MirrorState.heard_at).where(MirrorState.cluster_id == cluster_id, MirrorState.kind.in_(tuple(KINDS)))
-    ).all()
-    if len(found) < len(KINDS) or any(moment is None for moment in found):
-        return None
-    return max((now() - moment).total_seconds() for moment in found if moment)
-
-
-def is_fresh(cluster_id: str) -> bool:
-    """Whether the mirror may be believed now."""
-    age = freshness(cluster_id)
-    return age is not None and age < FRESH_SECONDS

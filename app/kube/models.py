@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Id, Long, Name, Sealed, TenantOwned, Versioned, db
 
+Number = BigInteger().with_variant(Integer(), "sqlite")
 REACHABLE, UNREACHABLE, UNKNOWN = "reachable", "unreachable", "unknown"
 
 
@@ -34,6 +35,8 @@ class Cluster(TenantOwned, Versioned, db.Model):
 class KubeObject(db.Model):
     """One object of a cluster as lists show it. ``data`` is what of it is kept, in Kubernetes' own shape.
 
+    Its ``id`` changes with the object; ``uid`` is what stays.
+
     Rebuilt from the cluster at any time; nothing but the mirror writes here.
     """
 
@@ -47,7 +50,7 @@ class KubeObject(db.Model):
         Index("ix_kube_object_by_owner", "cluster_id", "owner_uid"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    id: Mapped[int] = mapped_column(Number, primary_key=True, autoincrement=True)
     cluster_id: Mapped[str] = mapped_column(Id)
     kind: Mapped[str] = mapped_column(String(64))
     namespace: Mapped[str] = mapped_column(String(253), default="")
@@ -67,6 +70,10 @@ class KubeObject(db.Model):
     product: Mapped[str] = mapped_column(String(253), default="")
     managed: Mapped[bool] = mapped_column(default=False)
     images: Mapped[str] = mapped_column(Long, default="")
+    # Requested by pods that hold their place, allocatable of nodes: thousandths of a core, and bytes.
+    cpu: Mapped[int] = mapped_column(Number, default=0)
+    memory: Mapped[int] = mapped_column(Number, default=0)
+    resource_version: Mapped[str] = mapped_column(String(64), default="")
     data: Mapped[dict[str, Any]]
 
 

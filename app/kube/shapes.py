@@ -62,6 +62,7 @@ class Container(Shape):
     image: str = ""
     resources: dict[str, Any] = {}
     ports: list[dict[str, Any]] = []
+    restart_policy: str = ""
 
 
 class PodSpec(Shape):
@@ -69,6 +70,7 @@ class PodSpec(Shape):
     containers: list[Container] = []
     init_containers: list[Container] = []
     restart_policy: str = "Always"
+    overhead: dict[str, str] = {}
 
 
 class PodStatus(Shape):
@@ -230,7 +232,7 @@ class Raws(Shape):
     """A list whose items are decoded later, one by one or all at once."""
 
     metadata: ListMeta = msgspec.field(default_factory=ListMeta)
-    items: list[msgspec.Raw] = []
+    items: list[msgspec.Raw] | None = None
 
 
 class WatchEvent(Shape):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from app.kube.shapes import Namespace, Node, Pod, Service, Workload
+from app.kube import quantities
+from app.kube.shapes import Container, Namespace, Node, Pod, Service, Workload
 
 OK, WARN, BAD, INFO, NEUTRAL = "ok", "warn", "bad", "info", "neutral"
 LB = "LoadBalancer"
+COMING = ("Pending", "ContainerCreating", "PodInitializing", "Terminating", "SchedulingGated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Summary:
     node: str = ""
     ip: str = ""
     images: tuple[str, ...] = ()
+    cpu: int = 0
+    memory: int = 0
 
 
 def summary(kind: str, item: Any) -> Summary:
@@ -38,8 +42,32 @@ def of_pod(pod: Pod) -> Summary:
     return Summary(
         state, _pod_tone(pod, state, ready), ready, len(pod.spec.containers),
         sum(status.restart_count for status in statuses), pod.spec.node_name, pod.status.pod_ip,
-        tuple(container.image for container in pod.spec.containers),
+        tuple(container.image for container in pod.spec.containers), *requested(pod),
     )  # fmt: skip
+
+
+def requested(pod: Pod) -> tuple[int, int]:
+    """CPU and memory that the scheduler counts for a pod: its containers together, or its greatest init container.
+
+    Restartable init containers ("sidecars") count like containers. A pod that ended holds nothing.
+    """
+    if pod.status.phase in ("Succeeded", "Failed"):
+        return 0, 0
+    cpu, memory = _asked([*pod.spec.containers, *(c for c in pod.spec.init_containers if c.restart_policy == "Always")])
+    first = [_asked([c]) for c in pod.spec.init_containers if c.restart_policy != "Always"]
+    over = pod.spec.overhead
+    return (
+        max([cpu, *(pair[0] for pair in first)]) + quantities.millicores(over.get("cpu", 0)),
+        max([memory, *(pair[1] for pair in first)]) + quantities.size(over.get("memory", 0)),
+    )
+
+
+def _asked(containers: list[Container]) -> tuple[int, int]:
+    wanted = [container.resources.get("requests") or {} for container in containers]
+    return (
+        sum(quantities.millicores(request.get("cpu", 0)) for request in wanted),
+        sum(quantities.size(request.get("memory", 0)) for request in wanted),
+    )
 
 
 def _pod_state(pod: Pod) -> str:
@@ -89,9 +117,9 @@ def _pod_tone(pod: Pod, state: str, ready: int) -> str:
         return NEUTRAL
     if state == "Running":
         return OK if ready == len(pod.spec.containers) else WARN
-    if state in ("Pending", "ContainerCreating", "PodInitializing", "Terminating", "NotReady") or state.startswith("Init:0"):
-        return INFO if state != "NotReady" else WARN
-    return BAD
+    if state == "NotReady":
+        return WARN
+    return INFO if state in COMING or (state.startswith("Init:") and state[5:6].isdigit()) else BAD
 
 
 def _condition(conditions: list[Any], kind: str) -> bool:
@@ -106,7 +134,9 @@ def of_node(node: Node) -> Summary:
     if node.spec.unschedulable:
         word, tone = f"{word},SchedulingDisabled", WARN if tone == OK else BAD
     address = next((a["address"] for a in node.status.addresses if a.get("type") == "InternalIP"), "")
-    return Summary(word, tone, ip=address)
+    free = node.status.allocatable
+    cpu, memory = quantities.millicores(free.get("cpu", 0)), quantities.size(free.get("memory", 0))
+    return Summary(word, tone, total=int(quantities.number(free.get("pods", "0"))), ip=address, cpu=cpu, memory=memory)
 
 
 def of_replicated(work: Workload) -> Summary:

@@ -1,4 +1,4 @@
-"""The mirror process: keeps the mirror of every cluster, one process per cluster at a time (lease), and their health."""
+"""The mirror process: keeps the mirror of every cluster, one process per cluster at a time (lease)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from app import leases
-from app.db import db, now
-from app.errors import ConsoleError
-from app.kube import models
-from app.kube.client import Kube, kube
+from app.db import db
+from app.kube.client import connect
 from app.kube.mirror import ClusterMirror
 from app.kube.models import Cluster
 from app.orders import engine
@@ -59,29 +57,16 @@ def _round(app: Flask, running: dict[str, Running]) -> None:
             running.pop(cluster_id)
     for cluster in clusters.values():
         if cluster.id not in running and leases.take(f"mirror/{cluster.id}", LEASE_SECONDS) is not None:
-            running[cluster.id] = _start(app, cluster)
-        if cluster.id in running:
-            check_health(cluster)
+            try:
+                running[cluster.id] = _start(app, cluster)
+            except Exception:
+                log.exception("mirror of %s cannot start", cluster.name)
 
 
 def _start(app: Flask, cluster: Cluster) -> Running:
     stop = threading.Event()
-    worker = ClusterMirror(app, cluster.id, Kube(cluster.name, kube(cluster).document, pool_size=24), stop)
+    worker = ClusterMirror(app, cluster.id, connect(cluster, pool_size=24), stop)
     worker.on_write = engine.wake_cluster
     thread = threading.Thread(target=worker.run, name=f"mirror-{cluster.name}", daemon=True)
     thread.start()
     return Running(cluster.version, stop, thread)
-
-
-def check_health(cluster: Cluster) -> None:
-    """Ask the cluster for its version and keep how it answered."""
-    state, code, detail, version = models.REACHABLE, "", "", cluster.server_version
-    try:
-        version = kube(cluster).version()
-    except ConsoleError as error:
-        state, code, detail = models.UNREACHABLE, error.code, error.reason.en
-    before = (cluster.state, cluster.error_code, cluster.server_version)
-    if before != (state, code, version) or not cluster.checked_at or (now() - cluster.checked_at).total_seconds() > 15:
-        cluster.state, cluster.error_code, cluster.error_detail = state, code, detail[:1000]
-        cluster.server_version, cluster.checked_at = version, now()
-        db.session.commit()

@@ -1,0 +1,148 @@
+"""The mirror's tables: what the readers of a cluster saw is kept here, and how fresh it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from app.db import db, now
+from app.kube.models import Cluster, KubeObject, MirrorState
+from app.kube.shapes import KINDS, kept
+from app.kube.states import summary
+
+BATCH = 400
+FRESH_SECONDS = 12.0
+APPLICATION, PRODUCT, MANAGED_BY = "app.kubernetes.io/name", "app.kubernetes.io/part-of", "app.kubernetes.io/managed-by"
+Name = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Change:
+    """What a reader saw: objects that are there, names that are gone, or a whole list (``complete``)."""
+
+    kind: str
+    present: Sequence[Any] = ()
+    gone: Sequence[Name] = ()
+    complete: bool = False
+    error: str = ""
+
+
+def store(cluster_id: str, kind: str, changes: Sequence[Change], moment: datetime) -> bool:
+    """Keep what was seen of one kind, in the order it was seen.
+
+    :returns: whether any object changed
+    """
+    state = db.session.get(MirrorState, (cluster_id, kind))
+    if state is None:
+        state = MirrorState(cluster_id=cluster_id, kind=kind)
+        db.session.add(state)
+    present: dict[Name, Any] = {}
+    gone: set[Name] = set()
+    for change in changes:
+        if change.complete:
+            present, gone = _difference(cluster_id, kind, change.present)
+            state.synced_at = moment
+        for item in () if change.complete else change.present:
+            key = (item.metadata.namespace, item.metadata.name)
+            present[key] = item
+            gone.discard(key)
+        for key in change.gone:
+            present.pop(key, None)
+            gone.add(key)
+        state.error = change.error
+        if not change.error:
+            state.heard_at = moment
+    _replace(cluster_id, kind, present, gone)
+    if present or gone:
+        db.session.flush()
+        state.objects = count(cluster_id, kind)
+    return bool(present or gone)
+
+
+def count(cluster_id: str, kind: str) -> int:
+    """How many objects of a kind the mirror holds."""
+    wanted = select(func.count()).where(KubeObject.cluster_id == cluster_id, KubeObject.kind == kind)
+    return db.session.scalar(wanted) or 0
+
+
+def _difference(cluster_id: str, kind: str, items: Sequence[Any]) -> tuple[dict[Name, Any], set[Name]]:
+    """What of a whole list is new or other than what is kept, and what is gone: a list anew writes little."""
+    query = select(KubeObject.namespace, KubeObject.name, KubeObject.uid, KubeObject.resource_version).where(
+        KubeObject.cluster_id == cluster_id, KubeObject.kind == kind
+    )
+    held = {(row[0], row[1]): (row[2], row[3]) for row in db.session.execute(query)}
+    listed = {(item.metadata.namespace, item.metadata.name): item for item in items}
+    changed = {
+        key: item
+        for key, item in listed.items()
+        if held.get(key) != (item.metadata.uid, item.metadata.resource_version)
+    }
+    return changed, held.keys() - listed.keys()
+
+
+def _replace(cluster_id: str, kind: str, present: dict[Name, Any], gone: Iterable[Name]) -> None:
+    names: dict[str, list[str]] = {}
+    for namespace, name in (*present, *gone):
+        names.setdefault(namespace, []).append(name)
+    for namespace, listed in names.items():
+        for start in range(0, len(listed), BATCH):
+            db.session.execute(
+                delete(KubeObject).where(
+                    KubeObject.cluster_id == cluster_id, KubeObject.kind == kind,
+                    KubeObject.namespace == namespace, KubeObject.name.in_(listed[start : start + BATCH]),
+                )
+            )  # fmt: skip
+    made = [row_of(cluster_id, kind, item) for item in present.values()]
+    for start in range(0, len(made), BATCH):
+        db.session.execute(insert(KubeObject), made[start : start + BATCH])
+
+
+def row_of(cluster_id: str, kind: str, item: Any) -> dict[str, Any]:
+    """The mirror's row of one object."""
+    meta, shown = item.metadata, summary(kind, item)
+    owner = next((o for o in meta.owner_references if o.controller), None)
+    return {
+        "cluster_id": cluster_id, "kind": kind, "namespace": meta.namespace, "name": meta.name, "uid": meta.uid,
+        "created_at": meta.creation_timestamp, "state": shown.state[:48], "tone": shown.tone, "ready": shown.ready,
+        "total": shown.total, "restarts": shown.restarts, "node": shown.node, "ip": shown.ip,
+        "owner_uid": owner.uid if owner else "", "owner": f"{owner.kind}/{owner.name}" if owner else "",
+        "application": meta.labels.get(APPLICATION, ""), "product": meta.labels.get(PRODUCT, ""),
+        "managed": meta.labels.get(MANAGED_BY) == "antstack", "images": "\n".join(shown.images),
+        "cpu": shown.cpu, "memory": shown.memory, "resource_version": meta.resource_version, "data": kept(item),
+    }  # fmt: skip
+
+
+def heard(cluster_id: str, kinds: Sequence[str], moment: datetime) -> None:
+    """The cluster answered just now, and these kinds are being watched: what is kept of them is what is there."""
+    query = update(MirrorState).where(
+        MirrorState.cluster_id == cluster_id, MirrorState.kind.in_(kinds), MirrorState.error == ""
+    )
+    db.session.execute(query.values(heard_at=moment))
+
+
+def forget(cluster_id: str) -> None:
+    """Drop what is kept of a cluster that is not registered any more."""
+    if db.session.scalar(select(Cluster.id).where(Cluster.id == cluster_id)) is None:
+        for model in (KubeObject, MirrorState):
+            db.session.execute(delete(model).where(model.cluster_id == cluster_id))
+        db.session.commit()
+
+
+def freshness(cluster_id: str) -> float | None:
+    """How many seconds ago the mirror of a cluster heard from it last; None when it never did."""
+    found = db.session.scalars(
+        select(MirrorState.heard_at).where(MirrorState.cluster_id == cluster_id, MirrorState.kind.in_(tuple(KINDS)))
+    ).all()
+    if len(found) < len(KINDS) or any(moment is None for moment in found):
+        return None
+    return max((now() - moment).total_seconds() for moment in found if moment)
+
+
+def is_fresh(cluster_id: str) -> bool:
+    """Whether the mirror may be believed now."""
+    age = freshness(cluster_id)
+    return age is not None and age < FRESH_SECONDS
