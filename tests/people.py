@@ -1,0 +1,74 @@
+"""Clients that are somebody: a person at a browser, or a program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app import crypto
+from app.auth import sessions
+from app.auth.models import ConsoleSession
+from plugins.iam.models import Member, Tenant
+
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+
+
+class Person(FlaskClient):
+    """A signed-in browser. Writes carry the CSRF header by themselves; pass ``csrf=False`` to leave it out."""
+
+    member: Member
+    tenant: Tenant
+    session_id: str = ""
+
+    def sign_in(self, row: ConsoleSession, token: str) -> Person:
+        """Take the cookie of a session."""
+        self.set_cookie(sessions.cookie_name(), token, domain="127.0.0.1")
+        self.session_id = row.id
+        return self
+
+    def open(self, *args: Any, csrf: bool = True, **kwargs: Any) -> TestResponse:
+        method = str(kwargs.get("method", "GET")).upper()
+        if csrf and self.session_id and method in WRITES:
+            headers = dict(kwargs.get("headers") or {})
+            headers.setdefault("X-CSRF-Token", crypto.ring().sign("csrf", self.session_id))
+            kwargs["headers"] = headers
+        kwargs.setdefault("base_url", "http://127.0.0.1:8080")
+        return super().open(*args, **kwargs)
+
+
+class Api:
+    """Calls ``/api/v1`` with JSON, as a person's browser or with a program's token."""
+
+    def __init__(self, client: FlaskClient, token: str = "") -> None:
+        self.client = client
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def call(self, method: str, path: str, json: Any = None, **kwargs: Any) -> TestResponse:
+        """One call; *path* is below ``/api/v1``, or whole."""
+        kwargs["headers"] = {"Accept": "application/json", **self.headers, **(kwargs.get("headers") or {})}
+        if json is not None:
+            kwargs["json"] = json
+        whole = path if path.startswith("/api/") else f"/api/v1{path}"
+        return self.client.open(whole, method=method, **kwargs)
+
+    def get(self, path: str, **kwargs: Any) -> TestResponse:
+        """GET."""
+        return self.call("GET", path, **kwargs)
+
+    def post(self, path: str, json: Any = None, **kwargs: Any) -> TestResponse:
+        """POST."""
+        return self.call("POST", path, json, **kwargs)
+
+    def put(self, path: str, json: Any = None, **kwargs: Any) -> TestResponse:
+        """PUT."""
+        return self.call("PUT", path, json, **kwargs)
+
+    def patch(self, path: str, json: Any = None, **kwargs: Any) -> TestResponse:
+        """PATCH."""
+        return self.call("PATCH", path, json, **kwargs)
+
+    def delete(self, path: str, **kwargs: Any) -> TestResponse:
+        """DELETE."""
+        return self.call("DELETE", path, **kwargs)
