@@ -55,11 +55,6 @@ def site(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
     from app import create_app
     from app.config import load_settings
     from app.db import db
-    from app.processes.database import all_metadata
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Attribute name 'registry'")
-        all_metadata()
     from plugins.iam import seeding
 
     folder = tmp_path_factory.mktemp("site")
@@ -89,7 +84,11 @@ def site(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
 def loadable_plugins() -> list[str]:
     """The plugins of this tree that can be loaded; ``ANTSTACK_NO_SKIPS=1`` demands all of them."""
     from app.config import PLUGINS
+    from app.processes.database import all_metadata
 
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Attribute name 'registry'")
+        all_metadata()
     found = []
     for name in PLUGINS:
         try:
@@ -248,7 +247,7 @@ def make_key() -> Callable[..., Any]:
 def live_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSite]:
     """A running demo without sample data."""
     folder = tmp_path_factory.mktemp("live") / "site"
-    running = LiveSite(folder, "--empty")
+    running = LiveSite(folder, "--empty", plugins=loadable_plugins())
     yield running
     running.end()
 

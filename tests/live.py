@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 import os
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ NEXT = re.compile(r'name="next" value="([^"]*)"')
 class LiveSite:
     """A running demo. ``site`` is its ``site.json``."""
 
-    def __init__(self, folder: Path, *arguments: str, plugins: str = "") -> None:
+    def __init__(self, folder: Path, *arguments: str, plugins: Sequence[str] = ()) -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -32,8 +34,8 @@ class LiveSite:
         self.log = (folder.parent / f"{folder.name}.log").open("w+")
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("ANTSTACK_", "DATABASE_URL", "REDIS_URL"))}
         self.process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=self.log, text=True,
-            env={**environment, "PYTHONPATH": str(ROOT)},
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=self.log,
+            env={**environment, "PYTHONPATH": str(ROOT), **({"ANTSTACK_PLUGINS": ",".join(plugins)} if plugins else {})},
         )  # fmt: skip
         self._wait()
         self.site: dict[str, Any] = json.loads((folder / "site.json").read_text())
@@ -44,7 +46,8 @@ class LiveSite:
         os.set_blocking(self.process.stdout.fileno(), False)
         said = ""
         while time.monotonic() < limit and self.process.poll() is None:
-            said += self.process.stdout.read() or ""
+            with contextlib.suppress(BlockingIOError):
+                said += os.read(self.process.stdout.fileno(), 65536).decode()
             if f"ready {self.url}" in said:
                 return
             time.sleep(0.1)

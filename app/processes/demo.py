@@ -100,7 +100,7 @@ def _run(demo: Demo) -> int:
         family.add("redis", *_redis_command(demo))
         sandbox = None if demo.kubeconfig else _start_sandbox(demo, family)
         _seed(demo, sandbox, live=False)
-        add_site(family, "127.0.0.1", demo.port, 1, PLUGINS)
+        add_site(family, "127.0.0.1", demo.port, 1, demo.environment["ANTSTACK_PLUGINS"].split(","))
         if not _ready(demo, family):
             return 0 if family.ending else 5
         if not demo.empty and first:
@@ -117,7 +117,7 @@ def _environment(demo: Demo) -> dict[str, str]:
     return {
         **os.environ,
         "ANTSTACK_DEMO": "1",
-        "ANTSTACK_PLUGINS": ",".join(PLUGINS),
+        "ANTSTACK_PLUGINS": os.environ.get("ANTSTACK_PLUGINS") or ",".join(PLUGINS),
         "ANTSTACK_URL": demo.url,
         "ANTSTACK_KEYS": demo.kept("keys", lambda: f"k1:{key}"),
         "ANTSTACK_DATA_DIR": str(demo.folder),

@@ -1,0 +1,51 @@
+"""Signing in on a running site, with requests and in Chromium (C-10, I-12)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import requests
+
+pytestmark = [pytest.mark.req("C-10", "I-12", "I-10"), pytest.mark.xdist_group("live")]
+
+
+def test_every_account_of_the_demo_signs_in(live_site):
+    for account in live_site.site["accounts"]:
+        with requests.Session() as session:
+            live_site.login(session, account)
+
+            assert session.get(f"{live_site.url}/", timeout=20).status_code == 200, account["login"]
+
+
+def test_signing_out_ends_the_session_at_the_provider_too(live_site):
+    with requests.Session() as session:
+        live_site.login(session, "tenant-administrator")
+        answer = session.post(f"{live_site.url}/logout", timeout=20)
+
+        assert answer.url == f"{live_site.url}/signed-out"
+        again = session.get(f"{live_site.url}/", timeout=20)
+        assert "/iam/login" in again.url
+
+
+def test_an_access_key_of_the_demo_gets_a_token(live_site):
+    key = live_site.site["accessKeys"][0]
+    answer = requests.post(
+        f"{live_site.url}/oauth/token", data={"grant_type": "client_credentials"}, auth=(key["id"], key["secret"]), timeout=20
+    )
+
+    assert answer.status_code == 200
+    assert answer.json()["expires_in"] == 3600
+    assert answer.json()["token_type"] == "Bearer"
+
+
+def test_a_person_signs_in_and_out_in_chromium(live_site, page):
+    live_site.login(page, "tenant-administrator")
+    page.wait_for_url(re.compile(f"^{live_site.url}/"))
+
+    page.locator("[popovertarget=user-menu]").click()
+    page.locator("#user-menu form [type=submit]").click()
+    page.wait_for_url(f"{live_site.url}/signed-out")
+    page.goto(live_site.url)
+
+    assert "/iam/login" in page.url
