@@ -13,6 +13,7 @@ from sandbox.store.records import Event, Record
 HISTORY_EVENTS = 20_000
 HISTORY_BYTES = 24 << 20
 PODS = "/pods"
+FIRST_REVISION = 100  # like a cluster that has run a little: small versions are gone
 
 
 class History:
@@ -51,8 +52,8 @@ class Store:
     """All objects. Everything here is plain synchronous code of one thread."""
 
     def __init__(self) -> None:
-        self.revision = 1
-        self.floor = 1  # histories begin here
+        self.revision = FIRST_REVISION
+        self.floor = FIRST_REVISION  # histories begin here
         self._spaces: dict[str, dict[str, dict[str, Record]]] = {}
         self._histories: dict[str, History] = {}
         self._dependents: dict[str, dict[tuple[str, str, str], None]] = {}

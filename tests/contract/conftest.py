@@ -1,0 +1,53 @@
+"""The two clusters that every contract test runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.launch import Sandbox, start
+from tests.contract.api import Api, unique, wait_for
+
+
+@pytest.fixture(scope="session")
+def sandbox_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox that runs twenty times as fast as life."""
+    with start(tmp_path_factory.mktemp("sandbox"), speed=20) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session", params=["sandbox", pytest.param("real", marks=pytest.mark.real)])
+def cluster(request: pytest.FixtureRequest) -> Path:
+    """The kubeconfig of the cluster under test."""
+    if request.param == "sandbox":
+        sandbox: Sandbox = request.getfixturevalue("sandbox_cluster")
+        return sandbox.kubeconfig
+    try:
+        found: Any = request.getfixturevalue("control_plane")
+    except pytest.FixtureLookupError:
+        pytest.skip("no fixture control_plane: there is no real control plane here")
+    return Path(getattr(found, "kubeconfig", found))
+
+
+@pytest.fixture
+def api(cluster: Path, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Api]:
+    """A client with a namespace of its own."""
+    kind = request.node.callspec.params["cluster"]
+    api = Api(cluster, unique(), kind, tmp_path)
+    made = api.call("POST", "/api/v1/namespaces", {"metadata": {"name": api.namespace}})
+    assert made.status == 201, made.body
+    wait_for(lambda: api.get("v1/serviceaccounts", "default").status == 200)
+    yield api
+    api.call("DELETE", f"/api/v1/namespaces/{api.namespace}")
+    api.pool.clear()
+
+
+@pytest.fixture
+def only_sandbox(api: Api) -> Api:
+    """For what needs containers: the real control plane of the tests has none."""
+    if api.kind != "sandbox":
+        pytest.skip("no containers run behind this control plane")
+    return api
