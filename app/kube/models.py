@@ -44,9 +44,9 @@ class KubeObject(db.Model):
     __table_args__ = (
         UniqueConstraint("cluster_id", "kind", "namespace", "name"),
         Index("ix_kube_object_by_name", "cluster_id", "kind", "name"),
-        Index("ix_kube_object_by_state", "cluster_id", "kind", "state"),
+        Index("ix_kube_object_by_state", "cluster_id", "kind", "state", "tone"),
         Index("ix_kube_object_by_app", "cluster_id", "kind", "namespace", "application"),
-        Index("ix_kube_object_by_node", "cluster_id", "kind", "node"),
+        Index("ix_kube_object_by_node", "cluster_id", "kind", "node", "cpu", "memory"),
         Index("ix_kube_object_by_owner", "cluster_id", "owner_uid"),
     )
 

@@ -79,4 +79,5 @@ def of_node(order: Order, node: OrderNode, leaves: Sequence[OrderNode]) -> list[
 
 def is_stuck(order: Order) -> bool:
     """Whether nobody has worked on a live order for a while: then forcing is offered first."""
-    return order.state in tree.LIVE and (order.lease_until or order.created_at) + STUCK_AFTER < now()
+    working = order.state in (tree.RUNNING, tree.CANCELLING)
+    return working and order.due_at is not None and order.due_at + STUCK_AFTER < now()

@@ -30,6 +30,10 @@ class InUse(Exception):
     """Another demo runs on this folder."""
 
 
+class NotStarted(Exception):
+    """A part of the demo did not come up; the message names it."""
+
+
 @dataclass
 class Demo:
     """One demo site: its folder, port and processes."""
@@ -67,6 +71,9 @@ def run_demo(port: int, folder: str, kubeconfig: str, empty: bool) -> int:
     try:
         with locked(path):
             return _run(demo)
+    except NotStarted as error:
+        print(f"antstack: {error}", file=sys.stderr)
+        return 6
     except InUse:
         print(f"antstack: another demo runs on {path}; end it, or choose another --dir", file=sys.stderr)
         return 3
@@ -153,8 +160,8 @@ def _redis_command(demo: Demo) -> list[str]:
 def _start_sandbox(demo: Demo, family: Family) -> dict[str, str]:
     folder = demo.folder / "sandbox"
     folder.mkdir(exist_ok=True)
-    kubeconfig, registry = folder / "kubeconfig", demo.kept("registry_port", lambda: _free_port(15000))
-    port = demo.kept("sandbox_port", lambda: _free_port(16443))
+    kubeconfig, registry = folder / "kubeconfig", demo.kept("registry_port", _any_port)
+    port = demo.kept("sandbox_port", _any_port)
     family.add(
         "sandbox", sys.executable, "-m", "sandbox", "--dir", str(folder), "--port", str(port),
         "--registry-port", str(registry), "--kubeconfig", str(kubeconfig), "--nodes", "6",
@@ -162,9 +169,9 @@ def _start_sandbox(demo: Demo, family: Family) -> dict[str, str]:
     limit = time.monotonic() + 20
     while time.monotonic() < limit and not family.ending:
         if kubeconfig.exists() and not _is_free(int(port)):
-            break
+            return {"kubeconfig": str(kubeconfig), "registry": f"127.0.0.1:{registry}"}
         time.sleep(0.05)
-    return {"kubeconfig": str(kubeconfig), "registry": f"127.0.0.1:{registry}"}
+    raise NotStarted("the sandbox cluster did not start; what it said stands above")
 
 
 def _seed(demo: Demo, sandbox: dict[str, str] | None, live: bool) -> None:
@@ -237,8 +244,10 @@ def _is_free(port: int) -> bool:
 
 
 def _free_port(wanted: int) -> int:
-    if _is_free(wanted):
-        return wanted
+    return wanted if _is_free(wanted) else _any_port()
+
+
+def _any_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -55,7 +55,7 @@ class NewEnvironment(msgspec.Struct, rename="camel", forbid_unknown_fields=True)
     base: str = "third-party"
     region: str = ""
     zone: str = ""
-    registry: str = ""
+    registry_host: str = msgspec.field(default="", name="registry")
     registry_insecure: bool = False
     no_service_image: str = "acloud/containerdefaultimage:1.3"
 
@@ -68,7 +68,7 @@ class Edited(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     access_address: str | None = None
     region: str | None = None
     zone: str | None = None
-    registry: str | None = None
+    registry_host: str | None = msgspec.field(default=None, name="registry")
     registry_insecure: bool | None = None
     no_service_image: str | None = None
 
@@ -106,7 +106,7 @@ def add_environment(new: NewEnvironment) -> Environment:
     environment = Environment(
         id=new_id(), tenant_id=caller.current().tenant_id, name=new.name, cluster_id=cluster.id, namespace=namespace,
         prefix=new.prefix, global_domain=new.global_domain, access_address=new.access_address, base=new.base,
-        region=new.region, zone=new.zone, registry=new.registry, registry_insecure=new.registry_insecure,
+        region=new.region, zone=new.zone, registry_host=new.registry_host, registry_insecure=new.registry_insecure,
         no_service_image=new.no_service_image, workspace_id=caller.current().workspace_id,
     )  # fmt: skip
     db.session.add(environment)

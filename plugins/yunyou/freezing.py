@@ -75,7 +75,7 @@ class Plan:
 def place_of(environment: Environment) -> Place:
     """The facts of an environment that manifests depend on."""
     key = crypto.ring().derive(f"parameters/{environment.id}")
-    return Place(environment.namespace, environment.id, environment.registry, checksum_key=key)
+    return Place(environment.namespace, environment.id, environment.registry_host, checksum_key=key)
 
 
 def objects_of(

@@ -31,7 +31,7 @@ class Environment(TenantOwned, Versioned, db.Model):
     base: Mapped[str] = mapped_column(String(16), default="third-party")
     region: Mapped[str] = mapped_column(String(64), default="")
     zone: Mapped[str] = mapped_column(String(64), default="")
-    registry: Mapped[str] = mapped_column(Name, default="")
+    registry_host: Mapped[str] = mapped_column(Name, default="")
     registry_insecure: Mapped[bool] = mapped_column(default=False)
     no_service_image: Mapped[str] = mapped_column(Name, default="acloud/containerdefaultimage:1.3")
     workspace_id: Mapped[str | None] = mapped_column(Id)

@@ -86,7 +86,7 @@ class Told(In):
 
 
 def _tell(order: Order, verb: str, node_id: str | None, body: Told) -> shapes.OrderOut:
-    _may_control(order)
+    may_control(order)
     node = db.session.get(OrderNode, node_id) if node_id else None
     if body.adopt:
         lifecycle.adopt(order, node)
@@ -95,7 +95,11 @@ def _tell(order: Order, verb: str, node_id: str | None, body: Told) -> shapes.Or
     return shapes.order(order, nodes_of(order))
 
 
-def _may_control(order: Order) -> None:
+def may_control(order: Order) -> None:
+    """Refuse who may not control every product of the order.
+
+    :raises ConsoleError: CORE/FORBIDDEN
+    """
     for code in order.plan.get("products", {}) or {"": ""}:
         decisions.require(permissions.ORDER_CONTROL, {"product": code, "environment": order.environment_id or ""})
 
@@ -123,7 +127,7 @@ for _verb in NODE_VERBS:
 
 def roll_back(order: Order, body: RollbackRequest, keys: list[str]) -> Order:
     """Make the order that returns what *order* changed."""
-    _may_control(order)
+    may_control(order)
     asked = OrderRequest(type="release", grouping=body.grouping, beta=body.beta, name=body.name, preview=body.preview)
     return orders.create_rollback(order, asked, keys)
 

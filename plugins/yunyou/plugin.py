@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from app.contracts.declarations import Periodic
+from flask import url_for
+
+from app.contracts.declarations import ChecklistItem, NavItem, NavSection, ObjectLink, Periodic, SearchProvider
 from app.contracts.text import Text
 from app.hooks import hookimpl
 from plugins.yunyou import (
@@ -19,12 +21,72 @@ from plugins.yunyou import (
     planning,
     registry,
     resources,
+    searching,
+    seeding,
     solutions,
     targets,
 )
 from plugins.yunyou.domain.codes import ERRORS as DOMAIN_ERRORS
+from plugins.yunyou.pages import BLUEPRINTS
 from plugins.yunyou.steps import KINDS
 from plugins.yunyou.steps.resources import ERRORS as STEP_ERRORS
+
+
+@hookimpl
+def register_blueprints():
+    return BLUEPRINTS
+
+
+@hookimpl
+def register_nav():
+    return [
+        NavSection("delivery", 10, Text("Delivery", "交付升级"), "rocket"),
+        NavItem("delivery", 10, Text("Solutions", "解决方案"), "yunyou_solutions.solution_list", permissions.SOLUTION_READ,
+                under=("yunyou_solutions", "yunyou_releases")),
+        NavItem("delivery", 20, Text("Orders", "全部执行单"), "yunyou_orders.order_list", permissions.ORDER_READ, under=("yunyou_orders",)),
+        NavSection("operation", 20, Text("Operation", "产品运维"), "box"),
+        NavItem("operation", 10, Text("Product baseline", "产品基线"), "yunyou_products.product_list", permissions.PRODUCT_READ,
+                under=("yunyou_products.product", "yunyou_products.application")),
+        NavItem("operation", 20, Text("Load balancers", "负载均衡"), "yunyou_products.balancer_list", permissions.RESOURCE_READ),
+        NavItem("operation", 30, Text("Environments", "环境管理"), "yunyou_environments.environment_list", permissions.ENVIRONMENT_READ,
+                under=("yunyou_environments",)),
+    ]  # fmt: skip
+
+
+@hookimpl
+def register_search():
+    return [
+        SearchProvider(permissions.SOLUTION_READ, searching.solutions),
+        SearchProvider(permissions.ORDER_READ, searching.orders),
+        SearchProvider(permissions.PRODUCT_READ, searching.applications),
+        SearchProvider(permissions.ENVIRONMENT_READ, searching.environments),
+    ]
+
+
+@hookimpl
+def register_checklist():
+    return [
+        ChecklistItem(20, Text("Add an environment", "新增环境"), Text("A namespace of a cluster that products are delivered to.", "用于交付产品的集群命名空间。"),
+                      "yunyou_environments.environment_new", permissions.ENVIRONMENT_EDIT, lambda: bool(environments.list_environments())),
+        ChecklistItem(30, Text("Import a solution", "导入解决方案"), Text("The JSON file that describes what shall run.", "描述环境终态的 JSON 文件。"),
+                      "yunyou_solutions.solution_new", permissions.SOLUTION_IMPORT, lambda: bool(solutions.list_solutions())),
+        ChecklistItem(40, Text("Release it", "发布"), Text("Preview exactly what is sent, then watch it happen.", "预览将下发的内容，然后实时观察发布过程。"),
+                      "yunyou_solutions.solution_list", permissions.RELEASE, searching.anything_ordered),
+    ]  # fmt: skip
+
+
+@hookimpl
+def register_object_links():
+    return [
+        ObjectLink("order", Text("Order", "执行单"), lambda i: url_for("yunyou_orders.order_show", order_id=i)),
+        ObjectLink("solution", Text("Solution", "解决方案"), lambda i: url_for("yunyou_solutions.solution_show", solution_id=i)),
+        ObjectLink("environment", Text("Environment", "环境"), lambda i: url_for("yunyou_environments.environment_show", environment_id=i)),
+    ]
+
+
+@hookimpl
+def seed_site(seed):
+    seeding.seed_site(seed)
 
 
 @hookimpl

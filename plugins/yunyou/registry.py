@@ -131,11 +131,11 @@ def check_images(solution: Solution, images: Sequence[ImageCheck], seconds: floa
     assert environment is not None
     registries: dict[str, Registry] = {}
     end = time.monotonic() + seconds
-    wanted = [(row, parse(located(row.image, environment.registry))) for row in images]
+    wanted = [(row, parse(located(row.image, environment.registry_host))) for row in images]
     for _, image in wanted:
         if image is not None:
             host = image.registry or DOCKER_HUB
-            registries.setdefault(host, Registry(host, environment.registry_insecure and host == environment.registry))
+            registries.setdefault(host, Registry(host, environment.registry_insecure and host == environment.registry_host))
 
     def one(image: Image | None) -> Verdict | None:
         if image is None or time.monotonic() > end:

@@ -35,7 +35,7 @@ def environment(row: Environment) -> EnvironmentOut:
     """An environment as the API shows it."""
     return EnvironmentOut(
         row.id, row.name, row.cluster_id, row.namespace, row.prefix, row.global_domain, row.access_address, row.base,
-        row.region, row.zone, row.registry, row.registry_insecure, row.no_service_image, row.created_at, row.version,
+        row.region, row.zone, row.registry_host, row.registry_insecure, row.no_service_image, row.created_at, row.version,
     )  # fmt: skip
 
 

@@ -1,0 +1,83 @@
+"""Environments: list, add, show, edit."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request, url_for
+
+from app.contracts.text import Text
+from app.db import scoped
+from app.errors import ConsoleError
+from app.guard import guard
+from app.kube.clusters import list_clusters
+from app.kube.mirror import freshness
+from app.web.forms import parse
+from app.web.listing import Action, Column, Empty, Listing
+from app.web.render import go, render
+from plugins.yunyou import environments, permissions
+from plugins.yunyou.environments import Edited, NewEnvironment
+from plugins.yunyou.models import Environment
+
+bp = Blueprint("yunyou_environments", __name__, url_prefix="/yunyou/environments")
+
+
+@bp.get("")
+@guard(permissions.ENVIRONMENT_READ)
+def environment_list() -> Response:
+    clusters = {cluster.id: cluster for cluster in list_clusters()}
+    columns = (
+        Column("name", Text("Name", "名称"), lambda e: e.name, "link", Environment.name, narrow=True),
+        Column("cluster", Text("Cluster", "集群"), lambda e: clusters[e.cluster_id].name if e.cluster_id in clusters else "–"),
+        Column("namespace", Text("Namespace", "命名空间"), lambda e: e.namespace, "mono", Environment.namespace, narrow=True),
+        Column("domain", Text("Global domain", "全局域名"), lambda e: e.global_domain, "mono"),
+        Column("registry", Text("Image registry", "镜像仓库"), lambda e: e.registry_host, "mono"),
+        Column("created", Text("Added", "创建时间"), lambda e: e.created_at, "time", Environment.created_at),
+    )
+    add = Action(Text("Add an environment", "新增环境"), url_for(".environment_new"), icon="plus", primary=True)
+    listing = Listing(
+        "environments", scoped(Environment), columns, search=(Environment.name, Environment.namespace), default_sort="name",
+        href=lambda e: url_for(".environment_show", environment_id=e.id),
+        empty=Empty(Text("No environment yet", "还没有环境"),
+                    Text("An environment is one namespace of a cluster that products are delivered to.", "环境是集群中用于交付产品的一个命名空间。"), add),
+    )  # fmt: skip
+    return listing.respond("yunyou/environment_list.html", add=add)
+
+
+@bp.get("/new")
+@guard(permissions.ENVIRONMENT_EDIT)
+def environment_new() -> Response:
+    return _form(None)
+
+
+def _form(error: ConsoleError | None) -> Response:
+    status = error.status if error else 200
+    return render("yunyou/environment_new.html", fragment="form", status=status, error=error, given=request.form,
+                  clusters=[(c.id, c.name) for c in list_clusters()])
+
+
+@bp.post("")
+@guard(permissions.ENVIRONMENT_EDIT, audit=permissions.ENVIRONMENT_ADDED)
+def environment_add() -> Response:
+    try:
+        environment = environments.add_environment(parse(NewEnvironment))
+    except ConsoleError as error:
+        return _form(error)
+    target = url_for(".environment_show", environment_id=environment.id)
+    return go(target, Text("The environment was added.", "环境已新增。"))
+
+
+@bp.get("/<environment_id>")
+@guard(permissions.ENVIRONMENT_READ)
+def environment_show(environment_id: str) -> Response:
+    environment = environments.get_environment(environment_id)
+    cluster = next((c for c in list_clusters() if c.id == environment.cluster_id), None)
+    return render("yunyou/environment_show.html", environment=environment, cluster=cluster, age=freshness(environment.cluster_id), error=None)
+
+
+@bp.post("/<environment_id>")
+@guard(permissions.ENVIRONMENT_EDIT, audit=permissions.ENVIRONMENT_CHANGED)
+def environment_edit(environment_id: str) -> Response:
+    environment = environments.get_environment(environment_id)
+    environments.edit_environment(environment, parse(Edited))
+    return go(url_for(".environment_show", environment_id=environment_id), Text("The environment was changed.", "环境已修改。"))
+
+

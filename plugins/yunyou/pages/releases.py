@@ -1,0 +1,104 @@
+"""New orders: what is chosen, the preview of exactly what will be sent, and the order itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, request, url_for
+
+from app.auth import decisions
+from app.contracts.text import Text
+from app.errors import ConsoleError
+from app.guard import guard
+from app.web.forms import check
+from app.web.render import go, render
+from plugins.yunyou import orders, permissions, previews, solutions, tasks
+from plugins.yunyou.domain import groups as rules
+from plugins.yunyou.domain import sequence
+from plugins.yunyou.domain.difference import KIND_NAMES
+from plugins.yunyou.requests import OrderRequest
+from plugins.yunyou.solutions import document_of
+
+bp = Blueprint("yunyou_releases", __name__, url_prefix="/yunyou/solutions/<solution_id>/orders")
+STRATEGIES = (
+    ("recommended", Text("Recommended (two groups)", "系统推荐分组（分两组）")), ("one", Text("One group", "共分一组")),
+    ("two", Text("Two groups", "分两组")), ("per-host", Text("One per host", "每台一组")),
+)  # fmt: skip
+PER_APPLICATION = (("", Text("As the order", "同执行单")), *STRATEGIES[1:], ("custom", Text("Custom", "自定义分组")))
+
+
+@bp.get("/new")
+@guard(permissions.ORDER_READ, resource=decisions.later)
+def release_new(solution_id: str) -> Response:
+    return _form(solution_id, request.args.getlist("product"), request.args.get("type", "release"), None)
+
+
+def _form(solution_id: str, chosen: list[str], kind: str, error: ConsoleError | None, given: OrderRequest | None = None) -> Response:
+    solution = solutions.get_solution(solution_id)
+    found = tasks.difference_of(solution)
+    document = document_of(solution)
+    layers = sequence.product_layers(sequence.dependencies_of(document.products))
+    order = [code for layer in layers for code in layer]
+    products = []
+    for code in order:
+        product = document.product(code)
+        assert product is not None
+        mine = [task for task in found.tasks if task.product == code and task.order == kind]
+        products.append({"product": product, "tasks": mine, "chosen": code in chosen if chosen else bool(mine)})
+    return render(
+        "yunyou/release_new.html", fragment="form", status=error.status if error else 200, solution=solution, products=products,
+        kind=kind, strategies=STRATEGIES, per_application=PER_APPLICATION, error=error, given=given or OrderRequest(),
+        advice=rules.advice("release"), kind_names=KIND_NAMES,
+    )  # fmt: skip
+
+
+def asked(solution_id: str) -> OrderRequest:
+    """The order that the form of this request asks for.
+
+    :raises ConsoleError: CORE/INVALID_INPUT
+    """
+    form = request.form
+    wanted: dict[str, Any] = {
+        "type": form.get("type", "release"), "solution": solution_id, "products": form.getlist("products"),
+        "grouping": {"strategy": form.get("strategy", "recommended")}, "beta": form.get("beta") == "1",
+        "exclude": [key for key in form.getlist("known") if key not in form.getlist("include")],
+        "force": form.getlist("force"), "acknowledge": form.getlist("acknowledge"), "adopt": form.getlist("adopt"),
+        "name": form.get("name", ""), "preview": form.get("preview", ""),
+    }  # fmt: skip
+    codes = [code for code in form.getlist("sequence") if code in wanted["products"]]
+    if form.get("sequenced") and codes:
+        wanted["sequence"] = [[code] for code in codes]
+    wishes: dict[str, Any] = {}
+    for key in form.getlist("known"):
+        strategy = form.get(f"grouping:{key}", "")
+        if strategy:
+            shares = [int(part) for part in form.get(f"shares:{key}", "").replace(",", " ").split() if part.isdigit()]
+            wishes[key] = {"grouping": {"strategy": strategy, "shares": shares or None}}
+    wanted["applications"] = wishes
+    wanted["exclude"] = [key for key in wanted["exclude"] if key.partition("/")[0] in wanted["products"]]
+    return check(OrderRequest, wanted)
+
+
+@bp.post("/preview")
+@guard(permissions.ORDER_READ, resource=decisions.later, reason="a preview changes nothing")
+def release_preview(solution_id: str) -> Response:
+    solution = solutions.get_solution(solution_id)
+    chosen: OrderRequest | None = None
+    try:
+        chosen = asked(solution_id)
+        found = previews.preview(orders.draft(chosen))
+    except ConsoleError as error:
+        return _form(solution_id, request.form.getlist("products"), request.form.get("type", "release"), error, chosen)
+    fields = [(key, value) for key in request.form if key != "csrf_token" for value in request.form.getlist(key)]
+    return render("yunyou/release_preview.html", solution=solution, preview=found, fields=fields, request_=msgspec.to_builtins(chosen), error=None)
+
+
+@bp.post("")
+@guard(permissions.ORDER_READ, resource=decisions.later, audit=permissions.ORDER_CREATED)
+def release_create(solution_id: str) -> Response:
+    try:
+        order = orders.create(asked(solution_id))
+    except ConsoleError as error:
+        return _form(solution_id, request.form.getlist("products"), request.form.get("type", "release"), error)
+    return go(url_for("yunyou_orders.order_show", order_id=order.id), Text("The order was created.", "执行单已创建。"))

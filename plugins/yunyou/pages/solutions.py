@@ -1,0 +1,258 @@
+"""Solutions: list, import, detail with its pre-deployment tasks, plans, metadata and records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+
+from app.auth.decisions import allows
+from app.auth.routes import local_path
+from app.contracts.text import Text, plain
+from app.db import scoped
+from app.errors import ConsoleError, invalid
+from app.guard import guard
+from app.jobs import enqueue
+from app.orders.models import Order
+from app.web.listing import Action, Cell, Column, Empty, Filter, Listing
+from app.web.render import go, render
+from plugins.yunyou import api, environments, permissions, planning, resources, solutions, tasks
+from plugins.yunyou.domain.difference import KIND_NAMES
+from plugins.yunyou.jobs import CHECK_IMAGES
+from plugins.yunyou.models import PLANS, Solution
+
+bp = Blueprint("yunyou_solutions", __name__, url_prefix="/yunyou/solutions")
+TONES = {"planning": "info", "deploying": "info", "completed": "ok", "discarded": "neutral", "superseded": "neutral"}
+WORDS = {
+    "planning": Text("Planning", "规划中"), "deploying": Text("Deploying", "部署中"), "completed": Text("Completed", "已完成"),
+    "discarded": Text("Discarded", "已废弃"), "superseded": Text("Superseded", "已被取代"),
+}  # fmt: skip
+
+
+@bp.get("")
+@guard(permissions.SOLUTION_READ)
+def solution_list() -> Response:
+    known = {e.id: e for e in environments.list_environments()}
+    columns = (
+        Column("name", Text("Solution", "解决方案"), lambda s: s.name, "link", Solution.name, narrow=True),
+        Column("release", Text("Version", "版本"), lambda s: s.release, "mono", Solution.release),
+        Column("state", Text("State", "状态"), lambda s: Cell("tone", text=api_words(s.state), tone=TONES[s.state]), sort=Solution.state, narrow=True),
+        Column("environment", Text("Environment", "环境"), lambda s: known[s.environment_id].name if s.environment_id in known else "–"),
+        Column("products", Text("Products", "产品"), lambda s: len(s.products), "number"),
+        Column("applications", Text("Applications", "应用"), lambda s: s.applications, "number", Solution.applications),
+        Column("imported_by", Text("Imported by", "导入人"), lambda s: s.imported_by, sort=Solution.imported_by),
+        Column("created", Text("Imported", "导入时间"), lambda s: s.created_at, "time", Solution.created_at),
+    )
+    filters = (
+        Filter("state", Text("State", "状态"), Solution.state, [(k, v) for k, v in WORDS.items()]),
+        Filter("environment", Text("Environment", "环境"), Solution.environment_id, [(e.id, plain(e.name)) for e in known.values()]),
+    )
+    importing = Action(Text("Import a solution", "导入解决方案"), url_for(".solution_new"), icon="upload", primary=True)
+    listing = Listing(
+        "solutions", scoped(Solution), columns, search=(Solution.name, Solution.release, Solution.imported_by), filters=filters,
+        default_sort="-created", href=lambda s: url_for(".solution_show", solution_id=s.id),
+        empty=Empty(Text("No solution yet", "还没有解决方案"),
+                    Text("A solution is a JSON file that describes the products an environment shall run.", "解决方案是描述环境终态的 JSON 文件。"), importing),
+    )  # fmt: skip
+    return listing.respond("yunyou/solution_list.html", importing=importing)
+
+
+def api_words(state: str) -> str:
+    """A state in the person's language."""
+    from app.web.language import t
+
+    return t(WORDS[state])
+
+
+@bp.get("/new")
+@guard(permissions.SOLUTION_IMPORT)
+def solution_new() -> Response:
+    return _upload(None)
+
+
+def _upload(error: ConsoleError | None) -> Response:
+    found = environments.list_environments()
+    chosen = request.values.get("environment") or (found[0].id if found else "")
+    return render(
+        "yunyou/solution_new.html", fragment="form", status=error.status if error else 200, error=error, chosen=chosen, environments=[(e.id, e.name) for e in found]
+    )
+
+
+@bp.post("")
+@guard(permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_IMPORTED)
+def solution_import() -> Response:
+    try:
+        file = request.files.get("file")
+        if file is None:
+            raise invalid({"file": Text("Choose a solution file.", "请选择解决方案文件。")})
+        environment = environments.get_environment(request.form.get("environment", ""))
+        solution = solutions.import_solution(environment, file.read())
+    except ConsoleError as error:
+        return _upload(error)
+    enqueue(CHECK_IMAGES, f"{solution.name} {solution.release}", solution_id=solution.id)
+    return go(url_for(".solution_show", solution_id=solution.id), Text("The solution was unpacked.", "解决方案拆箱成功。"))
+
+
+@bp.get("/<solution_id>")
+@guard(permissions.SOLUTION_READ)
+def solution_show(solution_id: str) -> Response:
+    solution = solutions.get_solution(solution_id)
+    found = tasks.difference_of(solution)
+    plan = solutions.plan_tasks(solution)
+    todo = [kind for kind in PLANS if plan[kind].state != "done"]
+    return render(
+        "yunyou/solution_show.html", fragment="products", **_head(solution, "deployment"), plan=plan, titles=planning.TITLES,
+        todo=todo, difference=found, kind_names=KIND_NAMES, may_release=allows(permissions.RELEASE, {"environment": solution.environment_id}),
+    )  # fmt: skip
+
+
+def _head(solution: Solution, tab: str) -> dict[str, Any]:
+    environment = environments.get_environment(solution.environment_id)
+    orders = scoped(Order).where(Order.subject_type == "solution", Order.subject_id == solution.id)
+    from app.web.api import count
+
+    return {
+        "solution": solution, "environment": environment, "tab": tab, "order_count": count(orders),
+        "state_tone": TONES[solution.state], "state_word": WORDS[solution.state], "open": solution.state in ("planning", "deploying"),
+    }  # fmt: skip
+
+
+@bp.get("/<solution_id>/plan/<kind>")
+@guard(permissions.SOLUTION_READ)
+def plan_show(solution_id: str, kind: str) -> Response:
+    return _plan(solutions.get_solution(solution_id), kind)
+
+
+def _plan(solution: Solution, kind: str, error: ConsoleError | None = None) -> Response:
+    found = api.plan_of(solution, kind)
+    wanted = request.args.get("q", "").strip().lower()
+    state = request.args.get("state", "")
+    items = [item for item in found["items"] if wanted in str(item).lower() and state in ("", item.get("state"))]
+    counts: dict[str, int] = {}
+    for item in found["items"]:
+        counts[item.get("state", "")] = counts.get(item.get("state", ""), 0) + 1
+    return render(
+        "yunyou/plan_show.html", fragment="plan", status=error.status if error else 200, **_head(solution, "deployment"),
+        kind=kind, plan=solutions.plan_tasks(solution), titles=planning.TITLES, items=items, counts=counts, q=wanted, state=state, error=error,
+    )  # fmt: skip
+
+
+@bp.post("/<solution_id>/plan/parameters")
+@guard(permissions.PLAN_EDIT, audit=permissions.PARAMETERS_EDITED)
+def parameters_edit(solution_id: str) -> Response:
+    solution = solutions.get_solution(solution_id)
+    name, choice = request.form.get("name", ""), request.form.get("choice", "")
+    change: dict[str, Any] = {"name": name} if name else {}
+    if choice:
+        change["choice"] = choice
+    else:
+        change["value"] = request.form.get("value", "") or None
+    try:
+        planning.edit_parameters(solution, [change])
+    except ConsoleError as error:
+        return _plan(solution, "parameters", error)
+    return go(_back(solution, "parameters"), Text("The parameters were changed.", "参数已修改。"))
+
+
+def _back(solution: Solution, kind: str) -> str:
+    return url_for(".plan_show", solution_id=solution.id, kind=kind)
+
+
+@bp.post("/<solution_id>/plan/databases")
+@guard(permissions.PLAN_EDIT, audit=permissions.DATABASES_EDITED)
+def databases_edit(solution_id: str) -> Response:
+    solution = solutions.get_solution(solution_id)
+    item = {key: value for key, value in request.form.items() if key != "csrf_token" and value}
+    try:
+        resources.enter(solution, [item])
+    except ConsoleError as error:
+        return _plan(solution, "databases", error)
+    return go(_back(solution, "databases"), Text("The values were kept.", "已保存。"))
+
+
+@bp.post("/<solution_id>/plan/images/check")
+@guard(permissions.PLAN_EDIT, audit=permissions.IMAGES_EDITED)
+def images_check(solution_id: str) -> Response:
+    solution = solutions.get_solution(solution_id)
+    enqueue(CHECK_IMAGES, f"{solution.name} {solution.release}", solution_id=solution.id)
+    return go(_back(solution, "images"), Text("The registry is being asked.", "正在检查镜像仓库。"))
+
+
+@bp.post("/<solution_id>/plan/applications")
+@guard(permissions.PLAN_EDIT, audit=permissions.APPLICATIONS_EDITED)
+def applications_edit(solution_id: str) -> Response:
+    solution = solutions.get_solution(solution_id)
+    given = request.form
+    change: dict[str, Any] = {}
+    if "image" in given:
+        change["image"] = given["image"].strip() or None
+    if given.get("replicas", "").strip():
+        if not given["replicas"].strip().isdigit():
+            return _plan(solution, "applications", invalid({"replicas": Text("This must be a whole number.", "须为整数。")}))
+        change["replicas"] = int(given["replicas"])
+    size = {key: given[key].strip() for key in ("cpu", "memory") if given.get(key, "").strip()}
+    if size:
+        change["resources"] = size
+    kind = given.get("from", "applications")
+    try:
+        planning.edit_applications(solution, {given.get("application", ""): change})
+    except ConsoleError as error:
+        return _plan(solution, kind, error)
+    return go(local_path(given["next"]) if given.get("next") else _back(solution, kind), Text("The plan was changed.", "规划已修改。"))
+
+
+@bp.post("/<solution_id>/plan/<kind>/confirm")
+@guard(permissions.PLAN_EDIT, audit=permissions.PLAN_CONFIRMED)
+def plan_confirm(solution_id: str, kind: str) -> Response:
+    solution = solutions.get_solution(solution_id)
+    try:
+        planning.confirm(solution, kind, request.form.getlist("accept"))
+    except ConsoleError as error:
+        return _plan(solution, kind, error)
+    plan = solutions.plan_tasks(solution)
+    following = next((other for other in PLANS if plan[other].state != "done"), None)
+    target = _back(solution, following) if following else url_for(".solution_show", solution_id=solution.id)
+    return go(target, Text("Confirmed.", "已确认。"))
+
+
+@bp.get("/<solution_id>/metadata")
+@guard(permissions.SOLUTION_READ)
+def metadata_show(solution_id: str) -> Response:
+    import json
+
+    solution = solutions.get_solution(solution_id)
+    text = json.dumps(solutions.imported_of(solution), ensure_ascii=False, indent=1)
+    return render("yunyou/solution_metadata.html", **_head(solution, "metadata"), text=text[:400_000], long=len(text) > 400_000)
+
+
+@bp.get("/<solution_id>/records")
+@guard(permissions.SOLUTION_READ)
+def record_list(solution_id: str) -> Response:
+    from plugins.yunyou.pages.orders import order_listing
+
+    solution = solutions.get_solution(solution_id)
+    query = scoped(Order).where(Order.subject_type == "solution", Order.subject_id == solution.id)
+    return order_listing("records", query).respond("yunyou/solution_records.html", **_head(solution, "records"))
+
+
+@bp.post("/<solution_id>/discard")
+@guard(permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_DISCARDED)
+def solution_discard(solution_id: str) -> Response:
+    solution = solutions.get_solution(solution_id)
+    solutions.discard(solution)
+    return go(url_for(".solution_list"), Text("The solution was discarded.", "解决方案已废弃。"))
+
+
+@bp.get("/<solution_id>/discard")
+@guard(permissions.SOLUTION_IMPORT)
+def discard_dialog(solution_id: str) -> Response:
+    solution = solutions.get_solution(solution_id)
+    return render("yunyou/_discard.html", solution=solution)
+
+
+@bp.post("/<solution_id>/complete")
+@guard(permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_COMPLETED)
+def solution_complete(solution_id: str) -> Response:
+    solution = solutions.get_solution(solution_id)
+    solutions.complete(solution, request.form.getlist("giveUp"))
+    return go(url_for(".solution_show", solution_id=solution.id), Text("The deployment was completed.", "部署已完成。"))

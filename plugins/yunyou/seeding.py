@@ -1,0 +1,82 @@
+"""What a new site and the demo begin with: an environment, and a delivery that is under way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from app import caller
+from app.caller import Caller
+from app.contracts.identity import Directory
+from app.contracts.seed import Seed
+from app.db import db, scoped
+from app.kube import clusters
+from app.kube.models import Cluster
+from app.services import need_service
+from plugins.yunyou import environments, orders, planning, resources, solutions
+from plugins.yunyou.environments import NewEnvironment
+from plugins.yunyou.models import Environment
+from plugins.yunyou.requests import Grouping, OrderRequest
+
+SAMPLES = Path(__file__).parent / "samples"
+NAME, PREFIX = "Production", "retail"
+
+
+def seed_site(seed: Seed) -> None:
+    """An environment on the site's cluster; in the second round of a demo, the sample delivery."""
+    principal = need_service(Directory).principal(seed.admin_key, seed.tenant_id)
+    if principal is None or not seed.kubeconfig:
+        return
+    who = Caller(principal=principal, workspace_id=seed.workspace_id, trace_id=caller.new_trace(), source_ip="127.0.0.1")
+    with caller.acting_as(who):
+        environment = _environment(seed)
+        cluster = db.session.get(Cluster, environment.cluster_id)
+        seed.facts["environments"] = [
+            {"id": environment.id, "name": environment.name, "cluster": cluster.id if cluster else "", "namespace": environment.namespace}
+        ]
+        if seed.live and seed.sample:
+            _deliver(environment)
+
+
+def _environment(seed: Seed) -> Environment:
+    found = db.session.scalar(scoped(Environment).order_by(Environment.id).limit(1))
+    if found is not None:
+        return found
+    known = db.session.scalar(scoped(Cluster).order_by(Cluster.id).limit(1))
+    cluster = known or clusters.register("demo", seed.kubeconfig)
+    made = environments.add_environment(
+        NewEnvironment(
+            NAME, PREFIX, cluster=cluster.id, registry_host=seed.registry, registry_insecure=bool(seed.registry),
+            global_domain="retail.demo", region="cn-local", zone="zone-a",
+        )
+    )  # fmt: skip
+    db.session.flush()
+    return made
+
+
+def _deliver(environment: Environment) -> None:
+    """The larger sample imported and confirmed, its platform released in two groups up to the first confirmation."""
+    if solutions.list_solutions(environment.id):
+        return
+    raw = (SAMPLES / "retail-platform.json").read_bytes()
+    solution = solutions.import_solution(environment, raw)
+    items = [
+        {"kind": item["kind"], "name": item["name"], **{k: _value(item, k) for k, v in item["values"].items() if v is None}}
+        for item in resources.listed(solution)
+    ]
+    if items:
+        resources.enter(solution, items)
+    missing = [entry.name for entry in planning.entries_for(solution) if entry.state == "missing"]
+    planning.edit_parameters(solution, [{"name": name, "value": "demo-value-1"} for name in missing] or [{"resolve": "new"}])
+    for kind in ("parameters", "images", "load-balancers", "databases", "storage", "applications"):
+        planning.confirm(solution, kind)
+    first = solution.products[0]["code"]
+    request = OrderRequest(type="release", solution=solution.id, products=[first], grouping=Grouping("two"), beta=True)
+    orders.create(request)
+
+
+def _value(item: dict[str, Any], key: str) -> str:
+    ports = {"database": "3306", "cache": "6379"}
+    known = {"host": f"{item['name'].replace('_', '-')}.internal", "port": ports.get(item["kind"], "443"), "user": item["name"][:16]}
+    return known.get(key, f"demo-{key}")
+
