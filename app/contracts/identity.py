@@ -128,6 +128,10 @@ class Directory(Protocol):
         """What an access token of the provider stands for, or None when it is not valid."""
         ...
 
+    def key_of(self, login: str) -> str:
+        """The principal key of a login name, or of a service account's name; empty when nobody has it."""
+        ...
+
     def search_members(self, tenant_id: str, text: str, limit: int = 20) -> Sequence[Principal]:
         """Members of a tenant whose name or login holds the text."""
         ...

@@ -128,6 +128,14 @@ class LocalDirectory(Directory):
 
         return find_access_token(bearer)
 
+    def key_of(self, login: str) -> str:
+        """The principal key of a login name, or of a service account's name; empty when nobody has it."""
+        member = db.session.scalar(select(Member.id).where(Member.login == login.strip().lower()))
+        if member:
+            return f"{MEMBER}:{member}"
+        account = db.session.scalar(select(ServiceAccount.id).where(ServiceAccount.name == login))
+        return f"{SERVICE_ACCOUNT}:{account}" if account else ""
+
     def search_members(self, tenant_id: str, text: str, limit: int = 20) -> Sequence[Principal]:
         query = select(Member).join(Membership, Membership.member_id == Member.id)
         query = query.where(Membership.tenant_id == tenant_id, Member.state == ACTIVE)

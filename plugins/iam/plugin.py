@@ -7,8 +7,10 @@ from app.contracts.identity import Directory
 from app.contracts.text import Text
 from app.hooks import hookimpl
 from plugins.iam import directory, permissions, seeding
+from plugins.iam.api import api, people, rights  # noqa: F401 - importing declares their operations
 from plugins.iam.oidc import authorize, logout, server
 from plugins.iam.oidc import routes as oidc_routes
+from plugins.iam.service import errors
 from plugins.iam.signin import routes as signin_routes
 from plugins.iam.signin import service as signin
 
@@ -16,6 +18,11 @@ from plugins.iam.signin import service as signin
 @hookimpl
 def register_blueprints():
     return [signin_routes.bp, oidc_routes.bp]
+
+
+@hookimpl
+def register_apis():
+    return [api]
 
 
 @hookimpl
@@ -51,7 +58,7 @@ def register_jobs():
 
 @hookimpl
 def register_errors():
-    return [*directory.ERRORS, *signin.ERRORS, authorize.REFUSED, server.NOT_SECURE]
+    return [*directory.ERRORS, *signin.ERRORS, *errors.ALL, authorize.REFUSED, server.NOT_SECURE]
 
 
 @hookimpl

@@ -1,0 +1,1 @@
+"""What IAM decides and changes. Pages and API call the same functions."""

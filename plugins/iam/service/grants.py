@@ -1,0 +1,196 @@
+"""Granting and revoking roles, with validity and conditions (guide 3.4, C-21)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from app import audit
+from app.auth import decisions
+from app.contracts.text import Text
+from app.db import db, get_scoped, new_id, now, scoped
+from app.errors import FieldError, invalid
+from plugins.iam import directory
+from plugins.iam.models import GROUP, MEMBER, SERVICE_ACCOUNT, Grant, Group, Member, Membership, ServiceAccount
+from plugins.iam.permissions import ACCOUNT_GRANT, EXPIRED
+from plugins.iam.service import handing
+from plugins.iam.service.errors import NOT_OF_TENANT
+
+CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
+ATTRIBUTES: Mapping[str, Text] = {
+    "product": Text("Product", "产品"),
+    "application": Text("Application", "应用"),
+    "environment": Text("Environment", "环境"),
+    "cluster": Text("Cluster", "集群"),
+    "namespace": Text("Namespace", "命名空间"),
+    "zone": Text("Domain", "域名"),
+}
+KINDS: Mapping[str, frozenset[str]] = {
+    "resource": frozenset({"attribute", "values"}),
+    "source-ip": frozenset({"ranges"}),
+    "time": frozenset({"from", "to"}),
+    "mfa": frozenset(),
+}
+WHAT = Text("grant", "授权")
+VALIDITY = (0, 1, 2, 3, 7, 14, 30)
+WARN_BEFORE = timedelta(days=1)
+
+
+def give(
+    kind: str,
+    principal_id: str,
+    role: str,
+    *,
+    conditions: Sequence[Mapping[str, Any]] = (),
+    expires_at: datetime | None = None,
+    reason: str = "",
+) -> Grant:
+    """Let somebody of this tenant hold a role.
+
+    :raises ConsoleError: CORE/INVALID_INPUT, IAM/NOT_OF_THIS_TENANT, IAM/ROLE_ABOVE_YOURS, CORE/FORBIDDEN
+    """
+    name = holder_name(kind, principal_id)
+    me = handing.me()
+    if kind == SERVICE_ACCOUNT:
+        decisions.require(ACCOUNT_GRANT)
+    if directory.role_of(me.tenant_id, role) is None:
+        raise invalid({"role": Text("There is no such role.", "没有这个角色。")})
+    handing.need_grantable(role)
+    if expires_at is not None and expires_at <= now():
+        raise invalid({"expiresAt": Text("This is in the past.", "该时间已过。")})
+    checked = check_conditions(conditions)
+    row = _same(kind, principal_id, role, checked) or Grant(
+        id=new_id(), created_at=now(), tenant_id=me.tenant_id, principal_type=kind, principal_id=principal_id, role=role,
+        conditions=checked, granted_by=me.name,
+    )  # fmt: skip
+    row.expires_at, row.reason = expires_at, reason
+    db.session.add(row)
+    directory.bump(me.tenant_id)
+    audit.note(kind, principal_id, name, role=role, conditions=checked, expires=expires_at and expires_at.isoformat())
+    return row
+
+
+def revoke(grant_id: str) -> None:
+    """Take a role back: it stops at the holder's next request.
+
+    :raises ConsoleError: CORE/NOT_FOUND, IAM/ROLE_ABOVE_YOURS, CORE/FORBIDDEN
+    """
+    row = get_scoped(Grant, grant_id, WHAT)
+    if row.principal_type == SERVICE_ACCOUNT:
+        decisions.require(ACCOUNT_GRANT)
+    if directory.role_of(row.tenant_id, row.role) is not None:
+        handing.need_grantable(row.role)
+    audit.note(row.principal_type, row.principal_id, name_of(row.principal_type, row.principal_id), role=row.role)
+    db.session.delete(row)
+    directory.bump(row.tenant_id)
+
+
+def holder_name(kind: str, principal_id: str) -> str:
+    """The name of somebody of this tenant.
+
+    :raises ConsoleError: IAM/NOT_OF_THIS_TENANT
+    """
+    tenant_id = handing.me().tenant_id
+    if kind == MEMBER:
+        query = select(Member.name).join(Membership, Membership.member_id == Member.id)
+        name = db.session.scalar(query.where(Member.id == principal_id, Membership.tenant_id == tenant_id))
+    else:
+        model = {GROUP: Group, SERVICE_ACCOUNT: ServiceAccount}.get(kind)
+        if model is None:
+            raise invalid({"principal/type": Text("member, group or serviceAccount", "须为 member、group 或 serviceAccount")})
+        name = db.session.scalar(select(model.name).where(model.id == principal_id, model.tenant_id == tenant_id))
+    if name is None:
+        raise NOT_OF_TENANT(name=principal_id)
+    return name
+
+
+def name_of(kind: str, principal_id: str) -> str:
+    """The name of a holder, wherever they are."""
+    model = {MEMBER: Member, GROUP: Group, SERVICE_ACCOUNT: ServiceAccount}.get(kind)
+    row = db.session.get(model, principal_id) if model else None
+    return str(row.name) if row is not None else principal_id  # type: ignore[attr-defined]
+
+
+def check_conditions(conditions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The conditions, if each is one that decisions know how to weigh.
+
+    :raises ConsoleError: CORE/INVALID_INPUT with a pointer for each wrong one
+    """
+    problems: list[FieldError] = []
+    for place, condition in enumerate(conditions):
+        if problem := _condition_problem(condition):
+            problems.append(FieldError(f"/conditions/{place}/{problem[0]}".rstrip("/"), problem[1]))
+    if problems:
+        raise invalid(problems)
+    return [dict(condition) for condition in conditions]
+
+
+def _condition_problem(condition: Mapping[str, Any]) -> tuple[str, Text] | None:
+    kind = str(condition.get("kind", ""))
+    if kind not in KINDS:
+        return "kind", Text(f"One of: {', '.join(KINDS)}.", f"可选：{', '.join(KINDS)}。")
+    extra = set(condition) - KINDS[kind] - {"kind"}
+    lacking = KINDS[kind] - set(condition)
+    if extra or lacking:
+        field = sorted(extra or lacking)[0]
+        return field, Text(f"{kind} takes {', '.join(sorted(KINDS[kind])) or 'nothing more'}.", f"{kind} 的字段：{', '.join(sorted(KINDS[kind])) or '无'}。")
+    check = {"resource": _resource_problem, "source-ip": _range_problem, "time": _time_problem}.get(kind)
+    return check(condition) if check else None
+
+
+def _resource_problem(condition: Mapping[str, Any]) -> tuple[str, Text] | None:
+    values = condition["values"]
+    if condition["attribute"] not in ATTRIBUTES:
+        return "attribute", Text(f"One of: {', '.join(ATTRIBUTES)}.", f"可选：{', '.join(ATTRIBUTES)}。")
+    if not isinstance(values, list) or not values or not all(isinstance(v, str) and 0 < len(v) <= 255 for v in values):
+        return "values", Text("Name at least one.", "至少填写一项。")
+    return None
+
+
+def _range_problem(condition: Mapping[str, Any]) -> tuple[str, Text] | None:
+    ranges = condition["ranges"]
+    if not isinstance(ranges, list) or not ranges:
+        return "ranges", Text("Name at least one.", "至少填写一项。")
+    for item in ranges:
+        try:
+            ipaddress.ip_network(str(item), strict=False)
+        except ValueError:
+            return "ranges", Text(f"{item} is not an address range such as 10.0.0.0/8.", f"{item} 不是有效的地址段，例如 10.0.0.0/8。")
+    return None
+
+
+def _time_problem(condition: Mapping[str, Any]) -> tuple[str, Text] | None:
+    for field in ("from", "to"):
+        if not CLOCK.match(str(condition[field])):
+            return field, Text("A time such as 09:30.", "请填写时间，例如 09:30。")
+    return None
+
+
+def _same(kind: str, principal_id: str, role: str, conditions: list[dict[str, Any]]) -> Grant | None:
+    query = scoped(Grant).where(Grant.principal_type == kind, Grant.principal_id == principal_id, Grant.role == role)
+    return next((row for row in db.session.scalars(query) if list(row.conditions) == conditions), None)
+
+
+def take_all(tenant_id: str, kind: str, principal_id: str) -> None:
+    """Remove every role that somebody holds in a tenant."""
+    mine = delete(Grant).where(Grant.tenant_id == tenant_id, Grant.principal_type == kind)
+    db.session.execute(mine.where(Grant.principal_id == principal_id))
+    directory.bump(tenant_id)
+
+
+def sweep() -> None:
+    """Remove grants that expired, and record it. A grant stops at its time without this (C-21)."""
+    from app import caller
+
+    for row in db.session.scalars(select(Grant).where(Grant.expires_at <= now())).all():
+        name = name_of(row.principal_type, row.principal_id)
+        with caller.acting_as(caller.system(row.tenant_id)):
+            audit.record(EXPIRED, resource=(row.principal_type, row.principal_id, name), detail={"role": row.role})
+        directory.bump(row.tenant_id)
+        db.session.delete(row)
+    db.session.commit()

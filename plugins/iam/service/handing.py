@@ -1,0 +1,83 @@
+"""Who may hand out what: nobody gives more than they may give (guide 3.4), nobody touches whoever stands above them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app import caller, site
+from app.auth import decisions
+from app.contracts.identity import SYSTEM, Principal
+from app.errors import SIGNED_OUT
+from plugins.iam.directory import LocalDirectory, role_of
+from plugins.iam.models import Member
+from plugins.iam.permissions import OF_THE_SITE, SITE_PEOPLE
+from plugins.iam.service.errors import ABOVE_YOU, ELSEWHERE_TOO, PERSON_ABOVE_YOU, YOURSELF
+
+ANY = "*"
+
+
+def me() -> Principal:
+    """The caller.
+
+    :raises ConsoleError: CORE/SIGNED_OUT
+    """
+    principal = caller.current().principal
+    if principal is None:
+        raise SIGNED_OUT()
+    return principal
+
+
+def may_hand_out(permissions: Iterable[str]) -> bool:
+    """Whether the caller may put these permissions into a role, or give a role that holds them."""
+    if me().type == SYSTEM:
+        return True
+    held = set(decisions.snapshot(LocalDirectory(), me()).plain)
+    beyond = {name for name in permissions if name not in held}
+    if not beyond:
+        return True
+    return ANY in _grantable() and not any(name.startswith(OF_THE_SITE) for name in beyond)
+
+
+def may_grant(role: str) -> bool:
+    """Whether the caller may grant and revoke this role."""
+    found = role_of(me().tenant_id, role)
+    if found is None:
+        return False
+    return role in _grantable() or may_hand_out(decisions.expand(found[1]))
+
+
+def need_grantable(role: str) -> None:
+    """Refuse a role that is above the caller.
+
+    :raises ConsoleError: IAM/ROLE_ABOVE_YOURS
+    """
+    if not may_grant(role):
+        found = role_of(me().tenant_id, role)
+        raise ABOVE_YOU(role=found[0] if found else role)
+
+
+def need_manageable(member: Member) -> None:
+    """Refuse to act on oneself, on somebody of other tenants too, or on somebody above the caller.
+
+    :raises ConsoleError: IAM/NOT_TO_YOURSELF, IAM/MEMBER_OF_OTHER_TENANTS, IAM/PERSON_ABOVE_YOU
+    """
+    if me().key == f"member:{member.id}":
+        raise YOURSELF()
+    directory = LocalDirectory()
+    elsewhere = [t for t in directory.tenants_of(f"member:{member.id}") if t.id != me().tenant_id]
+    if elsewhere and not decisions.allows(SITE_PEOPLE):
+        raise ELSEWHERE_TOO(name=member.name)
+    principal = Principal("member", member.id, member.name, member.login, me().tenant_id)
+    for grant in directory.grants(principal):
+        if not may_hand_out(decisions.expand(grant.permissions)) and grant.role not in _grantable():
+            raise PERSON_ABOVE_YOU(name=member.name)
+
+
+def _grantable() -> set[str]:
+    """Roles that the caller's own roles allow to grant; a role under conditions allows none."""
+    found: set[str] = set()
+    for grant in LocalDirectory().grants(me()):
+        role = site.catalogue().roles.get(grant.role)
+        if role is not None and not grant.conditions:
+            found |= set(role.grants)
+    return found

@@ -1,0 +1,226 @@
+"""Members: create, change, freeze, reset, join, leave, delete (guide 3.4). Ending somebody's access ends it at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import Select, delete, select
+
+from app import audit
+from app.auth import decisions
+from app.auth.models import ConsoleSession
+from app.contracts.text import Text
+from app.db import db, new_id, now
+from app.errors import NOT_FOUND, invalid
+from app.web.api import In
+from plugins.iam import directory, passwords, throttle
+from plugins.iam.models import ACTIVE, FROZEN, MEMBER, AccessKey, Grant, Group, GroupMember, Member, Membership
+from plugins.iam.oidc import logout, tokens
+from plugins.iam.oidc.models import Consent
+from plugins.iam.permissions import SITE_PEOPLE
+from plugins.iam.service import grants, handing
+from plugins.iam.service.errors import STILL_ADMINISTRATOR, TAKEN
+
+WHAT = Text("member", "成员")
+LOGIN = r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+$"
+ADMINISTRATOR = "tenant-administrator"
+
+
+class NewMember(In):
+    """Somebody new. The login name is an e-mail address."""
+
+    login: str = msgspec.field()
+    name: str = msgspec.field()
+    nickname: str = ""
+    mobile: str = ""
+    landline: str = ""
+    staff_number: str = ""
+    must_reset: bool = True
+
+
+class Profile(In):
+    """What may be changed of a person; what is left out stays."""
+
+    name: str | None = None
+    nickname: str | None = None
+    mobile: str | None = None
+    landline: str | None = None
+    staff_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WithPassword:
+    """A member with the password that was just made for them, to be shown once."""
+
+    member: Member
+    password: str
+
+
+def of_tenant(tenant_id: str) -> Select[tuple[Member]]:
+    """Members of a tenant."""
+    return select(Member).join(Membership, Membership.member_id == Member.id).where(Membership.tenant_id == tenant_id)
+
+
+def get(member_id: str) -> Member:
+    """A member of the caller's tenant.
+
+    :raises ConsoleError: CORE/NOT_FOUND
+    """
+    row = db.session.scalar(of_tenant(handing.me().tenant_id).where(Member.id == member_id))
+    if row is None:
+        raise NOT_FOUND(what=WHAT)
+    return row
+
+
+def create(wanted: NewMember) -> WithPassword:
+    """A new person of this tenant, with a password that an administrator hands over.
+
+    :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
+    """
+    import re
+
+    login = wanted.login.strip().lower()
+    problems = {}
+    if not re.match(LOGIN, login) or len(login) > 255:
+        problems["login"] = Text("An e-mail address such as name@company.com.", "请填写邮箱地址，例如 name@company.com。")
+    if not wanted.name.strip():
+        problems["name"] = Text("This is required.", "此项必填。")
+    if problems:
+        raise invalid(problems)
+    if db.session.scalar(select(Member.id).where(Member.login == login)):
+        raise TAKEN(what=Text("The login name", "登录名"), name=login)
+    password = passwords.made()
+    row = Member(
+        id=new_id(), login=login, name=wanted.name.strip(), nickname=wanted.nickname, mobile=wanted.mobile,
+        landline=wanted.landline, staff_number=wanted.staff_number, must_reset=wanted.must_reset,
+        password_hash=passwords.hashed(password), password_changed_at=now(), state=ACTIVE,
+    )  # fmt: skip
+    db.session.add(row)
+    db.session.flush()
+    _join(row)
+    audit.note(MEMBER, row.id, row.login, person=row.name)
+    return WithPassword(row, password)
+
+
+def change(member: Member, wanted: Profile) -> Member:
+    """Change personal information: one's own, or of somebody whom the caller manages.
+
+    :raises ConsoleError: see :func:`handing.need_manageable`; CORE/INVALID_INPUT
+    """
+    if handing.me().key != f"{MEMBER}:{member.id}":
+        handing.need_manageable(member)
+    given = {k: v.strip() for k, v in msgspec.structs.asdict(wanted).items() if v is not None}
+    if given.get("name") == "":
+        raise invalid({"name": Text("This is required.", "此项必填。")})
+    for key, value in given.items():
+        setattr(member, key, value)
+    member.version += 1
+    audit.note(MEMBER, member.id, member.login, changed=given)
+    return member
+
+
+def freeze(member: Member) -> Member:
+    """Refuse a person from now on: sessions and tokens end at once."""
+    handing.need_manageable(member)
+    member.state = FROZEN
+    _changed(member)
+    logout.end_member(member.id)
+    return member
+
+
+def unfreeze(member: Member) -> Member:
+    """Let a frozen person in again; whatever was locked is unlocked."""
+    handing.need_manageable(member)
+    member.state, member.failures, member.locked_until = ACTIVE, 0, None
+    throttle.forget(member.login)
+    _changed(member)
+    return member
+
+
+def reset_password(member: Member) -> WithPassword:
+    """Give a person a new password, to be changed at the next sign-in; sessions and tokens end at once."""
+    handing.need_manageable(member)
+    password = passwords.made()
+    member.password_hash, member.must_reset, member.password_changed_at = passwords.hashed(password), True, now()
+    member.failures, member.locked_until = 0, None
+    throttle.forget(member.login)
+    logout.end_member(member.id)
+    audit.note(MEMBER, member.id, member.login)
+    return WithPassword(member, password)
+
+
+def join(login: str) -> Member:
+    """Add a person of the enterprise to this tenant.
+
+    :raises ConsoleError: CORE/NOT_FOUND
+    """
+    row = db.session.scalar(select(Member).where((Member.login == login.strip().lower()) | (Member.id == login)))
+    if row is None:
+        raise NOT_FOUND(what=WHAT)
+    _join(row)
+    audit.note(MEMBER, row.id, row.login)
+    return row
+
+
+def leave(member: Member) -> None:
+    """Remove a person from this tenant: roles, groups, keys, sessions and tokens of it are gone at once.
+
+    :raises ConsoleError: IAM/STILL_ADMINISTRATOR
+    """
+    tenant_id = handing.me().tenant_id
+    mine = (Grant.tenant_id == tenant_id) & (Grant.principal_type == MEMBER) & (Grant.principal_id == member.id)
+    if db.session.scalar(select(Grant.id).where(mine, Grant.role == ADMINISTRATOR).limit(1)):
+        raise STILL_ADMINISTRATOR(name=member.name)
+    audit.note(MEMBER, member.id, member.login)
+    grants.take_all(tenant_id, MEMBER, member.id)
+    groups = select(Group.id).where(Group.tenant_id == tenant_id)
+    keys = delete(AccessKey).where(AccessKey.tenant_id == tenant_id, AccessKey.owner_type == MEMBER)
+    here = (ConsoleSession.principal_key == f"{MEMBER}:{member.id}") & (ConsoleSession.tenant_id == tenant_id)
+    for change_ in (
+        delete(GroupMember).where(GroupMember.member_id == member.id, GroupMember.group_id.in_(groups)),
+        keys.where(AccessKey.owner_id == member.id),
+        delete(ConsoleSession).where(here),
+        delete(Membership).where(Membership.tenant_id == tenant_id, Membership.member_id == member.id),
+    ):
+        db.session.execute(change_)
+    tokens.revoke_member(member.id, tenant_id)
+
+
+def remove(member: Member) -> None:
+    """Delete a person for good.
+
+    :raises ConsoleError: see :func:`handing.need_manageable`; IAM/STILL_ADMINISTRATOR
+    """
+    handing.need_manageable(member)
+    if not decisions.allows(SITE_PEOPLE):
+        leave(member)
+    audit.note(MEMBER, member.id, member.login)
+    logout.end_member(member.id)
+    for tenant in directory.LocalDirectory().tenants_of(f"{MEMBER}:{member.id}"):
+        grants.take_all(tenant.id, MEMBER, member.id)
+    for change_ in (
+        delete(GroupMember).where(GroupMember.member_id == member.id),
+        delete(AccessKey).where(AccessKey.owner_type == MEMBER, AccessKey.owner_id == member.id),
+        delete(Membership).where(Membership.member_id == member.id),
+        delete(Grant).where(Grant.principal_type == MEMBER, Grant.principal_id == member.id),
+        delete(Consent).where(Consent.member_id == member.id),
+    ):
+        db.session.execute(change_)
+    db.session.delete(member)
+
+
+def _join(row: Member) -> None:
+    tenant_id = handing.me().tenant_id
+    here = select(Membership.id).where(Membership.tenant_id == tenant_id, Membership.member_id == row.id)
+    if db.session.scalar(here) is None:
+        db.session.add(Membership(id=new_id(), tenant_id=tenant_id, member_id=row.id))
+        directory.bump(tenant_id)
+
+
+def _changed(member: Member) -> None:
+    member.version += 1
+    for tenant in directory.LocalDirectory().tenants_of(f"{MEMBER}:{member.id}"):
+        directory.bump(tenant.id)
+    directory.bump(handing.me().tenant_id)
+    audit.note(MEMBER, member.id, member.login)

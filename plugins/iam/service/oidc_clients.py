@@ -1,0 +1,140 @@
+"""OIDC clients that a tenant registers (I-13): exact redirect URIs, secrets that are shown once and can be rotated."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sqlalchemy import delete
+
+from app import audit, crypto, site
+from app.contracts.text import Text
+from app.db import db, get_scoped, new_id
+from app.errors import FieldError, invalid
+from app.kube.kubeconfig import is_local
+from app.web.api import In
+from plugins.iam.oidc import clients, tokens
+from plugins.iam.oidc.models import Consent, OidcClient, Token
+from plugins.iam.service import handing
+
+WHAT = Text("OIDC client", "OIDC 客户端")
+GRANTS = (clients.CODE, clients.REFRESH)
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class ClientWanted(In):
+    """A relying party. ``audience`` is for one that reads tokens itself, such as a Kubernetes API server."""
+
+    name: str
+    redirect_uris: list[str]
+    post_logout_uris: list[str] = []
+    backchannel_uri: str = ""
+    audience: str = ""
+    public: bool = False
+    trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WithSecret:
+    """A client with the secret that was just made, to be shown once."""
+
+    client: OidcClient
+    secret: str
+
+
+def get(client_id: str) -> OidcClient:
+    """A client of this tenant.
+
+    :raises ConsoleError: CORE/NOT_FOUND
+    """
+    return get_scoped(OidcClient, client_id, WHAT)
+
+
+def create(wanted: ClientWanted) -> WithSecret:
+    """Register a client.
+
+    :raises ConsoleError: CORE/INVALID_INPUT
+    """
+    _check(wanted)
+    secret = "" if wanted.public else secrets.token_urlsafe(32)
+    row = OidcClient(
+        id=new_id(), tenant_id=handing.me().tenant_id, client_id=f"client-{secrets.token_hex(8)}", version=1,
+        secret_digest=crypto.digest(secret) if secret else "", previous_digest="", grant_types=list(GRANTS), enabled=True,
+        public=wanted.public,
+    )  # fmt: skip
+    _fill(row, wanted)
+    db.session.add(row)
+    db.session.flush()
+    audit.note("client", row.id, row.name, client=row.client_id, redirects=row.redirect_uris)
+    return WithSecret(row, secret)
+
+
+def change(row: OidcClient, wanted: ClientWanted) -> OidcClient:
+    """Change a client; whether it has a secret stays.
+
+    :raises ConsoleError: CORE/INVALID_INPUT
+    """
+    _check(wanted)
+    _fill(row, wanted)
+    row.version += 1
+    audit.note("client", row.id, row.name, client=row.client_id, redirects=row.redirect_uris)
+    return row
+
+
+def rotate(row: OidcClient) -> WithSecret:
+    """A new secret; the one before it works until the next rotation, so that the application can be changed over."""
+    if row.public:
+        raise invalid({"": Text("A public client has no secret.", "公开客户端没有密钥。")})
+    secret = secrets.token_urlsafe(32)
+    row.previous_digest, row.secret_digest = row.secret_digest, crypto.digest(secret)
+    row.version += 1
+    audit.note("client", row.id, row.name, client=row.client_id)
+    return WithSecret(row, secret)
+
+
+def remove(row: OidcClient) -> None:
+    """Delete a client; its tokens and consents end at once."""
+    audit.note("client", row.id, row.name, client=row.client_id)
+    tokens.revoke(Token.client_id == row.client_id)
+    db.session.execute(delete(Consent).where(Consent.client_id == row.client_id))
+    db.session.delete(row)
+
+
+def _fill(row: OidcClient, wanted: ClientWanted) -> None:
+    row.name, row.audience, row.trusted = wanted.name.strip(), wanted.audience.strip(), wanted.trusted
+    row.redirect_uris, row.post_logout_uris = list(wanted.redirect_uris), list(wanted.post_logout_uris)
+    row.backchannel_uri = wanted.backchannel_uri.strip()
+
+
+def _check(wanted: ClientWanted) -> None:
+    problems: list[FieldError] = []
+    if not wanted.name.strip():
+        problems.append(FieldError("/name", Text("This is required.", "此项必填。")))
+    if not wanted.redirect_uris:
+        problems.append(FieldError("/redirectUris", Text("Name at least one.", "至少填写一项。")))
+    for field, uris in (("redirectUris", wanted.redirect_uris), ("postLogoutUris", wanted.post_logout_uris)):
+        problems += [FieldError(f"/{field}", text) for uri in uris if (text := _uri_problem(uri))]
+    if wanted.backchannel_uri and (text := _uri_problem(wanted.backchannel_uri) or _reach_problem(wanted.backchannel_uri)):
+        problems.append(FieldError("/backchannelUri", text))
+    if problems:
+        raise invalid(problems)
+
+
+def _uri_problem(uri: str) -> Text | None:
+    """An absolute https address without a fragment (RFC 6749, 3.1.2); http only for this machine."""
+    try:
+        parts = urlsplit(uri)
+        _ = parts.port
+    except ValueError:
+        return Text(f"{uri} is not an address.", f"{uri} 不是有效地址。")
+    http = parts.scheme == "http" and (parts.hostname in LOOPBACK or site.settings().allow_local_addresses)
+    if (parts.scheme != "https" and not http) or not parts.netloc or parts.fragment or "*" in uri or parts.username:
+        return Text(f"{uri}: an https:// address without * and #.", f"{uri}：须为不含 * 与 # 的 https:// 地址。")
+    return None
+
+
+def _reach_problem(uri: str) -> Text | None:
+    if not site.settings().allow_local_addresses and is_local(urlsplit(uri).hostname or ""):
+        return Text("The site does not call addresses of its own machine.", "站点不会调用本机地址。")
+    return None

@@ -1,0 +1,164 @@
+"""Roles: the built-in ones that plugins declare, and a tenant's own (guide 3.4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from app import audit, site
+from app.auth import decisions
+from app.contracts.text import Text, plain
+from app.db import db, new_id, scoped
+from app.errors import NOT_FOUND, invalid
+from app.web.api import In
+from plugins.iam import directory
+from plugins.iam.models import CustomRole, Grant
+from plugins.iam.service import handing
+from plugins.iam.service.errors import ABOVE_YOU, ROLE_IN_USE, TAKEN
+
+WHAT = Text("role", "角色")
+CODE = re.compile(r"^[a-z][a-z0-9-]{1,62}$")
+
+
+class RoleWanted(In):
+    """A role of one's own: its code stays, the rest may change."""
+
+    name: str
+    permissions: list[str]
+    code: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleShown:
+    """A role, built-in or custom. ``id`` is a built-in's code, a custom one's identifier."""
+
+    id: str
+    code: str
+    name: Text
+    description: Text
+    permissions: Sequence[str]
+    built_in: bool
+    held: int
+    version: int = 0
+
+
+def all_of(tenant_id: str, text: str = "") -> list[RoleShown]:
+    """Every role of the tenant whose name, code or permissions hold the words."""
+    held = dict(
+        db.session.execute(
+            select(Grant.role, func.count()).where(Grant.tenant_id == tenant_id).group_by(Grant.role)
+        ).tuples()
+    )
+    found = [
+        RoleShown(r.code, r.code, r.title, r.description, sorted(decisions.expand(tuple(r.permissions))), True, held.get(r.code, 0))
+        for r in site.catalogue().roles.values()
+    ]
+    own = scoped(CustomRole, tenant_id).order_by(CustomRole.name)
+    found += [_shown(row, held.get(row.code, 0)) for row in db.session.scalars(own)]
+    words = text.lower().split()
+    return [role for role in found if all(word in _text(role) for word in words)]
+
+
+def _text(role: RoleShown) -> str:
+    titles = site.catalogue().permissions
+    rights = " ".join(f"{p} {titles[p].title.en} {titles[p].title.zh}" for p in role.permissions if p in titles)
+    return f"{role.code} {role.name.en} {role.name.zh} {rights}".lower()
+
+
+def _shown(row: CustomRole, held: int) -> RoleShown:
+    return RoleShown(
+        row.id, row.code, plain(row.name), plain(row.description), list(row.permissions), False, held, row.version
+    )
+
+
+def get(role_id: str) -> RoleShown:
+    """A role by its identifier or code.
+
+    :raises ConsoleError: CORE/NOT_FOUND
+    """
+    tenant_id = handing.me().tenant_id
+    found = next((role for role in all_of(tenant_id) if role_id in (role.id, role.code)), None)
+    if found is None:
+        raise NOT_FOUND(what=WHAT)
+    return found
+
+
+def get_own(role_id: str) -> CustomRole:
+    """A custom role of this tenant, by identifier or code.
+
+    :raises ConsoleError: CORE/NOT_FOUND, also for a built-in one
+    """
+    row = db.session.scalar(scoped(CustomRole).where((CustomRole.id == role_id) | (CustomRole.code == role_id)))
+    if row is None:
+        raise NOT_FOUND(what=Text("role of your own", "自定义角色"))
+    return row
+
+
+def create(wanted: RoleWanted) -> CustomRole:
+    """A role of the tenant's own.
+
+    :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN, IAM/ROLE_ABOVE_YOURS
+    """
+    code = wanted.code.strip() or f"role-{new_id()[-8:]}"
+    if not CODE.match(code):
+        raise invalid({"code": Text("Small letters, digits and hyphens, beginning with a letter.", "小写字母、数字与连字符，以字母开头。")})
+    taken = code in site.catalogue().roles or db.session.scalar(scoped(CustomRole).where(CustomRole.code == code))
+    if taken:
+        raise TAKEN(what=Text("The role", "角色"), name=code)
+    row = CustomRole(
+        id=new_id(), tenant_id=handing.me().tenant_id, code=code, name=_name(wanted.name),
+        description=wanted.description, permissions=_checked(wanted), version=1,
+    )  # fmt: skip
+    db.session.add(row)
+    db.session.flush()
+    audit.note("role", row.id, row.name, permissions=row.permissions)
+    return row
+
+
+def change(row: CustomRole, wanted: RoleWanted) -> CustomRole:
+    """Other permissions: they count for every holder at the next request.
+
+    :raises ConsoleError: CORE/INVALID_INPUT, IAM/ROLE_ABOVE_YOURS
+    """
+    handing.need_grantable(row.code)
+    before = set(row.permissions)
+    row.name, row.description, row.permissions = _name(wanted.name), wanted.description, _checked(wanted)
+    row.version += 1
+    directory.bump(row.tenant_id)
+    now_held = set(row.permissions)
+    audit.note("role", row.id, row.name, added=sorted(now_held - before), removed=sorted(before - now_held))
+    return row
+
+
+def remove(row: CustomRole) -> None:
+    """Delete a role that nobody holds.
+
+    :raises ConsoleError: IAM/ROLE_IN_USE
+    """
+    held = get(row.id).held
+    if held:
+        raise ROLE_IN_USE(role=row.name, count=held)
+    audit.note("role", row.id, row.name)
+    db.session.delete(row)
+
+
+def _name(name: str) -> str:
+    if not name.strip() or len(name) > 255:
+        raise invalid({"name": Text("Between 1 and 255 characters.", "1 到 255 个字符。")})
+    return name.strip()
+
+
+def _checked(wanted: RoleWanted) -> list[str]:
+    known = site.catalogue().permissions
+    unknown = [name for name in wanted.permissions if name not in known]
+    if unknown or not wanted.permissions:
+        first = unknown[0] if unknown else ""
+        nothing = Text("Choose at least one.", "至少选择一项。")
+        raise invalid({"permissions": Text(f"There is no permission {first}.", f"没有权限 {first}。") if first else nothing})
+    if not handing.may_hand_out(wanted.permissions):
+        raise ABOVE_YOU(role=wanted.name)
+    return sorted(set(wanted.permissions))
