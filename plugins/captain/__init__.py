@@ -1,0 +1,1 @@
+"""Captain: the console of Kubernetes clusters."""

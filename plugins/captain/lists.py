@@ -1,0 +1,190 @@
+"""The list pages: which columns, filters and actions the objects of each kind have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from flask import request
+from sqlalchemy.orm import undefer
+
+from app.auth import decisions
+from app.contracts.text import Text, plain
+from app.kube.models import Cluster, KubeObject
+from app.web.frame import why_not
+from app.web.listing import Action, Cell, Column, Empty, Filter, Listing
+from plugins.captain import permissions, queries, words
+from plugins.captain.kinds import KINDS, Kind, state_text
+
+POLL = 3.0
+NOTHING = (0, 0, 0)
+NAMESPACE, STATE, NODE = Text("Namespace", "命名空间"), Text("State", "状态"), Text("Node", "节点")
+NAME, AGE, IMAGES, READY = Text("Name", "名称"), Text("Age", "创建时间"), Text("Images", "镜像"), Text("Ready", "就绪")
+FOLLOWING = Text(
+    "The console lists what the cluster tells it; a cluster that was just registered takes a few seconds.",
+    "列表内容来自集群的实时同步，新注册的集群需要几秒钟。",
+)
+
+
+def base(cluster_id: str) -> str:
+    """The address below which a cluster's pages are."""
+    return f"/captain/clusters/{cluster_id}"
+
+
+def page_of(cluster_id: str, kind: str, namespace: str, name: str) -> str:
+    """The page of an object; of a kind by its plural. Empty where there is none."""
+    known = KINDS.get(kind)
+    if known is None:
+        return ""
+    inside = f"workloads/{kind}" if known.workload else kind
+    return f"{base(cluster_id)}/{inside}/{namespace + '/' if namespace else ''}{name}"
+
+
+def nodes(cluster: Cluster) -> Listing:
+    """Nodes, with what is requested of them."""
+    used = queries.usage_by_node(cluster.id)
+    query = queries.listed(cluster.id, "nodes").options(undefer(KubeObject.data))
+
+    def asked(row: KubeObject, place: int) -> int:
+        return used.get(row.name, NOTHING)[place]
+
+    columns = [
+        Column("name", NAME, lambda r: r.name, "mono", KubeObject.name, narrow=True),
+        Column("state", STATE, _state, "tone", KubeObject.state, narrow=True),
+        Column("roles", Text("Roles", "角色"), lambda r: words.roles(r.data), "tags"),
+        Column("ip", Text("IP", "IP"), lambda r: r.ip, "mono", KubeObject.ip),
+        Column("pods", Text("Pods", "容器组"), lambda r: Cell("progress", value=(asked(r, 0), r.total))),
+        Column("cpu", Text("CPU requested", "CPU 请求"), lambda r: words.share(asked(r, 1), r.cpu, words.cores), align="right"),
+        Column("memory", Text("Memory requested", "内存请求"), lambda r: words.share(asked(r, 2), r.memory, words.size), align="right"),
+        Column("version", Text("Version", "版本"), lambda r: words.info(r.data).get("kubeletVersion", ""), "mono"),
+        Column("taints", Text("Taints", "污点"), lambda r: words.taints(r.data), "tags", hidden=True),
+        Column("system", Text("System", "操作系统"), lambda r: words.info(r.data).get("osImage", ""), hidden=True),
+        Column("labels", Text("Labels", "标签"), lambda r: r.data["metadata"].get("labels") or {}, "labels", hidden=True),
+        Column("age", AGE, lambda r: r.created_at, "time", KubeObject.created_at),
+    ]
+    return _listing(cluster, "nodes", columns, query, (KubeObject.name, KubeObject.ip))
+
+
+def namespaces(cluster: Cluster) -> Listing:
+    """Namespaces, with how many pods are in them."""
+    query = queries.listed(cluster.id, "namespaces").options(undefer(KubeObject.data))
+    pods = queries.count_by_namespace(cluster.id, "pods")
+    columns = [
+        Column("name", NAME, lambda r: r.name, "mono", KubeObject.name, narrow=True),
+        Column("state", STATE, _state, "tone", KubeObject.state, narrow=True),
+        Column("pods", Text("Pods", "容器组"),
+               lambda r: Cell("number", value=pods.get(r.name, 0), href=f"{base(cluster.id)}/pods?namespace={r.name}")),
+        Column("labels", Text("Labels", "标签"), lambda r: words.labels(r.data), "labels"),
+        Column("age", AGE, lambda r: r.created_at, "time", KubeObject.created_at),
+    ]  # fmt: skip
+    return _listing(cluster, "namespaces", columns, query, (KubeObject.name,))
+
+
+def workloads(cluster: Cluster, kind: Kind) -> Listing:
+    """Workloads of one kind."""
+    columns = [
+        Column("name", NAME, lambda r: r.name, "mono", KubeObject.name, narrow=True),
+        Column("namespace", NAMESPACE, lambda r: r.namespace, "mono", KubeObject.namespace),
+        Column("state", STATE, _state, "tone", KubeObject.state, narrow=True),
+        Column("ready", Text("Completed", "完成") if kind.plural == "jobs" else READY,
+               lambda r: Cell("progress", value=(r.ready, r.total)), sort=KubeObject.ready),
+        Column("images", IMAGES, lambda r: _images(r.images), "tags"),
+        Column("product", Text("Product", "产品"), lambda r: r.product, "mono", KubeObject.product, hidden=True),
+        Column("application", Text("Application", "应用"), lambda r: r.application, "mono", KubeObject.application, hidden=True),
+        Column("age", AGE, lambda r: r.created_at, "time", KubeObject.created_at),
+    ]  # fmt: skip
+    search = (KubeObject.name, KubeObject.images, KubeObject.application, KubeObject.product)
+    query = queries.listed(cluster.id, kind.plural)
+    return _listing(cluster, kind.plural, columns, query, search, Text("Name, image, application", "名称、镜像、应用"))
+
+
+def pods(cluster: Cluster, query: Any = None, identifier: str = "pods") -> Listing:
+    """Pods of a cluster, or those of *query*."""
+    root = base(cluster.id)
+
+    def owner(row: KubeObject) -> Cell:
+        return Cell("mono", text=row.owner, href=f"{root}/owners/{row.owner_uid}" if row.owner_uid else "")
+
+    columns = [
+        Column("name", NAME, lambda r: r.name, "mono", KubeObject.name, narrow=True),
+        Column("namespace", NAMESPACE, lambda r: r.namespace, "mono", KubeObject.namespace),
+        Column("state", STATE, _state, "tone", KubeObject.state, narrow=True),
+        Column("ready", READY, lambda r: f"{r.ready}/{r.total}", align="right"),
+        Column("restarts", Text("Restarts", "重启"), lambda r: r.restarts, "number", KubeObject.restarts),
+        Column("node", NODE, lambda r: Cell("mono", text=r.node, href=f"{root}/nodes/{r.node}" if r.node else ""), "mono", KubeObject.node),
+        Column("ip", Text("IP", "IP"), lambda r: r.ip, "mono", KubeObject.ip),
+        Column("owner", Text("Made by", "所属"), owner, "mono", KubeObject.owner),
+        Column("images", IMAGES, lambda r: _images(r.images), "tags", hidden=True),
+        Column("cpu", Text("CPU requested", "CPU 请求"), lambda r: words.cores(r.cpu), sort=KubeObject.cpu, hidden=True, align="right"),
+        Column("memory", Text("Memory requested", "内存请求"), lambda r: r.memory, "bytes", KubeObject.memory, hidden=True),
+        Column("age", AGE, lambda r: r.created_at, "time", KubeObject.created_at),
+    ]
+    search = (KubeObject.name, KubeObject.ip, KubeObject.node, KubeObject.images)
+    query = queries.listed(cluster.id, "pods") if query is None else query
+    hint = Text("Name, IP, node, image", "名称、IP、节点、镜像")
+    return _listing(cluster, "pods", columns, query, search, hint, identifier, pod_actions(cluster))
+
+
+def pod_actions(cluster: Cluster) -> Callable[[KubeObject], Sequence[Action]]:
+    """What can be done with a pod; rights are looked up once for all rows."""
+    place = {"cluster": cluster.id}
+    refused: Mapping[str, Text | None] = {
+        p.name: None if decisions.allows(p, place) else why_not(p, place)
+        for p in (permissions.POD_LOG, permissions.POD_SHELL, permissions.POD_DELETE)
+    }
+    log, shell, delete = (refused[p.name] for p in (permissions.POD_LOG, permissions.POD_SHELL, permissions.POD_DELETE))
+    root = base(cluster.id)
+
+    def actions(row: KubeObject) -> Sequence[Action]:
+        page = f"{root}/pods/{row.namespace}/{row.name}"
+        return [
+            Action(LOG, f"{page}/log", icon="scroll-text", disabled_reason=log),
+            Action(SHELL, f"{page}/shell", icon="square-terminal", disabled_reason=shell),
+            Action(EVICT, f"{page}/evict", dialog=True, icon="log-out", disabled_reason=delete),
+            Action(DELETE, f"{page}/delete", dialog=True, danger=True, icon="trash-2", disabled_reason=delete),
+        ]
+
+    return actions
+
+
+LOG, SHELL = Text("Log", "日志"), Text("Shell", "终端")
+EVICT, DELETE = Text("Evict", "驱逐"), Text("Delete", "删除")
+
+
+def _listing(
+    cluster: Cluster, plural: str, columns: Sequence[Column], query: Any, search: Sequence[Any],
+    hint: Text = NAME, identifier: str = "", actions: Any = None,
+) -> Listing:  # fmt: skip
+    kind = KINDS[plural]
+    empty = Empty(Text(f"No {kind.title.en}", f"暂无{kind.title.zh}"), FOLLOWING)
+    return Listing(
+        identifier or plural, query, columns, search, _filters(cluster, plural), poll=POLL, search_hint=hint, empty=empty,
+        href=lambda row: page_of(cluster.id, plural, row.namespace, row.name), key=lambda row: row.uid,
+        actions=actions or (lambda _row: ()),
+    )  # fmt: skip
+
+
+def _filters(cluster: Cluster, plural: str) -> list[Filter]:
+    found = []
+    if plural not in ("nodes", "namespaces"):
+        spaces = partial(_plain, queries.names, cluster.id, "namespaces")
+        found.append(Filter("namespace", NAMESPACE, KubeObject.namespace, spaces))
+    states = partial(_plain, queries.states, cluster.id, plural)
+    found.append(Filter("state", STATE, KubeObject.state, states))
+    if plural == "pods" and (node := request.args.get("node")):
+        found.append(Filter("node", NODE, KubeObject.node, [(node, plain(node))]))
+    return found
+
+
+def _plain(read: Callable[..., Sequence[str]], *arguments: str) -> Sequence[tuple[str, Text]]:
+    return [(value, state_text(value)) for value in read(*arguments)]
+
+
+def _state(row: KubeObject) -> Cell:
+    return Cell("tone", tone=row.tone, text=state_text(row.state))  # type: ignore[arg-type]
+
+
+def _images(text: str) -> list[str]:
+    """Images by their last part: the rest is the same in all rows, and in the details."""
+    return [image.rpartition("/")[2] for image in text.split("\n") if image]

@@ -1,0 +1,243 @@
+"""Logs of containers: read once, followed, or downloaded; always text that a page can show (K-34).
+
+A follower remembers the time stamp of the last line, so that it goes on where it
+was after a lost connection, and streams can be ended after a while to free their
+threads without anybody noticing.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.contracts.text import Text
+from app.errors import ConsoleError, ErrorCode, invalid
+from app.kube import paths
+from app.kube.client import NETWORK, Kube, Silent
+from app.kube.errors import INVALID_OBJECT, NO_OBJECT
+from app.web.api import In
+
+MOST_STREAMS = 24
+STREAM_SECONDS = 55.0
+SILENCE = 10.0
+MOST_LINES = 5_000
+LONGEST_LINE = 16_000
+DOWNLOAD_LIMIT = 50 * 1024 * 1024
+# Escape sequences of terminals (ECMA-48) and other control characters have no place on a page.
+ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$")
+NOT_STARTED = ErrorCode(
+    "CAPTAIN/LOG_NOT_THERE",
+    409,
+    Text("There is no log to show: {detail}", "没有可显示的日志：{detail}"),
+    Text("Wait until the container has started, or look at the pod's events.", "请等待容器启动，或查看容器组事件。"),
+)
+ERRORS = (NOT_STARTED,)
+
+
+class LogQuery(In):
+    """Which log: ``after`` is the time stamp of the last line that is known already."""
+
+    container: str = ""
+    previous: bool = False
+    tail: int = 500
+    since: int = 0
+    timestamps: bool = False
+    after: str = ""
+
+
+@dataclass(slots=True)
+class Line:
+    """A line and when it was written, as the kubelet stamped it."""
+
+    at: str
+    text: str
+
+
+@dataclass
+class Streams:
+    """How many followers hold a thread of this process."""
+
+    most: int = MOST_STREAMS
+    held: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self) -> bool:
+        """Take a place if one is free."""
+        with self.lock:
+            if self.held >= self.most:
+                return False
+            self.held += 1
+            return True
+
+    def free(self) -> None:
+        """Give it back."""
+        with self.lock:
+            self.held -= 1
+
+
+STREAMS = Streams()
+
+
+def checked(query: LogQuery) -> LogQuery:
+    """The query if it can be asked.
+
+    :raises ConsoleError: CORE/INVALID_INPUT
+    """
+    problems: dict[str, Text] = {}
+    if not 0 <= query.tail <= MOST_LINES:
+        problems["tail"] = Text(f"Between 0 and {MOST_LINES}.", f"须在 0 到 {MOST_LINES} 之间。")
+    if query.since < 0:
+        problems["since"] = Text("Seconds, 0 or more.", "须为不小于 0 的秒数。")
+    if query.after and not STAMP.match(query.after):
+        problems["after"] = Text("A time stamp as the lines have it.", "须为日志行的时间戳。")
+    if problems:
+        raise invalid(problems)
+    return query
+
+
+def options(query: LogQuery, follow: bool = False) -> dict[str, Any]:
+    """The API server's options for it (PodLogOptions)."""
+    found: dict[str, Any] = {"timestamps": "true"}
+    if query.container:
+        found["container"] = query.container
+    if query.previous:
+        found["previous"] = "true"
+    if follow:
+        found["follow"] = "true"
+    if query.after:
+        found["sinceTime"] = re.sub(r"\.\d+", "", query.after)
+    else:
+        found["tailLines"] = query.tail
+        if query.since:
+            found["sinceSeconds"] = query.since
+    return found
+
+
+def read(kube: Kube, namespace: str, name: str, query: LogQuery) -> list[Line]:
+    """The lines that are there now.
+
+    :raises ConsoleError: CAPTAIN/LOG_NOT_THERE, KUBE/…
+    """
+    path = paths.one("Pod", namespace, name, "log")
+    wanted = options(query) | {"limitBytes": 8 * 1024 * 1024}
+    answer = _translated(lambda: kube.request("GET", path, wanted))
+    lines = [line_of(raw) for raw in answer.data.split(b"\n") if raw]
+    return [line for line in lines if newer(line, query.after)]
+
+
+def download(kube: Kube, namespace: str, name: str, query: LogQuery) -> Iterator[bytes]:
+    """The whole log as the container wrote it, piece by piece.
+
+    :raises ConsoleError: CAPTAIN/LOG_NOT_THERE, KUBE/…
+    """
+    wanted: dict[str, Any] = {"limitBytes": DOWNLOAD_LIMIT}
+    if query.container:
+        wanted["container"] = query.container
+    for key in ("previous", "timestamps"):
+        if getattr(query, key):
+            wanted[key] = "true"
+    path = paths.one("Pod", namespace, name, "log")
+    answer = _translated(lambda: kube.request("GET", path, wanted, timeout=30, stream=True))
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            yield from answer.stream(65536)
+        finally:
+            answer.close()
+
+    return pieces()
+
+
+def follow(kube: Kube, namespace: str, name: str, query: LogQuery, until: float) -> Iterator[Line | None]:
+    """Lines as they are written; None where nothing came for a while. Ends with the container, or at *until*.
+
+    :raises ConsoleError: CAPTAIN/LOG_NOT_THERE, KUBE/…
+    """
+    path = paths.one("Pod", namespace, name, "log")
+    while time.monotonic() < until:
+        try:
+            for line in _stream(kube, path, query):
+                query.after = line.at or query.after
+                yield line
+                if time.monotonic() >= until:
+                    return
+        except (Silent, *NETWORK):
+            yield None
+            continue
+        if has_ended(kube, namespace, name, query.container):
+            return
+        yield None
+        time.sleep(1)
+
+
+def _stream(kube: Kube, path: str, query: LogQuery) -> Iterator[Line]:
+    known = query.after
+    answer = _translated(lambda: kube.follow(path, options(query, follow=True), SILENCE))
+    held = b""
+    try:
+        for chunk in answer.stream(65536):
+            *whole, held = (held + chunk).split(b"\n")
+            for line in (line_of(raw) for raw in whole if raw):
+                if newer(line, known):
+                    yield line
+        if held and newer(line := line_of(held), known):
+            yield line
+    finally:
+        answer.close()
+
+
+def has_ended(kube: Kube, namespace: str, name: str, container: str) -> bool:
+    """Whether nothing will be written any more: the pod is gone or ended, or this container does not start again."""
+    pod = kube.find(paths.one("Pod", namespace, name))
+    if pod is None:
+        return True
+    status = pod.get("status") or {}
+    if status.get("phase") in ("Succeeded", "Failed") or (pod["metadata"].get("deletionTimestamp")):
+        return True
+    held = [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]
+    mine = next((one for one in held if one["name"] == container or not container), {})
+    ended = (mine.get("state") or {}).get("terminated")
+    again = (pod.get("spec") or {}).get("restartPolicy", "Always")
+    return bool(ended) and (again == "Never" or (again == "OnFailure" and ended.get("exitCode") == 0))
+
+
+def line_of(raw: bytes) -> Line:
+    """A line of any bytes as text: what is no UTF-8 is marked, control characters are taken out."""
+    text = raw[: LONGEST_LINE + 64].decode("utf-8", "replace")
+    stamp, _, rest = text.partition(" ")
+    if not STAMP.match(stamp):
+        stamp, rest = "", text
+    rest = CONTROLS.sub("", ESCAPES.sub("", rest.rstrip("\r").rpartition("\r")[2]))
+    return Line(stamp, rest[:LONGEST_LINE])
+
+
+def newer(line: Line, after: str) -> bool:
+    """Whether a line comes after the one that is known. Stamps are in UTC; their fractions lack trailing zeros."""
+    return not after or not line.at or _comparable(line.at) > _comparable(after)
+
+
+def _comparable(stamp: str) -> tuple[str, str]:
+    head, _, fraction = stamp.rstrip("Z").partition(".")
+    return head, fraction.ljust(9, "0")
+
+
+def shown(line: Line, timestamps: bool) -> str:
+    """The line as it is displayed."""
+    return f"{line.at} {line.text}" if timestamps and line.at else line.text
+
+
+def _translated(ask: Any) -> Any:
+    try:
+        return ask()
+    except ConsoleError as error:
+        if error.kind is INVALID_OBJECT:
+            raise NOT_STARTED(detail=error.values.get("detail", "")) from error
+        if error.kind is NO_OBJECT:
+            raise NOT_STARTED(detail=Text("the pod is gone", "容器组已不存在")) from error
+        raise

@@ -1,0 +1,208 @@
+"""A pod's log and shell, and its end: deleting and evicting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from flask import Flask, Response, request, stream_with_context
+from flask_sock import Sock
+
+from app.contracts.text import Text
+from app.errors import ConsoleError, invalid
+from app.guard import guard
+from app.kube import paths
+from app.kube.client import Kube, kube
+from app.kube.clusters import get_cluster
+from app.web.forms import check
+from app.web.lifecycle import HEADERS
+from app.web.render import dialog_done, render
+from plugins.captain import actions, details, live, logs, permissions, queries, shell
+from plugins.captain.kinds import KINDS
+from plugins.captain.logs import LogQuery
+from plugins.captain.object_routes import detail, pods_beside
+from plugins.captain.pages import bp
+
+FOLLOWED = "/<cluster_id>/pods/<namespace>/<name>"
+TAILS = (100, 500, 1000, 5000)
+SINCE = ((0, Text("All", "全部")), (300, Text("5 minutes", "5 分钟")), (3600, Text("1 hour", "1 小时")), (86400, Text("1 day", "1 天")))
+DELETED = Text("The pod is being deleted.", "正在删除容器组。")
+EVICTED = Text("The pod is being evicted.", "正在驱逐容器组。")
+NO_UID = Text("Say which pod: its UID is missing.", "缺少容器组的 UID。")
+
+
+@bp.get(f"{FOLLOWED}/log")
+@guard(permissions.POD_LOG, resource=permissions.place)
+def pod_log(cluster_id: str, namespace: str, name: str) -> Response:
+    context = detail(cluster_id, KINDS["pods"], namespace, name, "log")
+    found = details.containers(context["row"].data)
+    query = _query()
+    query.container = query.container or _first(found)
+    lines, error = _lines(context["cluster"], namespace, name, query)
+    ends = query.previous or context["row"].state in queries.ENDED
+    mode = "poll" if logs.STREAMS.held >= logs.STREAMS.most else "sse"
+    last = next((line.at for line in reversed(lines) if line.at), "")
+    address = {**_address(query), "after": last} if last else _address(query)
+    page = context["page"]
+    return render(
+        "captain/pod_log.html", fragment="log", containers=found, query=query, error=error, mode=mode, tails=TAILS, since=SINCE,
+        lines=[logs.shown(line, query.timestamps) for line in lines], beside=pods_beside(context["cluster"], context["row"]),
+        follow="" if ends else f"{page}/log/{'stream' if mode == 'sse' else 'lines'}?{urlencode(address)}",
+        download=f"{page}/log/download?{urlencode(_address(query))}", **context,
+    )  # fmt: skip
+
+
+@bp.get(f"{FOLLOWED}/log/lines")
+@guard(permissions.POD_LOG, resource=permissions.place)
+def pod_log_lines(cluster_id: str, namespace: str, name: str) -> Response:
+    """New lines by the protocol of ``log.log(mode="poll")``."""
+    query = _query()
+    client = kube(get_cluster(cluster_id))
+    lines = logs.read(client, namespace, name, query)
+    last = next((line.at for line in reversed(lines) if line.at), query.after)
+    ended = query.previous or (not lines and logs.has_ended(client, namespace, name, query.container))
+    body = "".join(logs.shown(line, query.timestamps) + "\n" for line in lines)
+    return Response(body, 286 if ended else 200, {"X-Next": last}, mimetype="text/plain; charset=utf-8")
+
+
+@bp.get(f"{FOLLOWED}/log/stream")
+@guard(permissions.POD_LOG, resource=permissions.place)
+def pod_log_stream(cluster_id: str, namespace: str, name: str) -> Response:
+    """Server-sent events: a line each, its time stamp as the event's id, so that a new connection goes on after it."""
+    query = _query()
+    query.after = request.headers.get("Last-Event-ID", "") or query.after
+    logs.checked(query)
+    client = kube(get_cluster(cluster_id))
+    headers = {**HEADERS, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return Response(_events(client, namespace, name, query), mimetype="text/event-stream", headers=headers)
+
+
+def _events(client: Kube, namespace: str, name: str, query: LogQuery) -> Iterator[str]:
+    if not logs.STREAMS.take():
+        yield "retry: 5000\n: too many logs are followed at the moment\n\n"
+        return
+    try:
+        yield "retry: 1000\n\n"
+        until = time.monotonic() + logs.STREAM_SECONDS
+        for line in logs.follow(client, namespace, name, query, until):
+            if line is None:
+                yield ": still here\n\n"
+            else:
+                stamp = f"id: {line.at}\n" if line.at else ""
+                yield f"{stamp}data: {logs.shown(line, query.timestamps)}\n\n"
+        if time.monotonic() < until:
+            yield "event: end\ndata: \n\n"
+    except ConsoleError as error:
+        over = error.kind is logs.NOT_STARTED and logs.has_ended(client, namespace, name, query.container)
+        yield "event: end\ndata: \n\n" if over else f"retry: 5000\n: {error.code}\n\n"
+    finally:
+        logs.STREAMS.free()
+
+
+@bp.get(f"{FOLLOWED}/log/download")
+@guard(permissions.POD_LOG, resource=permissions.place)
+def pod_log_download(cluster_id: str, namespace: str, name: str) -> Response:
+    query = _query()
+    pieces = logs.download(kube(get_cluster(cluster_id)), namespace, name, query)
+    file = f"{namespace}-{name}{'-' + query.container if query.container else ''}{'-previous' if query.previous else ''}.log"
+    headers = {"Content-Disposition": f'attachment; filename="{file}"'}
+    return Response(stream_with_context(pieces), mimetype="text/plain; charset=utf-8", headers=headers)
+
+
+@bp.get(f"{FOLLOWED}/shell")
+@guard(permissions.POD_SHELL, resource=permissions.place)
+def pod_shell(cluster_id: str, namespace: str, name: str) -> Response:
+    context = detail(cluster_id, KINDS["pods"], namespace, name, "shell")
+    found = [one for one in details.containers(context["row"].data) if not one["init"]]
+    chosen = request.args.get("container", "") or _first(found)
+    address = f"{context['page']}/shell/socket?{urlencode({'container': chosen})}"
+    return render("captain/pod_shell.html", containers=found, chosen=chosen, address=address, **context)
+
+
+@bp.get(f"{FOLLOWED}/delete")
+@guard(permissions.POD_DELETE, resource=permissions.place)
+def pod_delete(cluster_id: str, namespace: str, name: str) -> Response:
+    return _ask("delete", cluster_id, namespace, name)
+
+
+@bp.get(f"{FOLLOWED}/evict")
+@guard(permissions.POD_DELETE, resource=permissions.place)
+def pod_evict(cluster_id: str, namespace: str, name: str) -> Response:
+    return _ask("evict", cluster_id, namespace, name)
+
+
+@bp.post(f"{FOLLOWED}/delete")
+@guard(permissions.POD_DELETE, audit=permissions.POD_DELETED, resource=permissions.place, external=True)
+def pod_deleted(cluster_id: str, namespace: str, name: str) -> Response:
+    actions.delete_pod(get_cluster(cluster_id), namespace, name, _uid())
+    return dialog_done(DELETED)
+
+
+@bp.post(f"{FOLLOWED}/evict")
+@guard(permissions.POD_DELETE, audit=permissions.POD_EVICTED, resource=permissions.place, external=True)
+def pod_evicted(cluster_id: str, namespace: str, name: str) -> Response:
+    actions.evict_pod(get_cluster(cluster_id), namespace, name, _uid())
+    return dialog_done(EVICTED)
+
+
+def install(app: Flask) -> None:
+    """The WebSocket of shells. The guard on it is enforced before the handshake, as on every route."""
+    sock = Sock(app)
+    app.config.setdefault("SOCK_SERVER_OPTIONS", {"ping_interval": 25, "max_message_size": 256 * 1024})
+
+    @sock.route(f"{bp.url_prefix}{FOLLOWED}/shell/socket", endpoint="captain.pod_shell_socket")
+    @guard(permissions.POD_SHELL, resource=permissions.place, reason="records its start and its end itself")
+    def pod_shell_socket(socket: Any, cluster_id: str, namespace: str, name: str) -> None:
+        shell.serve(socket, cluster_id, namespace, name)
+
+    @app.before_request
+    def _own_origin_only() -> None:
+        if request.endpoint == "captain.pod_shell_socket":
+            shell.check_origin()
+
+
+def _ask(what: str, cluster_id: str, namespace: str, name: str) -> Response:
+    cluster = get_cluster(cluster_id)
+    row = queries.get_object(cluster.id, KINDS["pods"], namespace, name)
+    owner = details.owner_link(cluster, row)
+    return render("captain/_pod_end.html", what=what, cluster=cluster, row=row, owner=owner)
+
+
+def _uid() -> str:
+    uid = request.form.get("uid", "")
+    if not uid:
+        raise invalid({"uid": NO_UID})
+    return uid
+
+
+def _query() -> LogQuery:
+    fields = {field.encode_name for field in msgspec.structs.fields(LogQuery)}
+    given: dict[str, Any] = {key: value for key, value in request.args.items() if key in fields and value != ""}
+    for key in ("previous", "timestamps"):
+        if key in given:
+            given[key] = given[key] in ("1", "true", "on")
+    return logs.checked(check(LogQuery, given, strict=False))
+
+
+def _address(query: LogQuery) -> dict[str, Any]:
+    found = {"container": query.container, "tail": query.tail, "since": query.since}
+    flags = {key: "1" for key in ("previous", "timestamps") if getattr(query, key)}
+    return {key: value for key, value in {**found, **flags}.items() if value}
+
+
+def _first(found: Any) -> str:
+    """The container that is shown at first: not an init container if there is another."""
+    chosen = next((one for one in found if not one["init"]), found[0] if found else None)
+    return str(chosen["name"]) if chosen else ""
+
+
+def _lines(cluster: Any, namespace: str, name: str, query: LogQuery) -> tuple[list[logs.Line], ConsoleError | None]:
+    try:
+        if live.is_down(cluster):
+            live.get(cluster, paths.one("Pod", namespace, name))
+        return logs.read(kube(cluster), namespace, name, query), None
+    except ConsoleError as error:
+        return [], error

@@ -1,0 +1,81 @@
+"""Registering clusters from a form or a JSON body: a kubeconfig, or a server with its CA and a token (K-1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.contracts.text import Text
+from app.errors import ConsoleError, FieldError, invalid
+from app.kube import clusters, kubeconfig
+from app.kube.errors import BAD_KUBECONFIG
+from app.kube.models import Cluster
+from app.web.api import In
+
+KUBECONFIG, TOKEN = "kubeconfig", "token"
+NEITHER = Text("Give a kubeconfig, or a server and a token.", "请提供 kubeconfig，或服务器地址与令牌。")
+
+
+class NewCluster(In):
+    """A cluster to register."""
+
+    name: str
+    description: str = ""
+    kubeconfig: str = ""
+    server: str = ""
+    ca: str = ""
+    token: str = ""
+
+
+class ChangedCluster(In):
+    """What is changed of a cluster; what is left out stays."""
+
+    name: str | None = None
+    description: str | None = None
+    kubeconfig: str = ""
+    server: str = ""
+    ca: str = ""
+    token: str = ""
+
+
+def register(new: NewCluster) -> Cluster:
+    """Check, try and keep a cluster.
+
+    :raises ConsoleError: KUBE/… with every reason beside its field
+    """
+    document = _document(new)
+    if document is None:
+        raise invalid({"kubeconfig": NEITHER})
+    return clusters.add(new.name, document, new.description)
+
+
+def change(cluster: Cluster, changed: ChangedCluster) -> Cluster:
+    """Change name, description or credentials; new credentials are tried at once.
+
+    :raises ConsoleError: KUBE/…
+    """
+    document = _document(changed)
+    name = cluster.name if changed.name is None else changed.name
+    description = cluster.description if changed.description is None else changed.description
+    clusters.rename(cluster, name, description)
+    if document is not None:
+        clusters.change_credentials(cluster, document)
+    return cluster
+
+
+def _document(given: NewCluster | ChangedCluster) -> dict[str, Any] | None:
+    if given.kubeconfig.strip():
+        try:
+            return kubeconfig.checked(given.kubeconfig)
+        except ConsoleError as error:
+            raise BAD_KUBECONFIG(errors=[_beside("kubeconfig", problem) for problem in error.errors]) from error
+    if given.server.strip() or given.token.strip() or given.ca.strip():
+        return kubeconfig.of_token(given.server, given.ca, given.token)
+    return None
+
+
+def _beside(field: str, problem: FieldError) -> FieldError:
+    """The problem beside the form's field, with where in the file it is."""
+    where = problem.pointer
+    if not where:
+        return FieldError(f"/{field}", problem.message)
+    return FieldError(f"/{field}", Text(f"{where}: {problem.message.en}", f"{where}：{problem.message.zh}"))

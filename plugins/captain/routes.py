@@ -1,0 +1,138 @@
+"""Pages of clusters: the list, registering, editing, removing, and a cluster's overview."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, g, request
+from werkzeug.datastructures import MultiDict
+
+from app.auth import decisions
+from app.contracts.text import Text
+from app.db import db
+from app.errors import ConsoleError, invalid
+from app.guard import guard
+from app.kube import clusters
+from app.kube.clusters import get_cluster
+from app.web.forms import parse
+from app.web.frame import why_not
+from app.web.render import go, render
+from plugins.captain import live, overview, permissions, registration
+from plugins.captain.lists import base
+from plugins.captain.pages import bp, opened
+from plugins.captain.registration import ChangedCluster, NewCluster
+
+LIST = "/captain/clusters"
+ADDED = Text("The cluster is registered; its lists fill in a moment.", "集群已注册，列表稍后填充。")
+CHANGED = Text("Saved.", "已保存。")
+REMOVED = Text("The cluster is removed from the console.", "集群已从控制台移除。")
+WRONG_NAME = Text("This is not the cluster's name.", "与集群名称不一致。")
+
+
+@bp.get("")
+@guard(permissions.CLUSTER_READ)
+def cluster_list() -> Response:
+    refused = why_not(permissions.CLUSTER_EDIT) if not _may_edit() else None
+    return overview.listing(refused).respond("captain/cluster_list.html", refused=refused)
+
+
+@bp.get("/new")
+@guard(permissions.CLUSTER_EDIT)
+def cluster_new() -> Response:
+    return render("captain/cluster_form.html", fragment="form", cluster=None, values={}, error=None, back=LIST)
+
+
+@bp.post("/new")
+@guard(permissions.CLUSTER_EDIT, audit=permissions.CLUSTER_ADDED)
+def cluster_create() -> Response:
+    try:
+        cluster = registration.register(parse(NewCluster, _with_file()))
+    except ConsoleError as error:
+        return _again(None, error, LIST)
+    return go(base(cluster.id), ADDED)
+
+
+@bp.get("/<cluster_id>/edit")
+@guard(permissions.CLUSTER_EDIT, resource=permissions.place)
+def cluster_edit(cluster_id: str) -> Response:
+    cluster = get_cluster(cluster_id)
+    values = {"name": cluster.name, "description": cluster.description}
+    return render("captain/cluster_form.html", fragment="form", cluster=cluster, values=values, error=None, back=base(cluster_id))
+
+
+@bp.post("/<cluster_id>/edit")
+@guard(permissions.CLUSTER_EDIT, audit=permissions.CLUSTER_CHANGED, resource=permissions.place)
+def cluster_change(cluster_id: str) -> Response:
+    cluster = get_cluster(cluster_id)
+    back = base(cluster_id)
+    try:
+        registration.change(cluster, parse(ChangedCluster, _with_file()))
+    except ConsoleError as error:
+        return _again(cluster_id, error, back)
+    return go(back, CHANGED)
+
+
+@bp.get("/<cluster_id>/remove")
+@guard(permissions.CLUSTER_EDIT, resource=permissions.place)
+def cluster_remove(cluster_id: str) -> Response:
+    return render("captain/_remove.html", cluster=get_cluster(cluster_id), base=base(cluster_id))
+
+
+@bp.post("/<cluster_id>/remove")
+@guard(permissions.CLUSTER_EDIT, audit=permissions.CLUSTER_REMOVED, resource=permissions.place)
+def cluster_removed(cluster_id: str) -> Response:
+    cluster = get_cluster(cluster_id)
+    if request.form.get("confirm", "") != cluster.name:
+        raise invalid({"confirm": WRONG_NAME})
+    clusters.remove(cluster)
+    return go(LIST, REMOVED)
+
+
+@bp.get("/<cluster_id>")
+@guard(permissions.CLUSTER_READ, resource=permissions.place)
+def cluster_overview(cluster_id: str) -> Response:
+    context = opened(cluster_id, "overview")
+    context["can_edit"] = _may_edit({"cluster": cluster_id})
+    context["refused"] = None if context["can_edit"] else why_not(permissions.CLUSTER_EDIT, {"cluster": cluster_id})
+    return render("captain/cluster_overview.html", fragment="numbers", numbers=overview.numbers(cluster_id), **context)
+
+
+@bp.get("/<cluster_id>/banner")
+@guard(permissions.CLUSTER_READ, resource=permissions.place)
+def cluster_banner(cluster_id: str) -> Response:
+    return render("captain/_banner.html", **opened(cluster_id, ""))
+
+
+@bp.get("/<cluster_id>/warnings")
+@guard(permissions.CLUSTER_READ, resource=permissions.place)
+def cluster_warnings(cluster_id: str) -> Response:
+    cluster = get_cluster(cluster_id)
+    try:
+        found, error = live.warnings(cluster), None
+    except ConsoleError as refused:
+        found, error = [], refused
+    return render("captain/_events.html", events=found, error=error, base=base(cluster_id), about=True, box="warnings")
+
+
+def _may_edit(place: dict[str, str] | None = None) -> bool:
+    return decisions.allows(permissions.CLUSTER_EDIT, place)
+
+
+def _with_file() -> Any:
+    """The form with an uploaded kubeconfig in its field."""
+    form: MultiDict[str, str] = MultiDict(request.form)
+    file = request.files.get("file")
+    if file is not None and file.filename:
+        form["kubeconfig"] = file.stream.read(clusters.kubeconfig.LIMIT + 1).decode("utf-8", "replace")
+    return form
+
+
+def _again(cluster_id: str | None, error: ConsoleError, back: str) -> Response:
+    """The form as it was sent, with every reason beside its field. Credentials come back too: nothing typed is lost."""
+    g.problem = error
+    db.session.rollback()
+    cluster = get_cluster(cluster_id) if cluster_id else None
+    return render(
+        "captain/cluster_form.html", fragment="form", status=error.status if error.status == 409 else 422,
+        cluster=cluster, values=request.form, error=error, back=back,
+    )  # fmt: skip

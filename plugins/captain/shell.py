@@ -1,0 +1,283 @@
+"""Shells in pods: a terminal in the browser on a WebSocket, joined to the container's exec channel (K-34).
+
+The handshake passes the same guard as every request; since a WebSocket carries no
+CSRF token, its Origin must be this site. Rights and session are looked at again
+every few seconds while the terminal is open.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import current_app, request
+from simple_websocket import ConnectionClosed
+from sqlalchemy import select, update
+
+from app import audit, caller
+from app.auth import decisions, sessions
+from app.auth.models import ConsoleSession
+from app.contracts.text import Text
+from app.db import db, now
+from app.errors import CSRF, ErrorCode
+from app.kube.client import Kube, kube
+from app.kube.clusters import get_cluster
+from app.web.language import t
+from plugins.captain import permissions
+
+MOST_PER_PERSON, MOST_TOGETHER = 4, 20
+IDLE_SECONDS = 900.0
+LOOK_EVERY = 4.0
+STDIN, STDOUT, STDERR, ERROR, RESIZE = 0, 1, 2, 3, 4
+SHELLS = ("bash", "sh")
+NOT_FOUND_WORDS = ("executable file not found", "no such file or directory", "stat /", "not found")
+TOO_MANY = ErrorCode(
+    "CAPTAIN/TOO_MANY_SHELLS",
+    429,
+    Text("Too many shells are open: at most {most} a person.", "打开的终端过多：每人至多 {most} 个。"),
+    Text("Close one that you no longer need.", "请先关闭不再使用的终端。"),
+)
+ERRORS = (TOO_MANY,)
+ENDED = {
+    "idle": Text("closed after 15 minutes without input", "15 分钟无输入，已关闭"),
+    "revoked": Text("your session ended, or the right was taken away", "会话已结束或权限已被收回"),
+    "exited": Text("the shell ended", "终端已退出"),
+    "no-shell": Text("the container has neither bash nor sh", "容器内没有 bash 或 sh"),
+    "lost": Text("the connection to the container was lost", "与容器的连接已断开"),
+    "left": Text("closed", "已关闭"),
+}
+
+
+@dataclass
+class Open:
+    """Shells that are open in this process, by person."""
+
+    by_person: dict[str, int] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, person: str) -> bool:
+        """Take a place if the person and the process have one left."""
+        with self.lock:
+            mine = self.by_person.get(person, 0)
+            if mine >= MOST_PER_PERSON or sum(self.by_person.values()) >= MOST_TOGETHER:
+                return False
+            self.by_person[person] = mine + 1
+            return True
+
+    def free(self, person: str) -> None:
+        """Give it back."""
+        with self.lock:
+            left = self.by_person.get(person, 1) - 1
+            if left > 0:
+                self.by_person[person] = left
+            else:
+                self.by_person.pop(person, None)
+
+
+OPEN = Open()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The container that a shell is for."""
+
+    cluster_id: str
+    cluster: str
+    namespace: str
+    pod: str
+    container: str
+
+
+def check_origin() -> None:
+    """Refuse a handshake that another site's page makes (RFC 6455, 10.2).
+
+    :raises ConsoleError: CORE/CSRF
+    """
+    origin = urlsplit(request.headers.get("Origin", ""))
+    if not origin.netloc or origin.netloc != request.host:
+        raise CSRF()
+
+
+def serve(socket: Any, cluster_id: str, namespace: str, name: str) -> None:
+    """One terminal from handshake to end. The guard has let the caller pass; ``check_origin`` ran before."""
+    cluster = get_cluster(cluster_id)
+    target = Target(cluster.id, cluster.name, namespace, name, request.args.get("container", ""))
+    who = caller.current()
+    person = who.principal.key if who.principal else ""
+    if not OPEN.take(person):
+        socket.close(1013, _reason(t(TOO_MANY.reason, most=MOST_PER_PERSON)))
+        return
+    try:
+        _record(permissions.SHELL_OPENED, target, {})
+        client = kube(cluster)
+        db.session.remove()
+        started = time.monotonic()
+        why, detail = Terminal(socket, client, target).run()
+        seconds = time.monotonic() - started
+        _record(permissions.SHELL_CLOSED, target, {"why": why, "seconds": round(seconds, 1)}, seconds)
+        words = t(ENDED[why])
+        socket.close(1000, _reason(f"{words}: {detail}" if detail else words))
+    finally:
+        OPEN.free(person)
+
+
+def _reason(text: str) -> str:
+    """A reason as a closing frame may carry it: at most 123 bytes (RFC 6455, 5.5)."""
+    return text.encode()[:120].decode("utf-8", "ignore")
+
+
+def _record(operation: Any, target: Target, detail: dict[str, Any], seconds: float = 0) -> None:
+    resource = ("pod", f"{target.cluster_id}/{target.namespace}/{target.pod}", f"{target.namespace}/{target.pod}")
+    told = {"cluster": target.cluster, "container": target.container, **detail}
+    audit.record(operation, resource=resource, detail=told, duration_ms=int(seconds * 1000))
+    db.session.commit()
+
+
+class Terminal:
+    """Joins the browser's socket with the container's."""
+
+    def __init__(self, socket: Any, client: Kube, target: Target) -> None:
+        self._socket, self._client, self._target = socket, client, target
+        self._app = current_app._get_current_object()  # type: ignore[attr-defined]
+        self._who = caller.current()
+        self._ended = threading.Event()
+        self._typed = time.monotonic()
+        self._why = "left"
+        self._size = (80, 24)
+
+    def run(self) -> tuple[str, str]:
+        """Serve until either side ends.
+
+        :returns: why it ended (a key of ``ENDED``), and what the cluster said
+        """
+        detail = ""
+        for program in SHELLS:
+            stream, refusal = self._connect(program)
+            if stream is None:
+                return "lost", refusal
+            detail = self._join(stream)
+            if not (self._why == "exited" and any(word in detail.lower() for word in NOT_FOUND_WORDS)):
+                return self._why, detail if self._why == "lost" else ""
+        return "no-shell", ""
+
+    def _connect(self, program: str) -> tuple[Any, str]:
+        from kubernetes.client import ApiException, CoreV1Api
+        from kubernetes.stream import stream
+
+        chosen = {"container": self._target.container} if self._target.container else {}
+        try:
+            made = stream(
+                CoreV1Api(self._client.own_client()).connect_get_namespaced_pod_exec,
+                self._target.pod, self._target.namespace, command=[program], stdin=True, stdout=True, stderr=True,
+                tty=True, _preload_content=False, binary=True, _request_timeout=10, **chosen,
+            )  # fmt: skip
+        except (ApiException, OSError) as error:
+            return None, str(getattr(error, "reason", "") or error)[:80]
+        self._resize(made)
+        return made, ""
+
+    def _join(self, stream: Any) -> str:
+        """Carry both directions until one ends; what the cluster said at the end."""
+        self._ended.clear()
+        self._why = "left"
+        said: list[str] = []
+        output = threading.Thread(target=self._output, args=(stream, said), daemon=True)
+        output.start()
+        try:
+            self._input(stream)
+        finally:
+            self._ended.set()
+            stream.close()
+            output.join(5)
+        return said[0] if said else ""
+
+    def _output(self, stream: Any, said: list[str]) -> None:
+        try:
+            while stream.is_open() and not self._ended.is_set():
+                stream.update(timeout=0.5)
+                for channel in (STDOUT, STDERR):
+                    if data := stream.read_channel(channel):
+                        self._socket.send(data)
+            status = _status(stream.read_channel(ERROR))
+            said.append(str(status.get("message", "")))
+            if not self._ended.is_set():
+                self._why = "exited" if status else "lost"
+        except ConnectionClosed:
+            self._why = "left"
+        except Exception as error:
+            said.append(str(error))
+            if not self._ended.is_set():
+                self._why = "lost"
+        finally:
+            self._ended.set()
+
+    def _input(self, stream: Any) -> None:
+        looked = time.monotonic()
+        while not self._ended.is_set():
+            try:
+                message = self._socket.receive(timeout=0.25)
+            except ConnectionClosed:
+                self._why = "left"
+                return
+            if message is not None:
+                self._take(stream, message)
+            if time.monotonic() - self._typed > IDLE_SECONDS:
+                self._why = "idle"
+                return
+            if time.monotonic() - looked > LOOK_EVERY:
+                looked = time.monotonic()
+                if not self._may_stay():
+                    self._why = "revoked"
+                    return
+
+    def _take(self, stream: Any, message: Any) -> None:
+        try:
+            told = json.loads(message)
+        except (ValueError, TypeError):
+            return
+        if not isinstance(told, dict):
+            return
+        if told.get("type") == "input" and isinstance(told.get("data"), str):
+            self._typed = time.monotonic()
+            stream.write_channel(STDIN, told["data"].encode())
+        elif told.get("type") == "resize":
+            self._size = (_between(told.get("cols"), 80), _between(told.get("rows"), 24))
+            self._resize(stream)
+
+    def _resize(self, stream: Any) -> None:
+        width, height = self._size
+        stream.write_channel(RESIZE, json.dumps({"Width": width, "Height": height}).encode())
+
+    def _may_stay(self) -> bool:
+        """Whether the session is still there and the right still held; a terminal in use keeps its session awake."""
+        with self._app.app_context():
+            caller.become(self._who)
+            try:
+                row = db.session.scalar(select(ConsoleSession).where(ConsoleSession.id == self._who.session_id))
+                principal = sessions.principal_of(row) if row is not None and row.expires_at > now() else None
+                if principal is None:
+                    return False
+                if time.monotonic() - self._typed < LOOK_EVERY * 2:
+                    touched = update(ConsoleSession).where(ConsoleSession.id == self._who.session_id)
+                    db.session.execute(touched.values(last_seen_at=now()))
+                    db.session.commit()
+                place = {"cluster": self._target.cluster_id, "namespace": self._target.namespace}
+                return decisions.decide(principal, permissions.POD_SHELL.name, place).allowed
+            finally:
+                db.session.remove()
+
+
+def _between(value: object, otherwise: int) -> int:
+    return min(max(int(value), 1), 1000) if isinstance(value, (int, float)) else otherwise
+
+
+def _status(raw: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(raw or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
