@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from app import styleguide
+from app.audit import trail
 from app.audit.seal import seal_all
 from app.auth import oidc, sessions
 from app.auth import routes as auth_routes
 from app.contracts.declarations import NavItem, NavSection, Periodic, Role
 from app.contracts.text import Text
-from app.core import permissions, routes
+from app.core import api, audit_pages, docs_pages, job_pages, permissions, routes
 from app.errors import CORE_ERRORS
 from app.guard import SIGNED_IN
 from app.hooks import hookimpl
+from app.jobs import control
 from app.jobs.run import DONE
 from app.kube.errors import ERRORS as KUBE_ERRORS
 from app.orders import engine, verbs
@@ -20,7 +23,12 @@ from app.web import bearer, lifecycle, problems
 
 @hookimpl
 def register_blueprints():
-    return [auth_routes.bp, routes.bp]
+    return [auth_routes.bp, routes.bp, job_pages.bp, audit_pages.bp, docs_pages.bp, styleguide.bp]
+
+
+@hookimpl
+def register_apis():
+    return [api.api, api.audit_api]
 
 
 @hookimpl
@@ -56,6 +64,10 @@ def register_steps():
 def register_nav():
     return [
         NavSection("site", 90, Text("Site", "站点"), "activity"),
+        NavItem("site", 10, Text("Jobs", "任务"), "jobs.job_list", permissions.JOB_READ, under=("jobs",)),
+        NavItem("site", 20, Text("Audit", "审计"), "audit.event_list", permissions.AUDIT_READ, under=("audit",)),
+        NavItem("site", 30, Text("Queues and periodic work", "队列与定时任务"), "jobs.site_overview", permissions.SITE_READ),
+        NavItem("site", 80, Text("API", "API 文档"), "docs.api_docs", SIGNED_IN),
         NavItem("site", 90, Text("Error codes", "错误码"), "core.error_list", SIGNED_IN),
     ]
 
@@ -71,4 +83,4 @@ def register_periodic():
 @hookimpl
 def register_errors():
     return [*CORE_ERRORS, problems.DATABASE, lifecycle.CHOOSE_TENANT, *bearer.ERRORS, *oidc.ERRORS, *KUBE_ERRORS,
-            *engine.ERRORS, verbs.NOT_NOW, verbs.REQUIRED_STEP]  # fmt: skip
+            *engine.ERRORS, *trail.ERRORS, *control.ERRORS, verbs.NOT_NOW, verbs.REQUIRED_STEP]  # fmt: skip

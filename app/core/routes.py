@@ -7,12 +7,16 @@ from sqlalchemy import text
 
 from app import site
 from app.auth import decisions
+from app.contracts.declarations import Found
+from app.contracts.text import Text
 from app.db import db
 from app.guard import public, signed_in
 from app.jobs.queue import connection
+from app.web.language import t
 from app.web.render import render
 
 bp = Blueprint("core", __name__)
+PAGE = Text("Page", "页面")
 
 
 @bp.get("/")
@@ -32,16 +36,27 @@ def home() -> Response:
 @signed_in("each kind of object asks for its own permission")
 def search() -> Response:
     wanted = request.args.get("q", "").strip()
-    return render("core/_found.html", found=find(wanted), q=wanted)
+    groups: dict[Text, list[dict[str, str]]] = {}
+    for hit in find(wanted):
+        groups.setdefault(hit.kind, []).append({"title": hit.title, "url": hit.url, "note": hit.detail})
+    shown = [{"title": kind, "items": items} for kind, items in groups.items()]
+    return render("core/_found.html", groups=shown, q=wanted)
 
 
-def find(wanted: str, limit: int = 8) -> list[object]:
-    """What the caller may see whose name holds *wanted*, a few of each kind."""
-    found: list[object] = []
+def find(wanted: str, limit: int = 8) -> list[Found]:
+    """Pages and objects that the caller may see whose name holds *wanted*, a few of each kind."""
+    found = _pages(wanted)
     for provider in site.catalogue().search:
-        if decisions.allows(provider.permission):
+        if wanted and decisions.allows(provider.permission):
             found += provider.find(wanted, limit)
     return found
+
+
+def _pages(wanted: str) -> list[Found]:
+    items = [item for item in site.catalogue().nav if decisions.allows(item.permission)]
+    words = wanted.lower()
+    matching = [item for item in items if words in item.title.en.lower() or words in item.title.zh]
+    return [Found(PAGE, t(item.title), url_for(item.endpoint)) for item in matching[:8]]
 
 
 @bp.get("/errors")

@@ -1,0 +1,114 @@
+"""Jobs: list, detail with progress and log; queues, workers and periodic work for administrators (C-40, C-42, C-43)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request, url_for
+from redis.exceptions import RedisError
+from rq import Worker
+from sqlalchemy import func, select
+
+from app import audit, caller, site
+from app.contracts.text import Text, plain
+from app.core import permissions
+from app.db import db, rows, scoped
+from app.errors import NOT_FOUND
+from app.guard import guard
+from app.jobs import control, periodic
+from app.jobs.models import JobLogLine, JobRun, PeriodicRun
+from app.jobs.queue import connection, position
+from app.leases import Lease
+from app.processes.worker import QUEUES
+from app.web.language import t
+from app.web.listing import Cell, Column, Empty, Filter, Listing
+from app.web.render import go, render, wants_fragment
+
+bp = Blueprint("jobs", __name__, url_prefix="/jobs")
+WORK = Text("periodic work", "定时任务")
+STATES = {
+    "queued": Text("Queued", "排队中"), "running": Text("Running", "执行中"), "succeeded": Text("Succeeded", "成功"),
+    "failed": Text("Failed", "失败"), "cancelled": Text("Cancelled", "已取消"),
+}  # fmt: skip
+
+
+def title_of(run: JobRun) -> Text:
+    """The job's name for people."""
+    known = site.catalogue().jobs.get(run.kind)
+    return known.title if known else plain(run.kind)
+
+
+@bp.get("")
+@guard(permissions.JOB_READ)
+def job_list() -> Response:
+    if wants_fragment() and request.args.get("mine"):
+        mine = rows(scoped(JobRun).order_by(JobRun.id.desc()).limit(12))
+        return render("core/_jobs.html", jobs=[(run, title_of(run)) for run in mine])
+    columns = (
+        Column("kind", Text("Job", "任务"), lambda r: t(title_of(r)), "link", JobRun.kind, narrow=True),
+        Column("subject", Text("About", "对象"), lambda r: r.subject or "–", sort=JobRun.subject),
+        Column("state", Text("State", "状态"), lambda r: Cell("status", status=r.state), sort=JobRun.state, narrow=True),
+        Column("progress", Text("Progress", "进度"), lambda r: Cell("progress", value=round(r.progress * 100), text=f"{r.progress:.0%}"), sort=JobRun.progress),
+        Column("by", Text("Started by", "发起人"), lambda r: r.principal.get("name", "")),
+        Column("created", Text("Ordered", "创建时间"), lambda r: r.created_at, "time", JobRun.created_at),
+        Column("attempt", Text("Attempts", "次数"), lambda r: r.attempt, "number", JobRun.attempt, hidden=True),
+    )
+    listing = Listing(
+        "jobs", scoped(JobRun), columns, search=(JobRun.kind, JobRun.subject), default_sort="-created", poll=3,
+        filters=(Filter("state", Text("State", "状态"), JobRun.state, list(STATES.items())),),
+        href=lambda r: url_for(".job_show", job_id=r.id),
+        empty=Empty(Text("No jobs yet", "还没有任务"), Text("Work that takes longer than a moment appears here.", "耗时较长的工作会出现在这里。")),
+    )  # fmt: skip
+    return listing.respond("core/job_list.html")
+
+
+@bp.get("/<job_id>")
+@guard(permissions.JOB_READ)
+def job_show(job_id: str) -> Response:
+    run = control.get_job(job_id)
+    lines = rows(select(JobLogLine).where(JobLogLine.job_id == run.id).order_by(JobLogLine.id.desc()).limit(500))
+    return render("core/job_show.html", fragment="job", run=run, title=title_of(run), lines=list(reversed(lines)))
+
+
+@bp.post("/<job_id>/cancel")
+@guard(permissions.JOB_MANAGE, audit=permissions.JOB_CANCELLED)
+def job_cancel(job_id: str) -> Response:
+    control.cancel(control.get_job(job_id))
+    return go(url_for(".job_show", job_id=job_id), Text("The job stops at its next safe point.", "任务将在下一个安全点停止。"))
+
+
+@bp.post("/<job_id>/retry")
+@guard(permissions.JOB_MANAGE, audit=permissions.JOB_RETRIED)
+def job_retry(job_id: str) -> Response:
+    control.retry(control.get_job(job_id))
+    return go(url_for(".job_show", job_id=job_id), Text("The job is queued again.", "任务已重新排队。"))
+
+
+@bp.get("/site")
+@guard(permissions.SITE_READ)
+def site_overview() -> Response:
+    known = {row.name: row for row in db.session.scalars(select(PeriodicRun))}
+    work = [(item, known.get(item.name)) for item in site.catalogue().periodic.values()]
+    counts = dict(db.session.execute(select(JobRun.state, func.count()).group_by(JobRun.state)).tuples().all())
+    return render(
+        "core/site.html", fragment="overview", work=work, counts=counts, queues=[(name, position(name)) for name in QUEUES],
+        workers=_workers(), leases=db.session.scalars(select(Lease).order_by(Lease.name)).all(), states=STATES,
+    )  # fmt: skip
+
+
+def _workers() -> list[Worker] | None:
+    try:
+        return list(Worker.all(connection=connection()))
+    except RedisError:
+        return None
+
+
+@bp.post("/periodic/<name>/run")
+@guard(permissions.SITE_MANAGE, audit=permissions.PERIODIC_RUN)
+def periodic_run(name: str) -> Response:
+    work = site.catalogue().periodic.get(name)
+    if work is None:
+        raise NOT_FOUND(what=WORK)
+    who = caller.current()
+    periodic.run(work)
+    caller.become(who)
+    audit.note("periodic", name, name)
+    return go(url_for(".site_overview"), Text("It ran.", "已执行。"))
