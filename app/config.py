@@ -7,7 +7,7 @@ import binascii
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -111,7 +111,7 @@ def check(settings: Settings) -> Settings:
 
 def replace_keys(settings: Settings, keys: str) -> Settings:
     """The same settings with another key ring."""
-    return Settings(**{f.name: keys if f.name == "keys" else getattr(settings, f.name) for f in fields(Settings)})
+    return replace(settings, keys=keys)
 
 
 def _toml(path: str) -> dict[str, object]:
@@ -136,8 +136,8 @@ def _read(environ: Mapping[str, str], name: str, written: object) -> object | No
 
 def _convert(name: str, default: object, raw: object) -> object:
     if isinstance(default, tuple):
-        parts = raw.split(",") if isinstance(raw, str) else raw
-        return tuple(str(part).strip() for part in parts if str(part).strip())  # type: ignore[union-attr]
+        parts = raw.split(",") if isinstance(raw, str) else list(raw)  # type: ignore[call-overload]
+        return tuple(str(part).strip() for part in parts if str(part).strip())
     if isinstance(default, bool):
         return raw if isinstance(raw, bool) else str(raw).lower() in ("1", "true", "yes", "on")
     if isinstance(default, int):

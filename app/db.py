@@ -124,7 +124,7 @@ def _dumps(value: object) -> str:
 db = SQLAlchemy(model_class=Model, disable_autonaming=True, engine_options={"json_serializer": _dumps})
 
 
-def scoped(model: type[T], tenant_id: str | None = None) -> Select[tuple[T]]:
+def scoped(model: type[T], tenant_id: str | None = None) -> Select[T]:
     """Rows of *model* that belong to the caller's tenant. The only way to read tenant-owned rows (C-13)."""
     from app import caller
 
@@ -142,7 +142,7 @@ def get_scoped(model: type[T], identifier: str, what: str | Words = "object") ->
     return row
 
 
-def rows(query: Select[tuple[M]]) -> Sequence[M]:
+def rows(query: Select[M]) -> Sequence[M]:
     """All objects of a query."""
     return db.session.scalars(query).all()
 
@@ -160,5 +160,3 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
 def forget_connections() -> None:
     """Drop pooled connections after a fork: a connection belongs to one process."""
     db.engine.dispose(close=False)
-
-

@@ -109,7 +109,10 @@ CHANGED = ErrorCode(
 FORBIDDEN = ErrorCode(
     "CORE/FORBIDDEN",
     403,
-    Text("This needs the permission {permission}, which you do not hold here.", "此操作需要权限 {permission}，您当前没有。"),
+    Text(
+        "This needs the permission {permission}, which you do not hold here.",
+        "此操作需要权限 {permission}，您当前没有。",
+    ),
     Text("Ask an administrator of the tenant for a role that holds it.", "请向租户管理员申请包含该权限的角色。"),
 )
 SIGNED_OUT = ErrorCode(

@@ -62,7 +62,7 @@ def seal(tenant_id: str) -> int:
         .order_by(AuditEvent.seq.desc())
         .limit(1)
     ).first()
-    seq, previous = (head[0], head[1]) if head else (0, GENESIS)
+    seq, previous = (head[0] or 0, head[1]) if head else (0, GENESIS)
     fresh = select(AuditEvent).where(AuditEvent.tenant_id == tenant_id, AuditEvent.seq.is_(None))
     fresh = fresh.where(AuditEvent.result != OPEN, AuditEvent.created_at <= now()).order_by(AuditEvent.id).limit(BATCH)
     events = db.session.scalars(fresh).all()

@@ -24,11 +24,21 @@ from app.web.listing import matching
 TOO_LONG = ErrorCode(
     "AUDIT/SPAN_TOO_LONG",
     422,
-    Text("A query spans one month at most; this one goes from {start} to {end}.", "单次查询最多跨一个月，当前为 {start} 至 {end}。"),
+    Text(
+        "A query spans one month at most; this one goes from {start} to {end}.",
+        "单次查询最多跨一个月，当前为 {start} 至 {end}。",
+    ),
     Text("Choose a shorter period, or query month by month.", "请缩短时间范围，或按月查询。"),
 )
 ERRORS = (TOO_LONG,)
-SEARCHED = (AuditEvent.operator, AuditEvent.login, AuditEvent.resource_name, AuditEvent.operation, AuditEvent.title_en, AuditEvent.title_zh)
+SEARCHED = (
+    AuditEvent.operator,
+    AuditEvent.login,
+    AuditEvent.resource_name,
+    AuditEvent.operation,
+    AuditEvent.title_en,
+    AuditEvent.title_zh,
+)
 COLUMNS = (
     "created_at", "operator", "login", "source_ip", "access_key_id", "user_agent", "trace_id", "operation", "title_en", "title_zh",
     "resource_type", "resource_id", "resource_name", "result", "error_code", "duration_ms", "seq", "digest",
@@ -58,7 +68,7 @@ def month_after(moment: datetime) -> datetime:
     return moment.replace(year=year, month=month, day=day)
 
 
-def events(query: AuditQuery) -> Select[tuple[AuditEvent]]:
+def events(query: AuditQuery) -> Select[AuditEvent]:
     """Rows of the caller's tenant that the filters leave.
 
     :raises ConsoleError: AUDIT/SPAN_TOO_LONG, CORE/INVALID_INPUT
@@ -75,11 +85,24 @@ def events(query: AuditQuery) -> Select[tuple[AuditEvent]]:
         found = found.where(AuditEvent.created_at >= query.since)
     if query.until:
         found = found.where(AuditEvent.created_at < query.until)
-    for name in ("operation", "plugin", "source_ip", "access_key_id", "resource_type", "resource_id", "trace_id", "result"):
+    for name in (
+        "operation",
+        "plugin",
+        "source_ip",
+        "access_key_id",
+        "resource_type",
+        "resource_id",
+        "trace_id",
+        "result",
+    ):
         if value := getattr(query, name):
             found = found.where(getattr(AuditEvent, name) == value)
     if query.operator:
-        found = found.where((AuditEvent.login == query.operator) | (AuditEvent.operator_key == query.operator) | (AuditEvent.operator == query.operator))
+        found = found.where(
+            (AuditEvent.login == query.operator)
+            | (AuditEvent.operator_key == query.operator)
+            | (AuditEvent.operator == query.operator)
+        )
     return found
 
 
@@ -90,7 +113,9 @@ def lines(query: AuditQuery, kind: str) -> Iterator[str]:
         found = found.where(matching(query.q, SEARCHED))
     if kind == "csv":
         yield _csv(COLUMNS)
-    for event in db.session.scalars(found.order_by(AuditEvent.created_at, AuditEvent.id).execution_options(yield_per=500)):
+    for event in db.session.scalars(
+        found.order_by(AuditEvent.created_at, AuditEvent.id).execution_options(yield_per=500)
+    ):
         values = {name: _plain(getattr(event, name)) for name in COLUMNS}
         if kind == "csv":
             yield _csv([str(value if value is not None else "") for value in values.values()])
@@ -116,7 +141,11 @@ def summary(days: int) -> dict[str, Any]:
 
     def top(*columns: Any) -> list[Any]:
         amount = func.count()
-        return list(db.session.execute(select(*columns, amount).where(*mine).group_by(*columns).order_by(amount.desc()).limit(20)))
+        return list(
+            db.session.execute(
+                select(*columns, amount).where(*mine).group_by(*columns).order_by(amount.desc()).limit(20)
+            )
+        )
 
     by_day: dict[str, int] = {}
     for moment in db.session.scalars(select(AuditEvent.created_at).where(*mine).execution_options(yield_per=2000)):
@@ -133,7 +162,8 @@ def summary(days: int) -> dict[str, Any]:
 def verified(tenant_id: str) -> dict[str, Any]:
     """Whether the tenant's chain holds, and every row at which it does not."""
     problems = [
-        {"seq": b.seq, "event": b.event_id, "problem": {"en": b.problem.en, "zh": b.problem.zh}} for b in seal.verify(tenant_id)
+        {"seq": b.seq, "event": b.event_id, "problem": {"en": b.problem.en, "zh": b.problem.zh}}
+        for b in seal.verify(tenant_id)
     ]
     sealed, waiting = seal.counts(tenant_id)
     return {"holds": not problems, "problems": problems, "sealed": sealed, "waiting": waiting}

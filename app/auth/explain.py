@@ -13,9 +13,14 @@ from app.contracts.text import Text
 from app.services import find_service
 
 NO_DIRECTORY = Text("The directory of people is out of reach.", "人员目录不可达。")
-NOBODY = Text("There is no active member or service account {name} in this tenant.", "本租户中没有处于启用状态的成员或服务账号 {name}。")
+NOBODY = Text(
+    "There is no active member or service account {name} in this tenant.",
+    "本租户中没有处于启用状态的成员或服务账号 {name}。",
+)
 NO_TENANT = Text("There is no tenant {tenant} that {name} belongs to.", "{name} 不属于租户 {tenant}。")
-NO_PERMISSION = Text("No plugin of this site declares the permission {permission}.", "本站点没有插件声明权限 {permission}。")
+NO_PERMISSION = Text(
+    "No plugin of this site declares the permission {permission}.", "本站点没有插件声明权限 {permission}。"
+)
 
 
 def explain(user: str, permission: str, resource: Resource | None = None, tenant: str | None = None) -> Decision:
@@ -52,4 +57,3 @@ def _chosen(tenants: Sequence[TenantRef], wanted: str | None) -> TenantRef | Non
     if wanted is None:
         return tenants[0] if tenants else None
     return next((t for t in tenants if wanted in (t.id, t.code)), None)
-

@@ -137,5 +137,3 @@ def logout_token(token: str) -> str:
     if not right or not claims.get("sid"):
         raise SIGN_IN_FAILED(detail="the logout token is not for this console")
     return str(claims["sid"])
-
-

@@ -81,7 +81,15 @@ class JobQuery(ListQuery):
     kind: str = ""
 
 
-@api.operation("GET", "/jobs", "core.jobs.list", Text("List jobs", "任务列表"), permissions.JOB_READ, query=JobQuery, returns=Page[JobOut])
+@api.operation(
+    "GET",
+    "/jobs",
+    "core.jobs.list",
+    Text("List jobs", "任务列表"),
+    permissions.JOB_READ,
+    query=JobQuery,
+    returns=Page[JobOut],
+)
 def list_jobs(query: JobQuery) -> Page[JobOut]:
     found = scoped(JobRun)
     for column, value in ((JobRun.state, query.state), (JobRun.kind, query.kind)):
@@ -91,7 +99,9 @@ def list_jobs(query: JobQuery) -> Page[JobOut]:
                 key=JobRun.id, default="-createdAt")  # fmt: skip
 
 
-@api.operation("GET", "/jobs/<job_id>", "core.jobs.get", Text("Show a job", "查看任务"), permissions.JOB_READ, returns=JobOut)
+@api.operation(
+    "GET", "/jobs/<job_id>", "core.jobs.get", Text("Show a job", "查看任务"), permissions.JOB_READ, returns=JobOut
+)
 def get_job(job_id: str) -> JobOut:
     return job_out(control.get_job(job_id))
 
@@ -108,12 +118,24 @@ def retry_job(job_id: str) -> JobOut:
     return job_out(control.retry(control.get_job(job_id)))
 
 
-@api.operation("GET", "/jobs/<job_id>/log", "core.jobs.log", Text("Log of a job", "任务日志"), permissions.JOB_READ, returns=dict[str, Any])
+@api.operation(
+    "GET",
+    "/jobs/<job_id>/log",
+    "core.jobs.log",
+    Text("Log of a job", "任务日志"),
+    permissions.JOB_READ,
+    returns=dict[str, Any],
+)
 def job_log(job_id: str) -> dict[str, Any]:
     run = control.get_job(job_id)
     after = request.args.get("after", 0, type=int)
-    lines = rows(select(JobLogLine).where(JobLogLine.job_id == run.id, JobLogLine.id > after).order_by(JobLogLine.id).limit(2000))
-    return {"lines": [{"id": x.id, "at": x.at, "text": x.line} for x in lines], "next": lines[-1].id if lines else after}
+    lines = rows(
+        select(JobLogLine).where(JobLogLine.job_id == run.id, JobLogLine.id > after).order_by(JobLogLine.id).limit(2000)
+    )
+    return {
+        "lines": [{"id": x.id, "at": x.at, "text": x.line} for x in lines],
+        "next": lines[-1].id if lines else after,
+    }
 
 
 class Words(In):
@@ -122,13 +144,33 @@ class Words(In):
     q: str = ""
 
 
-@api.operation("GET", "/search", "core.search", Text("Search everything", "全局搜索"), SIGNED_IN, query=Words, returns=dict[str, Any])
+@api.operation(
+    "GET",
+    "/search",
+    "core.search",
+    Text("Search everything", "全局搜索"),
+    SIGNED_IN,
+    query=Words,
+    returns=dict[str, Any],
+)
 def search(query: Words) -> dict[str, Any]:
     found = find(query.q, 20)
-    return {"items": [{"kind": {"en": f.kind.en, "zh": f.kind.zh}, "title": f.title, "url": f.url, "detail": f.detail} for f in found]}
+    return {
+        "items": [
+            {"kind": {"en": f.kind.en, "zh": f.kind.zh}, "title": f.title, "url": f.url, "detail": f.detail}
+            for f in found
+        ]
+    }
 
 
-@api.operation("GET", "/error-codes", "core.error-codes.list", Text("Catalogue of errors", "错误码"), SIGNED_IN, returns=dict[str, Any])
+@api.operation(
+    "GET",
+    "/error-codes",
+    "core.error-codes.list",
+    Text("Catalogue of errors", "错误码"),
+    SIGNED_IN,
+    returns=dict[str, Any],
+)
 def error_codes() -> dict[str, Any]:
     found = sorted(site.catalogue().errors.values(), key=lambda e: e.code)
     return {
@@ -147,7 +189,10 @@ def explain() -> dict[str, Any]:
     principal = need_service(Directory).principal(given.pop("principal", ""), tenant)
     wanted = given.pop("permission", "")
     if principal is None:
-        return {"allowed": False, "reason": {"en": "There is no such principal in this tenant.", "zh": "本租户中没有该主体。"}}
+        return {
+            "allowed": False,
+            "reason": {"en": "There is no such principal in this tenant.", "zh": "本租户中没有该主体。"},
+        }
     decision = decisions.decide(principal, wanted, given or None)
     return {"allowed": decision.allowed, "reason": {"en": decision.reason.en, "zh": decision.reason.zh}}
 

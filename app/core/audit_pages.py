@@ -37,18 +37,48 @@ def event_list() -> Response:
     columns = (
         Column("created", Text("Time", "时间"), lambda e: e.created_at, "time", AuditEvent.created_at, narrow=True),
         Column("operation", Text("Operation", "操作"), title_of, "link", AuditEvent.operation, narrow=True),
-        Column("resource", Text("Object", "对象"), lambda e: e.resource_name or e.resource_id or "–", sort=AuditEvent.resource_name),
-        Column("operator", Text("Operator", "操作人"), lambda e: e.operator or e.login or "–", sort=AuditEvent.operator),
-        Column("result", Text("Result", "结果"), lambda e: Cell("tone", text=RESULTS[e.result].in_(locale()) if e.result in RESULTS else e.result, tone=TONES.get(e.result, "neutral")), sort=AuditEvent.result),
+        Column(
+            "resource",
+            Text("Object", "对象"),
+            lambda e: e.resource_name or e.resource_id or "–",
+            sort=AuditEvent.resource_name,
+        ),
+        Column(
+            "operator", Text("Operator", "操作人"), lambda e: e.operator or e.login or "–", sort=AuditEvent.operator
+        ),
+        Column(
+            "result",
+            Text("Result", "结果"),
+            lambda e: Cell(
+                "tone",
+                text=RESULTS[e.result].in_(locale()) if e.result in RESULTS else e.result,
+                tone=TONES.get(e.result, "neutral"),
+            ),
+            sort=AuditEvent.result,
+        ),
         Column("ip", Text("Source", "来源"), lambda e: e.source_ip, "mono", AuditEvent.source_ip),
-        Column("key", Text("AccessKey", "AccessKey"), lambda e: e.access_key_id or "–", "mono", AuditEvent.access_key_id, hidden=True),
+        Column(
+            "key",
+            Text("AccessKey", "AccessKey"),
+            lambda e: e.access_key_id or "–",
+            "mono",
+            AuditEvent.access_key_id,
+            hidden=True,
+        ),
         Column("trace", Text("Trace ID", "追踪 ID"), lambda e: e.trace_id, "mono", AuditEvent.trace_id, hidden=True),
-        Column("error", Text("Error", "错误码"), lambda e: e.error_code or "–", "mono", AuditEvent.error_code, hidden=True),
+        Column(
+            "error", Text("Error", "错误码"), lambda e: e.error_code or "–", "mono", AuditEvent.error_code, hidden=True
+        ),
     )
     tenant = caller.current().tenant_id
     filters = (
         Filter("result", Text("Result", "结果"), AuditEvent.result, list(RESULTS.items())),
-        Filter("plugin", Text("Area", "模块"), AuditEvent.plugin, [(p, plain(p)) for p in ("core", "orders", *site.catalogue().plugins)]),
+        Filter(
+            "plugin",
+            Text("Area", "模块"),
+            AuditEvent.plugin,
+            [(p, plain(p)) for p in ("core", "orders", *site.catalogue().plugins)],
+        ),
     )
     listing = Listing(
         "events", select(AuditEvent).where(AuditEvent.tenant_id == tenant), columns, search=(*trail.SEARCHED, AuditEvent.trace_id, AuditEvent.source_ip),
@@ -66,7 +96,9 @@ def event_show(event_id: str) -> Response:
     if event is None:
         raise NOT_FOUND(what=EVENT)
     link = site.catalogue().links.get(event.resource_type)
-    return render("core/event_show.html", event=event, title=title_of(event), link=link.url(event.resource_id) if link else None)
+    return render(
+        "core/event_show.html", event=event, title=title_of(event), link=link.url(event.resource_id) if link else None
+    )
 
 
 @bp.get("/verify")

@@ -23,7 +23,11 @@ def api_docs() -> Response:
         text = f"{operation.id} {operation.path} {operation.summary.en} {operation.summary.zh}".lower()
         if wanted in text:
             path = BASE + openapi.ARGUMENT.sub(r"{\1}", operation.path)
-            shown = {"operation": operation, "path": path, "described": described["paths"][path][operation.method.lower()]}
+            shown = {
+                "operation": operation,
+                "path": path,
+                "described": described["paths"][path][operation.method.lower()],
+            }
             groups.setdefault(title.en, []).append({**shown, "area": title})
     return render("core/api_docs.html", fragment="operations", groups=groups, q=wanted, base=site.settings().url)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, request, url_for
 from redis.exceptions import RedisError
 from rq import Worker
@@ -45,8 +47,15 @@ def job_list() -> Response:
     columns = (
         Column("kind", Text("Job", "任务"), lambda r: t(title_of(r)), "link", JobRun.kind, narrow=True),
         Column("subject", Text("About", "对象"), lambda r: r.subject or "–", sort=JobRun.subject),
-        Column("state", Text("State", "状态"), lambda r: Cell("status", status=r.state), sort=JobRun.state, narrow=True),
-        Column("progress", Text("Progress", "进度"), lambda r: Cell("progress", value=round(r.progress * 100), text=f"{r.progress:.0%}"), sort=JobRun.progress),
+        Column(
+            "state", Text("State", "状态"), lambda r: Cell("status", status=r.state), sort=JobRun.state, narrow=True
+        ),
+        Column(
+            "progress",
+            Text("Progress", "进度"),
+            lambda r: Cell("progress", value=round(r.progress * 100), text=f"{r.progress:.0%}"),
+            sort=JobRun.progress,
+        ),
         Column("by", Text("Started by", "发起人"), lambda r: r.principal.get("name", "")),
         Column("created", Text("Ordered", "创建时间"), lambda r: r.created_at, "time", JobRun.created_at),
         Column("attempt", Text("Attempts", "次数"), lambda r: r.attempt, "number", JobRun.attempt, hidden=True),
@@ -72,7 +81,9 @@ def job_show(job_id: str) -> Response:
 @guard(permissions.JOB_MANAGE, audit=permissions.JOB_CANCELLED)
 def job_cancel(job_id: str) -> Response:
     control.cancel(control.get_job(job_id))
-    return go(url_for(".job_show", job_id=job_id), Text("The job stops at its next safe point.", "任务将在下一个安全点停止。"))
+    return go(
+        url_for(".job_show", job_id=job_id), Text("The job stops at its next safe point.", "任务将在下一个安全点停止。")
+    )
 
 
 @bp.post("/<job_id>/retry")
@@ -94,7 +105,7 @@ def site_overview() -> Response:
     )  # fmt: skip
 
 
-def _workers() -> list[Worker] | None:
+def _workers() -> list[Any] | None:
     try:
         return list(Worker.all(connection=connection()))
     except RedisError:

@@ -6,12 +6,16 @@ from app.guard import SIGNED_IN, Operation
 
 JOB_READ = Permission("core.job.read", Text("See jobs", "查看任务"), reads=True)
 JOB_MANAGE = Permission("core.job.manage", Text("Cancel and retry jobs", "取消与重试任务"))
-SITE_READ = Permission("core.site.read", Text("See queues, workers and periodic work", "查看队列、工作进程与定时任务"), reads=True)
+SITE_READ = Permission(
+    "core.site.read", Text("See queues, workers and periodic work", "查看队列、工作进程与定时任务"), reads=True
+)
 SITE_MANAGE = Permission("core.site.manage", Text("Run periodic work, remove jobs", "运行定时任务、移除任务"))
 AUDIT_READ = Permission("core.audit.read", Text("Read the audit", "查看审计"), reads=True)
 AUDIT_EXPORT = Permission("core.audit.export", Text("Export the audit", "导出审计"), reads=True)
 AUDIT_VERIFY = Permission("core.audit.verify", Text("Verify the audit chain", "校验审计链"), reads=True)
-PERMISSION_EXPLAIN = Permission("core.permission.explain", Text("See why a decision is what it is", "查看鉴权依据"), reads=True)
+PERMISSION_EXPLAIN = Permission(
+    "core.permission.explain", Text("See why a decision is what it is", "查看鉴权依据"), reads=True
+)
 
 ALL = (
     SIGNED_IN, JOB_READ, JOB_MANAGE, SITE_READ, SITE_MANAGE, AUDIT_READ, AUDIT_EXPORT, AUDIT_VERIFY, PERMISSION_EXPLAIN,

@@ -66,7 +66,9 @@ def register_nav():
         NavSection("site", 90, Text("Site", "站点"), "activity"),
         NavItem("site", 10, Text("Jobs", "任务"), "jobs.job_list", permissions.JOB_READ, under=("jobs",)),
         NavItem("site", 20, Text("Audit", "审计"), "audit.event_list", permissions.AUDIT_READ, under=("audit",)),
-        NavItem("site", 30, Text("Queues and periodic work", "队列与定时任务"), "jobs.site_overview", permissions.SITE_READ),
+        NavItem(
+            "site", 30, Text("Queues and periodic work", "队列与定时任务"), "jobs.site_overview", permissions.SITE_READ
+        ),
         NavItem("site", 80, Text("API", "API 文档"), "docs.api_docs", SIGNED_IN),
         NavItem("site", 90, Text("Error codes", "错误码"), "core.error_list", SIGNED_IN),
     ]

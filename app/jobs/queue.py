@@ -72,9 +72,7 @@ def push(run_id: str, job: Job) -> bool:
     :returns: whether Redis took it
     """
     try:
-        queue(job.queue).enqueue_call(
-            ENTRY, args=(run_id,), timeout=job.timeout + 30, result_ttl=0, failure_ttl=86400
-        )
+        queue(job.queue).enqueue_call(ENTRY, args=(run_id,), timeout=job.timeout + 30, result_ttl=0, failure_ttl=86400)
     except RedisError as error:
         log.warning("redis did not take job %s: %s", run_id, error)
         return False

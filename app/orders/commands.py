@@ -146,7 +146,9 @@ def force_cancel(order: Order, found: Tree, actor: str, reason: str) -> None:
 
     raised = update(Order).where(Order.id == order.id).values(token=Order.token + 1, lease_until=None)
     db.session.execute(raised.execution_options(synchronize_session=False))
-    left = {leaf.key: {"state": leaf.state, "applied": leaf.applied} for leaf in found.leaves if leaf.state not in tree.DONE}
+    left = {
+        leaf.key: {"state": leaf.state, "applied": leaf.applied} for leaf in found.leaves if leaf.state not in tree.DONE
+    }
     _cancel_rest(order, found)
     found.derive()
     event(order, None, verbs.FORCE_CANCEL, actor=actor, detail={"left": left, "reason": reason})

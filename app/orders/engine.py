@@ -41,7 +41,10 @@ TIMED_OUT = ErrorCode(
     "ORDERS/STEP_TIMED_OUT",
     504,
     Text("{step} was not finished within {seconds} s.", "{step} 未能在 {seconds} 秒内完成。"),
-    Text("See its events and log for what holds it, then retry, skip or roll back.", "请查看事件与日志了解原因，然后重试、跳过或回滚。"),
+    Text(
+        "See its events and log for what holds it, then retry, skip or roll back.",
+        "请查看事件与日志了解原因，然后重试、跳过或回滚。",
+    ),
 )
 FINISHED = Operation("orders.order.finished", Text("Order ended", "执行单结束"))
 ERRORS = (TIMED_OUT,)
@@ -88,7 +91,10 @@ def _release(order_id: str, token: int) -> None:
 
 def _caller(order: Order) -> Caller:
     return Caller(
-        principal=Principal(**order.principal), workspace_id=order.workspace_id, trace_id=order.trace_id, source_ip="worker"
+        principal=Principal(**order.principal),
+        workspace_id=order.workspace_id,
+        trace_id=order.trace_id,
+        source_ip="worker",
     )
 
 
@@ -292,7 +298,9 @@ class Tick:
             leaf.progress = found.progress
         began = leaf.started_at or now()
         if (now() - began).total_seconds() > leaf.timeout:
-            self._fail(leaf, TIMED_OUT(step=Text(leaf.title_en or leaf.name, leaf.title_zh or leaf.name), seconds=leaf.timeout))
+            self._fail(
+                leaf, TIMED_OUT(step=Text(leaf.title_en or leaf.name, leaf.title_zh or leaf.name), seconds=leaf.timeout)
+            )
             return True
         return False
 

@@ -60,7 +60,9 @@ def of_order(order: Order) -> list[str]:
 def of_node(order: Order, node: OrderNode, leaves: Sequence[OrderNode]) -> list[str]:
     """What may be told to a node now; *leaves* are those below it."""
     if order.state in tree.TERMINAL:
-        return [ROLLBACK] if node.kind in ("product", "application", "group") and order.state != tree.ROLLED_BACK else []
+        return (
+            [ROLLBACK] if node.kind in ("product", "application", "group") and order.state != tree.ROLLED_BACK else []
+        )
     if order.state in (tree.QUEUED, tree.CANCELLING):
         return []
     states = {leaf.state for leaf in leaves}

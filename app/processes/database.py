@@ -15,7 +15,14 @@ from sqlalchemy import MetaData
 from app.db import Model, db
 
 MIGRATIONS = Path(__file__).parent.parent.parent / "migrations"
-CORE_MODELS = ("app.leases", "app.auth.models", "app.audit.models", "app.jobs.models", "app.kube.models", "app.orders.models")
+CORE_MODELS = (
+    "app.leases",
+    "app.auth.models",
+    "app.audit.models",
+    "app.jobs.models",
+    "app.kube.models",
+    "app.orders.models",
+)
 
 
 def all_metadata() -> MetaData:

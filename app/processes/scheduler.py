@@ -68,7 +68,9 @@ def hand_over_orders(moment: float, handed: dict[str, float]) -> int:
             orders = queue("orders")
             if order_id in handed and orders.get_job_position(job_id) is not None:
                 continue
-            orders.enqueue_call("app.orders.job.tick", args=(order_id,), job_id=job_id, timeout=60, result_ttl=0, failure_ttl=60)
+            orders.enqueue_call(
+                "app.orders.job.tick", args=(order_id,), job_id=job_id, timeout=60, result_ttl=0, failure_ttl=60
+            )
             handed[order_id] = moment
             count += 1
         except RedisError as error:

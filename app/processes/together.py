@@ -41,7 +41,7 @@ class Family:
         self.children.append(child)
 
     def _start(self, child: Child) -> None:
-        child.process = subprocess.Popen(child.command, env=dict(self.environment), preexec_fn=_die_with_parent)  # noqa: PLW1509
+        child.process = subprocess.Popen(child.command, env=dict(self.environment), preexec_fn=_die_with_parent)
         child.started = time.monotonic()
 
     def signal_end(self, *_: object) -> None:

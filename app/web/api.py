@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -197,7 +197,7 @@ def page(
     wanted: ListQuery,
     shape: Callable[[Any], T],
     *,
-    sorts: dict[str, Expression],
+    sorts: Mapping[str, Expression],
     search: Sequence[Expression] = (),
     key: Expression,
     default: str,

@@ -121,9 +121,7 @@ class Frame:
         principal = caller.current().principal
         if principal is None:
             return 0
-        mine = select(func.count()).where(
-            JobRun.tenant_id == principal.tenant_id, JobRun.state.in_((QUEUED, RUNNING))
-        )
+        mine = select(func.count()).where(JobRun.tenant_id == principal.tenant_id, JobRun.state.in_((QUEUED, RUNNING)))
         return db.session.scalar(mine) or 0
 
     @cached_property

@@ -232,4 +232,3 @@ def _headers(response: Response) -> Response:
     if flash := g.get("flash"):
         session["toasts"] = [flash]
     return response
-

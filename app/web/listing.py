@@ -204,13 +204,16 @@ class Listing:
         wanted = self.args.get("size", 0, type=int)
         self.size = wanted if wanted in SIZES else SIZES[0]
         self.page = max(1, self.args.get("page", 1, type=int))
-        self.total = db.session.scalar(select(func.count()).select_from(self._filtered().order_by(None).subquery())) or 0
+        self.total = (
+            db.session.scalar(select(func.count()).select_from(self._filtered().order_by(None).subquery())) or 0
+        )
         self.pages = max(1, -(-self.total // self.size))
         self.page = min(self.page, self.pages)
         self.all_columns = self._heads()
-        self.columns = [head for head in self.all_columns if head.visible]  # type: ignore[misc]
-        self.filters = self._shown_filters()  # type: ignore[misc]
-        self.chips = self._chips()
+        self.columns = [head for head in self.all_columns if head.visible]  # type: ignore[attr-defined]
+        shown = self._shown_filters()
+        self.filters = shown  # type: ignore[attr-defined]
+        self.chips = self._chips(shown)
 
     @property
     def first(self) -> int:
@@ -240,16 +243,16 @@ class Listing:
         shown = []
         for item in self.declared_filters:
             value = self.args.get(item.key, "")
-            options = [
+            options: list[tuple[str, Text, bool, str, int | None]] = [
                 (option, title, option == value, self._with(**{item.key: option, "page": None}), None)
                 for option, title in item.choices()
             ]
             shown.append(ShownFilter(item.key, item.title, options, value, self._with(**{item.key: None})))
         return shown
 
-    def _chips(self) -> list[Chip]:
+    def _chips(self, shown: Sequence[ShownFilter]) -> list[Chip]:
         found = []
-        for item in self.filters:
+        for item in shown:
             if item.value:
                 label = next((name for value, name, *_ in item.options if value == item.value), None)
                 found.append(Chip(item.title, label or Text(item.value, item.value), item.clear_url))

@@ -50,7 +50,9 @@ def _made() -> dict[str, Any]:
         query = next(known) if operation.query is not None else None
         answer = next(known) if operation.returns is not None else None
         path = BASE + ARGUMENT.sub(r"{\1}", operation.path)
-        paths.setdefault(path, {})[operation.method.lower()] = _described(title, operation, body, _resolved(query, components), answer)
+        paths.setdefault(path, {})[operation.method.lower()] = _described(
+            title, operation, body, _resolved(query, components), answer
+        )
     return {
         "openapi": "3.1.0",
         "info": {"title": "AntStack Console", "version": VERSION, "description": "Everything that the pages do, for programs."},
@@ -77,11 +79,13 @@ def _resolved(query: dict[str, Any] | None, components: dict[str, Any]) -> dict[
 
 def _described(title: Text, operation: ApiOperation, body: Any, query: dict[str, Any], answer: Any) -> dict[str, Any]:
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in ARGUMENT.findall(operation.path)
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in ARGUMENT.findall(operation.path)
     ]
     required = set(query.get("required", ()))
     parameters += [
-        {"name": name, "in": "query", "required": name in required, "schema": schema} for name, schema in query.get("properties", {}).items()
+        {"name": name, "in": "query", "required": name in required, "schema": schema}
+        for name, schema in query.get("properties", {}).items()
     ]
     described: dict[str, Any] = {
         "operationId": operation.id, "summary": operation.summary.en, "x-summary-zh": operation.summary.zh, "tags": [title.en],
@@ -111,4 +115,3 @@ def _responses(operation: ApiOperation, answer: Any) -> dict[str, Any]:
         found[str(error.status)] = {"description": f"{before}; {error.code}".strip("; "), **problem}
     found["default"] = {"description": "a problem with code, reason and remedy", **problem}
     return found
-

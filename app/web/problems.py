@@ -29,7 +29,9 @@ DATABASE = ErrorCode(
     "CORE/DATABASE_UNREACHABLE",
     503,
     Text("The console's database does not answer.", "控制台数据库没有响应。"),
-    Text("Try again in a moment; antstack doctor tells what is wrong.", "请稍后重试；运行 antstack doctor 可诊断原因。"),
+    Text(
+        "Try again in a moment; antstack doctor tells what is wrong.", "请稍后重试；运行 antstack doctor 可诊断原因。"
+    ),
 )
 PAGE = Text("page", "页面")
 

@@ -142,7 +142,10 @@ def _images(solution: Solution) -> list[Any]:
 
 
 def _balancers(solution: Solution) -> list[Any]:
-    known = {row.name: row for row in rows(select(LoadBalancer).where(LoadBalancer.environment_id == solution.environment_id))}
+    known = {
+        row.name: row
+        for row in rows(select(LoadBalancer).where(LoadBalancer.environment_id == solution.environment_id))
+    }
     return [
         {
             "product": product.code, "name": b.name, "application": b.application, "network": b.network, "domain": b.domain,
@@ -202,7 +205,13 @@ def _items(body: Any) -> list[dict[str, Any]]:
     if items is None:
         return [{"name": name, "value": value} for name, value in body.items()]
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise invalid({"items": Text("A list of objects with name and value or choice.", "须为包含 name 与 value 或 choice 的对象列表。")})
+        raise invalid(
+            {
+                "items": Text(
+                    "A list of objects with name and value or choice.", "须为包含 name 与 value 或 choice 的对象列表。"
+                )
+            }
+        )
     return items
 
 
@@ -267,6 +276,8 @@ def confirm(solution_id: str, kind: str, body: Confirmation) -> dict[str, Any]:
                permissions.SOLUTION_READ, returns=dict[str, Any])  # fmt: skip
 def list_tasks(solution_id: str) -> dict[str, Any]:
     found = tasks.difference_of(solutions.get_solution(solution_id))
-    return {"products": tasks.of_products(found), "parameters": [tasks.public_change(c) for c in found.parameters], "empty": found.empty}
-
-
+    return {
+        "products": tasks.of_products(found),
+        "parameters": [tasks.public_change(c) for c in found.parameters],
+        "empty": found.empty,
+    }

@@ -29,7 +29,9 @@ def keep(environment: Environment, document: Any, product: Any, balancer: Any) -
         select(LoadBalancer).where(LoadBalancer.environment_id == environment.id, LoadBalancer.name == balancer.name)
     )
     if row is None:
-        row = LoadBalancer(id=new_id(), tenant_id=environment.tenant_id, environment_id=environment.id, name=balancer.name, address="")
+        row = LoadBalancer(
+            id=new_id(), tenant_id=environment.tenant_id, environment_id=environment.id, name=balancer.name, address=""
+        )
         db.session.add(row)
     row.product, row.application, row.network = product.code, balancer.application, balancer.network
     row.listeners = [{"port": x.port, "targetPort": x.target_port, "protocol": x.protocol} for x in balancer.listeners]
@@ -78,4 +80,3 @@ def reconcile() -> None:
         except ConsoleError:
             continue
         db.session.commit()
-

@@ -34,7 +34,10 @@ NOT_A_BASELINE = ErrorCode(
     "YUNYOU/NOT_A_BASELINE",
     422,
     Text("This file is a solution, not a baseline.", "该文件是解决方案，不是基线。"),
-    Text("Import it under solutions, or choose a file exported as a baseline.", "请在解决方案处导入，或选择导出的基线文件。"),
+    Text(
+        "Import it under solutions, or choose a file exported as a baseline.",
+        "请在解决方案处导入，或选择导出的基线文件。",
+    ),
 )
 NOT_EMPTY = ErrorCode(
     "YUNYOU/BASELINE_NOT_EMPTY",
@@ -80,7 +83,9 @@ def import_baseline(environment: Environment, raw: bytes) -> None:
         raise NOT_A_BASELINE()
     if document_of(environment)["products"]:
         raise NOT_EMPTY(name=environment.name)
-    change(environment, lambda _before: {k: v for k, v in found.document.items() if k not in ("environment", "exportedAt")})
+    change(
+        environment, lambda _before: {k: v for k, v in found.document.items() if k not in ("environment", "exportedAt")}
+    )
     audit.note("environment", environment.id, environment.name, products=[p.code for p in found.products])
 
 
@@ -118,7 +123,9 @@ def _index(environment: Environment, document: Mapping[str, Any]) -> None:
     for product in document["products"]:
         row = products.pop(product["code"], None)
         if row is None:
-            row = BaselineProduct(id=new_id(), tenant_id=environment.tenant_id, environment_id=environment.id, code=product["code"])
+            row = BaselineProduct(
+                id=new_id(), tenant_id=environment.tenant_id, environment_id=environment.id, code=product["code"]
+            )
             db.session.add(row)
         row.name, row.release = product["name"], product["version"]
         row.topology, row.specification = product.get("topology", ""), product.get("specification", "")
@@ -132,7 +139,10 @@ def _index(environment: Environment, document: Mapping[str, Any]) -> None:
 
 
 def _index_application(
-    environment: Environment, product: Mapping[str, Any], application: Mapping[str, Any], row: BaselineApplication | None
+    environment: Environment,
+    product: Mapping[str, Any],
+    application: Mapping[str, Any],
+    row: BaselineApplication | None,
 ) -> None:
     if row is None:
         row = BaselineApplication(
@@ -162,7 +172,9 @@ def _rows(model: Any, environment: Environment) -> Sequence[Any]:
     return rows(select(model).where(model.environment_id == environment.id))
 
 
-def sent(environment: Environment, name: str, objects: Sequence[Mapping[str, Any]], order_id: str, image: str = "") -> None:
+def sent(
+    environment: Environment, name: str, objects: Sequence[Mapping[str, Any]], order_id: str, image: str = ""
+) -> None:
     """Keep what was sent last for an application."""
     values: dict[str, Any] = {"objects": json.dumps(list(objects)), "order_id": order_id, "changed_at": now()}
     if image:
@@ -181,5 +193,3 @@ def recorded(environment: Environment) -> dict[str, dict[str, Any]]:
             workload = workload_of(objects)
             found[workload["metadata"]["name"]] = workload
     return found
-
-

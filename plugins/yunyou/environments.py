@@ -25,13 +25,19 @@ RESERVED = re.compile(r"^(kube-.*|default)$")
 TAKEN = ErrorCode(
     "YUNYOU/ENVIRONMENT_TAKEN",
     409,
-    Text("The namespace {namespace} of this cluster belongs to the environment {name}.", "该集群的命名空间 {namespace} 已属于环境 {name}。"),
+    Text(
+        "The namespace {namespace} of this cluster belongs to the environment {name}.",
+        "该集群的命名空间 {namespace} 已属于环境 {name}。",
+    ),
     Text("Choose another resource prefix or namespace.", "请更换资源前缀或命名空间。"),
 )
 RIGHTS_MISSING = ErrorCode(
     "YUNYOU/CLUSTER_RIGHTS_MISSING",
     422,
-    Text("The credentials of the cluster lack rights that delivery needs: {rights}", "集群凭据缺少交付所需的权限：{rights}"),
+    Text(
+        "The credentials of the cluster lack rights that delivery needs: {rights}",
+        "集群凭据缺少交付所需的权限：{rights}",
+    ),
     Text("Grant them in the cluster, or register it with other credentials.", "请在集群中授予这些权限，或更换凭据。"),
 )
 ERRORS = (TAKEN, RIGHTS_MISSING)
@@ -117,13 +123,17 @@ def add_environment(new: NewEnvironment) -> Environment:
 def _problems(new: NewEnvironment, namespace: str) -> dict[str, Text]:
     found: dict[str, Text] = {}
     if not re.match(LABEL, namespace):
-        found["namespace"] = Text("Small letters, digits and '-', at most 63.", "仅限小写字母、数字与“-”，至多 63 个字符。")
+        found["namespace"] = Text(
+            "Small letters, digits and '-', at most 63.", "仅限小写字母、数字与“-”，至多 63 个字符。"
+        )
     elif RESERVED.match(namespace):
         found["namespace"] = Text(f"{namespace} belongs to Kubernetes itself.", f"{namespace} 属于 Kubernetes 系统。")
     if new.base not in ("alibaba", "third-party"):
         found["base"] = Text("alibaba or third-party.", "须为 alibaba 或 third-party。")
     if bool(new.cluster) == bool(new.kubeconfig):
-        found["cluster"] = Text("Choose a cluster, or give the kubeconfig of a new one.", "请选择集群，或提供新集群的 kubeconfig。")
+        found["cluster"] = Text(
+            "Choose a cluster, or give the kubeconfig of a new one.", "请选择集群，或提供新集群的 kubeconfig。"
+        )
     if db.session.scalar(scoped(Environment).where(Environment.name == new.name)):
         found["name"] = Text("There is an environment of this name.", "已有同名环境。")
     return found
@@ -203,4 +213,6 @@ def ensure_namespace(environment: Environment) -> None:
     labels = {"app.kubernetes.io/managed-by": "antstack", "antstack.io/environment": environment.id}
     kube = kube_of(environment)
     if kube.find(paths.one("Namespace", "", environment.namespace)) is None:
-        kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": environment.namespace, "labels": labels}})
+        kube.apply(
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": environment.namespace, "labels": labels}}
+        )

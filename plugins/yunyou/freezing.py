@@ -29,14 +29,23 @@ Json = dict[str, Any]
 FOREIGN = ErrorCode(
     "YUNYOU/FOREIGN_OBJECT",
     409,
-    Text("{kind} {name} is in the cluster already and belongs to {owner}.", "集群中已存在 {kind} {name}，归属于 {owner}。"),
-    Text("Rename the application, remove that object, or adopt it explicitly.", "请重命名应用、移除该对象，或明确选择接管。"),
+    Text(
+        "{kind} {name} is in the cluster already and belongs to {owner}.",
+        "集群中已存在 {kind} {name}，归属于 {owner}。",
+    ),
+    Text(
+        "Rename the application, remove that object, or adopt it explicitly.",
+        "请重命名应用、移除该对象，或明确选择接管。",
+    ),
 )
 CLUSTER_MOVED = ErrorCode(
     "YUNYOU/CLUSTER_MOVED",
     409,
     Text("The cluster changed after the plan was made: {objects}", "制定计划后集群发生了变化：{objects}"),
-    Text("Preview again to see the new difference; retrying the step goes on from what is there now.", "请重新预览查看新的差异；重试该步骤将基于当前状态继续。"),
+    Text(
+        "Preview again to see the new difference; retrying the step goes on from what is there now.",
+        "请重新预览查看新的差异；重试该步骤将基于当前状态继续。",
+    ),
 )
 ERRORS = (FOREIGN, CLUSTER_MOVED)
 KINDS = ("StatefulSet", "Deployment", "DaemonSet", "Job", "Service", "Secret", "PersistentVolumeClaim")
@@ -79,7 +88,11 @@ def place_of(environment: Environment) -> Place:
 
 
 def objects_of(
-    product: Product, application: Application, environment: Environment, values: Mapping[str, Rendering], order: str = ""
+    product: Product,
+    application: Application,
+    environment: Environment,
+    values: Mapping[str, Rendering],
+    order: str = "",
 ) -> tuple[list[Json], list[str]]:
     """The objects of an application, and the references in them that only the execution knows."""
     env = env_of(product.code, application, values)
@@ -134,7 +147,9 @@ def object_key(item: Json) -> str:
 
 def look_at(plan: Plan, cluster: Cluster) -> None:
     """Note what the cluster has of the plan's objects, and how its pods come to be."""
-    plan.seen = {object_key(item): identity(cluster.find(item["kind"], item["metadata"]["name"])) for item in plan.objects}
+    plan.seen = {
+        object_key(item): identity(cluster.find(item["kind"], item["metadata"]["name"])) for item in plan.objects
+    }
     plan.mode = "update" if cluster.find(plan.kind, plan.name) is not None else "create"
 
 
@@ -203,5 +218,3 @@ def _replaced(text: str, waiting: Sequence[str], values: Mapping[str, str]) -> s
         if name in values:
             text = text.replace("${" + name + "}", values[name])
     return text
-
-

@@ -113,7 +113,9 @@ def remember(environment: Environment, request: OrderRequest) -> None:
             select(GroupChoice).where(GroupChoice.environment_id == environment.id, GroupChoice.application == key)
         )
         if kept is None:
-            kept = GroupChoice(tenant_id=environment.tenant_id, environment_id=environment.id, application=key, strategy="custom")
+            kept = GroupChoice(
+                tenant_id=environment.tenant_id, environment_id=environment.id, application=key, strategy="custom"
+            )
             db.session.add(kept)
         who = caller.current().principal
         kept.shares, kept.changed_by = list(wish.grouping.shares or []), who.name if who else ""

@@ -30,7 +30,10 @@ BASE_MOVED = ErrorCode(
     "YUNYOU/PLAN_OUTDATED",
     409,
     Text("The baseline moved after the plan of {order} was made.", "执行单 {order} 的计划制定后基线发生了变化。"),
-    Text("Retry to go on with this plan, or cancel the order and preview a new one.", "重试将按此计划继续；也可取消本单并重新预览。"),
+    Text(
+        "Retry to go on with this plan, or cancel the order and preview a new one.",
+        "重试将按此计划继续；也可取消本单并重新预览。",
+    ),
 )
 ERRORS = (BASE_MOVED,)
 
@@ -115,7 +118,10 @@ def adopt(order: Order, node: OrderNode | None) -> None:
         select(OrderNode).where(OrderNode.order_id == order.id, OrderNode.state == tree.FAILED, OrderNode.step != "")
     ).all()
     wanted = [leaf for leaf in failed if node is None or leaf.key.startswith(node.key)]
-    keys = {str((leaf.error or {}).get("extra", {}).get("application") or leaf.spec.get("application", "")) for leaf in wanted}
+    keys = {
+        str((leaf.error or {}).get("extra", {}).get("application") or leaf.spec.get("application", ""))
+        for leaf in wanted
+    }
     order.options = {**order.options, "adopt": sorted({*order.options.get("adopt", ()), *keys} - {""})}
 
 

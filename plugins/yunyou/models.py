@@ -226,4 +226,3 @@ class GroupChoice(TenantOwned, db.Model):
     strategy: Mapped[str] = mapped_column(String(16))
     shares: Mapped[list[Any]]
     changed_by: Mapped[str] = mapped_column(Name, default="")
-

@@ -158,7 +158,10 @@ def node_log(order_id: str, node_id: str) -> dict[str, Any]:
     wanted = orders.leaves_under(order, node_id)
     after = request.args.get("after", 0, type=int)
     lines = rows(
-        select(OrderLog).where(OrderLog.order_id == order.id, OrderLog.node_id.in_(wanted), OrderLog.id > after).order_by(OrderLog.id).limit(2000)
+        select(OrderLog)
+        .where(OrderLog.order_id == order.id, OrderLog.node_id.in_(wanted), OrderLog.id > after)
+        .order_by(OrderLog.id)
+        .limit(2000)
     )
     return {
         "lines": [{"id": x.id, "at": x.at.isoformat(), "level": x.level, "text": x.line} for x in lines],
@@ -259,4 +262,3 @@ def list_balancers(query: ProductQuery) -> Page[dict[str, Any]]:
         found = found.where(LoadBalancer.environment_id == query.environment)
     return page(found, query, products.balancer, sorts={"name": LoadBalancer.name}, search=(LoadBalancer.name, LoadBalancer.domain),
                 key=LoadBalancer.id, default="name")  # fmt: skip
-

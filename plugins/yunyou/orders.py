@@ -89,7 +89,11 @@ def draft(request: OrderRequest) -> Draft:
 def draft_of(target: Target, request: OrderRequest) -> Draft:
     """Plan what leads to *target*."""
     for code in sorted(target.products):
-        permission = permissions.OPERATE if request.type == "operation" and request.operation != "rollback" else permissions.RELEASE
+        permission = (
+            permissions.OPERATE
+            if request.type == "operation" and request.operation != "rollback"
+            else permissions.RELEASE
+        )
         decisions.require(permission, {"product": code, "environment": target.environment.id})
     plans = _plans(target)
     cluster = Cluster(target.environment, kube_of(target.environment))
@@ -229,7 +233,9 @@ def _tree(
     else:
         sequence.product_layers(needs)
         after = needs
-    return [_product(product, request, target, plans, groups, after.get(product.code, ()), warnings) for product in chosen]
+    return [
+        _product(product, request, target, plans, groups, after.get(product.code, ()), warnings) for product in chosen
+    ]
 
 
 def _product(
@@ -252,22 +258,72 @@ def _product(
         children += [_application(plans[key], groups.get(key), list(earlier), request) for key in keys]
         earlier += keys
     for key in (k for k in target.removed if k.startswith(f"{code}/")):
-        gone = Planned(f"{key}/#remove", "step", "remove", Text("Remove", "移除"), "yunyou.remove", {"application": key}, required=True, timeout=300)
+        gone = Planned(
+            f"{key}/#remove",
+            "step",
+            "remove",
+            Text("Remove", "移除"),
+            "yunyou.remove",
+            {"application": key},
+            required=True,
+            timeout=300,
+        )
         children.append(Planned(key, "application", key.partition("/")[2], children=[gone]))
-    stages = [Planned(f"{code}/#pre", "stage", "pre-tasks", Text("Pre-tasks", "前置任务"), children=_before(product, target, names), parallel=True)]
-    stages.append(Planned(f"{code}/#apps", "stage", "applications", Text("Applications", "应用发布"), children=children, parallel=True))
-    stages.append(Planned(f"{code}/#post", "stage", "post-tasks", Text("Post-tasks", "后置任务"), children=_after(product, target, names)))
+    stages = [
+        Planned(
+            f"{code}/#pre",
+            "stage",
+            "pre-tasks",
+            Text("Pre-tasks", "前置任务"),
+            children=_before(product, target, names),
+            parallel=True,
+        )
+    ]
+    stages.append(
+        Planned(
+            f"{code}/#apps", "stage", "applications", Text("Applications", "应用发布"), children=children, parallel=True
+        )
+    )
+    stages.append(
+        Planned(
+            f"{code}/#post",
+            "stage",
+            "post-tasks",
+            Text("Post-tasks", "后置任务"),
+            children=_after(product, target, names),
+        )
+    )
     return Planned(code, "product", product.name, children=stages, after=list(after))
 
 
 def _before(product: Product, target: Target, names: set[str]) -> list[Planned]:
     code = product.code
-    steps = [Planned(f"{code}/#pre/namespace", "step", "namespace", Text("Namespace", "命名空间"), "yunyou.namespace", required=True, timeout=60)]
+    steps = [
+        Planned(
+            f"{code}/#pre/namespace",
+            "step",
+            "namespace",
+            Text("Namespace", "命名空间"),
+            "yunyou.namespace",
+            required=True,
+            timeout=60,
+        )
+    ]
     for balancer in product.load_balancers if target.with_resources else ():
         if balancer.application in names:
             title = Text(f"Load balancer {balancer.name}", f"负载均衡 {balancer.name}")
             key = f"{code}/#pre/lb/{balancer.name}"
-            steps.append(Planned(key, "step", balancer.name, title, "yunyou.load-balancer", {"product": code, "balancer": balancer.name}, timeout=120))
+            steps.append(
+                Planned(
+                    key,
+                    "step",
+                    balancer.name,
+                    title,
+                    "yunyou.load-balancer",
+                    {"product": code, "balancer": balancer.name},
+                    timeout=120,
+                )
+            )
     return steps
 
 
@@ -278,30 +334,77 @@ def _after(product: Product, target: Target, names: set[str]) -> list[Planned]:
         if balancer.domain and balancer.application in names:
             title = Text(f"Domain of {balancer.name}", f"{balancer.name} 的域名")
             key = f"{code}/#post/domain/{balancer.name}"
-            steps.append(Planned(key, "step", balancer.name, title, "yunyou.domain", {"product": code, "balancer": balancer.name}, timeout=120))
+            steps.append(
+                Planned(
+                    key,
+                    "step",
+                    balancer.name,
+                    title,
+                    "yunyou.domain",
+                    {"product": code, "balancer": balancer.name},
+                    timeout=120,
+                )
+            )
     title = Text("Baseline", "更新基线")
     spec = {"product": code, "applications": sorted(names)}
-    steps.append(Planned(f"{code}/#post/baseline", "step", "baseline", title, "yunyou.baseline", spec, required=True, timeout=60))
+    steps.append(
+        Planned(f"{code}/#post/baseline", "step", "baseline", title, "yunyou.baseline", spec, required=True, timeout=60)
+    )
     return steps
 
 
 def _application(plan: Plan, groups: grouping.Groups | None, after: list[str], request: OrderRequest) -> Planned:
     key = plan.key
     if groups is None:
-        run = Planned(f"{key}/#run", "step", "run", Text("Run once", "执行一次性任务"), "yunyou.task", {"application": key}, timeout=1800)
+        run = Planned(
+            f"{key}/#run",
+            "step",
+            "run",
+            Text("Run once", "执行一次性任务"),
+            "yunyou.task",
+            {"application": key},
+            timeout=1800,
+        )
         return Planned(key, "application", plan.application, children=[run], after=after)
     spec = {"application": key}
-    children = [Planned(f"{key}/#start", "step", "apply", Text("Apply the manifests", "下发配置"), "yunyou.start", spec, required=True, timeout=120)]
+    children = [
+        Planned(
+            f"{key}/#start",
+            "step",
+            "apply",
+            Text("Apply the manifests", "下发配置"),
+            "yunyou.start",
+            spec,
+            required=True,
+            timeout=120,
+        )
+    ]
     for group in groups.items:
         inside = [
             Planned(f"{key}/#g{group.number}/pods", "step", "pods", Text("Replace the pods", "更新容器"), "yunyou.group",
                     {**spec, "group": group.number, "names": group.names, "cumulative": group.cumulative, "size": group.size}, timeout=900)
         ]  # fmt: skip
         if group.beta and group.number < len(groups.items):
-            inside.append(Planned(f"{key}/#g{group.number}/confirm", "step", "confirm", Text("Confirm", "人工确认"), "confirm", spec))
-        title = Text(f"Group {group.number} of {len(groups.items)} ({group.size})", f"第 {group.number}/{len(groups.items)} 组（{group.size}）")
+            inside.append(
+                Planned(
+                    f"{key}/#g{group.number}/confirm", "step", "confirm", Text("Confirm", "人工确认"), "confirm", spec
+                )
+            )
+        title = Text(
+            f"Group {group.number} of {len(groups.items)} ({group.size})",
+            f"第 {group.number}/{len(groups.items)} 组（{group.size}）",
+        )
         children.append(Planned(f"{key}/#g{group.number}", "group", f"group-{group.number}", title, children=inside))
-    children.append(Planned(f"{key}/#finish", "step", "finish", Text("Finish", "收尾"), "yunyou.finish", spec, required=True, timeout=120))
+    children.append(
+        Planned(
+            f"{key}/#finish",
+            "step",
+            "finish",
+            Text("Finish", "收尾"),
+            "yunyou.finish",
+            spec,
+            required=True,
+            timeout=120,
+        )
+    )
     return Planned(key, "application", plan.application, children=children, after=after)
-
-

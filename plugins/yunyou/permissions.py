@@ -6,14 +6,20 @@ from app.guard import Operation
 
 ENVIRONMENT_READ = Permission("yunyou.environment.read", Text("See environments", "查看环境"), reads=True)
 ENVIRONMENT_EDIT = Permission("yunyou.environment.edit", Text("Add and change environments", "新增与修改环境"))
-SOLUTION_READ = Permission("yunyou.solution.read", Text("See solutions and their plans", "查看解决方案与规划"), reads=True)
+SOLUTION_READ = Permission(
+    "yunyou.solution.read", Text("See solutions and their plans", "查看解决方案与规划"), reads=True
+)
 SOLUTION_IMPORT = Permission("yunyou.solution.import", Text("Import and discard solutions", "导入与废弃解决方案"))
 PLAN_EDIT = Permission("yunyou.plan.edit", Text("Edit and confirm plans", "编辑与确认规划"))
 PRODUCT_READ = Permission("yunyou.product.read", Text("See products and the baseline", "查看产品与基线"), reads=True)
 RELEASE = Permission("yunyou.release-order.create", Text("Release and roll back products", "发布与回滚产品"))
-OPERATE = Permission("yunyou.operation-order.create", Text("Restart, scale and resize applications", "重启、扩缩容与变配应用"))
+OPERATE = Permission(
+    "yunyou.operation-order.create", Text("Restart, scale and resize applications", "重启、扩缩容与变配应用")
+)
 ORDER_READ = Permission("yunyou.order.read", Text("See orders", "查看执行单"), reads=True)
-ORDER_CONTROL = Permission("yunyou.order.control", Text("Retry, skip, confirm, pause and cancel orders", "重试、跳过、确认、暂停与取消执行单"))
+ORDER_CONTROL = Permission(
+    "yunyou.order.control", Text("Retry, skip, confirm, pause and cancel orders", "重试、跳过、确认、暂停与取消执行单")
+)
 RESOURCE_READ = Permission("yunyou.resource.read", Text("See resources", "查看资源"), reads=True)
 LOG_READ = Permission("yunyou.log.read", Text("Read the operation log", "查看操作日志"), reads=True)
 
@@ -55,7 +61,9 @@ SOLUTION_DISCARDED = Operation("yunyou.solution.discarded", Text("Discarded a so
 SOLUTION_COMPLETED = Operation("yunyou.solution.completed", Text("Completed a deployment", "完成部署"))
 PARAMETERS_EDITED = Operation("yunyou.plan.parameters_edited", Text("Edited parameters", "编辑参数"))
 APPLICATIONS_EDITED = Operation("yunyou.plan.applications_edited", Text("Edited application settings", "编辑应用配置"))
-DATABASES_EDITED = Operation("yunyou.plan.databases_edited", Text("Named existing databases, caches and buckets", "填写已有数据库、缓存与存储桶"))
+DATABASES_EDITED = Operation(
+    "yunyou.plan.databases_edited", Text("Named existing databases, caches and buckets", "填写已有数据库、缓存与存储桶")
+)
 IMAGES_EDITED = Operation("yunyou.plan.images_edited", Text("Checked or accepted images", "检查或确认镜像"))
 PLAN_CONFIRMED = Operation("yunyou.plan.confirmed", Text("Confirmed a pre-deployment task", "确认部署前置任务"))
 ORDER_PREVIEWED = Operation("yunyou.order.previewed", Text("Previewed an order", "预览执行单"))

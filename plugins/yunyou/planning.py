@@ -35,7 +35,10 @@ PLAN_UNKNOWN = ErrorCode(
     "YUNYOU/PLAN_UNKNOWN",
     404,
     Text("There is no plan of the kind {kind}.", "没有 {kind} 类型的规划。"),
-    Text("Use one of: parameters, images, load-balancers, databases, storage, applications.", "可选：parameters、images、load-balancers、databases、storage、applications。"),
+    Text(
+        "Use one of: parameters, images, load-balancers, databases, storage, applications.",
+        "可选：parameters、images、load-balancers、databases、storage、applications。",
+    ),
 )
 NOT_CONFIRMED = ErrorCode(
     "YUNYOU/PLAN_NOT_CONFIRMED",
@@ -47,7 +50,10 @@ IMAGES_MISSING = ErrorCode(
     "YUNYOU/IMAGES_MISSING",
     409,
     Text("The registry has not these images: {images}", "镜像仓库中缺少以下镜像：{images}"),
-    Text("Push them, correct the references in the plan, or accept each by name.", "请推送镜像，或在规划中更正引用，或逐个确认接受。"),
+    Text(
+        "Push them, correct the references in the plan, or accept each by name.",
+        "请推送镜像，或在规划中更正引用，或逐个确认接受。",
+    ),
 )
 ERRORS = (PLAN_UNKNOWN, NOT_CONFIRMED, IMAGES_MISSING)
 TITLES = {
@@ -75,7 +81,9 @@ def begin(solution: Solution, environment: Environment, earlier: Solution | None
     keep(solution, rules.render(entries, setting_of(document, known_outputs(environment.id))))
     images = rows(select(ImageCheck).where(ImageCheck.solution_id == solution.id))
     balancers = sum(len(product.load_balancers) for product in document.products)
-    databases = sum(len(product.databases) + len(product.caches) + len(product.buckets) for product in document.products)
+    databases = sum(
+        len(product.databases) + len(product.caches) + len(product.buckets) for product in document.products
+    )
     claims = sum(len(application.storage) for _, application in document.applications())
     set_task(solution, "images", total=len(images), left=len(images))
     set_task(solution, "load-balancers", total=balancers, left=balancers)
@@ -100,7 +108,8 @@ def entries_for(solution: Solution) -> Entries:
         entries.append(replace(entry, choice=decided.get("choice"), edited=decided.get("edited")))
     rendered = rules.render(tuple(entries), setting_of(document, known_outputs(solution.environment_id)))
     return tuple(
-        replace(e, confirmed=decisions.get(e.name, {}).get("confirmed") == _mark(e) and e.state == "rendered") for e in rendered
+        replace(e, confirmed=decisions.get(e.name, {}).get("confirmed") == _mark(e) and e.state == "rendered")
+        for e in rendered
     )
 
 
@@ -114,7 +123,11 @@ def keep(solution: Solution, entries: Entries) -> None:
     """Keep what was decided of the parameters, and how far their task is."""
     decisions: dict[str, dict[str, Any]] = {}
     for entry in entries:
-        decided = {"choice": entry.choice, "edited": entry.edited, "confirmed": _mark(entry) if entry.confirmed else None}
+        decided = {
+            "choice": entry.choice,
+            "edited": entry.edited,
+            "confirmed": _mark(entry) if entry.confirmed else None,
+        }
         if any(value is not None for value in decided.values()):
             decisions[entry.name] = {k: v for k, v in decided.items() if v is not None}
     solution.parameters = json.dumps(decisions)
@@ -206,7 +219,7 @@ def edit_applications(solution: Solution, changes: Mapping[str, Mapping[str, Any
     ]  # fmt: skip
     if problems:
         raise invalid(problems)
-    before = {image: users for image, users in _images(solution).items()}
+    before = _images(solution)
     overrides = {key: dict(value) for key, value in solution.overrides.items()}
     for key, fields in changes.items():
         edited = overrides.setdefault(key, {})
@@ -279,5 +292,3 @@ def need_confirmed(solution: Solution) -> None:
         names = Text(", ".join(t.en for t in todo), "、".join(t.zh for t in todo))
         kinds = [kind for kind, task in plan_tasks(solution).items() if task.state != DONE]
         raise NOT_CONFIRMED(tasks=names, extra={"plans": kinds})
-
-

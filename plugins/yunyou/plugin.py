@@ -79,8 +79,14 @@ def register_checklist():
 def register_object_links():
     return [
         ObjectLink("order", Text("Order", "执行单"), lambda i: url_for("yunyou_orders.order_show", order_id=i)),
-        ObjectLink("solution", Text("Solution", "解决方案"), lambda i: url_for("yunyou_solutions.solution_show", solution_id=i)),
-        ObjectLink("environment", Text("Environment", "环境"), lambda i: url_for("yunyou_environments.environment_show", environment_id=i)),
+        ObjectLink(
+            "solution", Text("Solution", "解决方案"), lambda i: url_for("yunyou_solutions.solution_show", solution_id=i)
+        ),
+        ObjectLink(
+            "environment",
+            Text("Environment", "环境"),
+            lambda i: url_for("yunyou_environments.environment_show", environment_id=i),
+        ),
     ]
 
 
@@ -121,7 +127,9 @@ def register_order_types():
 
 @hookimpl
 def register_periodic():
-    return [Periodic("yunyou.balancers", Text("Addresses of load balancers", "负载均衡地址"), balancers.reconcile, every=15)]
+    return [
+        Periodic("yunyou.balancers", Text("Addresses of load balancers", "负载均衡地址"), balancers.reconcile, every=15)
+    ]
 
 
 @hookimpl

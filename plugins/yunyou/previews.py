@@ -20,7 +20,12 @@ from plugins.yunyou.orders import Draft
 Json = dict[str, Any]
 MASK = "••••••"
 SERVER_OWNED = ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink")
-NOISE = ("antstack.io/order", "antstack.io/plan", "kubectl.kubernetes.io/last-applied-configuration", "deployment.kubernetes.io/revision")
+NOISE = (
+    "antstack.io/order",
+    "antstack.io/plan",
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "deployment.kubernetes.io/revision",
+)
 
 
 def preview(draft: Draft) -> Json:
@@ -29,11 +34,13 @@ def preview(draft: Draft) -> Json:
     Nothing is changed. An object that the server refuses carries its error.
     """
     cluster = Cluster(draft.environment, kube_of(draft.environment))
-    applications = []
+    applications: list[Json] = []
     for key, plan in draft.plans.items():
         objects = [_object(draft, cluster, plan, item) for item in plan.objects]
         groups = draft.groups[key].public() if key in draft.groups else []
-        applications.append({"application": key, "mode": plan.mode, "kind": plan.kind, "groups": groups, "objects": objects})
+        applications.append(
+            {"application": key, "mode": plan.mode, "kind": plan.kind, "groups": groups, "objects": objects}
+        )
     return {
         "preview": draft.hash,
         "title": draft.target.title,
@@ -55,7 +62,13 @@ def _order(root: Any) -> list[Json]:
 def _object(draft: Draft, cluster: Cluster, plan: Plan, item: Json) -> Json:
     kind, name = item["kind"], item["metadata"]["name"]
     live = cluster.find(kind, name)
-    found: Json = {"kind": kind, "name": name, "action": "create" if live is None else "change", "diff": [], "error": None}
+    found: Json = {
+        "kind": kind,
+        "name": name,
+        "action": "create" if live is None else "change",
+        "diff": [],
+        "error": None,
+    }
     adopted = plan.key in draft.request.adopt
     try:
         if live is not None:
@@ -65,7 +78,11 @@ def _object(draft: Draft, cluster: Cluster, plan: Plan, item: Json) -> Json:
             if kind == plan.kind:
                 item, kept = rollout.keep_immutable(item, live)
                 found["unchangeable"] = list(kept)
-        answer = {"apiVersion": item["apiVersion"], "kind": kind, **cluster.kube.apply(item, dry_run=True, force=adopted)}
+        answer = {
+            "apiVersion": item["apiVersion"],
+            "kind": kind,
+            **cluster.kube.apply(item, dry_run=True, force=adopted),
+        }
     except ConsoleError as error:
         found["error"] = problem(error)
         answer = item
@@ -107,7 +124,10 @@ def unified(before: str, after: str, context: int = 3) -> list[Json]:
             lines.append({"kind": "skip", "left": None, "right": None, "text": ""})
         for tag, i1, i2, j1, j2 in group:
             if tag == "equal":
-                lines += [{"kind": "same", "left": i1 + n + 1, "right": j1 + n + 1, "text": old[i1 + n]} for n in range(i2 - i1)]
+                lines += [
+                    {"kind": "same", "left": i1 + n + 1, "right": j1 + n + 1, "text": old[i1 + n]}
+                    for n in range(i2 - i1)
+                ]
                 continue
             lines += [{"kind": "del", "left": n + 1, "right": None, "text": old[n]} for n in range(i1, i2)]
             lines += [{"kind": "add", "left": None, "right": n + 1, "text": new[n]} for n in range(j1, j2)]

@@ -191,4 +191,3 @@ def sync(environment: Environment, keys: Sequence[str]) -> Order:
     found = [f"{row.product}/{row.name}" for row in wanted]
     request = OrderRequest(type="operation", operation="sync", environment=environment.id, adopt=found)
     return orders.create(request, orders.draft_of(targets.sync_target(environment, found), request))
-

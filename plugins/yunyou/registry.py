@@ -31,7 +31,10 @@ NO_REGISTRY = ErrorCode(
     "YUNYOU/REGISTRY_UNREACHABLE",
     503,
     Text("The registry {registry} cannot be asked: {detail}", "无法访问镜像仓库 {registry}：{detail}"),
-    Text("Check the registry's address in the environment; confirming accepts the image unchecked.", "请检查环境中的镜像仓库地址；确认时将不经检查接受该镜像。"),
+    Text(
+        "Check the registry's address in the environment; confirming accepts the image unchecked.",
+        "请检查环境中的镜像仓库地址；确认时将不经检查接受该镜像。",
+    ),
 )
 ERRORS = (NO_IMAGE, NO_REGISTRY)
 ACCEPT = ", ".join(
@@ -135,12 +138,18 @@ def check_images(solution: Solution, images: Sequence[ImageCheck], seconds: floa
     for _, image in wanted:
         if image is not None:
             host = image.registry or DOCKER_HUB
-            registries.setdefault(host, Registry(host, environment.registry_insecure and host == environment.registry_host))
+            registries.setdefault(
+                host, Registry(host, environment.registry_insecure and host == environment.registry_host)
+            )
 
     def one(image: Image | None) -> Verdict | None:
         if image is None or time.monotonic() > end:
             return None
-        whole = image if image.registry or "/" in image.repository else Image("", f"library/{image.repository}", image.tag, image.digest)
+        whole = (
+            image
+            if image.registry or "/" in image.repository
+            else Image("", f"library/{image.repository}", image.tag, image.digest)
+        )
         return ask(registries[image.registry or DOCKER_HUB], whole)
 
     with ThreadPoolExecutor(THREADS) as pool:

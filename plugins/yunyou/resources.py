@@ -19,8 +19,14 @@ PREFIXES = {"database": "db", "cache": "cache", "bucket": "bucket"}
 NOT_NAMED = ErrorCode(
     "YUNYOU/RESOURCES_NOT_NAMED",
     409,
-    Text("These values of databases, caches or buckets are not known: {names}", "以下数据库、缓存或存储桶的信息尚未填写：{names}"),
-    Text("Enter where they are; this version uses existing ones and creates none.", "请填写其连接信息；当前版本使用已有资源，不自动创建。"),
+    Text(
+        "These values of databases, caches or buckets are not known: {names}",
+        "以下数据库、缓存或存储桶的信息尚未填写：{names}",
+    ),
+    Text(
+        "Enter where they are; this version uses existing ones and creates none.",
+        "请填写其连接信息；当前版本使用已有资源，不自动创建。",
+    ),
 )
 ERRORS = (NOT_NAMED,)
 MASK = "••••••"
@@ -29,7 +35,9 @@ MASK = "••••••"
 def known_outputs(environment_id: str) -> dict[str, Output]:
     """What resources of the environment are known to give: entered ones, and addresses of load balancers."""
     entered = rows(select(ResourceOutput).where(ResourceOutput.environment_id == environment_id))
-    balancers = rows(select(LoadBalancer).where(LoadBalancer.environment_id == environment_id, LoadBalancer.address != ""))
+    balancers = rows(
+        select(LoadBalancer).where(LoadBalancer.environment_id == environment_id, LoadBalancer.address != "")
+    )
     found = {row.name: Output(row.value, row.secret) for row in entered}
     return found | {f"lb.{row.name}.address": Output(row.address) for row in balancers}
 
@@ -48,7 +56,7 @@ def listed(solution: Solution) -> list[dict[str, Any]]:
     known = known_outputs(solution.environment_id)
     found = []
     for product in document_of(solution).products:
-        groups = {"database": product.databases, "cache": product.caches, "bucket": product.buckets}
+        groups: dict[str, Any] = {"database": product.databases, "cache": product.caches, "bucket": product.buckets}
         for kind, items in groups.items():
             for item in items:
                 start = f"{PREFIXES[kind]}.{item.name}."
@@ -77,7 +85,9 @@ def enter(solution: Solution, items: Sequence[Mapping[str, Any]]) -> None:
                 continue
             name = f"{prefix}.{item.get('name')}.{field}"
             if name not in asked:
-                problems.append(FieldError(f"/items/{at}/{field}", Text(f"The solution has no {name}.", f"解决方案中没有 {name}。")))
+                problems.append(
+                    FieldError(f"/items/{at}/{field}", Text(f"The solution has no {name}.", f"解决方案中没有 {name}。"))
+                )
             elif value not in (None, "", MASK):
                 values[name] = str(value)
     if problems:
@@ -93,10 +103,14 @@ def enter(solution: Solution, items: Sequence[Mapping[str, Any]]) -> None:
 
 def _keep(solution: Solution, name: str, value: str, secret: bool) -> None:
     row = db.session.scalar(
-        select(ResourceOutput).where(ResourceOutput.environment_id == solution.environment_id, ResourceOutput.name == name)
+        select(ResourceOutput).where(
+            ResourceOutput.environment_id == solution.environment_id, ResourceOutput.name == name
+        )
     )
     if row is None:
-        row = ResourceOutput(id=new_id(), tenant_id=solution.tenant_id, environment_id=solution.environment_id, name=name)
+        row = ResourceOutput(
+            id=new_id(), tenant_id=solution.tenant_id, environment_id=solution.environment_id, name=name
+        )
         db.session.add(row)
     row.value, row.secret = value, secret
 

@@ -17,9 +17,17 @@ from plugins.yunyou.models import BaselineApplication, BaselineProduct, Environm
 
 def solutions(text: str, limit: int) -> Sequence[Found]:
     """Solutions by name and version."""
-    found = rows(scoped(Solution).where(_matching(text, Solution.name, Solution.release)).order_by(Solution.id.desc()).limit(limit))
+    found = rows(
+        scoped(Solution)
+        .where(_matching(text, Solution.name, Solution.release))
+        .order_by(Solution.id.desc())
+        .limit(limit)
+    )
     kind = Text("Solution", "解决方案")
-    return [Found(kind, f"{s.name} {s.release}", url_for("yunyou_solutions.solution_show", solution_id=s.id), s.state) for s in found]
+    return [
+        Found(kind, f"{s.name} {s.release}", url_for("yunyou_solutions.solution_show", solution_id=s.id), s.state)
+        for s in found
+    ]
 
 
 def orders(text: str, limit: int) -> Sequence[Found]:
@@ -32,9 +40,16 @@ def orders(text: str, limit: int) -> Sequence[Found]:
 
 def applications(text: str, limit: int) -> Sequence[Found]:
     """Products and applications that run."""
-    products = rows(scoped(BaselineProduct).where(_matching(text, BaselineProduct.code, BaselineProduct.name)).limit(limit))
+    products = rows(
+        scoped(BaselineProduct).where(_matching(text, BaselineProduct.code, BaselineProduct.name)).limit(limit)
+    )
     found = [
-        Found(Text("Product", "产品"), p.code, url_for("yunyou_products.product_show", environment_id=p.environment_id, code=p.code), p.release)
+        Found(
+            Text("Product", "产品"),
+            p.code,
+            url_for("yunyou_products.product_show", environment_id=p.environment_id, code=p.code),
+            p.release,
+        )
         for p in products
     ]
     running = rows(scoped(BaselineApplication).where(_matching(text, BaselineApplication.name)).limit(limit))
@@ -51,7 +66,10 @@ def environments(text: str, limit: int) -> Sequence[Found]:
     """Environments by name and namespace."""
     found = rows(scoped(Environment).where(_matching(text, Environment.name, Environment.namespace)).limit(limit))
     kind = Text("Environment", "环境")
-    return [Found(kind, e.name, url_for("yunyou_environments.environment_show", environment_id=e.id), e.namespace) for e in found]
+    return [
+        Found(kind, e.name, url_for("yunyou_environments.environment_show", environment_id=e.id), e.namespace)
+        for e in found
+    ]
 
 
 def anything_ordered() -> bool:

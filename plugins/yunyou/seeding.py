@@ -27,12 +27,19 @@ def seed_site(seed: Seed) -> None:
     principal = need_service(Directory).principal(seed.admin_key, seed.tenant_id)
     if principal is None or not seed.kubeconfig:
         return
-    who = Caller(principal=principal, workspace_id=seed.workspace_id, trace_id=caller.new_trace(), source_ip="127.0.0.1")
+    who = Caller(
+        principal=principal, workspace_id=seed.workspace_id, trace_id=caller.new_trace(), source_ip="127.0.0.1"
+    )
     with caller.acting_as(who):
         environment = _environment(seed)
         cluster = db.session.get(Cluster, environment.cluster_id)
         seed.facts["environments"] = [
-            {"id": environment.id, "name": environment.name, "cluster": cluster.id if cluster else "", "namespace": environment.namespace}
+            {
+                "id": environment.id,
+                "name": environment.name,
+                "cluster": cluster.id if cluster else "",
+                "namespace": environment.namespace,
+            }
         ]
         if seed.live and seed.sample:
             _deliver(environment)
@@ -61,13 +68,19 @@ def _deliver(environment: Environment) -> None:
     raw = (SAMPLES / "retail-platform.json").read_bytes()
     solution = solutions.import_solution(environment, raw)
     items = [
-        {"kind": item["kind"], "name": item["name"], **{k: _value(item, k) for k, v in item["values"].items() if v is None}}
+        {
+            "kind": item["kind"],
+            "name": item["name"],
+            **{k: _value(item, k) for k, v in item["values"].items() if v is None},
+        }
         for item in resources.listed(solution)
     ]
     if items:
         resources.enter(solution, items)
     missing = [entry.name for entry in planning.entries_for(solution) if entry.state == "missing"]
-    planning.edit_parameters(solution, [{"name": name, "value": "demo-value-1"} for name in missing] or [{"resolve": "new"}])
+    planning.edit_parameters(
+        solution, [{"name": name, "value": "demo-value-1"} for name in missing] or [{"resolve": "new"}]
+    )
     for kind in ("parameters", "images", "load-balancers", "databases", "storage", "applications"):
         planning.confirm(solution, kind)
     first = solution.products[0]["code"]
@@ -77,6 +90,9 @@ def _deliver(environment: Environment) -> None:
 
 def _value(item: dict[str, Any], key: str) -> str:
     ports = {"database": "3306", "cache": "6379"}
-    known = {"host": f"{item['name'].replace('_', '-')}.internal", "port": ports.get(item["kind"], "443"), "user": item["name"][:16]}
+    known = {
+        "host": f"{item['name'].replace('_', '-')}.internal",
+        "port": ports.get(item["kind"], "443"),
+        "user": item["name"][:16],
+    }
     return known.get(key, f"demo-{key}")
-

@@ -59,7 +59,13 @@ class SolutionOut(Out):
 def solution(row: Solution, plan: dict[str, PlanTask]) -> SolutionOut:
     """A solution as the API shows it."""
     states = {
-        kind: {"state": t.state, "total": t.total, "open": t.open, "confirmedBy": t.confirmed_by or None, "confirmedAt": t.confirmed_at}
+        kind: {
+            "state": t.state,
+            "total": t.total,
+            "open": t.open,
+            "confirmedBy": t.confirmed_by or None,
+            "confirmedAt": t.confirmed_at,
+        }
         for kind, t in plan.items()
     }
     return SolutionOut(
@@ -204,5 +210,13 @@ class ProductOut(Out):
 def product(row: BaselineProduct, applications: list[Any], records: list[Any]) -> ProductOut:
     """A product as the API shows it."""
     return ProductOut(
-        row.code, row.name, row.release, row.environment_id, row.topology, row.specification, row.changed_at, applications, records
+        row.code,
+        row.name,
+        row.release,
+        row.environment_id,
+        row.topology,
+        row.specification,
+        row.changed_at,
+        applications,
+        records,
     )

@@ -39,7 +39,10 @@ SOLUTION = Text("solution", "解决方案")
 IMPORTED_BEFORE = ErrorCode(
     "YUNYOU/SOLUTION_IMPORTED_BEFORE",
     409,
-    Text("This very file was imported before, as {name} {version}, and is still open.", "该文件已作为 {name} {version} 导入，且尚未结束。"),
+    Text(
+        "This very file was imported before, as {name} {version}, and is still open.",
+        "该文件已作为 {name} {version} 导入，且尚未结束。",
+    ),
     Text("Go on with it, or discard it first.", "请继续处理该解决方案，或先将其废弃。"),
 )
 CLOSED = ErrorCode(
@@ -100,7 +103,9 @@ def import_solution(environment: Environment, raw: bytes) -> Solution:
     fingerprint = files.fingerprint(document.document)
     same = db.session.scalar(
         scoped(Solution).where(
-            Solution.environment_id == environment.id, Solution.fingerprint == fingerprint, Solution.state.in_(OPEN_STATES)
+            Solution.environment_id == environment.id,
+            Solution.fingerprint == fingerprint,
+            Solution.state.in_(OPEN_STATES),
         )
     )
     if same is not None:
@@ -190,7 +195,9 @@ def _decoded(solution_id: str, fingerprint: str, overrides: str, text: str) -> D
 
 def document_of(solution: Solution) -> Document:
     """The solution as it is planned now: as imported, with the edits of applications laid over it."""
-    return _decoded(solution.id, solution.fingerprint, json.dumps(solution.overrides, sort_keys=True), solution.document)
+    return _decoded(
+        solution.id, solution.fingerprint, json.dumps(solution.overrides, sort_keys=True), solution.document
+    )
 
 
 def imported_of(solution: Solution) -> dict[str, Any]:

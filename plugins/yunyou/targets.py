@@ -123,7 +123,11 @@ def _from_solution(request: OrderRequest) -> Target:
         keys = _released_applications(chosen, document, request, wanted)
         change: Json = {"kind": "release", "document": _effective(valued, document), "applications": keys}
     else:
-        keys = list(dict.fromkeys(f"{t.product}/{t.application}" for t in chosen if t.kind in ("scale-out", "scale-in", "resize")))
+        keys = list(
+            dict.fromkeys(
+                f"{t.product}/{t.application}" for t in chosen if t.kind in ("scale-out", "scale-in", "resize")
+            )
+        )
         keys = [key for key in keys if key not in request.exclude]
         change = {"kind": "operate", "fields": {key: _sizes(valued, document, key) for key in keys}}
     if not keys:
@@ -143,9 +147,11 @@ def _known(request: OrderRequest, document: Document) -> None:
     problems = {f"/products/{at}": code for at, code in enumerate(request.products) if code not in codes}
     for name in ("exclude", "force", "adopt"):
         problems |= {f"/{name}/{at}": key for at, key in enumerate(getattr(request, name)) if key not in keys}
-    problems |= {"/applications": key for key in request.applications if key not in keys}
+    problems |= {f"/applications/{key}": key for key in request.applications if key not in keys}
     if problems:
-        raise invalid({at: Text(f"The solution has no {key}.", f"解决方案中没有 {key}。") for at, key in problems.items()})
+        raise invalid(
+            {at: Text(f"The solution has no {key}.", f"解决方案中没有 {key}。") for at, key in problems.items()}
+        )
 
 
 def _acknowledged(chosen: Sequence[Any], request: OrderRequest) -> None:
@@ -245,7 +251,9 @@ def order_rollback(order: Order, keys: Collection[str] = ()) -> Target:
         before_app, after_app = kept["before"].get(plan["key"]), _application(kept["document"], code, name)
         current = _application(now_document, code, name)
         wanted[plan["key"]] = rollback.undone(before_app, after_app, current or after_app)
-    target = _replacing(environment, now_document, _with(now_document, wanted, kept), Text("Roll back", "回滚"), order.title)
+    target = _replacing(
+        environment, now_document, _with(now_document, wanted, kept), Text("Roll back", "回滚"), order.title
+    )
     target.rollback_of = order.id
     target.removed = [key for key, document in wanted.items() if document is None]
     target.applications = [key for key in wanted if key not in target.removed]
@@ -294,7 +302,12 @@ def _replacing(
     change: Json = {"kind": "replace", "products": dict(products)}
     codes = {code for code, _ in products}
     after = apply_change(before, change, codes)
-    keys = [f"{code}/{a['name']}" for code, product in products for a in product["applications"] if a.get("role", "standard") == "standard"]
+    keys = [
+        f"{code}/{a['name']}"
+        for code, product in products
+        for a in product["applications"]
+        if a.get("role", "standard") == "standard"
+    ]
     solution = files.of(after) if after["products"] else files.Solution(files.of(before).body, after)
     return Target(
         environment, f"{verb.en}: {', '.join(sorted(codes))} → {what}", solution, keys, change,
@@ -339,5 +352,7 @@ def began(target: Target) -> None:
 
 def records_of(environment: Environment, product: str) -> Sequence[ReleaseRecord]:
     """Successful releases of a product, newest first."""
-    query = scoped(ReleaseRecord).where(ReleaseRecord.environment_id == environment.id, ReleaseRecord.product == product)
+    query = scoped(ReleaseRecord).where(
+        ReleaseRecord.environment_id == environment.id, ReleaseRecord.product == product
+    )
     return rows(query.order_by(ReleaseRecord.id.desc()))

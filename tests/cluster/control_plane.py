@@ -87,7 +87,10 @@ class ControlPlane:
         )  # fmt: skip
         self.add_nodes(nodes)
         self._wait(lambda: self._ready_nodes() >= nodes, "nodes are not ready")
-        self._wait(lambda: self.call("GET", "/api/v1/namespaces/default/serviceaccounts/default")[0] == 200, "no service account")
+        self._wait(
+            lambda: self.call("GET", "/api/v1/namespaces/default/serviceaccounts/default")[0] == 200,
+            "no service account",
+        )
         return self
 
     def start_api_server(self) -> None:
@@ -127,14 +130,18 @@ class ControlPlane:
     def _run(self, name: str, *arguments: str) -> None:
         log = (self.folder / f"{name}.log").open("ab")
         command = [str(cache_folder() / name), *arguments]
-        self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, preexec_fn=_die_with_parent)
+        self.processes[name] = subprocess.Popen(
+            command, stdout=log, stderr=log, cwd=self.folder, preexec_fn=_die_with_parent
+        )
 
     def _keys(self) -> None:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
         )
-        public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        public = key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
         (self.folder / "sa.key").write_bytes(private)
         (self.folder / "sa.pub").write_bytes(public)
         (self.folder / "tokens.csv").write_text(f'{self.token},admin,admin,"system:masters"\n')
@@ -167,7 +174,9 @@ class ControlPlane:
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=10, context=create_default_context(cafile=str(self._ca))) as answer:
+            with urllib.request.urlopen(
+                request, timeout=10, context=create_default_context(cafile=str(self._ca))
+            ) as answer:
                 text = answer.read()
                 return answer.status, json.loads(text) if text[:1] in (b"{", b"[") else text
         except urllib.error.HTTPError as error:
@@ -197,7 +206,8 @@ class ControlPlane:
         if status != 200:
             return 0
         return sum(
-            any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"].get("conditions", ())) for node in found["items"]
+            any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"].get("conditions", ()))
+            for node in found["items"]
         )
 
     def _wait(self, true: Any, what: str) -> None:

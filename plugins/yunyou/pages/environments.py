@@ -26,8 +26,19 @@ def environment_list() -> Response:
     clusters = {cluster.id: cluster for cluster in list_clusters()}
     columns = (
         Column("name", Text("Name", "名称"), lambda e: e.name, "link", Environment.name, narrow=True),
-        Column("cluster", Text("Cluster", "集群"), lambda e: clusters[e.cluster_id].name if e.cluster_id in clusters else "–"),
-        Column("namespace", Text("Namespace", "命名空间"), lambda e: e.namespace, "mono", Environment.namespace, narrow=True),
+        Column(
+            "cluster",
+            Text("Cluster", "集群"),
+            lambda e: clusters[e.cluster_id].name if e.cluster_id in clusters else "–",
+        ),
+        Column(
+            "namespace",
+            Text("Namespace", "命名空间"),
+            lambda e: e.namespace,
+            "mono",
+            Environment.namespace,
+            narrow=True,
+        ),
         Column("domain", Text("Global domain", "全局域名"), lambda e: e.global_domain, "mono"),
         Column("registry", Text("Image registry", "镜像仓库"), lambda e: e.registry_host, "mono"),
         Column("created", Text("Added", "创建时间"), lambda e: e.created_at, "time", Environment.created_at),
@@ -50,8 +61,14 @@ def environment_new() -> Response:
 
 def _form(error: ConsoleError | None) -> Response:
     status = error.status if error else 200
-    return render("yunyou/environment_new.html", fragment="form", status=status, error=error, given=request.form,
-                  clusters=[(c.id, c.name) for c in list_clusters()])
+    return render(
+        "yunyou/environment_new.html",
+        fragment="form",
+        status=status,
+        error=error,
+        given=request.form,
+        clusters=[(c.id, c.name) for c in list_clusters()],
+    )
 
 
 @bp.post("")
@@ -70,7 +87,13 @@ def environment_add() -> Response:
 def environment_show(environment_id: str) -> Response:
     environment = environments.get_environment(environment_id)
     cluster = next((c for c in list_clusters() if c.id == environment.cluster_id), None)
-    return render("yunyou/environment_show.html", environment=environment, cluster=cluster, age=freshness(environment.cluster_id), error=None)
+    return render(
+        "yunyou/environment_show.html",
+        environment=environment,
+        cluster=cluster,
+        age=freshness(environment.cluster_id),
+        error=None,
+    )
 
 
 @bp.post("/<environment_id>")
@@ -78,6 +101,7 @@ def environment_show(environment_id: str) -> Response:
 def environment_edit(environment_id: str) -> Response:
     environment = environments.get_environment(environment_id)
     environments.edit_environment(environment, parse(Edited))
-    return go(url_for(".environment_show", environment_id=environment_id), Text("The environment was changed.", "环境已修改。"))
-
-
+    return go(
+        url_for(".environment_show", environment_id=environment_id),
+        Text("The environment was changed.", "环境已修改。"),
+    )

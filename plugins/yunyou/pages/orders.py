@@ -40,7 +40,12 @@ def order_listing(id: str, query: Select[Any]) -> Listing:
         Column("title", Text("Order", "执行单"), lambda o: o.title, "link", Order.title, narrow=True),
         Column("type", Text("Type", "类型"), lambda o: TYPES[o.type], sort=Order.type),
         Column("state", Text("State", "状态"), lambda o: Cell("status", status=o.state), sort=Order.state, narrow=True),
-        Column("progress", Text("Progress", "进度"), lambda o: Cell("progress", value=round(o.progress * 100), text=f"{o.progress:.0%}"), sort=Order.progress),
+        Column(
+            "progress",
+            Text("Progress", "进度"),
+            lambda o: Cell("progress", value=round(o.progress * 100), text=f"{o.progress:.0%}"),
+            sort=Order.progress,
+        ),
         Column("creator", Text("Created by", "创建人"), lambda o: o.creator, sort=Order.creator),
         Column("created", Text("Created", "创建时间"), lambda o: o.created_at, "time", Order.created_at),
         Column("finished", Text("Ended", "结束时间"), lambda o: o.finished_at, "time", Order.finished_at),
@@ -129,10 +134,16 @@ def _detail(order: Order, found: tree.Tree, node: OrderNode) -> dict[str, Any]:
     leaves = found.under(node)
     ids = [leaf.id for leaf in leaves]
     lines = rows(
-        select(OrderLog).where(OrderLog.order_id == order.id, OrderLog.node_id.in_(ids[:500])).order_by(OrderLog.id.desc()).limit(LINES)
+        select(OrderLog)
+        .where(OrderLog.order_id == order.id, OrderLog.node_id.in_(ids[:500]))
+        .order_by(OrderLog.id.desc())
+        .limit(LINES)
     )
     events = rows(
-        select(OrderEvent).where(OrderEvent.order_id == order.id, OrderEvent.node_id.in_([node.id, *ids][:500])).order_by(OrderEvent.id.desc()).limit(30)
+        select(OrderEvent)
+        .where(OrderEvent.order_id == order.id, OrderEvent.node_id.in_([node.id, *ids][:500]))
+        .order_by(OrderEvent.id.desc())
+        .limit(30)
     )
     return {
         "node": node, "leaves": leaves, "node_verbs": verbs.of_node(order, node, leaves), "lines": list(reversed(lines)),
@@ -163,7 +174,9 @@ def _pods(order: Order, found: tree.Tree, node: OrderNode) -> list[dict[str, Any
 
 
 def _groups(order: Order, found: tree.Tree, node: OrderNode, seen: live.View) -> list[dict[str, Any]]:
-    pods = {pod["metadata"]["name"]: pod for pod in sorted(seen.pods_of(node.name), key=lambda p: p["metadata"]["name"])}
+    pods = {
+        pod["metadata"]["name"]: pod for pod in sorted(seen.pods_of(node.name), key=lambda p: p["metadata"]["name"])
+    }
     taken: set[str] = set()
     groups: list[dict[str, Any]] = []
     members = [child for child in found.children.get(node.id, []) if child.kind == "group"]
@@ -171,7 +184,9 @@ def _groups(order: Order, found: tree.Tree, node: OrderNode, seen: live.View) ->
         spec = next((leaf.spec for leaf in found.under(member) if "names" in leaf.spec), {})
         names = [name for name in spec.get("names", []) if name in pods]
         taken |= set(names)
-        groups.append(_group(order, node, Text(member.title_en, member.title_zh), member.state, [pods[name] for name in names]))
+        groups.append(
+            _group(order, node, Text(member.title_en, member.title_zh), member.state, [pods[name] for name in names])
+        )
     rest = [pod for name, pod in pods.items() if name not in taken]
     if len(members) == 1 and not taken:
         groups[0]["pods"] = [_square(order, pod) for pod in rest[:PODS_SHOWN]]
@@ -182,7 +197,12 @@ def _groups(order: Order, found: tree.Tree, node: OrderNode, seen: live.View) ->
 
 def _group(order: Order, node: OrderNode, title: Text, state: str, pods: list[dict[str, Any]]) -> dict[str, Any]:
     name = f"{node.name}: {t(title)}"
-    return {"title": name, "state": state or None, "note": None, "pods": [_square(order, pod) for pod in pods[:PODS_SHOWN]]}
+    return {
+        "title": name,
+        "state": state or None,
+        "note": None,
+        "pods": [_square(order, pod) for pod in pods[:PODS_SHOWN]],
+    }
 
 
 def _square(order: Order, pod: dict[str, Any]) -> dict[str, Any]:
@@ -208,7 +228,9 @@ def pod_show(order_id: str, name: str) -> Response:
     if pod is None:
         raise NOT_FOUND(what=plain(name))
     uid = pod["metadata"]["uid"]
-    events = kube.get(paths.collection("Event", environment.namespace), {"fieldSelector": f"involvedObject.uid={uid}"})["items"]
+    events = kube.get(paths.collection("Event", environment.namespace), {"fieldSelector": f"involvedObject.uid={uid}"})[
+        "items"
+    ]
     lines = ""
     try:
         log = kube.request("GET", paths.one("Pod", environment.namespace, name, "log"), {"tailLines": 50}, timeout=3)
@@ -233,7 +255,10 @@ def order_tell(order_id: str, verb: str) -> Response:
         lifecycle.adopt(order, node)
     commands.give(order, verb, node_id, request.form.get("reason", ""))
     words = verbs.TITLES.get(verb, plain(verb))
-    return go(url_for(".order_show", order_id=order.id, node=node_id or request.form.get("stay")), Text(f"{words.en}: told.", f"已提交：{words.zh}。"))
+    return go(
+        url_for(".order_show", order_id=order.id, node=node_id or request.form.get("stay")),
+        Text(f"{words.en}: told.", f"已提交：{words.zh}。"),
+    )
 
 
 @bp.post("/<order_id>/rollback")
@@ -243,7 +268,10 @@ def order_rollback(order_id: str) -> Response:
     node_id = request.form.get("node", "")
     keys = orders.applications_under(order, node_id) if node_id else []
     made = order_api.roll_back(order, RollbackRequest(), keys)
-    return go(url_for(".order_show", order_id=made.id), Text("The rollback was created as an order of its own.", "回滚已作为新的执行单创建。"))
+    return go(
+        url_for(".order_show", order_id=made.id),
+        Text("The rollback was created as an order of its own.", "回滚已作为新的执行单创建。"),
+    )
 
 
 @bp.get("/<order_id>/rollback")
@@ -269,10 +297,15 @@ def node_log(order_id: str) -> Response:
     wanted = orders.leaves_under(order, request.args.get("node", ""))
     after = request.args.get("after", 0, type=int)
     lines = rows(
-        select(OrderLog).where(OrderLog.order_id == order.id, OrderLog.node_id.in_(wanted[:500]), OrderLog.id > after).order_by(OrderLog.id).limit(1000)
+        select(OrderLog)
+        .where(OrderLog.order_id == order.id, OrderLog.node_id.in_(wanted[:500]), OrderLog.id > after)
+        .order_by(OrderLog.id)
+        .limit(1000)
     )
-    response = make_response("".join(f"{x.at:%H:%M:%S} {x.line}\n" for x in lines), 286 if order.state in tree.TERMINAL and not lines else 200)
+    response = make_response(
+        "".join(f"{x.at:%H:%M:%S} {x.line}\n" for x in lines),
+        286 if order.state in tree.TERMINAL and not lines else 200,
+    )
     response.headers["X-Next"] = str(lines[-1].id if lines else after)
     response.mimetype = "text/plain"
     return response
-

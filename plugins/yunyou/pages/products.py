@@ -29,12 +29,23 @@ def product_list() -> Response:
         Column("code", Text("Product", "产品"), lambda p: p.code, "link", BaselineProduct.code, narrow=True),
         Column("name", Text("Name", "名称"), lambda p: p.name, sort=BaselineProduct.name),
         Column("release", Text("Version", "版本"), lambda p: p.release, "mono", BaselineProduct.release, narrow=True),
-        Column("environment", Text("Environment", "环境"), lambda p: known[p.environment_id].name if p.environment_id in known else "–"),
+        Column(
+            "environment",
+            Text("Environment", "环境"),
+            lambda p: known[p.environment_id].name if p.environment_id in known else "–",
+        ),
         Column("topology", Text("Topology", "拓扑"), lambda p: p.topology or "–", hidden=True),
         Column("specification", Text("Specification", "规格"), lambda p: p.specification or "–", hidden=True),
         Column("changed", Text("Changed", "变更时间"), lambda p: p.changed_at, "time", BaselineProduct.changed_at),
     )
-    filters = (Filter("environment", Text("Environment", "环境"), BaselineProduct.environment_id, [(e.id, plain(e.name)) for e in known.values()]),)
+    filters = (
+        Filter(
+            "environment",
+            Text("Environment", "环境"),
+            BaselineProduct.environment_id,
+            [(e.id, plain(e.name)) for e in known.values()],
+        ),
+    )
     listing = Listing(
         "products", scoped(BaselineProduct), columns, search=(BaselineProduct.code, BaselineProduct.name), filters=filters, default_sort="code",
         href=lambda p: url_for(".product_show", environment_id=p.environment_id, code=p.code),
@@ -81,8 +92,13 @@ def product_show(environment_id: str, code: str) -> Response:
 def rollback_dialog(environment_id: str, code: str) -> Response:
     product = products.get_product(code, environment_id)
     records = products.records_of(product)
-    return render("yunyou/_product_rollback.html", product=product, records=records, error=None,
-                  choices=[(r["id"], f"{r['version']} · {r['at'][:16]} · {r['creator']}") for r in records[1:]])
+    return render(
+        "yunyou/_product_rollback.html",
+        product=product,
+        records=records,
+        error=None,
+        choices=[(r["id"], f"{r['version']} · {r['at'][:16]} · {r['creator']}") for r in records[1:]],
+    )
 
 
 @bp.post("/environments/<environment_id>/products/<code>/rollback")
@@ -93,7 +109,9 @@ def product_rollback(environment_id: str, code: str) -> Response:
         grouping=Grouping("two"), beta=request.form.get("beta") == "1",
     )  # fmt: skip
     order = orders.create(wanted)
-    return go(url_for("yunyou_orders.order_show", order_id=order.id), Text("The rollback was created.", "回滚单已创建。"))
+    return go(
+        url_for("yunyou_orders.order_show", order_id=order.id), Text("The rollback was created.", "回滚单已创建。")
+    )
 
 
 @bp.get("/environments/<environment_id>/products/<code>/applications/<name>")
@@ -116,7 +134,13 @@ def application_scale(environment_id: str, code: str, name: str) -> Response:
     wanted = request.form.get("replicas", "")
     if not wanted.isdigit():
         raise invalid({"replicas": Text("This must be a whole number.", "须为整数。")})
-    asked = OrderRequest(type="operation", operation="scale", environment=environment_id, application=f"{code}/{name}", replicas=int(wanted))
+    asked = OrderRequest(
+        type="operation",
+        operation="scale",
+        environment=environment_id,
+        application=f"{code}/{name}",
+        replicas=int(wanted),
+    )
     order = orders.create(asked)
     return go(url_for("yunyou_orders.order_show", order_id=order.id), Text("The order was created.", "执行单已创建。"))
 
@@ -133,12 +157,29 @@ def baseline_sync(environment_id: str) -> Response:
 def balancer_list() -> Response:
     columns = (
         Column("name", Text("Name", "名称"), lambda b: b.name, "mono", LoadBalancer.name, narrow=True),
-        Column("state", Text("State", "状态"), lambda b: Cell("tone", text=t(BALANCER[b.state]), tone="ok" if b.state == "active" else "info"), sort=LoadBalancer.state),
-        Column("address", Text("Address", "地址"), lambda b: b.address or "–", "mono", LoadBalancer.address, narrow=True),
+        Column(
+            "state",
+            Text("State", "状态"),
+            lambda b: Cell("tone", text=t(BALANCER[b.state]), tone="ok" if b.state == "active" else "info"),
+            sort=LoadBalancer.state,
+        ),
+        Column(
+            "address", Text("Address", "地址"), lambda b: b.address or "–", "mono", LoadBalancer.address, narrow=True
+        ),
         Column("domain", Text("Domain", "域名"), lambda b: b.domain or "–", "mono", LoadBalancer.domain),
-        Column("application", Text("Application", "应用"), lambda b: f"{b.product}/{b.application}", sort=LoadBalancer.application),
+        Column(
+            "application",
+            Text("Application", "应用"),
+            lambda b: f"{b.product}/{b.application}",
+            sort=LoadBalancer.application,
+        ),
         Column("network", Text("Network", "网络"), lambda b: NETWORKS[b.network]),
-        Column("listeners", Text("Listeners", "监听"), lambda b: [f"{x['protocol']} {x['port']}→{x['targetPort']}" for x in b.listeners], "tags"),
+        Column(
+            "listeners",
+            Text("Listeners", "监听"),
+            lambda b: [f"{x['protocol']} {x['port']}→{x['targetPort']}" for x in b.listeners],
+            "tags",
+        ),
     )
     listing = Listing(
         "balancers", scoped(LoadBalancer), columns, search=(LoadBalancer.name, LoadBalancer.domain, LoadBalancer.address), default_sort="name", poll=5,
@@ -147,7 +188,9 @@ def balancer_list() -> Response:
     return listing.respond("yunyou/balancer_list.html")
 
 
-BALANCER = {"active": Text("Active", "可用"), "pending": Text("Waiting for an address", "等待地址"), "planned": Text("Planned", "规划中")}
+BALANCER = {
+    "active": Text("Active", "可用"),
+    "pending": Text("Waiting for an address", "等待地址"),
+    "planned": Text("Planned", "规划中"),
+}
 NETWORKS = {"internal": Text("Internal", "内网"), "public": Text("Public", "公网")}
-
-

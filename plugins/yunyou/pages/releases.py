@@ -34,7 +34,9 @@ def release_new(solution_id: str) -> Response:
     return _form(solution_id, request.args.getlist("product"), request.args.get("type", "release"), None)
 
 
-def _form(solution_id: str, chosen: list[str], kind: str, error: ConsoleError | None, given: OrderRequest | None = None) -> Response:
+def _form(
+    solution_id: str, chosen: list[str], kind: str, error: ConsoleError | None, given: OrderRequest | None = None
+) -> Response:
     solution = solutions.get_solution(solution_id)
     found = tasks.difference_of(solution)
     document = document_of(solution)
@@ -91,7 +93,14 @@ def release_preview(solution_id: str) -> Response:
     except ConsoleError as error:
         return _form(solution_id, request.form.getlist("products"), request.form.get("type", "release"), error, chosen)
     fields = [(key, value) for key in request.form if key != "csrf_token" for value in request.form.getlist(key)]
-    return render("yunyou/release_preview.html", solution=solution, preview=found, fields=fields, request_=msgspec.to_builtins(chosen), error=None)
+    return render(
+        "yunyou/release_preview.html",
+        solution=solution,
+        preview=found,
+        fields=fields,
+        request_=msgspec.to_builtins(chosen),
+        error=None,
+    )
 
 
 @bp.post("")

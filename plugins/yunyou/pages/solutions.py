@@ -36,8 +36,18 @@ def solution_list() -> Response:
     columns = (
         Column("name", Text("Solution", "解决方案"), lambda s: s.name, "link", Solution.name, narrow=True),
         Column("release", Text("Version", "版本"), lambda s: s.release, "mono", Solution.release),
-        Column("state", Text("State", "状态"), lambda s: Cell("tone", text=api_words(s.state), tone=TONES[s.state]), sort=Solution.state, narrow=True),
-        Column("environment", Text("Environment", "环境"), lambda s: known[s.environment_id].name if s.environment_id in known else "–"),
+        Column(
+            "state",
+            Text("State", "状态"),
+            lambda s: Cell("tone", text=api_words(s.state), tone=TONES[s.state]),
+            sort=Solution.state,
+            narrow=True,
+        ),
+        Column(
+            "environment",
+            Text("Environment", "环境"),
+            lambda s: known[s.environment_id].name if s.environment_id in known else "–",
+        ),
         Column("products", Text("Products", "产品"), lambda s: len(s.products), "number"),
         Column("applications", Text("Applications", "应用"), lambda s: s.applications, "number", Solution.applications),
         Column("imported_by", Text("Imported by", "导入人"), lambda s: s.imported_by, sort=Solution.imported_by),
@@ -45,7 +55,12 @@ def solution_list() -> Response:
     )
     filters = (
         Filter("state", Text("State", "状态"), Solution.state, [(k, v) for k, v in WORDS.items()]),
-        Filter("environment", Text("Environment", "环境"), Solution.environment_id, [(e.id, plain(e.name)) for e in known.values()]),
+        Filter(
+            "environment",
+            Text("Environment", "环境"),
+            Solution.environment_id,
+            [(e.id, plain(e.name)) for e in known.values()],
+        ),
     )
     importing = Action(Text("Import a solution", "导入解决方案"), url_for(".solution_new"), icon="upload", primary=True)
     listing = Listing(
@@ -74,7 +89,12 @@ def _upload(error: ConsoleError | None) -> Response:
     found = environments.list_environments()
     chosen = request.values.get("environment") or (found[0].id if found else "")
     return render(
-        "yunyou/solution_new.html", fragment="form", status=error.status if error else 200, error=error, chosen=chosen, environments=[(e.id, e.name) for e in found]
+        "yunyou/solution_new.html",
+        fragment="form",
+        status=error.status if error else 200,
+        error=error,
+        chosen=chosen,
+        environments=[(e.id, e.name) for e in found],
     )
 
 
@@ -90,7 +110,9 @@ def solution_import() -> Response:
     except ConsoleError as error:
         return _upload(error)
     enqueue(CHECK_IMAGES, f"{solution.name} {solution.release}", solution_id=solution.id)
-    return go(url_for(".solution_show", solution_id=solution.id), Text("The solution was unpacked.", "解决方案拆箱成功。"))
+    return go(
+        url_for(".solution_show", solution_id=solution.id), Text("The solution was unpacked.", "解决方案拆箱成功。")
+    )
 
 
 @bp.get("/<solution_id>")
@@ -188,7 +210,9 @@ def applications_edit(solution_id: str) -> Response:
         change["image"] = given["image"].strip() or None
     if given.get("replicas", "").strip():
         if not given["replicas"].strip().isdigit():
-            return _plan(solution, "applications", invalid({"replicas": Text("This must be a whole number.", "须为整数。")}))
+            return _plan(
+                solution, "applications", invalid({"replicas": Text("This must be a whole number.", "须为整数。")})
+            )
         change["replicas"] = int(given["replicas"])
     size = {key: given[key].strip() for key in ("cpu", "memory") if given.get(key, "").strip()}
     if size:
@@ -198,7 +222,10 @@ def applications_edit(solution_id: str) -> Response:
         planning.edit_applications(solution, {given.get("application", ""): change})
     except ConsoleError as error:
         return _plan(solution, kind, error)
-    return go(local_path(given["next"]) if given.get("next") else _back(solution, kind), Text("The plan was changed.", "规划已修改。"))
+    return go(
+        local_path(given["next"]) if given.get("next") else _back(solution, kind),
+        Text("The plan was changed.", "规划已修改。"),
+    )
 
 
 @bp.post("/<solution_id>/plan/<kind>/confirm")
@@ -222,7 +249,9 @@ def metadata_show(solution_id: str) -> Response:
 
     solution = solutions.get_solution(solution_id)
     text = json.dumps(solutions.imported_of(solution), ensure_ascii=False, indent=1)
-    return render("yunyou/solution_metadata.html", **_head(solution, "metadata"), text=text[:400_000], long=len(text) > 400_000)
+    return render(
+        "yunyou/solution_metadata.html", **_head(solution, "metadata"), text=text[:400_000], long=len(text) > 400_000
+    )
 
 
 @bp.get("/<solution_id>/records")

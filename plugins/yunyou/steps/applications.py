@@ -56,7 +56,12 @@ class Start:
             return {"existed": False}
         spec = found["spec"]
         images = [c["image"] for c in spec["template"]["spec"]["containers"]]
-        return {"existed": True, "images": images, "replicas": spec.get("replicas"), "generation": found["metadata"].get("generation")}
+        return {
+            "existed": True,
+            "images": images,
+            "replicas": spec.get("replicas"),
+            "generation": found["metadata"].get("generation"),
+        }
 
     def apply(self, ctx: Context) -> None:
         """Apply supporting objects, then the workload."""
@@ -111,7 +116,11 @@ class Group:
         if plan.mode != "update":
             self._grow(ctx, plan)
         elif plan.kind == "Deployment":
-            self._send(ctx, plan, rollout.staged(rollout.deployment_start(1), rollout.deployment_raise(int(ctx.spec["cumulative"]))))
+            self._send(
+                ctx,
+                plan,
+                rollout.staged(rollout.deployment_start(1), rollout.deployment_raise(int(ctx.spec["cumulative"]))),
+            )
         else:
             self._replace(ctx, plan)
 
@@ -170,20 +179,30 @@ class Group:
         revision = str(found["status"].get("updateRevision", ""))
         if not seen or not revision:
             return None
-        names = [str(name) for name in ctx.spec["names"]] or [f"{plan.name}-{at}" for at in range(int(ctx.spec["cumulative"]))]
+        names = [str(name) for name in ctx.spec["names"]] or [
+            f"{plan.name}-{at}" for at in range(int(ctx.spec["cumulative"]))
+        ]
         self._delete_stale(ctx, plan, pods, names, revision)
         owner = found["metadata"]["uid"]
-        return rollout.named_progress(pods, names, owner=owner, revision=revision, now=moment, min_ready=MIN_READY, seen=seen)
+        return rollout.named_progress(
+            pods, names, owner=owner, revision=revision, now=moment, min_ready=MIN_READY, seen=seen
+        )
 
-    def _of_deployment(self, ctx: Context, plan: Plan, found: Json, pods: list[PodView], seen: bool) -> rollout.Progress | None:
+    def _of_deployment(
+        self, ctx: Context, plan: Plan, found: Json, pods: list[PodView], seen: bool
+    ) -> rollout.Progress | None:
         sets = view_of(ctx).objects("replicasets")
         newest = rollout.current_replica_set(found, sets)
         if newest is None or not seen:
             return None
         cumulative = min(int(ctx.spec["cumulative"]), int(found["spec"].get("replicas") or 0))
-        return rollout.counted_progress(pods, cumulative, owner=newest["metadata"]["uid"], now=now(), min_ready=MIN_READY, seen=seen)
+        return rollout.counted_progress(
+            pods, cumulative, owner=newest["metadata"]["uid"], now=now(), min_ready=MIN_READY, seen=seen
+        )
 
-    def _of_daemonset(self, ctx: Context, plan: Plan, found: Json, pods: list[PodView], seen: bool) -> rollout.Progress | None:
+    def _of_daemonset(
+        self, ctx: Context, plan: Plan, found: Json, pods: list[PodView], seen: bool
+    ) -> rollout.Progress | None:
         if not seen:
             return None
         status = found["status"]
@@ -198,7 +217,14 @@ class Group:
         mine = [pod for pod in pods if pod.node in nodes]
         self._delete_stale(ctx, plan, mine, [pod.name for pod in mine], revision)
         return rollout.named_progress(
-            pods, nodes, owner=found["metadata"]["uid"], revision=revision, now=now(), min_ready=MIN_READY, seen=seen, by_node=True
+            pods,
+            nodes,
+            owner=found["metadata"]["uid"],
+            revision=revision,
+            now=now(),
+            min_ready=MIN_READY,
+            seen=seen,
+            by_node=True,
         )
 
     def _delete_stale(self, ctx: Context, plan: Plan, pods: list[PodView], names: list[str], revision: str) -> None:

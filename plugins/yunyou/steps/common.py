@@ -95,7 +95,9 @@ def refuse_strangers(ctx: Context, plan: Plan, items: Sequence[Json]) -> dict[st
         found[key] = {**now, "kind": item["kind"]}
         owner = freezing.owner_of(now, environment_of(ctx), plan.product["code"])
         if owner is not None and not is_adopted(ctx, plan.key):
-            raise freezing.FOREIGN(kind=item["kind"], name=item["metadata"]["name"], owner=owner, extra={"application": plan.key})
+            raise freezing.FOREIGN(
+                kind=item["kind"], name=item["metadata"]["name"], owner=owner, extra={"application": plan.key}
+            )
         if freezing.identity(found[key]) != plan.seen.get(key, "") and not _ours(now, ctx.order.id):
             moved.append(key)
     if moved and not ctx.node.tries and ctx.order.options.get("moved_ok") != plan.key and ctx.node.attempt <= 1:
@@ -125,5 +127,3 @@ def live_workload(ctx: Context, plan: Plan) -> Json | None:
     """The workload as the cluster has it now, asked directly."""
     found = kube(ctx).find(paths.one(plan.kind, environment_of(ctx).namespace, plan.name))
     return {**found, "kind": plan.kind} if found else None
-
-

@@ -38,7 +38,10 @@ TASK_FAILED = ErrorCode(
     "YUNYOU/TASK_FAILED",
     422,
     Text("The one-off task {name} failed: {detail}", "一次性任务 {name} 执行失败：{detail}"),
-    Text("Read its log, correct the cause, and retry: it runs again as a new Job.", "请查看日志并修正原因后重试，重试将以新的 Job 运行。"),
+    Text(
+        "Read its log, correct the cause, and retry: it runs again as a new Job.",
+        "请查看日志并修正原因后重试，重试将以新的 Job 运行。",
+    ),
 )
 ERRORS = (TASK_FAILED,)
 ADDRESS_SECONDS = 20
@@ -153,7 +156,9 @@ class Task(Simple):
             for pod in pods[-1:]:
                 error.extra = {"pod": pod["metadata"]["name"], "log": trouble.last_lines(ctx, pod, plan.application)}
             return Outcome(error=error)
-        return Outcome(progress=0.5 if pods else 0.1, error=trouble.find(ctx, plan, found, pods, ("",)) if pods else None)
+        return Outcome(
+            progress=0.5 if pods else 0.1, error=trouble.find(ctx, plan, found, pods, ("",)) if pods else None
+        )
 
 
 def _owner(pod: Json) -> str:
@@ -221,7 +226,9 @@ class Baseline(Simple):
         from app.orders.models import OrderNode
 
         states = db.session.execute(
-            select(OrderNode.key, OrderNode.state).where(OrderNode.order_id == ctx.order.id, OrderNode.step.in_(("yunyou.finish", "yunyou.task")))
+            select(OrderNode.key, OrderNode.state).where(
+                OrderNode.order_id == ctx.order.id, OrderNode.step.in_(("yunyou.finish", "yunyou.task"))
+            )
         )
         wanted = {row[0].rpartition("/")[0]: row[1] for row in states}
         return {key for key, state in wanted.items() if state == "succeeded" and key.startswith(f"{code}/")}
@@ -229,7 +236,9 @@ class Baseline(Simple):
     def _record(self, ctx: Context, product: Json) -> None:
         environment = environment_of(ctx)
         same = db.session.scalar(
-            select(ReleaseRecord.id).where(ReleaseRecord.order_id == ctx.order.id, ReleaseRecord.product == product["code"])
+            select(ReleaseRecord.id).where(
+                ReleaseRecord.order_id == ctx.order.id, ReleaseRecord.product == product["code"]
+            )
         )
         if same is None:
             subject = ctx.order.subject_id if ctx.order.subject_type == "solution" else None
@@ -254,8 +263,12 @@ class Remove(Simple):
         chosen = f"{NAME}={name},{ENVIRONMENT}={label_value(environment.id)}"
         found = []
         for kind in REMOVED_KINDS:
-            for item in kube(ctx).get(paths.collection(kind, environment.namespace), {"labelSelector": chosen})["items"]:
-                found.append((paths.one(kind, environment.namespace, item["metadata"]["name"]), item["metadata"]["uid"]))
+            for item in kube(ctx).get(paths.collection(kind, environment.namespace), {"labelSelector": chosen})[
+                "items"
+            ]:
+                found.append(
+                    (paths.one(kind, environment.namespace, item["metadata"]["name"]), item["metadata"]["uid"])
+                )
         return found
 
     def capture(self, ctx: Context) -> Mapping[str, Any]:
@@ -272,5 +285,3 @@ class Remove(Simple):
         """Done when nothing of it is left."""
         left = len(self._found(ctx))
         return DONE if not left else Outcome(progress=0.5, detail={"left": left})
-
-

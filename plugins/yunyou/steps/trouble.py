@@ -60,7 +60,12 @@ def events_of(ctx: Context, uid: str) -> list[Json]:
 def _explained(ctx: Context, failure: diagnosis.Failure, pod: Json, events: Sequence[Json]) -> ConsoleError:
     name = pod["metadata"]["name"]
     told = [f"{event.get('reason')}: {event.get('message')}" for event in events if event.get("type") == "Warning"]
-    extra: dict[str, Any] = {**(failure.error.extra or {}), "pod": name, "container": failure.container, "events": told[-EVENTS:]}
+    extra: dict[str, Any] = {
+        **(failure.error.extra or {}),
+        "pod": name,
+        "container": failure.container,
+        "events": told[-EVENTS:],
+    }
     lines = last_lines(ctx, pod, failure.container)
     if lines:
         extra["log"] = lines
@@ -108,6 +113,7 @@ def _owned(item: Json, workload: Json) -> bool:
 
 
 def _condition(item: Json) -> bool:
-    return any(c.get("type") == "ReplicaFailure" and c.get("status") == "True" for c in item.get("status", {}).get("conditions", ()))
-
-
+    return any(
+        c.get("type") == "ReplicaFailure" and c.get("status") == "True"
+        for c in item.get("status", {}).get("conditions", ())
+    )
