@@ -40,7 +40,13 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument("--kubeconfig", type=Path, help="where to write it (default: DIR/kubeconfig)")
     parser.add_argument("--seed", type=Path, help="objects to create at the first start, in YAML")
     parser.add_argument("--die-with-parent", action="store_true")
-    parser.add_argument("--token", action="append", default=[], metavar="TOKEN=NAME", help="one more token; NAME is admin, view or a user")
+    parser.add_argument(
+        "--token",
+        action="append",
+        default=[],
+        metavar="TOKEN=NAME",
+        help="one more token; NAME is admin, view or a user",
+    )
     found = parser.parse_args(arguments)
     tokens = dict(pair.split("=", 1) for pair in found.token)
     return Options(
@@ -119,8 +125,8 @@ async def serve(options: Options) -> None:
     kubeconfig(options.kubeconfig or options.dir / "kubeconfig", url, cluster.ca, users)
     path = options.dir / "objects.jsonl"
     tasks = [asyncio.create_task(cluster.queue.run()), asyncio.create_task(snapshot.keep(path, cluster.store))]
-    print(f"registry http://{options.host}:{registry_port}", flush=True)
-    print(f"ready {url}", flush=True)
+    print(f"registry http://{options.host}:{registry_port}", flush=True)  # noqa: T201 - the one line that callers wait for
+    print(f"ready {url}", flush=True)  # noqa: T201 - the one line that callers wait for
     await stop.wait()
     for task in tasks:
         task.cancel()

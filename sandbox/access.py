@@ -63,7 +63,12 @@ class Access:
     def issue(self, namespace: str, account: str) -> str:
         """A token of a service account: it may do everything, as a cluster-admin binding would let it."""
         token = f"sa-{secrets.token_urlsafe(40)}"
-        groups = ("system:masters", "system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
+        groups = (
+            "system:masters",
+            "system:serviceaccounts",
+            f"system:serviceaccounts:{namespace}",
+            "system:authenticated",
+        )
         self._users[token] = User(f"system:serviceaccount:{namespace}:{account}", groups)
         return token
 

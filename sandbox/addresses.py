@@ -10,8 +10,8 @@ from sandbox.errors import invalid, wrong
 if TYPE_CHECKING:
     from sandbox.cluster import Cluster
 
-SERVICES = ipaddress.ip_network("10.96.0.0/16")
-BALANCERS = ipaddress.ip_network("198.18.0.0/16")  # RFC 2544: never routed
+SERVICES = ipaddress.IPv4Network("10.96.0.0/16")
+BALANCERS = ipaddress.IPv4Network("198.18.0.0/16")  # RFC 2544: never routed
 _PORTS = range(30000, 32768)
 
 
@@ -95,15 +95,7 @@ class Addresses:
         for key in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
             if not after.get(key) and before.get(key):
                 after[key] = before[key]
-        if after["type"] in ("NodePort", "LoadBalancer"):
-            known = {(p.get("protocol"), p.get("port")): p["nodePort"] for p in before.get("ports", ()) if p.get("nodePort")}
-            for port in after.get("ports", ()):
-                key = (port.get("protocol"), port.get("port"))
-                if not port.get("nodePort") and key in known:
-                    port["nodePort"] = known[key]
-        elif before["type"] in ("NodePort", "LoadBalancer"):
-            for port in after.get("ports", ()):
-                port.pop("nodePort", None)
+        _keep_ports(after, before)
         if after.get("clusterIP") == before.get("clusterIP") or not before.get("clusterIP"):
             self.fill(new)
 
@@ -115,3 +107,13 @@ class Addresses:
             for entry in other.get("status", {}).get("loadBalancer", {}).get("ingress", ())
         }
         return self._free("balancer", BALANCERS, taken)
+
+
+def _keep_ports(after: dict[str, Any], before: dict[str, Any]) -> None:
+    """Node ports stay with their port, and go with the type that has them."""
+    known = {(p.get("protocol"), p.get("port")): p["nodePort"] for p in before.get("ports", ()) if p.get("nodePort")}
+    for port in after.get("ports", ()):
+        if after["type"] not in ("NodePort", "LoadBalancer"):
+            port.pop("nodePort", None)
+        elif not port.get("nodePort") and (port.get("protocol"), port.get("port")) in known:
+            port["nodePort"] = known[port.get("protocol"), port.get("port")]

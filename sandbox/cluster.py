@@ -44,7 +44,7 @@ class Cluster:
 
     def delay(self, low: float, high: float) -> float:
         """A realistic wait, made shorter by the speed that was asked for."""
-        return random.uniform(low, high) / self.options.speed
+        return random.uniform(low, high) / self.options.speed  # noqa: S311 - nothing secret
 
     def resource(self, plural: str, group: str = "") -> Resource:
         """A built-in resource."""
@@ -65,7 +65,9 @@ class Cluster:
         """Create as a controller of the cluster does."""
         return self.writer.create(self.known(resource), namespace, obj, How(manager, trusted=True))
 
-    def set_status(self, resource: str, namespace: str, name: str, status: Obj, manager: str = "kube-controller-manager") -> None:
+    def set_status(
+        self, resource: str, namespace: str, name: str, status: Obj, manager: str = "kube-controller-manager"
+    ) -> None:
         """Write a status as a controller does."""
 
         def edit(obj: Obj) -> None:
@@ -73,7 +75,9 @@ class Cluster:
 
         self.writer.change(self.known(resource), namespace, name, edit, How(manager, "status", trusted=True))
 
-    def edit(self, resource: str, namespace: str, name: str, change: Any, manager: str = "kube-controller-manager") -> Obj | None:
+    def edit(
+        self, resource: str, namespace: str, name: str, change: Any, manager: str = "kube-controller-manager"
+    ) -> Obj | None:
         """Change an object as a controller does."""
         return self.writer.change(self.known(resource), namespace, name, change, How(manager, trusted=True))
 

@@ -92,7 +92,9 @@ def gone(message: str) -> ApiError:
 
 def method_not_allowed() -> ApiError:
     """405."""
-    return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", empty=True)
+    return ApiError(
+        405, "MethodNotAllowed", "the server does not allow this method on the requested resource", empty=True
+    )
 
 
 def quote(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import logging
 import time
@@ -58,10 +59,8 @@ class Queue:
             wait = self._collect()
             if not self._ready:
                 self._wake.clear()
-                try:
+                with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), wait)
-                except TimeoutError:
-                    pass
                 continue
             until = time.monotonic() + SLICE
             while self._ready and time.monotonic() < until:

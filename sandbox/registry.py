@@ -92,7 +92,11 @@ class Registry:
             reference = images.digest_of(name, reference)
         found = self._blobs.get((name, reference))
         if found is None or found[0] == "application/octet-stream":
-            text = f"unknown tag={reference}" if ":" not in reference else f"unknown manifest name={name} revision={reference}"
+            text = (
+                f"unknown tag={reference}"
+                if ":" not in reference
+                else f"unknown manifest name={name} revision={reference}"
+            )
             return _error(404, "MANIFEST_UNKNOWN", "manifest unknown", text)
         kind, body = found
         accepted = request.headers.get("Accept", "*/*")

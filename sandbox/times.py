@@ -38,6 +38,18 @@ def age(text: str | None) -> str:
     return human(time.time() - seconds_of(text))
 
 
+# Up to so many seconds: the unit shown, and the smaller one shown beside it.
+_STEPS = (
+    (600, 60, "m", 1, "s"),
+    (180 * 60, 60, "m", 0, ""),
+    (8 * 3600, 3600, "h", 60, "m"),
+    (48 * 3600, 3600, "h", 0, ""),
+    (8 * 86400, 86400, "d", 3600, "h"),
+    (2 * 365 * 86400, 86400, "d", 0, ""),
+    (8 * 365 * 86400, 365 * 86400, "y", 86400, "d"),
+)
+
+
 def human(span: float) -> str:
     """A duration as apimachinery's ``duration.HumanDuration`` prints it."""
     seconds = int(span)
@@ -45,22 +57,8 @@ def human(span: float) -> str:
         return "<invalid>"
     if seconds < 120:
         return f"{max(seconds, 0)}s"
-    minutes = seconds // 60
-    if minutes < 10:
-        return f"{minutes}m" + (f"{seconds % 60}s" if seconds % 60 else "")
-    if minutes < 180:
-        return f"{minutes}m"
-    hours = minutes // 60
-    if hours < 8:
-        return f"{hours}h" + (f"{minutes % 60}m" if minutes % 60 else "")
-    if hours < 48:
-        return f"{hours}h"
-    days = hours // 24
-    if days < 8:
-        return f"{days}d" + (f"{hours % 24}h" if hours % 24 else "")
-    if days < 365 * 2:
-        return f"{days}d"
-    years = days // 365
-    if years < 8:
-        return f"{years}y" + (f"{days % 365}d" if days % 365 else "")
-    return f"{years}y"
+    for limit, unit, letter, smaller, other in _STEPS:
+        if seconds < limit:
+            rest = seconds % unit // smaller if smaller else 0
+            return f"{seconds // unit}{letter}" + (f"{rest}{other}" if rest else "")
+    return f"{seconds // (365 * 86400)}y"

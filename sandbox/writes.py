@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sandbox import times
+from sandbox import deletion, times
 from sandbox.errors import ApiError, already_exists, bad_patch, bad_request, conflict, invalid, not_found
 from sandbox.objects import admission, managers
 from sandbox.objects.admission import Obj
@@ -17,13 +17,9 @@ from sandbox.objects.strict import WrongType, clean
 from sandbox.objects.validate import problems
 from sandbox.resources import Resource
 from sandbox.schema.types import root_of
-from sandbox.store.records import Record
 
 if TYPE_CHECKING:
     from sandbox.cluster import Cluster
-
-_RETURNS_OBJECT = {"/pods", "/services", "/serviceaccounts", "/persistentvolumes", "/persistentvolumeclaims"}
-_RETURNS_OBJECT |= {"/podtemplates", "/resourcequotas", "storage.k8s.io/csinodes", "storage.k8s.io/volumeattachments"}
 
 
 @dataclass
@@ -53,7 +49,9 @@ class Writer:
         """
         kind = resource.kind
         if not isinstance(obj, dict):
-            raise bad_request("couldn't get version/kind; json parse error: cannot unmarshal into Go value of type struct")
+            raise bad_request(
+                "couldn't get version/kind; json parse error: cannot unmarshal into Go value of type struct"
+            )
         if obj.get("kind", kind) != kind or obj.get("apiVersion", resource.api_version) != resource.api_version:
             given, version = obj.get("kind", kind), obj.get("apiVersion", resource.api_version)
             short = version.rpartition("/")[2]
@@ -79,7 +77,7 @@ class Writer:
             )
         if unknown and how.validation == "Warn":
             how.warnings += [f'unknown field "{path}"' for path in unknown]
-        return made
+        return dict(made)
 
     def create(self, resource: Resource, namespace: str, obj: Obj, how: How) -> Obj:
         """Store a new object and return it as stored.
@@ -87,24 +85,10 @@ class Writer:
         :raises ApiError: it is refused
         """
         meta = obj.setdefault("metadata", {})
-        if resource.namespaced:
-            if meta.setdefault("namespace", namespace) != namespace:
-                raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
-        else:
-            meta.pop("namespace", None)
-        if meta.get("resourceVersion"):
-            raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
-        if not meta.get("name") and meta.get("generateName"):
-            meta["name"] = meta["generateName"][:58] + admission.suffix()
-        for key in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion", "generation"):
-            meta.pop(key, None)
+        self._identify(resource, namespace, meta)
         name = meta.get("name", "")
         if resource.namespaced and not how.trusted:
             admission.check_namespace(self.cluster, resource, namespace, name)
-        meta["uid"] = str(uuid.uuid4())
-        meta["creationTimestamp"] = times.now()
-        if admission.has_generation(resource):
-            meta["generation"] = 1
         if admission.has_status(resource) and not how.trusted and resource.id != "/nodes":
             obj.pop("status", None)
         apply_defaults(resource.id, obj)
@@ -120,6 +104,23 @@ class Writer:
             return obj
         self.store.write(resource.id, obj)
         return obj
+
+    def _identify(self, resource: Resource, namespace: str, meta: Obj) -> None:
+        """Place, name and identity of a new object."""
+        if not resource.namespaced:
+            meta.pop("namespace", None)
+        elif meta.setdefault("namespace", namespace) != namespace:
+            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        if meta.get("resourceVersion"):
+            raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
+        if not meta.get("name") and meta.get("generateName"):
+            meta["name"] = meta["generateName"][:58] + admission.suffix()
+        for key in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion", "generation"):
+            meta.pop(key, None)
+        meta["uid"] = str(uuid.uuid4())
+        meta["creationTimestamp"] = times.now()
+        if admission.has_generation(resource):
+            meta["generation"] = 1
 
     def _check(self, resource: Resource, obj: Obj, old: Obj | None) -> None:
         causes = problems(resource.id, obj, old)
@@ -169,7 +170,7 @@ class Writer:
 
     def _finish(self, resource: Resource, old: Obj, new: Obj, how: How) -> Obj:
         new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
-        if how.dry_run or _same(old, new):
+        if how.dry_run or admission.same(old, new):
             return old if not how.dry_run else new
         if "deletionTimestamp" in old["metadata"] and self._may_go(resource, old, new):
             self.store.write(resource.id, new)
@@ -196,14 +197,17 @@ class Writer:
         uid = meta.get("uid")
         if uid and uid != there["uid"]:
             path = "/".join(part for part in (there.get("namespace", ""), name) if part)
-            why = f"StorageError: invalid object, Code: 4, Key: /registry/{resource.plural}/{path}, ResourceVersion: 0, "
-            why += f"AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {there['uid']}"
+            why = (
+                f"StorageError: invalid object, Code: 4, Key: /registry/{resource.plural}/{path}, ResourceVersion: 0, "
+            )
+            why += f"AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, "
+            why += f"UID in object meta: {there['uid']}"
             raise conflict(resource, name, why)
         rv = meta.get("resourceVersion")
         if rv and rv != there["resourceVersion"]:
             raise conflict(resource, name)
 
-    def _limit(self, resource: Resource, old: Obj, new: Obj, how: How) -> None:
+    def _limit(self, resource: Resource, old: Obj, new: Obj, how: How) -> None:  # noqa: PLR0912 - one branch per rule
         """Take from the old object what this subresource does not write."""
         if how.subresource == "status":
             for key in [key for key in new if key not in ("metadata", "status", "kind", "apiVersion")]:
@@ -221,14 +225,16 @@ class Writer:
             else:
                 new.pop("status", None)
 
-    def change(self, resource: Resource, namespace: str, name: str, edit: Callable[[Obj], None], how: How) -> Obj | None:
+    def change(
+        self, resource: Resource, namespace: str, name: str, edit: Callable[[Obj], None], how: How
+    ) -> Obj | None:
         """Edit what is there now, as a controller does; None where it is gone."""
         record = self.store.find(resource.id, namespace, name)
         if record is None:
             return None
         old, new = record.load(), record.load()
         edit(new)
-        if _same(old, new):
+        if admission.same(old, new):
             return old
         if admission.has_generation(resource) and not how.subresource and _spec_changed(old, new):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
@@ -240,99 +246,10 @@ class Writer:
 
         :raises ApiError: it is not there, or a precondition fails
         """
-        record = self.store.find(resource.id, namespace, name)
-        if record is None:
-            raise not_found(resource, name)
-        obj = record.load()
-        meta = obj["metadata"]
-        wanted = options.get("preconditions") or {}
-        for key, word, lost in (("uid", "UID", "deleted and then recreated"), ("resourceVersion", "ResourceVersion", "modified")):
-            if wanted.get(key) and wanted[key] != meta[key]:
-                why = f"the {word} in the precondition ({wanted[key]}) does not match the {word} in record ({meta[key]})"
-                raise conflict(resource, name, f"{why}. The object might have been {lost}", kind=resource.kind)
-        if dry_run:
-            return obj if resource.id in _RETURNS_OBJECT else success(resource, obj)
-        finalizers = _with_policy(meta.get("finalizers") or [], options)
-        grace = self._grace(resource, obj, options)
-        stays = bool(finalizers) or grace > 0 or resource.id == "/namespaces"
-        if not stays:
-            removed = self.store.remove(resource.id, namespace, name)
-            last = removed.load() if removed else obj
-            return last if resource.id in _RETURNS_OBJECT else success(resource, last)
-        return self._mark(resource, obj, finalizers, grace)
-
-    def _mark(self, resource: Resource, obj: Obj, finalizers: list[str], grace: int) -> Obj:
-        """Begin a deletion that something else has to finish."""
-        import time
-
-        meta = obj["metadata"]
-        before = admission.copy_of(obj)
-        if finalizers:
-            meta["finalizers"] = finalizers
-        if "deletionTimestamp" not in meta:
-            meta["deletionTimestamp"] = times.at(time.time() + grace)
-            meta["deletionGracePeriodSeconds"] = grace
-            if "generation" in meta:
-                meta["generation"] += 1
-        elif grace < meta.get("deletionGracePeriodSeconds", 0):
-            meta["deletionTimestamp"] = times.at(time.time() + grace)
-            meta["deletionGracePeriodSeconds"] = grace
-        if resource.id == "/namespaces":
-            obj["status"] = {**obj.get("status", {}), "phase": "Terminating"}
-        if not _same(before, obj):
-            self.store.write(resource.id, obj)
-        return obj
-
-    def _grace(self, resource: Resource, obj: Obj, options: Obj) -> int:
-        """Seconds that a pod may take to go; 0 for everything else."""
-        if resource.id != "/pods":
-            return 0
-        asked = options.get("gracePeriodSeconds")
-        if asked is None:
-            asked = obj["spec"].get("terminationGracePeriodSeconds", 30)
-            if "deletionTimestamp" in obj["metadata"]:
-                asked = obj["metadata"].get("deletionGracePeriodSeconds", asked)
-        phase = obj.get("status", {}).get("phase")
-        if not obj["spec"].get("nodeName") or phase in ("Succeeded", "Failed"):
-            return 0
-        return max(int(asked), 0)
-
-
-def _with_policy(finalizers: list[str], options: Obj) -> list[str]:
-    """The finalizers that the propagation policy asks for (``deletionFinalizersForGarbageCollection``)."""
-    policy = options.get("propagationPolicy")
-    if policy is None and options.get("orphanDependents") is not None:
-        policy = "Orphan" if options["orphanDependents"] else "Background"
-    if policy is None:
-        return finalizers
-    kept = [name for name in finalizers if name not in ("orphan", "foregroundDeletion")]
-    return kept + {"Orphan": ["orphan"], "Foreground": ["foregroundDeletion"]}.get(policy, [])
-
-
-def success(resource: Resource, obj: Obj) -> Obj:
-    """The answer to a deletion that is done."""
-    details = {"name": obj["metadata"]["name"], "kind": resource.plural, "uid": obj["metadata"]["uid"]}
-    if resource.group:
-        details["group"] = resource.group
-    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+        return deletion.delete(self, resource, namespace, name, options, dry_run)
 
 
 def _spec_changed(old: Obj, new: Obj) -> bool:
     left = {key: value for key, value in old.items() if key not in ("metadata", "status")}
     right = {key: value for key, value in new.items() if key not in ("metadata", "status")}
     return left != right
-
-
-def _same(old: Obj, new: Obj) -> bool:
-    """Equal but for the times of managers, so that writing nothing makes no new version."""
-    if old == new:
-        return True
-    left, right = dict(old["metadata"]), dict(new["metadata"])
-    for meta in (left, right):
-        meta["managedFields"] = [{**entry, "time": ""} for entry in meta.get("managedFields") or ()]
-    return left == right and {**old, "metadata": None} == {**new, "metadata": None}
-
-
-def record_of(writer: Writer, resource: Resource, obj: Obj) -> Record | None:
-    """The record under which an object is stored now."""
-    return writer.store.find(resource.id, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])

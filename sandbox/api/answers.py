@@ -59,7 +59,9 @@ def partial(record: Record) -> bytes:
     return b'{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":' + meta + b"}"
 
 
-def one(request: web.Request, resource: Resource, obj: dict[str, Any], status: int = 200, warnings: list[str] | None = None) -> web.Response:
+def one(
+    request: web.Request, resource: Resource, obj: dict[str, Any], status: int = 200, warnings: list[str] | None = None
+) -> web.Response:
     """One object in the form asked for."""
     form = shape(request)
     if form == "Table" and obj.get("kind") != "Status":

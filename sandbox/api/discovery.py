@@ -53,7 +53,7 @@ def _kind_of(resource: Resource, subresource: str) -> tuple[str, str, str]:
     return SUBRESOURCE_KINDS.get(subresource, (resource.group, resource.version, resource.kind))
 
 
-def resource_list(catalogue: Catalogue, name: str, version: str) -> Obj | None:
+def resource_list(catalogue: Catalogue, name: str, version: str) -> Obj | None:  # noqa: PLR0912 - one branch per kind of entry
     """``/apis/GROUP/VERSION``."""
     listed: list[Obj] = []
     for resource in sorted(catalogue.all(), key=lambda r: r.plural):
@@ -73,13 +73,24 @@ def resource_list(catalogue: Catalogue, name: str, version: str) -> Obj | None:
         listed.append(entry)
         for sub in sorted(resource.subresources):
             group_, version_, kind = _kind_of(resource, sub)
-            entry = {"name": f"{resource.plural}/{sub}", "singularName": "", "namespaced": resource.namespaced, "kind": kind}
+            entry = {
+                "name": f"{resource.plural}/{sub}",
+                "singularName": "",
+                "namespaced": resource.namespaced,
+                "kind": kind,
+            }
             if (group_, version_) != (resource.group, resource.version):
                 entry |= {"group": group_, "version": version_}
             listed.append(entry | {"verbs": SUBRESOURCE_VERBS.get(sub, ["create"])})
     if version == "v1":
         listed += [
-            {"name": plural, "singularName": kind.lower(), "namespaced": kind.startswith("Local"), "kind": kind, "verbs": ["create"]}
+            {
+                "name": plural,
+                "singularName": kind.lower(),
+                "namespaced": kind.startswith("Local"),
+                "kind": kind,
+                "verbs": ["create"],
+            }
             for (owner, plural), kind in REVIEWS.items()
             if owner == name
         ]
@@ -90,7 +101,12 @@ def resource_list(catalogue: Catalogue, name: str, version: str) -> Obj | None:
         ]
     if not listed:
         return None
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": f"{name}/{version}" if name else version, "resources": listed}
+    return {
+        "kind": "APIResourceList",
+        "apiVersion": "v1",
+        "groupVersion": f"{name}/{version}" if name else version,
+        "resources": listed,
+    }
 
 
 def _aggregated_resources(catalogue: Catalogue, name: str, version: str) -> list[Obj]:

@@ -31,7 +31,9 @@ def choose(pod: Obj, name: str) -> Obj:
         name = (meta.get("annotations") or {}).get("kubectl.kubernetes.io/default-container", "")
         if name not in names and len(names) > 1:
             extra = f" or one of the init containers: [{' '.join(inits)}]" if inits else ""
-            raise bad_request(f"a container name must be specified for pod {meta['name']}, choose one of: [{' '.join(names)}]{extra}")
+            raise bad_request(
+                f"a container name must be specified for pod {meta['name']}, choose one of: [{' '.join(names)}]{extra}"
+            )
         name = name if name in names else names[0]
     for container in (*spec["containers"], *(spec.get("initContainers") or ())):
         if container["name"] == name:
@@ -106,7 +108,13 @@ def _text(row: tuple[float, str], stamped: bool) -> str:
 
 
 async def _follow(
-    cluster: Cluster, response: web.StreamResponse, target: Target, container: Obj, uid: str, since: float, stamped: bool
+    cluster: Cluster,
+    response: web.StreamResponse,
+    target: Target,
+    container: Obj,
+    uid: str,
+    since: float,
+    stamped: bool,
 ) -> None:
     """New lines until the container ends or the reader leaves."""
     try:

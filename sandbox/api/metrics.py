@@ -1,4 +1,7 @@
-"""``metrics.k8s.io``: how much nodes and pods use, made up plausibly and steadily (docs: "Resource metrics pipeline")."""
+"""``metrics.k8s.io``: how much nodes and pods use, made up plausibly and steadily.
+
+After the Kubernetes docs' "Resource metrics pipeline".
+"""
 
 from __future__ import annotations
 
@@ -72,7 +75,10 @@ def _nodes(cluster: Cluster, records: list[Record]) -> list[Obj]:
     for record in records:
         cpu, memory = totals.get(record.name, [0.0, 0.0])
         own = _wave(record.name, 600)
-        made.append(_head("NodeMetrics", record) | {"usage": _amounts(cpu + 0.1 + 0.1 * own, memory + (0.6 + 0.2 * own) * 2**30)})
+        made.append(
+            _head("NodeMetrics", record)
+            | {"usage": _amounts(cpu + 0.1 + 0.1 * own, memory + (0.6 + 0.2 * own) * 2**30)}
+        )
     return made
 
 
@@ -101,7 +107,12 @@ def respond(cluster: Cluster, request: web.Request) -> web.Response:
         if not records:
             kind = "podmetrics" if place == "/pods" else "nodemetrics"
             where = f"{namespace}/{parts[1]}" if namespace else parts[1]
-            raise ApiError(404, "NotFound", f'{kind}.metrics.k8s.io "{where}" not found', {"name": where, "group": "metrics.k8s.io", "kind": parts[0]})
+            raise ApiError(
+                404,
+                "NotFound",
+                f'{kind}.metrics.k8s.io "{where}" not found',
+                {"name": where, "group": "metrics.k8s.io", "kind": parts[0]},
+            )
     items = [_pod(record) for record in records] if place == "/pods" else _nodes(cluster, records)
     if len(parts) == 2:
         return answers.answer(items[0])

@@ -9,9 +9,21 @@ import msgspec
 from aiohttp import web
 
 from sandbox.api import answers, lists
-from sandbox.api.request import Target, body_of, content_type, flag
-from sandbox.errors import ApiError, Cause, bad_option, bad_request, conflict, method_not_allowed, not_found, required, unsupported, unsupported_media
+from sandbox.api.request import Target, body_of, content_type, flag, load_yaml
+from sandbox.errors import (
+    ApiError,
+    Cause,
+    bad_option,
+    bad_request,
+    conflict,
+    method_not_allowed,
+    not_found,
+    required,
+    unsupported,
+    unsupported_media,
+)
 from sandbox.objects import apply
+from sandbox.objects.admission import copy_of
 from sandbox.objects.managers import Manager
 from sandbox.objects.patch import json_patch, merge_patch
 from sandbox.objects.strategic import strategic
@@ -111,7 +123,11 @@ def go_text(value: Any) -> str:
         return "map[" + " ".join(f"{key}:{go_text(entry)}" for key, entry in sorted(value.items())) + "]"
     if isinstance(value, list):
         return "[" + " ".join(go_text(entry) for entry in value) + "]"
-    return {True: "true", False: "false", None: "<nil>"}.get(value, str(value)) if value is None or isinstance(value, bool) else str(value)
+    return (
+        {True: "true", False: "false", None: "<nil>"}.get(value, str(value))
+        if value is None or isinstance(value, bool)
+        else str(value)
+    )
 
 
 async def patch(cluster: Cluster, request: web.Request, target: Target) -> web.Response:
@@ -133,7 +149,7 @@ async def patch(cluster: Cluster, request: web.Request, target: Target) -> web.R
     return answers.one(request, target.resource, result, 200, how.warnings)
 
 
-def _undeclared(value: Any, node: Node, path: str) -> str:
+def _undeclared(value: Any, node: Node, path: str) -> str:  # noqa: PLR0912 - one branch per case
     """The first field that the schema does not have."""
     if node.kind == "object" and isinstance(value, dict):
         for key, entry in value.items():
@@ -180,8 +196,6 @@ async def _apply(cluster: Cluster, request: web.Request, target: Target) -> web.
     """Server-side apply: creates the object where it is not there."""
     how = how_of(request, target)
     raw = await request.read()
-    from sandbox.api.request import load_yaml
-
     documents = load_yaml(raw.decode())
     config = documents[0] if documents else None
     resource = target.resource
@@ -193,20 +207,18 @@ async def _apply(cluster: Cluster, request: web.Request, target: Target) -> web.
     if resource.namespaced:
         config["metadata"].setdefault("namespace", target.namespace)
     live = record.load() if record else None
-    if live is not None and config["metadata"].get("resourceVersion", live["metadata"]["resourceVersion"]) != live["metadata"]["resourceVersion"]:
+    given = {key: config["metadata"][key] for key in ("resourceVersion", "uid") if config["metadata"].get(key)}
+    if any(live is None or live["metadata"][key] != value for key, value in given.items()):
         raise conflict(resource, target.name)
     manager = Manager(how.manager, "Apply", resource.api_version, target.subresource)
     node = root_of(resource.group, resource.version, resource.kind)
     made = apply.applied(live, config, node, manager, flag(request, "force"))
     made["kind"], made["apiVersion"] = resource.kind, resource.api_version
+    made = copy_of(made)  # it shares parts with what is there
     if live is None:
-        if config["metadata"].get("resourceVersion") or config["metadata"].get("uid"):
-            raise conflict(resource, target.name)
         how.manage = False
         result = cluster.writer.create(resource, target.namespace, made, how)
         return answers.one(request, resource, result, 201, how.warnings)
-    if resource.id == "/secrets" and "stringData" in made:
-        made = json.loads(json.dumps(made))
     result = cluster.writer.update(resource, target.namespace, target.name, made, how, own=False)
     return answers.one(request, resource, result, 200, how.warnings)
 

@@ -56,8 +56,18 @@ def _main_word(statuses: list[Obj], word: str, conditions: dict[str, str]) -> st
     return word
 
 
+_latest: list[Any] = [None, None]  # several cells of a row ask for the same pod
+
+
 def pod_row(pod: Obj) -> PodRow:
     """The computed cells of one pod."""
+    if _latest[0] is not pod:
+        _latest[:] = pod, _compute(pod)
+    row: PodRow = _latest[1]
+    return row
+
+
+def _compute(pod: Obj) -> PodRow:
     spec, status = pod.get("spec", {}), pod.get("status", {})
     conditions = {c["type"]: c["status"] for c in status.get("conditions", ())}
     word = status.get("reason") or status.get("phase", "Unknown")
@@ -76,7 +86,9 @@ def pod_row(pod: Obj) -> PodRow:
     if pod["metadata"].get("deletionTimestamp"):
         word = "Unknown" if status.get("reason") == "NodeLost" else "Terminating"
     restarts = sum(one.get("restartCount", 0) for one in statuses)
-    last = max((one.get("lastState", {}).get("terminated", {}).get("finishedAt", "") or "" for one in statuses), default="")
+    last = max(
+        (one.get("lastState", {}).get("terminated", {}).get("finishedAt", "") or "" for one in statuses), default=""
+    )
     shown = f"{restarts} ({age(last)} ago)" if restarts and last else str(restarts)
     gates = spec.get("readinessGates", ())
     passed = sum(conditions.get(gate["conditionType"]) == "True" for gate in gates)

@@ -21,7 +21,7 @@ def deny(user: User, verb: str, target: Target) -> Exception:
     """403 in the words of the RBAC authorizer."""
     resource = target.resource
     plural = resource.plural + (f"/{target.subresource}" if target.subresource else "")
-    what = f'{plural}{"." + resource.group if resource.group else ""}'
+    what = f"{plural}{'.' + resource.group if resource.group else ''}"
     name = f' "{target.name}"' if target.name else ""
     scope = f' in the namespace "{target.namespace}"' if target.namespace else " at the cluster scope"
     message = (
@@ -48,8 +48,19 @@ def _rules(user: User) -> Obj:
         resources = [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]
         others = [{"verbs": ["*"], "nonResourceURLs": ["*"]}]
     else:
-        resources = [{"verbs": ["create"], "apiGroups": ["authorization.k8s.io"], "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"]}]
-        others = [{"verbs": ["get"], "nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/api", "/apis", "/openapi"]}]
+        resources = [
+            {
+                "verbs": ["create"],
+                "apiGroups": ["authorization.k8s.io"],
+                "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
+            }
+        ]
+        others = [
+            {
+                "verbs": ["get"],
+                "nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/api", "/apis", "/openapi"],
+            }
+        ]
         if "system:view" in user.groups:
             resources.append({"verbs": ["get", "list", "watch"], "apiGroups": ["*"], "resources": ["*"]})
     return {"resourceRules": resources, "nonResourceRules": others, "incomplete": False}

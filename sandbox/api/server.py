@@ -9,10 +9,23 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from sandbox.access import User
-from sandbox.api import answers, discovery, faults, lists, logs, metrics, objects, reviews, streams, subresources, watches
+from sandbox.api import (
+    answers,
+    discovery,
+    faults,
+    lists,
+    logs,
+    metrics,
+    objects,
+    reviews,
+    streams,
+    subresources,
+    watches,
+)
 from sandbox.api.request import Target, flag, parse
 from sandbox.errors import ApiError, method_not_allowed, no_such_path
 from sandbox.schema import openapi
+from sandbox.store.records import encode
 
 if TYPE_CHECKING:
     from sandbox.cluster import Cluster
@@ -71,7 +84,8 @@ class Server:
         if user is None or not name:
             return user
         if "system:masters" not in user.groups:
-            message = f'users "{name}" is forbidden: User "{user.name}" cannot impersonate resource "users" in API group "" at the cluster scope'
+            message = f'users "{name}" is forbidden: User "{user.name}" cannot impersonate resource "users" '
+            message += 'in API group "" at the cluster scope'
             raise ApiError(403, "Forbidden", message, {"name": name, "kind": "users"})
         counts = self.cluster.access.impersonated
         counts[name] = counts.get(name, 0) + 1
@@ -88,7 +102,7 @@ class Server:
         body |= {"gitVersion": version, "gitCommit": "", "gitTreeState": "clean", "buildDate": "2026-01-01T00:00:00Z"}
         return answers.answer(body | {"goVersion": "go1.26", "compiler": "gc", "platform": "linux/amd64"})
 
-    def _general(self, request: web.Request) -> web.Response | None:
+    def _general(self, request: web.Request) -> web.Response | None:  # noqa: PLR0912 - one branch per kind of path
         """Discovery and OpenAPI; None where the path is a resource's."""
         parts = request.path.strip("/").split("/")
         catalogue = self.cluster.catalogue
@@ -102,7 +116,9 @@ class Server:
                 return answers.answer(discovery.api_versions(request.host))
             return answers.answer(discovery.group_list(catalogue))
         if parts == [""]:
-            return answers.answer({"paths": ["/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]})
+            return answers.answer(
+                {"paths": ["/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]}
+            )
         body: Any = None
         if len(parts) == 2 and parts[0] == "api":
             body = discovery.resource_list(catalogue, "", parts[1])
@@ -136,14 +152,18 @@ class Server:
                 body = openapi.document(catalogue, parts[2], parts[3], version)
             if body is None:
                 raise no_such_path()
-            self._documents[key] = answers.encode(body)
+            self._documents[key] = encode(body)
         return answers.raw(self._documents[key])
 
-    async def _resource(self, request: web.Request, user: User) -> web.StreamResponse:
+    async def _resource(self, request: web.Request, user: User) -> web.StreamResponse:  # noqa: PLR0912 - one branch per kind of path
         if request.path.startswith("/apis/metrics.k8s.io/v1beta1/"):
             return metrics.respond(self.cluster, request)
         parts = request.path.strip("/").split("/")
-        if len(parts) >= 3 and parts[0] == "apis" and parts[2] not in discovery.groups(self.cluster.catalogue).get(parts[1], ()):
+        if (
+            len(parts) >= 3
+            and parts[0] == "apis"
+            and parts[2] not in discovery.groups(self.cluster.catalogue).get(parts[1], ())
+        ):
             raise NoSuchGroup
         target = parse(request.path, self.cluster.catalogue)
         verb = target.verb(request)
@@ -157,7 +177,7 @@ class Server:
         if request.method in ("GET", "HEAD") and not target.name:
             if flag(request, "watch"):
                 return await watches.respond(self.cluster, request, target)
-            return lists.respond(self.cluster, request, target)
+            return await lists.respond(self.cluster, request, target)
         if flag(request, "watch"):
             return await watches.respond(self.cluster, request, target)
         handler = objects.HANDLERS.get(("GET" if request.method == "HEAD" else request.method, bool(target.name)))

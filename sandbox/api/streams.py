@@ -76,6 +76,27 @@ class Session:
         self.input.put_nowait(None)
 
 
+def _check(request: web.Request, target: Target, pod: Obj, container: Obj) -> None:
+    """Refuse what cannot be run.
+
+    :raises ApiError: the container does not run, or the client speaks another protocol
+    """
+    name = container["name"]
+    statuses = pod.get("status", {}).get("containerStatuses", ())
+    one: Obj = next((s for s in statuses if s["name"] == name), {})
+    if "running" not in one.get("state", {}):
+        phase = pod.get("status", {}).get("phase", "Pending")
+        if phase in ("Succeeded", "Failed"):
+            raise bad_request(f"cannot exec into a container in a completed pod; current phase is {phase}")
+        raise ApiError(500, "InternalError", f'unable to upgrade connection: container not found ("{name}")')
+    if target.subresource == "exec" and "command" not in request.query:
+        raise bad_request("you must specify at least one command for the container")
+    offered = [p.strip() for p in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+    if not any(protocol in PROTOCOLS for protocol in offered):
+        why = f"client supports {offered}, server accepts {list(PROTOCOLS)}"
+        raise bad_request(f"unable to upgrade: unable to negotiate protocol: {why}")
+
+
 async def respond(cluster: Cluster, request: web.Request, target: Target) -> web.StreamResponse:
     """Run a command, or join the main one.
 
@@ -87,19 +108,7 @@ async def respond(cluster: Cluster, request: web.Request, target: Target) -> web
         raise bad_request("Upgrade request required")
     pod = cluster.writer.load(target.resource, target.namespace, target.name)
     container = choose(pod, request.query.get("container", ""))
-    statuses = pod.get("status", {}).get("containerStatuses", ())
-    one = next((s for s in statuses if s["name"] == container["name"]), {})
-    if "running" not in one.get("state", {}):
-        phase = pod.get("status", {}).get("phase", "Pending")
-        if phase in ("Succeeded", "Failed"):
-            raise bad_request(f"cannot exec into a container in a completed pod; current phase is {phase}")
-        raise ApiError(500, "InternalError", f"unable to upgrade connection: container not found (\"{container['name']}\")")
-    command = request.query.getall("command", [])
-    if target.subresource == "exec" and not command:
-        raise bad_request("you must specify at least one command for the container")
-    offered = [p.strip() for p in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
-    if not any(protocol in PROTOCOLS for protocol in offered):
-        raise bad_request(f"unable to upgrade: unable to negotiate protocol: client supports {offered}, server accepts {list(PROTOCOLS)}")
+    _check(request, target, pod, container)
     socket = web.WebSocketResponse(protocols=PROTOCOLS, heartbeat=30.0)
     await socket.prepare(request)
     session = Session(socket, request)
@@ -109,7 +118,7 @@ async def respond(cluster: Cluster, request: web.Request, target: Target) -> web
         if target.subresource == "attach":
             code, message = await _attach(cluster, session, pod, container)
         else:
-            code, message = await _run(session, shell, command)
+            code, message = await _run(session, shell, request.query.getall("command"))
         await session.send(STATUS, _status(code, message))
     finally:
         if not socket.closed:
@@ -147,8 +156,9 @@ async def _once(session: Session, shell: Shell, command: list[str]) -> tuple[int
 
 def _no_such(name: str) -> str:
     return (
-        'Internal error occurred: error executing command in container: failed to exec in container: failed to start exec: '
-        f'OCI runtime exec failed: exec failed: unable to start container process: exec: "{name}": executable file not found in $PATH: unknown'
+        "Internal error occurred: error executing command in container: failed to exec in container: "
+        "failed to start exec: OCI runtime exec failed: exec failed: unable to start container process: "
+        f'exec: "{name}": executable file not found in $PATH: unknown'
     )
 
 
@@ -160,7 +170,7 @@ async def _all_input(session: Session) -> str:
     """All of the input where it is piped in; a terminal's is left alone."""
     if not session.wants_stdin or session.tty:
         return ""
-    parts = []
+    parts: list[bytes] = []
     while True:
         try:
             part = await asyncio.wait_for(session.input.get(), 0.3 if not parts else 1.0)

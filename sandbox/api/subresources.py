@@ -9,11 +9,20 @@ from aiohttp import web
 
 from sandbox import times
 from sandbox.api import answers
-from sandbox.api.columns import selector_text
+from sandbox.api.cells import selector_text
 from sandbox.api.objects import APPLY, PATCHES, how_of, options_of, patched
 from sandbox.api.request import Target, body_of, content_type, flag, load_yaml
 from sandbox.controllers.budgets import matching_budgets
-from sandbox.errors import ApiError, bad_request, conflict, invalid, method_not_allowed, not_found, unsupported_media, wrong
+from sandbox.errors import (
+    ApiError,
+    bad_request,
+    conflict,
+    invalid,
+    method_not_allowed,
+    not_found,
+    unsupported_media,
+    wrong,
+)
 from sandbox.objects import apply
 from sandbox.objects.managers import Manager
 from sandbox.resources import Resource
@@ -36,7 +45,7 @@ def scale_of(obj: Obj) -> Obj:
     return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": meta, "spec": spec, "status": status}
 
 
-async def scale(cluster: Cluster, request: web.Request, target: Target) -> web.Response:
+async def scale(cluster: Cluster, request: web.Request, target: Target) -> web.Response:  # noqa: PLR0912 - one branch per method and kind of patch
     """Read or write the number of replicas."""
     there = cluster.writer.load(target.resource, target.namespace, target.name)
     if request.method == "GET":
@@ -61,10 +70,13 @@ async def scale(cluster: Cluster, request: web.Request, target: Target) -> web.R
         raise conflict(target.resource, target.name)
     wanted = (body.get("spec") or {}).get("replicas", 0)
     if not isinstance(wanted, int):
-        raise bad_request('Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal into Go struct field ScaleSpec.spec.replicas of type int32')
+        raise bad_request(
+            'Scale in version "v1" cannot be handled as a Scale: '
+            "json: cannot unmarshal into Go struct field ScaleSpec.spec.replicas of type int32"
+        )
     if wanted < 0:
-        kind = Resource("autoscaling", "v1", "scales", "Scale")
-        raise invalid(kind, target.name, [wrong("spec.replicas", wanted, "must be greater than or equal to 0")])
+        scales = Resource("autoscaling", "v1", "scales", "Scale")
+        raise invalid(scales, target.name, [wrong("spec.replicas", wanted, "must be greater than or equal to 0")])
     there["spec"]["replicas"] = wanted
     there["metadata"].pop("resourceVersion")
     return answers.answer(scale_of(cluster.writer.update(target.resource, target.namespace, target.name, there, how)))
@@ -136,7 +148,9 @@ def _check_budgets(cluster: Cluster, target: Target, dry: bool) -> None:
 
 def _too_many(detail: str, retry: int, message: str) -> ApiError:
     cause = {"reason": "DisruptionBudget", "message": detail}
-    return ApiError(429, "TooManyRequests", message, {"causes": [cause], **({"retryAfterSeconds": retry} if retry else {})})
+    return ApiError(
+        429, "TooManyRequests", message, {"causes": [cause], **({"retryAfterSeconds": retry} if retry else {})}
+    )
 
 
 async def binding(cluster: Cluster, request: web.Request, target: Target) -> web.Response:
@@ -160,10 +174,20 @@ async def token(cluster: Cluster, request: web.Request, target: Target) -> web.R
     spec = body.get("spec") or {}
     seconds = spec.get("expirationSeconds", 3600)
     made = cluster.access.issue(target.namespace, target.name)
-    meta = {"name": target.name, "namespace": target.namespace, "creationTimestamp": account["metadata"]["creationTimestamp"]}
+    meta = {
+        "name": target.name,
+        "namespace": target.namespace,
+        "creationTimestamp": account["metadata"]["creationTimestamp"],
+    }
     spec = {"audiences": spec.get("audiences") or ["https://kubernetes.default.svc"], "expirationSeconds": seconds}
     status = {"token": made, "expirationTimestamp": times.at(time.time() + seconds)}
-    obj = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": meta, "spec": spec, "status": status}
+    obj = {
+        "kind": "TokenRequest",
+        "apiVersion": "authentication.k8s.io/v1",
+        "metadata": meta,
+        "spec": spec,
+        "status": status,
+    }
     return answers.answer(obj, 201)
 
 
@@ -190,4 +214,11 @@ async def resize(cluster: Cluster, request: web.Request, target: Target) -> web.
     return answers.answer(accept(cluster, there, made, how))
 
 
-HANDLERS = {"scale": scale, "eviction": eviction, "binding": binding, "token": token, "finalize": finalize, "resize": resize}
+HANDLERS = {
+    "scale": scale,
+    "eviction": eviction,
+    "binding": binding,
+    "token": token,
+    "finalize": finalize,
+    "resize": resize,
+}

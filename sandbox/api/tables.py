@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.api.columns import COLUMNS, Column
+from sandbox.api.cells import Column
+from sandbox.api.columns import COLUMNS
 from sandbox.resources import Resource
 from sandbox.times import age
 
@@ -56,7 +57,9 @@ def columns_of(resource: Resource) -> list[Column]:
     return made
 
 
-def table(resource: Resource, objects: list[dict[str, Any]], meta: dict[str, Any], include: str, head: bool = True) -> dict[str, Any]:
+def table(
+    resource: Resource, objects: list[dict[str, Any]], meta: dict[str, Any], include: str, head: bool = True
+) -> dict[str, Any]:
     """A table of these objects."""
     columns = columns_of(resource)
     rows = []
@@ -67,9 +70,19 @@ def table(resource: Resource, objects: list[dict[str, Any]], meta: dict[str, Any
         elif include == "None":
             row["object"] = None
         else:
-            row["object"] = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
+            row["object"] = {
+                "kind": "PartialObjectMetadata",
+                "apiVersion": "meta.k8s.io/v1",
+                "metadata": obj["metadata"],
+            }
         rows.append(row)
     if not meta and len(objects) == 1:
         meta = {"resourceVersion": objects[0]["metadata"].get("resourceVersion", "")}
     definitions = [_definition(column) for column in columns] if head else None
-    return {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "columnDefinitions": definitions, "rows": rows}
+    return {
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": meta,
+        "columnDefinitions": definitions,
+        "rows": rows,
+    }

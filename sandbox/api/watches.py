@@ -74,12 +74,19 @@ class Watch:
 
     def bookmark(self, initial_end: bool = False) -> bytes:
         """Where the watch has got to."""
-        meta: dict[str, Any] = {"resourceVersion": str(max(self.rv, self.cluster.store.revision)), "creationTimestamp": None}
+        meta: dict[str, Any] = {
+            "resourceVersion": str(max(self.rv, self.cluster.store.revision)),
+            "creationTimestamp": None,
+        }
         if initial_end:
             meta["annotations"] = {"k8s.io/initial-events-end": "true"}
         obj: dict[str, Any] = {"kind": self.resource.kind, "apiVersion": self.resource.api_version, "metadata": meta}
         if self.form == "Table":
-            head = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": meta["resourceVersion"]}}
+            head = {
+                "kind": "Table",
+                "apiVersion": "meta.k8s.io/v1",
+                "metadata": {"resourceVersion": meta["resourceVersion"]},
+            }
             obj = head | {"columnDefinitions": None, "rows": [{"cells": [], "object": obj}]}
         return encode({"type": "BOOKMARK", "object": obj}) + b"\n"
 
@@ -91,10 +98,15 @@ class Watch:
         store, text = self.cluster.store, request.query.get("resourceVersion", "")
         send_initial = request.query.get("sendInitialEvents", "")
         if send_initial and request.query.get("resourceVersionMatch") != "NotOlderThan":
-            message = 'resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'
+            message = "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch "
+            message += "to NotOlderThan"
             raise ApiError(422, "Invalid", f'ListOptions.meta.k8s.io "" is invalid: {message}')
         if text and not text.isdigit():
-            raise ApiError(500, "", f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax')
+            raise ApiError(
+                500,
+                "",
+                f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax',
+            )
         if text not in ("", "0"):
             store.check_revision(int(text))
         lines = []
@@ -104,7 +116,11 @@ class Watch:
             if send_initial and self.bookmarks:
                 lines.append(self.bookmark(initial_end=True))
         elif not send_initial:
-            lines = [line for event in store.history(self.resource.id).since(int(text)) if self._here(event) and (line := self.translate(event))]
+            lines = [
+                line
+                for event in store.history(self.resource.id).since(int(text))
+                if self._here(event) and (line := self.translate(event))
+            ]
         self.rv = store.revision
         return lines
 
@@ -148,7 +164,7 @@ async def respond(cluster: Cluster, request: web.Request, target: Target) -> web
 async def _stream(watch: Watch, response: web.StreamResponse, request: web.Request) -> None:
     loop = asyncio.get_running_loop()
     text = request.query.get("timeoutSeconds", "")
-    limit = float(text) if text.isdigit() and text != "0" else random.uniform(1800, 3600)
+    limit = float(text) if text.isdigit() and text != "0" else random.uniform(1800, 3600)  # noqa: S311 - nothing secret
     end = loop.time() + limit
     marked = loop.time()
     while not watch.closed:
@@ -157,7 +173,11 @@ async def _stream(watch: Watch, response: web.StreamResponse, request: web.Reque
             if watch.bookmarks and end - now <= 2 and marked < end - 2:
                 marked = end  # one more shortly before the end, as the watch cache does
                 await response.write(watch.bookmark())
-            wait = min(end - now, BOOKMARK_EVERY) if not watch.bookmarks or end - now <= 2 else min(end - now - 2, BOOKMARK_EVERY)
+            wait = (
+                min(end - now, BOOKMARK_EVERY)
+                if not watch.bookmarks or end - now <= 2
+                else min(end - now - 2, BOOKMARK_EVERY)
+            )
             if end - now <= 0:
                 return
             watch.wake.clear()

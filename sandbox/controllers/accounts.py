@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 Obj = dict[str, Any]
 SYSTEM = ("default", "kube-node-lease", "kube-public", "kube-system")
 _CA_SAYS = (
-    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal "
-    "service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters."
+    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the "
+    "internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes "
+    "clusters."
 )
 _PRIORITIES = {"system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
 
@@ -27,12 +28,22 @@ class Accounts:
         """The namespaces, roles and the service of the API server itself."""
         for name in SYSTEM:
             if not self.cluster.store.find("/namespaces", "", name):
-                self.cluster.create("/namespaces", "", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, "kube-apiserver")
+                self.cluster.create(
+                    "/namespaces",
+                    "",
+                    {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
+                    "kube-apiserver",
+                )
         if not self.cluster.store.find("/services", "default", "kubernetes"):
             self._api_service()
         for name, number in _PRIORITIES.items():
             if not self.cluster.store.find("scheduling.k8s.io/priorityclasses", "", name):
-                obj = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name}, "value": number}
+                obj = {
+                    "apiVersion": "scheduling.k8s.io/v1",
+                    "kind": "PriorityClass",
+                    "metadata": {"name": name},
+                    "value": number,
+                }
                 self.cluster.create("scheduling.k8s.io/priorityclasses", "", obj, "kube-apiserver")
         rule = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
         for name, verbs in (("cluster-admin", ["*"]), ("view", ["get", "list", "watch"])):
@@ -43,10 +54,19 @@ class Accounts:
                 self.cluster.create("rbac.authorization.k8s.io/clusterroles", "", role, "kube-apiserver")
 
     def _api_service(self) -> None:
-        meta = {"name": "kubernetes", "namespace": "default", "labels": {"component": "apiserver", "provider": "kubernetes"}}
+        meta = {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        }
         ports = [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]
         spec: Obj = {"type": "ClusterIP", "clusterIP": "10.96.0.1", "ports": ports}
-        self.cluster.create("/services", "default", {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}, "kube-apiserver")
+        self.cluster.create(
+            "/services",
+            "default",
+            {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec},
+            "kube-apiserver",
+        )
 
     def sync(self, namespace: str) -> None:
         """One namespace."""
@@ -54,7 +74,11 @@ class Accounts:
         if space is None or space.deleting:
             return
         if not self.cluster.store.find("/serviceaccounts", namespace, "default"):
-            self.cluster.create("/serviceaccounts", namespace, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}})
+            self.cluster.create(
+                "/serviceaccounts",
+                namespace,
+                {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}},
+            )
         if not self.cluster.store.find("/configmaps", namespace, "kube-root-ca.crt"):
             obj: Obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt"}}
             obj["metadata"]["annotations"] = {"kubernetes.io/description": _CA_SAYS}

@@ -85,7 +85,9 @@ class Budgets:
             owner = self._owner(uid)
             if owner is None:
                 continue
-            above = next((ref["uid"] for ref in owner["metadata"].get("ownerReferences", ()) if ref.get("controller")), "")
+            above = next(
+                (ref["uid"] for ref in owner["metadata"].get("ownerReferences", ()) if ref.get("controller")), ""
+            )
             top = (self._owner(above) if above else None) or owner
             scales[top["metadata"]["uid"]] = int(top["spec"].get("replicas", 1))
         return sum(scales.values()) or len(pods)

@@ -139,7 +139,9 @@ class PodMaker:
         return pod
 
 
-def set_condition(conditions: list[Obj], kind: str, status: str, reason: str = "", message: str = "", update: bool = False) -> None:
+def set_condition(
+    conditions: list[Obj], kind: str, status: str, reason: str = "", message: str = "", update: bool = False
+) -> None:
     """Set one condition; its transition time moves only with its status.
 
     :param update: keep ``lastUpdateTime`` as well, as Deployments do

@@ -77,7 +77,9 @@ class Customs:
             status = obj.setdefault("status", {})
             conditions = status.setdefault("conditions", [])
             set_condition(conditions, "NamesAccepted", "True", "NoConflicts", "no conflicts found")
-            set_condition(conditions, "Established", "True", "InitialNamesAccepted", "the initial names have been accepted")
+            set_condition(
+                conditions, "Established", "True", "InitialNamesAccepted", "the initial names have been accepted"
+            )
             status["acceptedNames"] = obj["spec"]["names"]
             status["storedVersions"] = [v["name"] for v in obj["spec"]["versions"] if v.get("storage")]
 

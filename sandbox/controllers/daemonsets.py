@@ -71,7 +71,10 @@ class DaemonSets:
         if obj["spec"].get("updateStrategy", {}).get("type") != "OnDelete":
             self._roll(obj, digest, by_node, wanted)
         self._status(obj, digest, by_node, wanted)
-        used = {update["metadata"]["name"], *(f"{key[1]}-{r.labels.get(HASH)}" for rows in by_node.values() for r in rows)}
+        used = {
+            update["metadata"]["name"],
+            *(f"{key[1]}-{r.labels.get(HASH)}" for rows in by_node.values() for r in rows),
+        }
         self.revisions.clean(obj, used)
 
     def _nodes(self, obj: Obj) -> dict[str, NodeInfo]:
@@ -86,7 +89,7 @@ class DaemonSets:
                 found[name] = info
         return found
 
-    def _manage(self, obj: Obj, digest: str, by_node: dict[str, list[Record]], wanted: dict[str, NodeInfo]) -> None:
+    def _manage(self, obj: Obj, digest: str, by_node: dict[str, list[Record]], wanted: dict[str, NodeInfo]) -> None:  # noqa: PLR0912 - the cases of one node
         for name in wanted:
             rows = by_node.get(name, [])
             for record in rows:
@@ -113,7 +116,9 @@ class DaemonSets:
             tolerations = pod["spec"].setdefault("tolerations", [])
             tolerations += [dict(one) for one in _TOLERATED]
             if pod["spec"].get("hostNetwork"):
-                tolerations.append({"key": "node.kubernetes.io/network-unavailable", "operator": "Exists", "effect": "NoSchedule"})
+                tolerations.append(
+                    {"key": "node.kubernetes.io/network-unavailable", "operator": "Exists", "effect": "NoSchedule"}
+                )
 
         try:
             pod = self.maker.make(obj, obj["spec"]["template"], digest, edit=edit)
@@ -121,7 +126,9 @@ class DaemonSets:
             self.cluster.recorder.event(obj, "Warning", "FailedCreate", f"Error creating: {error}", SOURCE)
             self.all.queue.after(1.0, self.sync, (obj["metadata"]["namespace"], obj["metadata"]["name"]))
             return
-        self.cluster.recorder.event(obj, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}", SOURCE)
+        self.cluster.recorder.event(
+            obj, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}", SOURCE
+        )
 
     def _delete(self, obj: Obj, record: Record) -> None:
         self.cluster.delete(PODS, record.namespace, record.name)

@@ -5,8 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.controllers.common import share
+from sandbox.store.records import decode, encode
 
 Obj = dict[str, Any]
+REVISION = "deployment.kubernetes.io/revision"
+HASH = "pod-template-hash"
+DESIRED = "deployment.kubernetes.io/desired-replicas"
+MAXIMUM = "deployment.kubernetes.io/max-replicas"
+
+
+def revision_of(obj: Obj) -> int:
+    """The revision that an annotation says."""
+    return int((obj["metadata"].get("annotations") or {}).get(REVISION, 0) or 0)
+
+
+def same_template(one: Obj, other: Obj) -> bool:
+    """Equal but for the hash label (``EqualIgnoreHash``)."""
+    left, right = decode(encode(one)), decode(encode(other))
+    for template in (left, right):
+        template.setdefault("metadata", {}).setdefault("labels", {}).pop(HASH, None)
+        template["metadata"].pop("creationTimestamp", None)
+    return bool(left == right)
 
 
 def fenceposts(deployment: Obj) -> tuple[int, int]:
@@ -41,7 +60,11 @@ def proportions(deployment: Obj, active: list[Obj], annotation: str) -> list[tup
     wanted = deployment["spec"]["replicas"]
     allowed = wanted + fenceposts(deployment)[0] if wanted > 0 else 0
     to_add = allowed - total
-    key = (lambda rs: (-rs["spec"]["replicas"], _newest(rs))) if to_add > 0 else (lambda rs: (-rs["spec"]["replicas"], rs["metadata"]["creationTimestamp"]))
+    key = (
+        (lambda rs: (-rs["spec"]["replicas"], _newest(rs)))
+        if to_add > 0
+        else (lambda rs: (-rs["spec"]["replicas"], rs["metadata"]["creationTimestamp"]))
+    )
     rows = sorted(active, key=key)
     added = 0
     made = []
@@ -63,3 +86,14 @@ def _newest(rs: Obj) -> float:
     from sandbox.times import seconds_of
 
     return -seconds_of(rs["metadata"]["creationTimestamp"])
+
+
+def saturated(deployment: Obj, rs: Obj) -> bool:
+    """Whether the new set is as large as it should be, and available."""
+    wanted = deployment["spec"]["replicas"]
+    desired = (rs["metadata"].get("annotations") or {}).get(DESIRED)
+    return bool(
+        rs["spec"]["replicas"] == wanted
+        and desired == str(wanted)
+        and rs.get("status", {}).get("availableReplicas", 0) == wanted
+    )

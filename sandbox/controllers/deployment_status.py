@@ -48,7 +48,9 @@ def paused_condition(cluster: Cluster, deployment: Obj) -> None:
         return
     status = dict(deployment.get("status", {}))
     conditions = [dict(condition) for condition in status.get("conditions", ())]
-    reason, message = ("DeploymentPaused", "Deployment is paused") if paused else ("DeploymentResumed", "Deployment is resumed")
+    reason, message = (
+        ("DeploymentPaused", "Deployment is paused") if paused else ("DeploymentResumed", "Deployment is resumed")
+    )
     set_condition(conditions, "Progressing", "Unknown", reason, message, update=True)
     status["conditions"] = conditions
     cluster.set_status(DEPLOYMENTS, deployment["metadata"]["namespace"], deployment["metadata"]["name"], status)
@@ -91,7 +93,11 @@ def _progress(rollout: Rollout, status: Obj, conditions: list[Obj]) -> float | N
     """Set the ``Progressing`` condition; seconds after which to look again."""
     deployment = rollout.deployment
     current = next((c for c in conditions if c["type"] == "Progressing"), None)
-    who = f'ReplicaSet "{rollout.new["metadata"]["name"]}"' if rollout.new else f'Deployment "{deployment["metadata"]["name"]}"'
+    who = (
+        f'ReplicaSet "{rollout.new["metadata"]["name"]}"'
+        if rollout.new
+        else f'Deployment "{deployment["metadata"]["name"]}"'
+    )
     if rollout.created:
         message = f'Created new replica set "{rollout.created}"'
         set_condition(conditions, "Progressing", "True", "NewReplicaSetCreated", message, update=True)
@@ -104,7 +110,9 @@ def _progress(rollout: Rollout, status: Obj, conditions: list[Obj]) -> float | N
     if stable and current and current.get("reason") == NEW_AVAILABLE:
         return None
     if _complete(rollout, status):
-        set_condition(conditions, "Progressing", "True", NEW_AVAILABLE, f"{who} has successfully progressed.", update=True)
+        set_condition(
+            conditions, "Progressing", "True", NEW_AVAILABLE, f"{who} has successfully progressed.", update=True
+        )
         return None
     if _progressed(deployment.get("status", {}), status):
         set_condition(conditions, "Progressing", "True", "ReplicaSetUpdated", f"{who} is progressing.", update=True)
@@ -149,7 +157,14 @@ def write_status(cluster: Cluster, rollout: Rollout) -> tuple[bool, float | None
     for rs in rollout.sets:
         failed = find_condition(rs, "ReplicaFailure")
         if failed:
-            set_condition(conditions, "ReplicaFailure", failed["status"], failed.get("reason", ""), failed.get("message", ""), update=True)
+            set_condition(
+                conditions,
+                "ReplicaFailure",
+                failed["status"],
+                failed.get("reason", ""),
+                failed.get("message", ""),
+                update=True,
+            )
             break
     status["conditions"] = conditions
     if status != deployment.get("status"):

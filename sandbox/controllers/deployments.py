@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.controllers.common import MANAGER, own_pods, owner_reference, template_hash
-from sandbox.controllers.deployment_scale import available_total, fenceposts, proportions, spec_total, status_total
+from sandbox.controllers.deployment_scale import (
+    DESIRED,
+    HASH,
+    MAXIMUM,
+    REVISION,
+    available_total,
+    fenceposts,
+    proportions,
+    revision_of,
+    same_template,
+    saturated,
+    spec_total,
+    status_total,
+)
 from sandbox.controllers.deployment_status import Rollout, paused_condition, write_status
 from sandbox.errors import ApiError
 from sandbox.store.records import decode, encode
@@ -16,10 +29,6 @@ if TYPE_CHECKING:
 
 Obj = dict[str, Any]
 RS = "apps/replicasets"
-REVISION = "deployment.kubernetes.io/revision"
-DESIRED = "deployment.kubernetes.io/desired-replicas"
-MAXIMUM = "deployment.kubernetes.io/max-replicas"
-HASH = "pod-template-hash"
 _NOT_COPIED = {
     "kubectl.kubernetes.io/last-applied-configuration",
     REVISION,
@@ -28,20 +37,6 @@ _NOT_COPIED = {
     MAXIMUM,
     "deprecated.deployment.rollback.to",
 }
-
-
-def revision_of(obj: Obj) -> int:
-    """The revision that an annotation says."""
-    return int((obj["metadata"].get("annotations") or {}).get(REVISION, 0) or 0)
-
-
-def same_template(one: Obj, other: Obj) -> bool:
-    """Equal but for the hash label (``EqualIgnoreHash``)."""
-    left, right = decode(encode(one)), decode(encode(other))
-    for template in (left, right):
-        template.setdefault("metadata", {}).setdefault("labels", {}).pop(HASH, None)
-        template["metadata"].pop("creationTimestamp", None)
-    return bool(left == right)
 
 
 class Deployments:
@@ -58,14 +53,16 @@ class Deployments:
             return
         sets = self._sets(deployment)
         if "deletionTimestamp" in deployment["metadata"]:
-            return self._finish(deployment, sets, self._find_new(deployment, sets))
+            self._finish(deployment, sets, self._find_new(deployment, sets))
+            return
         paused_condition(self.cluster, deployment)
         if deployment["spec"].get("paused") or self._scaling(deployment, sets):
             new = self._new_set(deployment, sets, create=False)
-            return self._scale_all(deployment, self._sets(deployment), new)
-        if deployment["spec"]["strategy"]["type"] == "Recreate":
-            return self._recreate(deployment, sets)
-        return self._roll(deployment, sets)
+            self._scale_all(deployment, self._sets(deployment), new)
+        elif deployment["spec"]["strategy"]["type"] == "Recreate":
+            self._recreate(deployment, sets)
+        else:
+            self._roll(deployment, sets)
 
     def _sets(self, deployment: Obj) -> list[Obj]:
         uid = deployment["metadata"]["uid"]
@@ -198,7 +195,8 @@ class Deployments:
         if new is None:
             return
         old = [rs for rs in sets if rs["metadata"]["uid"] != new["metadata"]["uid"]]
-        self._grow_new(deployment, sets, new) or self._shrink_old(deployment, sets, old, new)
+        if not self._grow_new(deployment, sets, new):
+            self._shrink_old(deployment, sets, old, new)
         self._finish(deployment, sets, new)
 
     def _grow_new(self, deployment: Obj, sets: list[Obj], new: Obj) -> bool:
@@ -258,12 +256,14 @@ class Deployments:
     def _scale_all(self, deployment: Obj, sets: list[Obj], new: Obj | None) -> None:
         """A change of size, shared out among the sets (``scale``)."""
         active = [rs for rs in sets if rs["spec"]["replicas"] > 0]
-        latest = active[0] if len(active) == 1 else (new or max(sets, key=revision_of, default=None)) if not active else None
+        latest = (
+            active[0] if len(active) == 1 else (new or max(sets, key=revision_of, default=None)) if not active else None
+        )
         wanted = deployment["spec"]["replicas"]
         if latest is not None:
             if latest["spec"]["replicas"] != wanted or self._scaling(deployment, [latest]):
                 self._resize(deployment, latest, wanted)
-        elif new is not None and _saturated(deployment, new):
+        elif new is not None and saturated(deployment, new):
             for rs in active:
                 if rs["metadata"]["uid"] != new["metadata"]["uid"]:
                     self._resize(deployment, rs, 0)
@@ -291,15 +291,3 @@ class Deployments:
             if status_total([rs]) or rs["spec"]["replicas"] or "deletionTimestamp" in rs["metadata"]:
                 continue
             self.cluster.delete(RS, rs["metadata"]["namespace"], rs["metadata"]["name"])
-
-
-def _saturated(deployment: Obj, rs: Obj) -> bool:
-    wanted = deployment["spec"]["replicas"]
-    desired = (rs["metadata"].get("annotations") or {}).get(DESIRED)
-    return bool(
-        rs["spec"]["replicas"] == wanted
-        and desired == str(wanted)
-        and rs.get("status", {}).get("availableReplicas", 0) == wanted
-    )
-
-

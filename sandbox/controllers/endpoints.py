@@ -61,8 +61,12 @@ class Services:
         ingress = {"ip": self.cluster.addresses.balancer(), "ipMode": "VIP"}
         status = {**service.get("status", {}), "loadBalancer": {"ingress": [ingress]} if wanted else {}}
         if wanted:
-            self.cluster.recorder.event(service, "Normal", "EnsuringLoadBalancer", "Ensuring load balancer", "service-controller")
-            self.cluster.recorder.event(service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer", "service-controller")
+            self.cluster.recorder.event(
+                service, "Normal", "EnsuringLoadBalancer", "Ensuring load balancer", "service-controller"
+            )
+            self.cluster.recorder.event(
+                service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer", "service-controller"
+            )
         self.cluster.set_status("/services", meta["namespace"], meta["name"], status, "cloud-controller-manager")
 
     def _endpoints(self, service: Obj, pods: list[tuple[Record, Obj]]) -> None:
@@ -87,7 +91,11 @@ class Services:
             labels["service.kubernetes.io/headless"] = ""
         there = self.cluster.store.find("/endpoints", meta["namespace"], meta["name"])
         if there is None:
-            obj: Obj = {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": meta["name"], "namespace": meta["namespace"], "labels": labels}}
+            obj: Obj = {
+                "apiVersion": "v1",
+                "kind": "Endpoints",
+                "metadata": {"name": meta["name"], "namespace": meta["namespace"], "labels": labels},
+            }
             if subsets:
                 obj["subsets"] = subsets
             self.cluster.create("/endpoints", meta["namespace"], obj)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sandbox.controllers.common import PODS
-from sandbox.controllers.nodeinfo import NodeInfo, PodNeeds
+from sandbox.controllers.nodeinfo import NodeInfo, PodNeeds, Port
 from sandbox.store.records import Record
 from sandbox.store.selectors import label_selector
 
@@ -43,7 +43,9 @@ def tolerates(tolerations: list[Obj], taint: Obj) -> bool:
             continue
         if one.get("key") and one["key"] != taint["key"]:
             continue
-        if one.get("operator", "Equal") == "Exists" or (one.get("key") and one.get("value", "") == taint.get("value", "")):
+        if one.get("operator", "Equal") == "Exists" or (
+            one.get("key") and one.get("value", "") == taint.get("value", "")
+        ):
             return True
     return False
 
@@ -107,6 +109,14 @@ def _waits(cluster: Cluster, claim: Obj) -> bool:
     return bool(found and found.get("volumeBindingMode") == "WaitForFirstConsumer")
 
 
+_ANY = "0.0.0.0"  # noqa: S104 - an address of a pod, not of ours
+
+
+def _collide(one: Port, other: Port) -> bool:
+    """Whether two host ports cannot be had together."""
+    return one[1:] == other[1:] and (_ANY in (one[0], other[0]) or one[0] == other[0])
+
+
 class Context:
     """One pod's search: what doesn't depend on the node is worked out once."""
 
@@ -121,14 +131,20 @@ class Context:
         key = "requiredDuringSchedulingIgnoredDuringExecution"
         self.together = (affinity.get("podAffinity") or {}).get(key) or []
         self.apart = (affinity.get("podAntiAffinity") or {}).get(key) or []
-        self.spread = [c for c in pod["spec"].get("topologySpreadConstraints") or () if c.get("whenUnsatisfiable") == "DoNotSchedule"]
+        self.spread = [
+            c
+            for c in pod["spec"].get("topologySpreadConstraints") or ()
+            if c.get("whenUnsatisfiable") == "DoNotSchedule"
+        ]
         self._domains: dict[int, dict[str, int]] = {}
 
     def _bound_volumes(self) -> list[Obj]:
         found = []
         for volume in self.pod["spec"].get("volumes") or ():
             name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
-            claim = self.cluster.get("/persistentvolumeclaims", self.pod["metadata"]["namespace"], name) if name else None
+            claim = (
+                self.cluster.get("/persistentvolumeclaims", self.pod["metadata"]["namespace"], name) if name else None
+            )
             if claim and claim["spec"].get("volumeName"):
                 volume_obj = self.cluster.get("/persistentvolumes", "", claim["spec"]["volumeName"])
                 required = ((volume_obj or {}).get("spec", {}).get("nodeAffinity") or {}).get("required")
@@ -136,9 +152,11 @@ class Context:
                     found.append(required)
         return found
 
-    def reasons(self, info: NodeInfo, needs: PodNeeds) -> list[str]:
+    def reasons(self, info: NodeInfo, needs: PodNeeds) -> list[str]:  # noqa: PLR0912 - the filters in their order
         """Why the pod does not fit this node; the first filter that refuses speaks."""
-        if info.unschedulable and not tolerates(self.tolerations, {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}):
+        if info.unschedulable and not tolerates(
+            self.tolerations, {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+        ):
             return [UNSCHEDULABLE]
         for taint in info.taints:
             if not tolerates(self.tolerations, taint):
@@ -146,14 +164,16 @@ class Context:
         if not node_affinity(self.pod, info.name, info.labels):
             return [AFFINITY]
         for port in needs.ports:
-            if any(port[1:] == used[1:] and ("0.0.0.0" in (port[0], used[0]) or port[0] == used[0]) for used in info.ports):
+            if any(_collide(port, used) for used in info.ports):
                 return [PORTS]
         short = [] if info.pods + 1 <= info.allocatable.get("pods", 0) else ["Too many pods"]
         short += [f"Insufficient {name}" for name, amount in needs.amounts.items() if amount > info.free(name) + 1e-9]
         if short:
             return short
         for required in self.bound_zone:
-            wrapped = {"spec": {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}}}
+            wrapped = {
+                "spec": {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}}
+            }
             if not node_affinity(wrapped, info.name, info.labels):
                 return ["node(s) didn't match PersistentVolume's node affinity"]
         return self._spread(info) or self._affinity(info)

@@ -92,7 +92,7 @@ class Garbage:
         """A namespace on its way out: delete all it holds, then itself."""
         record = self.store.find("/namespaces", "", name)
         if record is None or not record.deleting:
-            return
+            return None
         left: dict[str, int] = {}
         for resource in self.store.resources():
             kind = self.cluster.catalogue.by_id(resource)
@@ -118,8 +118,12 @@ class Garbage:
             from sandbox.controllers.common import set_condition
 
             conditions = obj["status"].setdefault("conditions", [])
-            set_condition(conditions, "NamespaceContentRemaining", "True", "SomeResourcesRemain", f"Some resources are remaining: {listed}")
+            set_condition(
+                conditions,
+                "NamespaceContentRemaining",
+                "True",
+                "SomeResourcesRemain",
+                f"Some resources are remaining: {listed}",
+            )
 
         self.cluster.edit("/namespaces", "", name, write)
-
-

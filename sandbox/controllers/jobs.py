@@ -50,7 +50,15 @@ class Jobs:
             self._end(job, status, conditions, active, "Failed", *failure)
             active = []
         elif done:
-            self._end(job, status, conditions, [], "Complete", "CompletionsReached", "Reached expected number of succeeded pods")
+            self._end(
+                job,
+                status,
+                conditions,
+                [],
+                "Complete",
+                "CompletionsReached",
+                "Reached expected number of succeeded pods",
+            )
         elif suspended:
             self._suspend(job, conditions, active, status)
             active = []
@@ -82,8 +90,8 @@ class Jobs:
         if wanted is None:  # a work queue: over when one succeeded and the rest have ended
             return bool(succeeded) and not active
         if self._indexed(job):
-            return len({_index(record) for record in succeeded}) >= wanted
-        return len(succeeded) >= wanted
+            return len({_index(record) for record in succeeded}) >= int(wanted)
+        return len(succeeded) >= int(wanted)
 
     def _indexed(self, job: Obj) -> bool:
         return bool(job["spec"].get("completionMode") == "Indexed")
@@ -143,7 +151,9 @@ class Jobs:
         pod = self.maker.make(job, job["spec"]["template"], "1", edit=edit)
         self._say(job, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
 
-    def _end(self, job: Obj, status: Obj, conditions: list[Obj], active: list[Record], kind: str, reason: str, message: str) -> None:
+    def _end(
+        self, job: Obj, status: Obj, conditions: list[Obj], active: list[Record], kind: str, reason: str, message: str
+    ) -> None:
         for record in active:
             self.cluster.delete(PODS, record.namespace, record.name)
         first = "SuccessCriteriaMet" if kind == "Complete" else "FailureTarget"
@@ -170,7 +180,15 @@ class Jobs:
             set_condition(conditions, "Suspended", "False", "JobResumed", "Job resumed")
             self._say(job, "Normal", "Resumed", "Job resumed")
 
-    def _write(self, job: Obj, status: Obj, conditions: list[Obj], active: list[Record], succeeded: list[Record], failed: list[Record]) -> None:
+    def _write(
+        self,
+        job: Obj,
+        status: Obj,
+        conditions: list[Obj],
+        active: list[Record],
+        succeeded: list[Record],
+        failed: list[Record],
+    ) -> None:
         counts = {"active": len(active), "succeeded": len(succeeded), "failed": len(failed)}
         for name, count in counts.items():
             status.pop(name, None)

@@ -87,7 +87,7 @@ class Controllers:
             if record is not None:
                 yield record
 
-    def on_event(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:  # noqa: PLR0912 - one branch per resource that somebody waits for
         """Pass a change on to whom it concerns."""
         record, resource = event.record, event.resource
         if resource == "/events":
@@ -118,7 +118,7 @@ class Controllers:
         work = self.garbage.namespace if event.record.deleting else self.accounts.sync
         self.queue.add(work, event.record.name)
 
-    def _owners(self, event: Event) -> None:
+    def _owners(self, event: Event) -> None:  # noqa: PLR0912 - one branch per resource that somebody waits for
         record, resource = event.record, event.resource
         if event.type == "DELETED":
             self.queue.add(self.garbage.owner_gone, record.uid)

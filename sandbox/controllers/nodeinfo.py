@@ -28,7 +28,7 @@ def needs_of(pod: Obj) -> PodNeeds:
         _add(total, container)
         for port in container.get("ports", ()):
             if port.get("hostPort"):
-                ports.append((port.get("hostIP") or "0.0.0.0", port.get("protocol", "TCP"), port["hostPort"]))
+                ports.append((port.get("hostIP") or "0.0.0.0", port.get("protocol", "TCP"), port["hostPort"]))  # noqa: S104 - an address of a pod, not of ours
     highest: dict[str, float] = {}
     sidecars: dict[str, float] = {}
     for container in spec.get("initContainers", ()):

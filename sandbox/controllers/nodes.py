@@ -43,7 +43,14 @@ def new_node(index: int, version: str) -> Obj:
     allocatable = {**has, "cpu": "15800m", "memory": f"{63 * 1024 * 1024}Ki", "ephemeral-storage": "193273528320"}
     address = f"172.20.{(index >> 8) & 255}.{index & 255}"
     conditions = [
-        {"type": kind, "status": status, "lastHeartbeatTime": now, "lastTransitionTime": now, "reason": reason, "message": text}
+        {
+            "type": kind,
+            "status": status,
+            "lastHeartbeatTime": now,
+            "lastTransitionTime": now,
+            "reason": reason,
+            "message": text,
+        }
         for kind, status, reason, text in _HEALTHY
     ]
     info = {
@@ -130,7 +137,11 @@ class Nodes:
             status = {**model["status"], **(obj.get("status") or {})}
             status["addresses"] = [*model["status"]["addresses"][:1], {"type": "Hostname", "address": name}]
             obj["status"] = status
-            obj["metadata"]["labels"] = {**model["metadata"]["labels"], **(obj["metadata"].get("labels") or {}), "kubernetes.io/hostname": name}
+            obj["metadata"]["labels"] = {
+                **model["metadata"]["labels"],
+                **(obj["metadata"].get("labels") or {}),
+                "kubernetes.io/hostname": name,
+            }
 
         self.cluster.edit(NODES, "", name, write, "kubelet")
 
@@ -141,7 +152,13 @@ class Nodes:
         def write(node: Obj) -> None:
             for condition in node["status"]["conditions"]:
                 kind = condition["type"]
-                set_condition(node["status"]["conditions"], kind, "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.")
+                set_condition(
+                    node["status"]["conditions"],
+                    kind,
+                    "Unknown",
+                    "NodeStatusUnknown",
+                    "Kubelet stopped posting node status.",
+                )
             now = times.now()
             taints = node.setdefault("spec", {}).setdefault("taints", [])
             taints.append({"key": UNREACHABLE, "effect": "NoSchedule", "timeAdded": now})
@@ -150,7 +167,9 @@ class Nodes:
         node = self.cluster.edit(NODES, "", name, write, "kube-controller-manager")
         if node is None:
             return
-        self.cluster.recorder.event(node, "Normal", "NodeNotReady", f"Node {name} status is now: NodeNotReady", "node-controller")
+        self.cluster.recorder.event(
+            node, "Normal", "NodeNotReady", f"Node {name} status is now: NodeNotReady", "node-controller"
+        )
         for record in list(self.cluster.store.all(PODS)):
             if record.pod.node == name and record.pod.phase == "Running":
                 self._pod_ready(record.key, "False")

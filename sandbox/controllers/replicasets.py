@@ -46,7 +46,9 @@ class ReplicaSets:
             return self._create(rs, min(missing, BURST), missing)
         for record in _to_delete(active, -missing):
             self.cluster.delete(PODS, record.namespace, record.name)
-            self.cluster.recorder.event(rs, "Normal", "SuccessfulDelete", f"Deleted pod: {record.name}", "replicaset-controller")
+            self.cluster.recorder.event(
+                rs, "Normal", "SuccessfulDelete", f"Deleted pod: {record.name}", "replicaset-controller"
+            )
         return None
 
     def _create(self, rs: Obj, count: int, missing: int) -> ApiError | None:

@@ -67,7 +67,9 @@ class Revisions:
         update, history = self.latest(owner)
         current_name = owner.get("status", {}).get("currentRevision")
         current = next((revision for revision in history if revision["metadata"]["name"] == current_name), update)
-        templates = {revision["metadata"]["name"]: revision["data"]["spec"]["template"] for revision in (current, update)}
+        templates = {
+            revision["metadata"]["name"]: revision["data"]["spec"]["template"] for revision in (current, update)
+        }
         return current["metadata"]["name"], update["metadata"]["name"], templates
 
     def clean(self, owner: Obj, used: set[str]) -> None:

@@ -28,7 +28,9 @@ def bind(cluster: Cluster, namespace: str, name: str, node: str) -> None:
         set_condition(conditions, "PodScheduled", "True")
         conditions[-1] |= {"lastProbeTime": None, "observedGeneration": pod["metadata"].get("generation", 1)}
 
-    cluster.writer.change(cluster.known(PODS), namespace, name, edit, How("kube-scheduler", "all", trusted=True, manage=False))
+    cluster.writer.change(
+        cluster.known(PODS), namespace, name, edit, How("kube-scheduler", "all", trusted=True, manage=False)
+    )
 
 
 class Scheduler:
@@ -146,7 +148,9 @@ class Scheduler:
         self.waiting[key] = None
         self.all.queue.after(RETRY, self.sync, key)
         self._condition(pod, "Unschedulable", message)
-        self.cluster.recorder.event(pod, "Warning", "FailedScheduling", message, "default-scheduler", action="Scheduling")
+        self.cluster.recorder.event(
+            pod, "Warning", "FailedScheduling", message, "default-scheduler", action="Scheduling"
+        )
 
     def _gated(self, pod: Obj) -> None:
         self._condition(pod, "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates")
@@ -178,5 +182,3 @@ def _message(count: int, reasons: dict[str, int], resolvable: int) -> str:
     if count - resolvable:
         tail.append(f"{count - resolvable} Preemption is not helpful for scheduling")
     return text + f" preemption: 0/{count} nodes are available: " + ", ".join(sorted(tail)) + "."
-
-

@@ -40,7 +40,7 @@ class _Round:
         spec = self.obj["spec"]
         self.namespace: str = self.obj["metadata"]["namespace"]
         self.name: str = self.obj["metadata"]["name"]
-        self.one_by_one = spec.get("podManagementPolicy") != "Parallel"
+        self.one_by_one: bool = spec.get("podManagementPolicy") != "Parallel"
         self.start = int((spec.get("ordinals") or {}).get("start", 0))
         self.replicas = int(spec.get("replicas", 1))
         self.min_ready = int(spec.get("minReadySeconds", 0))
@@ -94,9 +94,7 @@ class StatefulSets:
             elif number >= 0:
                 condemned.append(record)
         condemned.sort(key=lambda record: -ordinal_of(record.name))
-        current_count = sum(
-            r.labels.get(REVISION) == round_.current and not r.deleting for r in pods
-        )
+        current_count = sum(r.labels.get(REVISION) == round_.current and not r.deleting for r in pods)
         for number in range(round_.start, round_.start + round_.replicas):
             if self._slot(round_, number, slots, current_count):
                 return
@@ -110,7 +108,12 @@ class StatefulSets:
         record = slots.get(number)
         if record is not None and record.pod.finished:
             if not record.deleting:
-                self._say(round_, "Warning", "RecreatingFailedPod", f"StatefulSet {round_.namespace}/{round_.name} is recreating failed Pod {record.name}")
+                self._say(
+                    round_,
+                    "Warning",
+                    "RecreatingFailedPod",
+                    f"StatefulSet {round_.namespace}/{round_.name} is recreating failed Pod {record.name}",
+                )
                 self.cluster.delete(PODS, record.namespace, record.name)
             record = self.cluster.store.find(PODS, round_.namespace, f"{round_.name}-{number}")
             if record is not None:
@@ -144,13 +147,18 @@ class StatefulSets:
 
     def _update(self, round_: _Round, slots: dict[int, Record]) -> None:
         """Replace stale pods from the highest ordinal down to the partition."""
-        allowed = share((round_.strategy.get("rollingUpdate") or {}).get("maxUnavailable", 1), round_.replicas, up=True) or 1
+        allowed = (
+            share((round_.strategy.get("rollingUpdate") or {}).get("maxUnavailable", 1), round_.replicas, up=True) or 1
+        )
         now = time.time()
 
         def healthy(record: Record | None) -> bool:
             return record is not None and not record.deleting and record.pod.available(round_.min_ready, now)
 
-        fresh = {n: self.cluster.store.find(PODS, round_.namespace, f"{round_.name}-{n}") for n in range(round_.start, round_.start + round_.replicas)}
+        fresh = {
+            n: self.cluster.store.find(PODS, round_.namespace, f"{round_.name}-{n}")
+            for n in range(round_.start, round_.start + round_.replicas)
+        }
         missing = sum(not healthy(record) for record in fresh.values())
         lowest = round_.start + round_.partition
         for number in range(round_.start + round_.replicas - 1, lowest - 1, -1):
@@ -197,9 +205,17 @@ class StatefulSets:
             name = f"{template['metadata']['name']}-{pod}"
             if self.cluster.store.find("/persistentvolumeclaims", round_.namespace, name):
                 continue
-            labels = {**(template["metadata"].get("labels") or {}), **(round_.obj["spec"]["selector"].get("matchLabels") or {})}
+            labels = {
+                **(template["metadata"].get("labels") or {}),
+                **(round_.obj["spec"]["selector"].get("matchLabels") or {}),
+            }
             meta: Obj = {"name": name, "namespace": round_.namespace, "labels": labels}
-            claim: Obj = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": decode(encode(template["spec"]))}
+            claim: Obj = {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                "metadata": meta,
+                "spec": decode(encode(template["spec"])),
+            }
             self.cluster.create("/persistentvolumeclaims", round_.namespace, claim)
             message = f"create Claim {name} Pod {pod} in StatefulSet {round_.name} success"
             self._say(round_, "Normal", "SuccessfulCreate", message)
@@ -231,7 +247,9 @@ class StatefulSets:
             self.cluster.set_status(STS, round_.namespace, round_.name, status)
             self.all.queue.add(self.sync, (round_.namespace, round_.name))
         if round_.min_ready and available < len(ready):
-            soonest = min(r.pod.ready_since + round_.min_ready - now for r in ready if not r.pod.available(round_.min_ready, now))
+            soonest = min(
+                r.pod.ready_since + round_.min_ready - now for r in ready if not r.pod.available(round_.min_ready, now)
+            )
             self.all.queue.after(max(soonest, 0.05), self.sync, (round_.namespace, round_.name))
 
 

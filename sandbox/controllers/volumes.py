@@ -86,16 +86,23 @@ class Volumes:
             message = "no persistent volumes available for this claim and no storage class is set"
             if name:
                 message = f'storageclass.storage.k8s.io "{name}" not found'
-            self._say(claim, "Warning" if name else "Normal", "ProvisioningFailed" if name else "FailedBinding", message)
+            self._say(
+                claim, "Warning" if name else "Normal", "ProvisioningFailed" if name else "FailedBinding", message
+            )
             return
         waits = storage is not None and storage.get("volumeBindingMode") == "WaitForFirstConsumer"
         chosen = (claim["metadata"].get("annotations") or {}).get(NODE)
         if volume is None and waits and not chosen:
-            self._say(claim, "Normal", "WaitForFirstConsumer", "waiting for first consumer to be created before binding")
+            self._say(
+                claim, "Normal", "WaitForFirstConsumer", "waiting for first consumer to be created before binding"
+            )
             return
         if volume is None and storage is not None:
             if storage["provisioner"] != PROVISIONER:
-                text = f"Waiting for a volume to be created either by the external provisioner '{storage['provisioner']}' or manually by the system administrator."
+                text = (
+                    f"Waiting for a volume to be created either by the external provisioner '{storage['provisioner']}' "
+                )
+                text += "or manually by the system administrator."
                 self._say(claim, "Normal", "ExternalProvisioning", text)
                 return
             volume = self._provision(claim, storage, chosen or "")
@@ -111,12 +118,17 @@ class Volumes:
             spec = volume["spec"]
             named = claim["spec"].get("volumeName")
             reserved = spec.get("claimRef")
-            mine = reserved and (reserved.get("namespace"), reserved.get("name")) == (claim["metadata"]["namespace"], claim["metadata"]["name"])
-            if reserved and not mine or named and named != record.name:
+            mine = reserved and (reserved.get("namespace"), reserved.get("name")) == (
+                claim["metadata"]["namespace"],
+                claim["metadata"]["name"],
+            )
+            if (reserved and not mine) or (named and named != record.name):
                 continue
             if not named and not mine and spec.get("storageClassName", "") != claim["spec"].get("storageClassName", ""):
                 continue
-            if value(spec["capacity"]["storage"]) < wanted or not set(claim["spec"]["accessModes"]) <= set(spec.get("accessModes", ())):
+            if value(spec["capacity"]["storage"]) < wanted or not set(claim["spec"]["accessModes"]) <= set(
+                spec.get("accessModes", ())
+            ):
                 continue
             found.append(volume)
         return min(found, key=lambda volume: value(volume["spec"]["capacity"]["storage"]), default=None)
@@ -137,21 +149,43 @@ class Volumes:
             rule = {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}
             spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": [{"matchExpressions": [rule]}]}}
         notes = {"pv.kubernetes.io/provisioned-by": PROVISIONER}
-        obj = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name, "annotations": notes}, "spec": spec, "status": {"phase": "Pending"}}
-        self._say(claim, "Normal", "Provisioning", f'External provisioner is provisioning volume for claim "{meta["namespace"]}/{meta["name"]}"')
+        obj = {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": name, "annotations": notes},
+            "spec": spec,
+            "status": {"phase": "Pending"},
+        }
+        self._say(
+            claim,
+            "Normal",
+            "Provisioning",
+            f'External provisioner is provisioning volume for claim "{meta["namespace"]}/{meta["name"]}"',
+        )
         made = self.cluster.create(PV, "", obj, "sandbox-provisioner")
         self._say(claim, "Normal", "ProvisioningSucceeded", f"Successfully provisioned volume {name}")
         return made
 
     def _reference(self, claim: Obj) -> Obj:
         meta = claim["metadata"]
-        return {"kind": "PersistentVolumeClaim", "namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"], "apiVersion": "v1", "resourceVersion": meta["resourceVersion"]}
+        return {
+            "kind": "PersistentVolumeClaim",
+            "namespace": meta["namespace"],
+            "name": meta["name"],
+            "uid": meta["uid"],
+            "apiVersion": "v1",
+            "resourceVersion": meta["resourceVersion"],
+        }
 
     def _join(self, claim: Obj, volume: Obj) -> None:
         meta, name = claim["metadata"], volume["metadata"]["name"]
 
         def take(obj: Obj) -> None:
-            obj["spec"]["claimRef"] = {**self._reference(claim), **(obj["spec"].get("claimRef") or {}), "uid": meta["uid"]}
+            obj["spec"]["claimRef"] = {
+                **self._reference(claim),
+                **(obj["spec"].get("claimRef") or {}),
+                "uid": meta["uid"],
+            }
             obj["status"] = {"phase": "Bound"}
 
         self.cluster.edit(PV, "", name, take)
@@ -160,7 +194,11 @@ class Volumes:
             obj["spec"]["volumeName"] = name
             notes = obj["metadata"].setdefault("annotations", {})
             notes |= {"pv.kubernetes.io/bind-completed": "yes", "pv.kubernetes.io/bound-by-controller": "yes"}
-            obj["status"] = {"phase": "Bound", "accessModes": volume["spec"]["accessModes"], "capacity": volume["spec"]["capacity"]}
+            obj["status"] = {
+                "phase": "Bound",
+                "accessModes": volume["spec"]["accessModes"],
+                "capacity": volume["spec"]["capacity"],
+            }
 
         self.cluster.edit(PVC, meta["namespace"], meta["name"], bind)
         self.all.scheduler.retry()

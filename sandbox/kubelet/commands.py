@@ -93,8 +93,16 @@ def _env(shell: Shell, arguments: list[str], given: str) -> Answer:
 def _ps(shell: Shell, arguments: list[str], given: str) -> Answer:
     container = shell.container
     words = [*(container.get("command") or ["/app/" + container["name"]]), *(container.get("args") or ())]
-    rows = [(1, f"0:0{len(words) % 10}", " ".join(words)), (37, "0:00", "sh"), (43, "0:00", "ps " + " ".join(arguments))]
-    return "PID   USER     TIME  COMMAND\n" + "".join(f"{pid:>5} root      {span} {text}\n" for pid, span, text in rows), "", 0
+    rows = [
+        (1, f"0:0{len(words) % 10}", " ".join(words)),
+        (37, "0:00", "sh"),
+        (43, "0:00", "ps " + " ".join(arguments)),
+    ]
+    return (
+        "PID   USER     TIME  COMMAND\n" + "".join(f"{pid:>5} root      {span} {text}\n" for pid, span, text in rows),
+        "",
+        0,
+    )
 
 
 def _uptime(shell: Shell, arguments: list[str], given: str) -> Answer:
@@ -105,17 +113,19 @@ def _uptime(shell: Shell, arguments: list[str], given: str) -> Answer:
 
 def _df(shell: Shell, arguments: list[str], given: str) -> Answer:
     head = "Filesystem           1K-blocks      Used Available Use% Mounted on\n"
-    rows = "overlay              209715200  41943040 167772160  20% /\ntmpfs                    65536         0     65536   0% /dev\n"
+    rows = "overlay              209715200  41943040 167772160  20% /\n"
+    rows += "tmpfs                    65536         0     65536   0% /dev\n"
     for mount in shell.container.get("volumeMounts") or ():
         rows += f"/dev/vda1            209715200  41943040 167772160  20% {mount['mountPath']}\n"
     return head + rows, "", 0
 
 
 def _free(shell: Shell, arguments: list[str], given: str) -> Answer:
-    limit = value((shell.container.get("resources", {}).get("limits") or {}).get("memory", "512Mi")) // 1024
+    limit = int(value((shell.container.get("resources", {}).get("limits") or {}).get("memory", "512Mi")) // 1024)
     used = int(limit * 0.4)
     head = "              total        used        free      shared  buff/cache   available\n"
-    return head + f"Mem:     {int(limit):>10}  {used:>10}  {int(limit) - used:>10}           0           0  {int(limit) - used:>10}\n", "", 0
+    row = f"Mem:     {limit:>10}  {used:>10}  {limit - used:>10}           0           0  {limit - used:>10}\n"
+    return head + row, "", 0
 
 
 def _head(shell: Shell, arguments: list[str], given: str, last: bool = False) -> Answer:
@@ -187,7 +197,12 @@ def _mkdir(shell: Shell, arguments: list[str], given: str) -> Answer:
 
 def _ip(shell: Shell, arguments: list[str], given: str) -> Answer:
     address = shell.pod.get("status", {}).get("podIP", "127.0.0.1")
-    return f"1: lo: <LOOPBACK,UP>\n    inet 127.0.0.1/8 scope host lo\n2: eth0: <BROADCAST,MULTICAST,UP>\n    inet {address}/24 scope global eth0\n", "", 0
+    return (
+        "1: lo: <LOOPBACK,UP>\n    inet 127.0.0.1/8 scope host lo\n"
+        f"2: eth0: <BROADCAST,MULTICAST,UP>\n    inet {address}/24 scope global eth0\n",
+        "",
+        0,
+    )
 
 
 def _which(shell: Shell, arguments: list[str], given: str) -> Answer:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from sandbox.cluster import Cluster
 
 Obj = dict[str, Any]
-_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
+_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
 
 
 def files_of(cluster: Cluster, pod: Obj, container: Obj) -> dict[str, str]:
@@ -19,14 +19,19 @@ def files_of(cluster: Cluster, pod: Obj, container: Obj) -> dict[str, str]:
     files = {
         "/etc/hostname": f"{host}\n",
         "/etc/hosts": f"# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n{address}\t{host}\n",
-        "/etc/resolv.conf": f"search {pod['metadata']['namespace']}.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n",
-        "/etc/os-release": 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nID=debian\n',
+        "/etc/resolv.conf": (
+            f"search {pod['metadata']['namespace']}.svc.cluster.local svc.cluster.local cluster.local\n"
+            "nameserver 10.96.0.10\noptions ndots:5\n"
+        ),
+        "/etc/os-release": (
+            'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nID=debian\n'
+        ),
         "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
         "/bin/sh": "",
         "/dev/null": "",
         "/proc/1/cmdline": " ".join(container.get("command") or [container["name"]]),
         "/root/.keep": "",
-        "/tmp/.keep": "",
+        "/tmp/.keep": "",  # noqa: S108 - a path in a container
         "/usr/bin/env": "",
         "/var/log/.keep": "",
         f"/app/{container['name']}": "",
@@ -49,7 +54,10 @@ def _contents(cluster: Cluster, pod: Obj, volume: Obj) -> dict[str, str]:
         return _items((found or {}).get("data") or {}, volume["configMap"])
     if "secret" in volume:
         found = cluster.get("/secrets", namespace, volume["secret"].get("secretName", ""))
-        plain = {key: base64.b64decode(text).decode(errors="replace") for key, text in ((found or {}).get("data") or {}).items()}
+        plain = {
+            key: base64.b64decode(text).decode(errors="replace")
+            for key, text in ((found or {}).get("data") or {}).items()
+        }
         return _items(plain, volume["secret"])
     if volume.get("name", "").startswith("kube-api-access"):
         return {"namespace": namespace, "ca.crt": cluster.ca.decode(), "token": "sandbox\n"}

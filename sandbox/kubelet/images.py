@@ -91,7 +91,9 @@ def index_of(repository: str, tag: str) -> bytes:
             f'"platform":{{"architecture":"{architecture}","os":"linux"}}}}'
         )
     joined = ",".join(rows)
-    return f'{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{joined}]}}'.encode()
+    return (
+        f'{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{joined}]}}'.encode()
+    )
 
 
 def digest_of(repository: str, tag: str) -> str:

@@ -37,7 +37,7 @@ class Shell:
         self.cluster = cluster
         self.pod = pod
         self.container = container
-        self.size = size
+        self.size: tuple[int, int] = size
         self.started = time.time()
         self.env = self._environment()
         self.files = files_of(cluster, pod, container)

@@ -15,58 +15,31 @@ Obj = dict[str, Any]
 _CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 
 
-class PodAddresses:
-    """Addresses of pods, from the range of their node."""
-
-    def __init__(self) -> None:
-        self._of: dict[str, str] = {}
-        self._taken: set[str] = set()
-        self._next: dict[str, int] = {}
-
-    def give(self, uid: str, pod: Obj, cluster: Cluster) -> str:
-        """The pod's address; the node's own with ``hostNetwork``."""
-        if pod["spec"].get("hostNetwork"):
-            return str(pod["status"].get("hostIP", ""))
-        if uid in self._of:
-            return self._of[uid]
-        node = cluster.get("/nodes", "", pod["spec"]["nodeName"]) or {}
-        base = (node.get("spec", {}).get("podCIDR") or "10.254.0.0/24").rpartition(".")[0]
-        for _ in range(254):
-            number = self._next[base] = self._next.get(base, 1) % 254 + 1
-            address = f"{base}.{number}"
-            if address not in self._taken:
-                break
-        self.keep(uid, address)
-        return address
-
-    def keep(self, uid: str, address: str | None) -> None:
-        """This address is this pod's."""
-        if address:
-            self._of[uid] = address
-            self._taken.add(address)
-
-    def release(self, uid: str) -> None:
-        """The pod is gone."""
-        self._taken.discard(self._of.pop(uid, ""))
-
-
 def own(pod: Obj) -> None:
     """Account for the kubelet's fields in ``managedFields``, without comparing whole objects."""
     fields: Obj = {}
     status = pod["status"]
-    for key in ("containerStatuses", "hostIP", "initContainerStatuses", "phase", "podIP", "startTime", "observedGeneration"):
+    for key in (
+        "containerStatuses",
+        "hostIP",
+        "initContainerStatuses",
+        "phase",
+        "podIP",
+        "startTime",
+        "observedGeneration",
+    ):
         if key in status:
             fields[f"f:{key}"] = {}
     conditions: Obj = {}
     for condition in status.get("conditions", ()):
         if condition["type"] != "PodScheduled":
-            parts = {f"f:{key}": {} for key in condition}
+            parts: Obj = {f"f:{key}": {} for key in condition}
             conditions[f'k:{{"type":"{condition["type"]}"}}'] = {".": {}, **parts}
     if conditions:
         fields["f:conditions"] = conditions
     for key in ("podIPs", "hostIPs"):
         if status.get(key):
-            rows = {f'k:{{"ip":"{entry["ip"]}"}}': {".": {}, "f:ip": {}} for entry in status[key]}
+            rows: Obj = {f'k:{{"ip":"{entry["ip"]}"}}': {".": {}, "f:ip": {}} for entry in status[key]}
             fields[f"f:{key}"] = {".": {}, **rows}
     entry = {
         "manager": "kubelet",
@@ -105,7 +78,11 @@ def _conditions(pod: Obj, **words: str) -> None:
             names = " ".join(s["name"] for s in pod["status"].get("containerStatuses", ()) if not s["ready"])
             reason, message = "ContainersNotReady", f"containers with unready status: [{names}]"
         if kind == "Ready" and words[kind] == "True" and not _gates_open(pod):
-            words[kind], reason, message = "False", "ReadinessGatesNotReady", "the status of pod readiness gates is not \"True\""
+            words[kind], reason, message = (
+                "False",
+                "ReadinessGatesNotReady",
+                'the status of pod readiness gates is not "True"',
+            )
         if words[kind] == "PodCompleted":
             words[kind], reason = ("True" if kind == "Initialized" else "False"), "PodCompleted"
         set_condition(conditions, kind, words[kind], reason, message)
@@ -134,7 +111,14 @@ def creating(pod: Obj, node: Obj | None) -> None:
         for one in (*status["initContainerStatuses"], *status["containerStatuses"]):
             one["state"] = {"waiting": {"reason": "PodInitializing"}}
     initialized = "False" if inits else "True"
-    _conditions(pod, PodReadyToStartContainers="False", Initialized=initialized, Ready="False", ContainersReady="False", PodScheduled="True")
+    _conditions(
+        pod,
+        PodReadyToStartContainers="False",
+        Initialized=initialized,
+        Ready="False",
+        ContainersReady="False",
+        PodScheduled="True",
+    )
 
 
 def _find(pod: Obj, name: str) -> Obj:
@@ -228,7 +212,13 @@ def ended(pod: Obj, codes: dict[str, int], phase: str, reason: str = "") -> None
         _terminate(one, code, reason or ("Error" if code else "Completed"))
     pod["status"]["phase"] = phase
     if phase == "Succeeded":
-        _conditions(pod, PodReadyToStartContainers="False", Initialized="PodCompleted", Ready="PodCompleted", ContainersReady="PodCompleted")
+        _conditions(
+            pod,
+            PodReadyToStartContainers="False",
+            Initialized="PodCompleted",
+            Ready="PodCompleted",
+            ContainersReady="PodCompleted",
+        )
     else:
         _conditions(pod, PodReadyToStartContainers="False", Ready="False", ContainersReady="False")
 

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from sandbox.api.streams import Session
 
 STDOUT = 1
-_KEYS = {"\x1b[A": "up", "\x1b[B": "down", "\x1b[C": "right", "\x1b[D": "left", "\x1b[H": "home", "\x1b[F": "end", "\x1b[3~": "delete"}
+_KEYS = {
+    "\x1b[A": "up",
+    "\x1b[B": "down",
+    "\x1b[C": "right",
+    "\x1b[D": "left",
+    "\x1b[H": "home",
+    "\x1b[F": "end",
+    "\x1b[3~": "delete",
+}
 _KEYS |= {"\x1bOA": "up", "\x1bOB": "down", "\x1bOC": "right", "\x1bOD": "left", "\x1bOH": "home", "\x1bOF": "end"}
 _CONTROL = {"\x01": "home", "\x05": "end", "\x02": "left", "\x06": "right", "\x10": "up", "\x0e": "down"}
 
@@ -88,7 +96,7 @@ class Terminal:
             await self._edit(key)
         return False
 
-    async def _edit(self, key: str) -> None:
+    async def _edit(self, key: str) -> None:  # noqa: PLR0912 - one branch per key
         if key in ("\x7f", "\x08"):
             if self.at:
                 await self._replace(self.line[: self.at - 1] + self.line[self.at :], self.at - 1)

@@ -71,7 +71,7 @@ def repeated(config: Any, node: Node, path: str) -> str:
     return ""
 
 
-def prune(value: Any, given_up: Tree, kept: Tree, node: Node) -> Any:
+def prune(value: Any, given_up: Tree, kept: Tree, node: Node) -> Any:  # noqa: PLR0912 - one branch per kind of value
     """*value* without the members of *given_up* that nobody in *kept* holds."""
     if isinstance(value, dict) and not node.atomic:
         made = dict(value)
@@ -121,7 +121,7 @@ def _refuse(conflicts: list[tuple[Manager, str]]) -> ApiError:
     return ApiError(409, "Conflict", _message(conflicts), {"causes": causes})
 
 
-def applied(live: dict[str, Any] | None, config: dict[str, Any], node: Node, manager: Manager, force: bool) -> Any:
+def applied(live: dict[str, Any] | None, config: dict[str, Any], node: Node, manager: Manager, force: bool) -> Any:  # noqa: PLR0915 - one branch per kind of value
     """The object after the manager's configuration is applied, with its managers.
 
     :raises ApiError: another manager owns a field that this changes

@@ -30,7 +30,7 @@ def to_wire(tree: Tree) -> Tree:
     made: Tree = {}
     for key in sorted(tree):
         child = tree[key]
-        made[key] = {} if key == "." or len(child) == 1 and "." in child else to_wire(child)
+        made[key] = {} if key == "." or (len(child) == 1 and "." in child) else to_wire(child)
     return made
 
 

@@ -14,10 +14,19 @@ from sandbox.objects import fieldset
 from sandbox.objects.fieldset import Tree
 from sandbox.schema.types import Node
 
-_UNOWNED_META = (
-    "name namespace creationTimestamp selfLink uid clusterName generation managedFields resourceVersion "
-    "deletionTimestamp deletionGracePeriodSeconds"
-).split()
+_UNOWNED_META = [
+    "name",
+    "namespace",
+    "creationTimestamp",
+    "selfLink",
+    "uid",
+    "clusterName",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+]
 MAX_UPDATERS = 10
 
 

@@ -57,7 +57,11 @@ _SAYS_VALUE = _rule(
     "12345",
 )
 _SAYS_KEY = _rule(
-    "a valid config key must consist of alphanumeric characters, '-', '_' or '.'", _CONFIG, "key.name", "KEY_NAME", "key-name"
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+    _CONFIG,
+    "key.name",
+    "KEY_NAME",
+    "key-name",
 )
 
 
@@ -128,7 +132,7 @@ _FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _SEGMENTS = ("rbac.authorization.k8s.io/",)
 
 
-def metadata(resource: str, obj: dict[str, Any]) -> list[Cause]:
+def metadata(resource: str, obj: dict[str, Any]) -> list[Cause]:  # noqa: PLR0912 - one branch per rule
     """What is wrong with an object's metadata (``ValidateObjectMeta``)."""
     meta = obj["metadata"]
     causes = []

@@ -67,7 +67,7 @@ def json_patch(target: Any, operations: list[dict[str, Any]]) -> Any:
     return root[""]
 
 
-def _operate(root: dict[str, Any], operation: dict[str, Any]) -> None:
+def _operate(root: dict[str, Any], operation: dict[str, Any]) -> None:  # noqa: PLR0912 - one branch per operation
     verb, pointer = operation.get("op"), operation.get("path", "")
     parts = ["", *_parts(pointer)]
     parent: Any = root

@@ -17,7 +17,7 @@ _DELETE = "$deleteFromPrimitiveList/"
 _ORDER = "$setElementOrder/"
 
 
-def strategic(target: Any, patch: dict[str, Any], node: Node) -> dict[str, Any]:
+def strategic(target: Any, patch: dict[str, Any], node: Node) -> dict[str, Any]:  # noqa: PLR0912 - one branch per directive
     """*target* after a strategic merge patch of an object of this type."""
     if patch.get("$patch") == "replace":
         return {key: value for key, value in patch.items() if key != "$patch"}
@@ -50,7 +50,7 @@ def strategic(target: Any, patch: dict[str, Any], node: Node) -> dict[str, Any]:
     return made
 
 
-def _lists(target: Any, patch: list[Any], node: Node) -> list[Any]:
+def _lists(target: Any, patch: list[Any], node: Node) -> list[Any]:  # noqa: PLR0912 - one branch per directive
     if "merge" not in node.strategy.split(",") or not isinstance(target, list):
         plain = [item for item in patch if not (isinstance(item, dict) and item.get("$patch") in ("delete", "replace"))]
         if not node.merge_key:

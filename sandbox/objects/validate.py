@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.errors import Cause, denied, duplicate, required, unsupported, wrong
+from sandbox.errors import Cause, denied, required, unsupported, wrong
 from sandbox.objects import names
-from sandbox.objects.validate_pod import in_words, not_negative, pod_change, pod_spec, port_number
+from sandbox.objects import validate_core as core
+from sandbox.objects.validate_pod import immutable, in_words, not_negative, pod_change, pod_spec
 from sandbox.store.selectors import label_selector
 
 Obj = dict[str, Any]
-
-
-def immutable(new: Obj, old: Obj, path: str) -> list[Cause]:
-    """A field that was changed and may not be."""
-    before: Any = old
-    after: Any = new
-    for part in path.split("."):
-        before = before.get(part) if isinstance(before, dict) else None
-        after = after.get(part) if isinstance(after, dict) else None
-    return [wrong(path, after, "field is immutable")] if before != after else []
 
 
 def _template(spec: Obj, kind: str, always: bool = True, extra: set[str] | None = None) -> list[Cause]:
@@ -35,7 +24,9 @@ def _template(spec: Obj, kind: str, always: bool = True, extra: set[str] | None 
     if selector is None:
         causes.append(required("spec.selector"))
         labels = meta.get("labels") or {}
-        causes.append(wrong("spec.template.metadata.labels", labels or None, "`selector` does not match template `labels`"))
+        causes.append(
+            wrong("spec.template.metadata.labels", labels or None, "`selector` does not match template `labels`")
+        )
     elif not selector.get("matchLabels") and not selector.get("matchExpressions"):
         causes.append(wrong("spec.selector", selector, f"empty selector is invalid for {kind}"))
     elif not label_selector(selector)(meta.get("labels") or {}):
@@ -131,106 +122,11 @@ def _job(obj: Obj) -> list[Cause]:
 def _job_change(new: Obj, old: Obj) -> list[Cause]:
     if old["spec"].get("suspend") and not old.get("status", {}).get("startTime"):
         return immutable(new, old, "spec.selector")
-    return [c for key in ("completions", "selector", "template", "completionMode") for c in immutable(new, old, f"spec.{key}")]
-
-
-_TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]
-
-
-def _service(obj: Obj) -> list[Cause]:
-    spec = obj["spec"]
-    causes = in_words("spec.type", spec.get("type"), _TYPES)
-    causes += in_words("spec.sessionAffinity", spec.get("sessionAffinity"), ["ClientIP", "None"])
-    ports = spec.get("ports") or []
-    if not ports and spec.get("clusterIP") != "None" and spec.get("type") != "ExternalName":
-        causes.append(required("spec.ports"))
-    if spec.get("type") == "ExternalName" and not spec.get("externalName"):
-        causes.append(required("spec.externalName"))
-    seen: set[Any] = set()
-    for index, port in enumerate(ports):
-        here = f"spec.ports[{index}]"
-        if len(ports) > 1 and not port.get("name"):
-            causes.append(required(f"{here}.name"))
-        causes += port_number(f"{here}.port", port.get("port", 0))
-        target = port.get("targetPort")
-        causes += port_number(f"{here}.targetPort", target if isinstance(target, int) else 1)
-        causes += in_words(f"{here}.protocol", port.get("protocol"), ["SCTP", "TCP", "UDP"])
-        node_port = port.get("nodePort")
-        if node_port and not 30000 <= node_port <= 32767:
-            detail = "provided port is not in the valid range. The range of valid ports is 30000-32767"
-            causes.append(wrong(f"{here}.nodePort", node_port, detail))
-        key = (port.get("protocol"), port.get("port"))
-        if key in seen:
-            shown = {"Name": "", "Protocol": key[0], "AppProtocol": None, "Port": key[1], "TargetPort": 0, "NodePort": 0}
-            causes.append(duplicate(here, shown))
-        seen.add(key)
-    return causes
-
-
-def _service_change(new: Obj, old: Obj) -> list[Cause]:
-    before, after = old["spec"].get("clusterIP"), new["spec"].get("clusterIP")
-    if "ExternalName" in (old["spec"].get("type"), new["spec"].get("type")) or before == after:
-        return []
-    changed = [after] if after else []
-    detail = "may not change once set"
-    return [Cause("FieldValueInvalid", f"Invalid value: {str(changed).replace(chr(39), chr(34))}: {detail}", "spec.clusterIPs[0]")]
-
-
-def _data(obj: Obj) -> list[Cause]:
-    causes = []
-    for part in ("data", "binaryData"):
-        for key in obj.get(part) or {}:
-            causes += [wrong(f"{part}[{key}]", key, said) for said in names.config_key(key)]
-    size = sum(len(key) + len(value) for part in ("data", "binaryData") for key, value in (obj.get(part) or {}).items())
-    if size > 1 << 20:
-        causes.append(Cause("FieldValueTooLong", "Too long: may not be more than 1048576 bytes", "data"))
-    return causes
-
-
-def _secret(obj: Obj) -> list[Cause]:
-    causes = _data(obj)
-    for key, value in (obj.get("data") or {}).items():
-        try:
-            base64.b64decode(value, validate=True)
-        except (binascii.Error, ValueError):
-            causes.append(wrong(f"data[{key}]", "<secret contents redacted>", "must be base64"))
-    return causes
-
-
-def _frozen_data(new: Obj, old: Obj) -> list[Cause]:
-    causes = immutable(new, old, "type") if old.get("type") or new.get("type") else []
-    if old.get("immutable"):
-        if not new.get("immutable"):
-            causes.append(denied("immutable", "field is immutable when `immutable` is set"))
-        for part in ("data", "binaryData"):
-            if old.get(part) != new.get(part):
-                causes.append(denied(part, "field is immutable when `immutable` is set"))
-    return causes
-
-
-def _claim(obj: Obj) -> list[Cause]:
-    spec = obj["spec"]
-    causes = []
-    if not spec.get("accessModes"):
-        causes.append(required("spec.accessModes", "at least 1 access mode is required"))
-    asked = (spec.get("resources") or {}).get("requests", {}).get("storage")
-    if asked is None:
-        causes.append(required("spec.resources[storage]"))
-    return causes
-
-
-def _claim_change(new: Obj, old: Obj) -> list[Cause]:
-    before, after = dict(old["spec"]), dict(new["spec"])
-    for spec in (before, after):
-        spec.pop("resources", None)
-        spec.pop("volumeAttributesClassName", None)
-    if not before.get("volumeName"):  # binding sets it once
-        before.pop("volumeName", None)
-        after.pop("volumeName", None)
-    if before != after:
-        what = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n"
-        return [denied("spec", what)]
-    return []
+    return [
+        c
+        for key in ("completions", "selector", "template", "completionMode")
+        for c in immutable(new, old, f"spec.{key}")
+    ]
 
 
 def _budget(obj: Obj) -> list[Cause]:
@@ -241,15 +137,19 @@ def _budget(obj: Obj) -> list[Cause]:
 
 
 def _role_change(new: Obj, old: Obj) -> list[Cause]:
-    return [wrong("roleRef", new.get("roleRef"), "cannot change roleRef")] if new.get("roleRef") != old.get("roleRef") else []
+    return (
+        [wrong("roleRef", new.get("roleRef"), "cannot change roleRef")]
+        if new.get("roleRef") != old.get("roleRef")
+        else []
+    )
 
 
 _CREATE: dict[str, Callable[[Obj], list[Cause]]] = {
     "/pods": lambda obj: pod_spec(obj.get("spec") or {}, "spec"),
-    "/services": _service,
-    "/configmaps": _data,
-    "/secrets": _secret,
-    "/persistentvolumeclaims": _claim,
+    "/services": core.service,
+    "/configmaps": core.data,
+    "/secrets": core.secret,
+    "/persistentvolumeclaims": core.claim,
     "apps/deployments": _deployment,
     "apps/replicasets": _replica_set,
     "apps/statefulsets": _stateful_set,
@@ -259,10 +159,10 @@ _CREATE: dict[str, Callable[[Obj], list[Cause]]] = {
 }
 _UPDATE: dict[str, Callable[[Obj, Obj], list[Cause]]] = {
     "/pods": pod_change,
-    "/services": _service_change,
-    "/configmaps": _frozen_data,
-    "/secrets": _frozen_data,
-    "/persistentvolumeclaims": _claim_change,
+    "/services": core.service_change,
+    "/configmaps": core.frozen_data,
+    "/secrets": core.frozen_data,
+    "/persistentvolumeclaims": core.claim_change,
     "apps/deployments": lambda new, old: immutable(new, old, "spec.selector"),
     "apps/replicasets": lambda new, old: immutable(new, old, "spec.selector"),
     "apps/daemonsets": lambda new, old: immutable(new, old, "spec.selector"),

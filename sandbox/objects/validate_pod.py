@@ -12,6 +12,16 @@ from sandbox.objects.quantity import parse
 Obj = dict[str, Any]
 
 
+def immutable(new: Obj, old: Obj, path: str) -> list[Cause]:
+    """A field that was changed and may not be."""
+    before: Any = old
+    after: Any = new
+    for part in path.split("."):
+        before = before.get(part) if isinstance(before, dict) else None
+        after = after.get(part) if isinstance(after, dict) else None
+    return [wrong(path, after, "field is immutable")] if before != after else []
+
+
 def in_words(path: str, value: Any, allowed: list[str]) -> list[Cause]:
     """An enumerated field that is given but none of its words."""
     return [unsupported(path, value, allowed)] if value not in (None, *allowed) else []
@@ -79,7 +89,7 @@ def _probes(container: Obj, path: str) -> Iterable[Cause]:
             yield from not_negative(f"{here}.{key}", probe.get(key))
 
 
-def _container(container: Obj, path: str, volumes: set[str]) -> Iterable[Cause]:
+def _container(container: Obj, path: str, volumes: set[str]) -> Iterable[Cause]:  # noqa: PLR0912 - one branch per rule
     name = container.get("name")
     if not name:
         yield required(f"{path}.name")
@@ -91,7 +101,9 @@ def _container(container: Obj, path: str, volumes: set[str]) -> Iterable[Cause]:
         yield required(f"{path}.image")
     elif image != image.strip():
         yield wrong(f"{path}.image", image, "must not have leading or trailing whitespace")
-    yield from in_words(f"{path}.imagePullPolicy", container.get("imagePullPolicy"), ["Always", "IfNotPresent", "Never"])
+    yield from in_words(
+        f"{path}.imagePullPolicy", container.get("imagePullPolicy"), ["Always", "IfNotPresent", "Never"]
+    )
     yield from _ports(container, path)
     yield from _probes(container, path)
     yield from _amounts(container.get("resources") or {}, f"{path}.resources")
@@ -115,7 +127,7 @@ def _container(container: Obj, path: str, volumes: set[str]) -> Iterable[Cause]:
         mounted.add(mount.get("mountPath"))
 
 
-def pod_spec(spec: Obj, path: str, extra_volumes: set[str] | None = None) -> list[Cause]:
+def pod_spec(spec: Obj, path: str, extra_volumes: set[str] | None = None) -> list[Cause]:  # noqa: PLR0912, PLR0915 - one branch per rule
     """Everything wrong with a pod's specification."""
     causes: list[Cause] = []
     volumes = set(extra_volumes or ())
@@ -150,7 +162,9 @@ def pod_spec(spec: Obj, path: str, extra_volumes: set[str] | None = None) -> lis
     for index, toleration in enumerate(spec.get("tolerations") or ()):
         here = f"{path}.tolerations[{index}]"
         causes += in_words(f"{here}.operator", toleration.get("operator"), ["Equal", "Exists"])
-        causes += in_words(f"{here}.effect", toleration.get("effect") or None, ["NoExecute", "NoSchedule", "PreferNoSchedule"])
+        causes += in_words(
+            f"{here}.effect", toleration.get("effect") or None, ["NoExecute", "NoSchedule", "PreferNoSchedule"]
+        )
     return causes
 
 

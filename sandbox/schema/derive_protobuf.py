@@ -22,7 +22,7 @@ _MESSAGE = re.compile(r"^message (\w+) \{(.*?)^\}", re.M | re.S)
 _FIELD = re.compile(r"^\s*(?:optional|repeated|map<[^>]+>)?\s*([.\w<>, ]+?)\s+(\w+) = (\d+)", re.M)
 _STRUCT = re.compile(r"^type (\w+) struct \{(.*?)^\}", re.M | re.S)
 _POINTER = re.compile(r"^\s+\w+\s+\*(?:int32|int64|bool|string|[A-Z]\w*)\s+`json:\"(\w+)", re.M)
-_SPACE = re.compile(r"package (?:k8s\.io\.api\.|k8s\.io\.apimachinery\.pkg\.apis\.|k8s\.io\.apiextensions_apiserver\.pkg\.apis\.)([\w.]+);")
+_SPACE = re.compile(r"package k8s\.io\.(?:api|apimachinery\.pkg\.apis|apiextensions_apiserver\.pkg\.apis)\.([\w.]+);")
 
 
 def _pointers(folder: Path) -> set[tuple[str, str]]:
@@ -73,7 +73,8 @@ def derive(folders: list[Path]) -> dict[str, str]:
 
 if __name__ == "__main__":
     target = Path(__file__).with_name("protobuf.json")
-    source = "Kubernetes v1.37.2: generated.proto and types.go of k8s.io/api, apimachinery, apiextensions-apiserver (Apache-2.0)"
+    source = "Kubernetes v1.37.2: generated.proto and types.go of k8s.io/api, apimachinery, apiextensions-apiserver"
+    source += " (Apache-2.0)"
     body = json.dumps({"source": source, "messages": derive([Path(word) for word in sys.argv[1:]])}, indent=0)
     target.write_text(body + "\n")
-    print(f"{target}: {target.stat().st_size} bytes")
+    print(f"{target}: {target.stat().st_size} bytes")  # noqa: T201 - the one line that callers wait for

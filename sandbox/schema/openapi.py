@@ -28,10 +28,12 @@ def _reference(name: str, v3: bool) -> str:
     return ("#/components/schemas/" if v3 else "#/definitions/") + str(definitions()[name]["n"])
 
 
-def _field(node: Node, v3: bool) -> Obj:
+def _field(node: Node, v3: bool) -> Obj:  # noqa: PLR0912 - one branch per trait
     first = node.code[0]
     if first == "@":
-        made: Obj = {"allOf": [{"$ref": _reference(node.code[1:], v3)}]} if v3 else {"$ref": _reference(node.code[1:], v3)}
+        made: Obj = (
+            {"allOf": [{"$ref": _reference(node.code[1:], v3)}]} if v3 else {"$ref": _reference(node.code[1:], v3)}
+        )
     elif first == "[":
         made = {"type": "array", "items": _field(node.item, v3)}
         made["x-kubernetes-list-type"] = node.list_type or "atomic"
@@ -102,7 +104,9 @@ def _operation(verb: str, resource: Resource, kind: tuple[str, str, str], v3: bo
     action = {"get": "get", "put": "put", "patch": "patch", "post": "post", "delete": "delete"}[verb]
     parameters = [*_WRITE, _query("force", "boolean")] if verb == "patch" else _WRITE
     if not v3:
-        parameters = [{"in": "query", "name": p["name"], "type": p["schema"]["type"], "uniqueItems": True} for p in parameters]
+        parameters = [
+            {"in": "query", "name": p["name"], "type": p["schema"]["type"], "uniqueItems": True} for p in parameters
+        ]
     made: Obj = {
         "operationId": f"{action}{resource.group}{resource.version}{resource.plural}{name}",
         "responses": {"200": {"description": "OK"}},
@@ -183,4 +187,9 @@ def swagger(catalogue: Catalogue, version: str) -> Obj:
     for resource in catalogue.all():
         if not resource.custom:
             paths |= _paths(resource, False)
-    return {"swagger": "2.0", "info": {"title": "Kubernetes", "version": version}, "paths": paths, "definitions": _schemas(False)}
+    return {
+        "swagger": "2.0",
+        "info": {"title": "Kubernetes", "version": version},
+        "paths": paths,
+        "definitions": _schemas(False),
+    }

@@ -1,4 +1,7 @@
-"""Reads requests in Kubernetes' protobuf form; answers are always JSON (docs: "API Concepts", "Kubernetes Protobuf encoding")."""
+"""Reads requests in Kubernetes' protobuf form; answers are always JSON.
+
+After the Kubernetes docs' "API Concepts", section "Kubernetes Protobuf encoding".
+"""
 
 from __future__ import annotations
 

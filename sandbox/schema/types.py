@@ -85,7 +85,7 @@ METADATA = _bare("@meta.v1.ObjectMeta")
 
 @lru_cache(maxsize=1)
 def _kinds() -> dict[tuple[str, str, str], str]:
-    return {tuple(body["g"]): name for name, body in definitions().items() if "g" in body}  # type: ignore[misc]
+    return {tuple(body["g"]): name for name, body in definitions().items() if "g" in body}
 
 
 @lru_cache(maxsize=512)

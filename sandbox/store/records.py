@@ -28,7 +28,9 @@ class PodFacts:
         self.phase: str = status.get("phase", "Pending")
         self.finished = self.phase in ("Succeeded", "Failed")
         self.created = seconds_of(pod["metadata"]["creationTimestamp"])
-        self.controller = next((o["uid"] for o in pod["metadata"].get("ownerReferences", ()) if o.get("controller")), "")
+        self.controller = next(
+            (o["uid"] for o in pod["metadata"].get("ownerReferences", ()) if o.get("controller")), ""
+        )
         self.ready = False
         self.ready_since = 0.0
         self.scheduled = bool(self.node)

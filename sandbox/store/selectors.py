@@ -55,7 +55,9 @@ def parse_labels(text: str) -> Matcher | None:
         else:
             words = term.split()
             if len(words) > 1:
-                raise bad_request(f"unable to parse requirement: found '{words[1]}', expected: in, notin, =, ==, !=, gt, lt")
+                raise bad_request(
+                    f"unable to parse requirement: found '{words[1]}', expected: in, notin, =, ==, !=, gt, lt"
+                )
             raise bad_request(f"unable to parse requirement: found '{term.strip()}', expected: identifier, or '!'")
     return _all(matchers) if matchers else None
 
@@ -64,7 +66,9 @@ def label_selector(selector: dict[str, Any] | None) -> Matcher:
     """A matcher of a ``LabelSelector`` object: none matches nothing, an empty one everything."""
     if selector is None:
         return lambda labels: False
-    matchers = [_requirement(key, "in", frozenset([value])) for key, value in (selector.get("matchLabels") or {}).items()]
+    matchers = [
+        _requirement(key, "in", frozenset([value])) for key, value in (selector.get("matchLabels") or {}).items()
+    ]
     words = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "absent"}
     for rule in selector.get("matchExpressions") or ():
         matchers.append(_requirement(rule["key"], words[rule["operator"]], frozenset(rule.get("values") or ())))
@@ -106,7 +110,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def value_of(record: Record, path: str) -> str:
+def value_of(record: Record, path: str) -> str:  # noqa: PLR0912 - one branch per form
     """A field of an object as a field selector sees it."""
     if path == "metadata.name":
         return record.name

@@ -14,7 +14,12 @@ pytestmark = pytest.mark.skipif(not kubectl_path(), reason="there is no kubectl 
 
 def manifest(replicas: int = 2, image: str = "app:1") -> str:
     """A Deployment with its Service."""
-    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}}
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web"},
+        "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
+    }
     return yaml.safe_dump_all([workload("Deployment", "web", replicas, image), service])
 
 
@@ -62,7 +67,9 @@ def test_diff_shows_only_what_changes(web: Api) -> None:
     assert sorted(lines) == ["+      - image: app:2", "+  generation: 2", "-      - image: app:1", "-  generation: 1"]
 
 
-@pytest.mark.parametrize("form", ["json", "yaml", "wide", "name", "jsonpath={.items[*].metadata.name}", "custom-columns=N:.metadata.name"])
+@pytest.mark.parametrize(
+    "form", ["json", "yaml", "wide", "name", "jsonpath={.items[*].metadata.name}", "custom-columns=N:.metadata.name"]
+)
 def test_get_in_every_form(web: Api, form: str) -> None:
     output = web.kubectl("get", "deployments", "-o", form)
 
@@ -70,7 +77,16 @@ def test_get_in_every_form(web: Api, form: str) -> None:
     if form == "json":
         assert json.loads(output)["items"][0]["kind"] == "Deployment"
     if form == "wide":
-        assert output.split()[:8] == ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE", "CONTAINERS", "IMAGES", "SELECTOR"]
+        assert output.split()[:8] == [
+            "NAME",
+            "READY",
+            "UP-TO-DATE",
+            "AVAILABLE",
+            "AGE",
+            "CONTAINERS",
+            "IMAGES",
+            "SELECTOR",
+        ]
 
 
 def test_rollouts(web: Api) -> None:
@@ -164,5 +180,8 @@ def test_an_image_that_cannot_be_pulled(only_sandbox: Api) -> None:
     messages = {event["message"] for event in events if event["reason"] in ("Failed", "BackOff")}
     assert "ImagePullBackOff" in seen
     assert "Error: ErrImagePull" in messages
-    assert any(m.startswith('Failed to pull image "registry.example/app:broken": ') and m.endswith(": not found") for m in messages)
+    assert any(
+        m.startswith('Failed to pull image "registry.example/app:broken": ') and m.endswith(": not found")
+        for m in messages
+    )
     assert 'Back-off pulling image "registry.example/app:broken"' in messages

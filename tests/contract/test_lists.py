@@ -105,7 +105,9 @@ def test_a_table_has_the_columns_of_its_kind(api: Api) -> None:
     assert table["rows"][0]["object"]["kind"] == "PartialObjectMetadata"
 
 
-@pytest.mark.parametrize(("include", "kind"), [("None", None), ("Object", "ConfigMap"), ("Metadata", "PartialObjectMetadata")])
+@pytest.mark.parametrize(
+    ("include", "kind"), [("None", None), ("Object", "ConfigMap"), ("Metadata", "PartialObjectMetadata")]
+)
 def test_a_table_includes_what_is_asked_for(five: Api, include: str, kind: str | None) -> None:
     row = five.get(MAPS, labelSelector="number=0", includeObject=include, headers=TABLE).body["rows"][0]
 

@@ -11,7 +11,12 @@ MAPS, DEPLOYMENTS, SETS = "v1/configmaps", "apps/v1/deployments", "apps/v1/repli
 
 def owned(name: str, owner: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A ConfigMap that another one owns."""
-    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}
+    reference = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
+    }
     obj = config_map(name)
     obj["metadata"]["ownerReferences"] = [{**reference, **more}]
     return obj
@@ -69,7 +74,9 @@ def test_pods_are_adopted_by_a_new_owner_with_the_same_selector(api: Api) -> Non
 
     api.delete(DEPLOYMENTS, "web", propagationPolicy="Orphan")
     wait_for(lambda: api.gone(DEPLOYMENTS, "web"))
-    replica_set = wait_for(lambda: [rs for rs in api.get(SETS).body["items"] if "ownerReferences" not in rs["metadata"]])[0]
+    replica_set = wait_for(
+        lambda: [rs for rs in api.get(SETS).body["items"] if "ownerReferences" not in rs["metadata"]]
+    )[0]
     api.delete(SETS, replica_set["metadata"]["name"], propagationPolicy="Orphan")
     wait_for(lambda: all("ownerReferences" not in pod["metadata"] for pod in api.pods(app="web")))
     again = workload("ReplicaSet", "again", 2)
@@ -104,7 +111,9 @@ def test_an_eviction_is_refused_while_a_budget_forbids_it(api: Api) -> None:
     api.made(DEPLOYMENTS, workload("Deployment", "web", 2))
     wait_for(lambda: sum(map(ready, api.pods(app="web"))) == 2)
     budgets = "policy/v1/poddisruptionbudgets"
-    api.made(budgets, {"metadata": {"name": "web"}, "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "web"}}}})
+    api.made(
+        budgets, {"metadata": {"name": "web"}, "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "web"}}}}
+    )
     wait_for(lambda: api.get(budgets, "web").body.get("status", {}).get("currentHealthy") == 2)
     pod = api.pods(app="web")[0]["metadata"]["name"]
 
@@ -120,6 +129,9 @@ def test_an_eviction_is_refused_while_a_budget_forbids_it(api: Api) -> None:
     assert refused.status == 429
     assert refused.message == "Cannot evict pod as it would violate the pod's disruption budget."
     cause = refused.body["details"]["causes"][0]
-    assert (cause["reason"], cause["message"]) == ("DisruptionBudget", "The disruption budget web needs 2 healthy pods and has 2 currently")
+    assert (cause["reason"], cause["message"]) == (
+        "DisruptionBudget",
+        "The disruption budget web needs 2 healthy pods and has 2 currently",
+    )
     assert allowed.status == 201
     wait_for(lambda: pod not in {p["metadata"]["name"] for p in api.pods(app="web")})

@@ -6,6 +6,8 @@ import threading
 import time
 from typing import Any
 
+import pytest
+
 from tests.contract.api import TABLE, Api, config_map
 
 MAPS = "v1/configmaps"
@@ -38,7 +40,9 @@ def test_a_watch_from_a_version_sees_what_came_after(api: Api) -> None:
     version = api.get(MAPS).body["metadata"]["resourceVersion"]
     api.made(MAPS, config_map("b", test="yes"))
 
-    events = collect(api, MAPS, lambda: api.patch(MAPS, "a", {"data": {"a": "2"}}), resourceVersion=version, labelSelector="test")
+    events = collect(
+        api, MAPS, lambda: api.patch(MAPS, "a", {"data": {"a": "2"}}), resourceVersion=version, labelSelector="test"
+    )
 
     assert seen(events) == [("ADDED", "b"), ("MODIFIED", "a")]
     versions = [int(event["object"]["metadata"]["resourceVersion"]) for event in events]
@@ -91,6 +95,8 @@ def test_the_initial_events_end_with_a_marked_bookmark(api: Api) -> None:
 def test_a_version_that_is_forgotten_is_gone(api: Api) -> None:
     events = list(api.watch(MAPS, 2, resourceVersion="1"))
 
+    if api.kind == "real" and events[0]["type"] == "ADDED":
+        pytest.skip("the history of this control plane was not compacted yet")
     assert events[0]["type"] in ("ERROR", "REFUSED")
     assert events[0]["object"]["code"] == 410
     assert events[0]["object"]["reason"] in ("Expired", "Gone")

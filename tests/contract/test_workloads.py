@@ -7,7 +7,12 @@ from typing import Any
 
 from tests.contract.api import MERGE, Api, ready, wait_for, workload
 
-DEPLOYMENTS, SETS, STATEFUL, JOBS = "apps/v1/deployments", "apps/v1/replicasets", "apps/v1/statefulsets", "batch/v1/jobs"
+DEPLOYMENTS, SETS, STATEFUL, JOBS = (
+    "apps/v1/deployments",
+    "apps/v1/replicasets",
+    "apps/v1/statefulsets",
+    "batch/v1/jobs",
+)
 WEEK = 604800
 
 
@@ -68,7 +73,9 @@ def test_a_new_template_makes_a_new_revision_and_an_old_one_comes_back(api: Api)
     api.patch(DEPLOYMENTS, "web", image("app:1"))
     wait_for(lambda: by_image(api, "web") == {"app:1": 2})
 
-    revisions = sorted(rs["metadata"]["annotations"]["deployment.kubernetes.io/revision"] for rs in api.get(SETS).body["items"])
+    revisions = sorted(
+        rs["metadata"]["annotations"]["deployment.kubernetes.io/revision"] for rs in api.get(SETS).body["items"]
+    )
     assert revisions == ["2", "3"]
 
 
@@ -105,7 +112,10 @@ def test_a_deployment_is_rolled_out_in_stages(api: Api) -> None:
 
     held = {"minReadySeconds": WEEK, "progressDeadlineSeconds": 2 * WEEK}
     for count in (1, 4, 10):
-        spec = {**held, "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": count}}}
+        spec = {
+            **held,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": count}},
+        }
         api.patch(DEPLOYMENTS, "web", {"spec": {**image("app:2")["spec"], **spec}})
         steady(api, "web", {"app:1": 10 - count, "app:2": count} if count < 10 else {"app:2": 10})
         assert len(api.pods(app="web")) == 10
@@ -170,7 +180,10 @@ def test_a_stateful_set_on_delete_replaces_only_what_is_deleted(api: Api) -> Non
 
 
 def test_an_ordered_stateful_set_starts_one_by_one_and_names_its_claims(api: Api) -> None:
-    claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}
+    claim = {
+        "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
     api.made(STATEFUL, workload("StatefulSet", "db", 2, volumeClaimTemplates=[claim]))
 
     claims = wait_for(lambda: api.get("v1/persistentvolumeclaims").body["items"])
@@ -200,13 +213,19 @@ def test_a_daemon_set_has_a_pod_on_every_node(api: Api) -> None:
     api.made("apps/v1/daemonsets", workload("DaemonSet", "agent", None))
 
     wait_for(lambda: len({p["spec"].get("nodeName") for p in api.pods(app="agent") if ready(p)}) == len(nodes))
-    status = wait_for(lambda: (s := api.get("apps/v1/daemonsets", "agent").body["status"])["numberReady"] == len(nodes) and s)
+    status = wait_for(
+        lambda: (s := api.get("apps/v1/daemonsets", "agent").body["status"])["numberReady"] == len(nodes) and s
+    )
 
     assert status["desiredNumberScheduled"] == len(nodes)
 
 
 def test_a_job_completes(api: Api) -> None:
-    spec = {"completions": 2, "parallelism": 1, "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "app:1"}]}}}
+    spec = {
+        "completions": 2,
+        "parallelism": 1,
+        "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "app:1"}]}},
+    }
     made = api.made(JOBS, {"metadata": {"name": "job"}, "spec": spec})
 
     done = wait_for(lambda: (j := api.get(JOBS, "job").body)["status"].get("completionTime") and j, 60)
@@ -218,7 +237,13 @@ def test_a_job_completes(api: Api) -> None:
 
 
 def test_a_job_runs_out_of_time(api: Api) -> None:
-    template = {"spec": {"restartPolicy": "Never", "nodeSelector": {"no": "where"}, "containers": [{"name": "a", "image": "app:1"}]}}
+    template = {
+        "spec": {
+            "restartPolicy": "Never",
+            "nodeSelector": {"no": "where"},
+            "containers": [{"name": "a", "image": "app:1"}],
+        }
+    }
     api.made(JOBS, {"metadata": {"name": "job"}, "spec": {"activeDeadlineSeconds": 1, "template": template}})
 
     conditions = wait_for(lambda: api.get(JOBS, "job").body.get("status", {}).get("conditions"))
@@ -238,7 +263,9 @@ def test_a_pod_that_fits_nowhere_says_why(api: Api) -> None:
 
     why = wait_for(condition)
     assert (why["status"], why["reason"]) == ("False", "Unschedulable")
-    assert why["message"].startswith(f"0/{count} nodes are available: {count} node(s) didn't match Pod's node affinity/selector.")
+    assert why["message"].startswith(
+        f"0/{count} nodes are available: {count} node(s) didn't match Pod's node affinity/selector."
+    )
     chosen = "involvedObject.name=lost,reason=FailedScheduling"
     event = wait_for(lambda: api.get("v1/events", fieldSelector=chosen).body["items"])[0]
     assert event["message"] == why["message"]
@@ -246,12 +273,22 @@ def test_a_pod_that_fits_nowhere_says_why(api: Api) -> None:
 
 def test_a_service_knows_its_pods(api: Api) -> None:
     api.made(DEPLOYMENTS, workload("Deployment", "web", 2))
-    api.made("v1/services", {"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}})
+    api.made(
+        "v1/services",
+        {
+            "metadata": {"name": "web"},
+            "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]},
+        },
+    )
 
     def endpoints() -> list[dict[str, Any]]:
-        slices = api.get("discovery.k8s.io/v1/endpointslices", labelSelector="kubernetes.io/service-name=web").body["items"]
+        slices = api.get("discovery.k8s.io/v1/endpointslices", labelSelector="kubernetes.io/service-name=web").body[
+            "items"
+        ]
         return [e for one in slices for e in one.get("endpoints") or () if e["conditions"]["ready"]]
 
     wait_for(lambda: len(endpoints()) == 2)
-    wait_for(lambda: [len(s.get("addresses", ())) for s in api.get("v1/endpoints", "web").body.get("subsets", ())] == [2])
+    wait_for(
+        lambda: [len(s.get("addresses", ())) for s in api.get("v1/endpoints", "web").body.get("subsets", ())] == [2]
+    )
     assert {e["targetRef"]["name"] for e in endpoints()} == {p["metadata"]["name"] for p in api.pods(app="web")}

@@ -55,7 +55,12 @@ def test_a_strategic_patch_deletes_items_and_retains_keys(web: Api) -> None:
 
 def test_a_json_patch_works_by_paths(web: Api) -> None:
     image = "/spec/template/spec/containers/0/image"
-    made = web.patch(DEPLOYMENTS, "web", [{"op": "test", "path": image, "value": "app:1"}, {"op": "replace", "path": image, "value": "app:9"}], JSON_PATCH)
+    made = web.patch(
+        DEPLOYMENTS,
+        "web",
+        [{"op": "test", "path": image, "value": "app:1"}, {"op": "replace", "path": image, "value": "app:9"}],
+        JSON_PATCH,
+    )
     failed = web.patch(DEPLOYMENTS, "web", [{"op": "test", "path": image, "value": "other"}], JSON_PATCH)
 
     assert made.body["spec"]["template"]["spec"]["containers"][0]["image"] == "app:9"
@@ -116,15 +121,53 @@ def test_a_namespace_that_is_not_there(api: Api) -> None:
 
 
 REFUSALS: list[tuple[str, dict[str, Any], str]] = [
-    ("bad name", {"metadata": {"name": "Bad_Name"}}, 'metadata.name: Invalid value: "Bad_Name": a lowercase RFC 1123 subdomain must'),
-    ("no containers", {"spec": {"template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": []}}}}, "spec.template.spec.containers: Required value"),
-    ("selector", {"spec": {"selector": {"matchLabels": {"app": "other"}}}}, "`selector` does not match template `labels`"),
+    (
+        "bad name",
+        {"metadata": {"name": "Bad_Name"}},
+        'metadata.name: Invalid value: "Bad_Name": a lowercase RFC 1123 subdomain must',
+    ),
+    (
+        "no containers",
+        {"spec": {"template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": []}}}},
+        "spec.template.spec.containers: Required value",
+    ),
+    (
+        "selector",
+        {"spec": {"selector": {"matchLabels": {"app": "other"}}}},
+        "`selector` does not match template `labels`",
+    ),
     ("replicas", {"spec": {"replicas": -1}}, "spec.replicas: Invalid value: -1: must be greater than or equal to 0"),
-    ("strategy", {"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 0}}}}, "may not be 0 when `maxSurge` is 0"),
-    ("deadline", {"spec": {"minReadySeconds": 700}}, "spec.progressDeadlineSeconds: Invalid value: 600: must be greater than minReadySeconds"),
-    ("port", {"spec": {"template": {"spec": {"containers": [container(ports=[{"containerPort": 70000}])]}}}}, "must be between 1 and 65535, inclusive"),
-    ("mount", {"spec": {"template": {"spec": {"containers": [container(volumeMounts=[{"name": "v", "mountPath": "/v"}])]}}}}, 'volumeMounts[0].name: Not found: "v"'),
-    ("limit", {"spec": {"template": {"spec": {"containers": [container(resources={"requests": {"cpu": "2"}, "limits": {"cpu": "1"}})]}}}}, 'Invalid value: "2": must be less than or equal to cpu limit of 1'),
+    (
+        "strategy",
+        {"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 0}}}},
+        "may not be 0 when `maxSurge` is 0",
+    ),
+    (
+        "deadline",
+        {"spec": {"minReadySeconds": 700}},
+        "spec.progressDeadlineSeconds: Invalid value: 600: must be greater than minReadySeconds",
+    ),
+    (
+        "port",
+        {"spec": {"template": {"spec": {"containers": [container(ports=[{"containerPort": 70000}])]}}}},
+        "must be between 1 and 65535, inclusive",
+    ),
+    (
+        "mount",
+        {"spec": {"template": {"spec": {"containers": [container(volumeMounts=[{"name": "v", "mountPath": "/v"}])]}}}},
+        'volumeMounts[0].name: Not found: "v"',
+    ),
+    (
+        "limit",
+        {
+            "spec": {
+                "template": {
+                    "spec": {"containers": [container(resources={"requests": {"cpu": "2"}, "limits": {"cpu": "1"}})]}
+                }
+            }
+        },
+        'Invalid value: "2": must be less than or equal to cpu limit of 1',
+    ),
 ]
 
 
@@ -159,7 +202,10 @@ def test_a_value_of_the_wrong_type(api: Api) -> None:
     refused = api.create(DEPLOYMENTS, workload("Deployment", "web", replicas="two"))  # type: ignore[arg-type]
 
     assert refused.status == 400
-    assert "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32" in refused.message
+    assert (
+        "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"
+        in refused.message
+    )
 
 
 def test_a_selector_may_not_change(web: Api) -> None:

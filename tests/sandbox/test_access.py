@@ -31,7 +31,8 @@ def test_a_reader_reads_and_does_not_write(reader: Api) -> None:
     assert reader.get("v1/secrets").status == 403
     assert refused.status == 403
     assert refused.message == (
-        f'configmaps is forbidden: User "viewer" cannot create resource "configmaps" in API group "" in the namespace "{reader.namespace}"'
+        'configmaps is forbidden: User "viewer" cannot create resource "configmaps" in API group "" '
+        f'in the namespace "{reader.namespace}"'
     )
 
 

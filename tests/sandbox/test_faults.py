@@ -131,7 +131,9 @@ def test_a_secret_that_is_missing(api: Api) -> None:
     source = {"secretKeyRef": {"name": "web-parameters", "key": "word"}}
     obj["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "WORD", "valueFrom": source}]
     api.made("apps/v1/deployments", obj)
-    waiting = wait_for(lambda: [s for s in states(api) if s["state"].get("waiting", {}).get("reason") == "CreateContainerConfigError"])[0]
+    waiting = wait_for(
+        lambda: [s for s in states(api) if s["state"].get("waiting", {}).get("reason") == "CreateContainerConfigError"]
+    )[0]
 
     api.made("v1/secrets", {"metadata": {"name": "web-parameters"}, "stringData": {"word": "x"}})
 

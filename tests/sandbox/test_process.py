@@ -58,7 +58,9 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
         f"from sandbox.launch import start; import os; s = start({str(tmp_path / 'box')!r}, nodes=1); "
         "print(s.process.pid, flush=True); os._exit(0)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, cwd=Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, cwd=Path(__file__).parents[2]
+    )
     pid = int(done.stdout.strip())
 
     def ended() -> bool:

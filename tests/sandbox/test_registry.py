@@ -19,7 +19,9 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 def get(running: Sandbox) -> Any:
     """GET or HEAD a path of the registry."""
     pool = urllib3.PoolManager()
-    yield lambda path, method="GET", accept="*/*": pool.request(method, running.registry + path, headers={"Accept": accept})
+    yield lambda path, method="GET", accept="*/*": pool.request(
+        method, running.registry + path, headers={"Accept": accept}
+    )
     pool.clear()
 
 
@@ -46,7 +48,9 @@ def test_manifest_and_configuration_are_found_by_digest(get: Any) -> None:
     assert (config["architecture"], config["os"]) == ("arm64", "linux")
 
 
-@pytest.mark.parametrize("path", ["/v2/team/app/manifests/broken", "/v2/team/missing-app/manifests/1", "/v2/team/app/manifests/sha256:00"])
+@pytest.mark.parametrize(
+    "path", ["/v2/team/app/manifests/broken", "/v2/team/missing-app/manifests/1", "/v2/team/app/manifests/sha256:00"]
+)
 def test_an_image_that_is_not_there(get: Any, path: str) -> None:
     found = get(path)
 
@@ -56,7 +60,9 @@ def test_an_image_that_is_not_there(get: Any, path: str) -> None:
 
 def test_pods_report_the_digest_of_the_registry(api: Api, get: Any, running: Sandbox) -> None:
     host = running.registry.removeprefix("http://")
-    api.made("v1/pods", {"metadata": {"name": "a"}, "spec": {"containers": [{"name": "a", "image": f"{host}/team/web:3"}]}})
+    api.made(
+        "v1/pods", {"metadata": {"name": "a"}, "spec": {"containers": [{"name": "a", "image": f"{host}/team/web:3"}]}}
+    )
     pod = wait_for(lambda: (p := api.get("v1/pods", "a").body) and ready(p) and p)
 
     digest = get("/v2/team/web/manifests/3", "HEAD", INDEX).headers["Docker-Content-Digest"]

@@ -18,7 +18,9 @@ from tests.contract.api import Api, ready, wait_for
 def core(api: Api, running: Sandbox) -> Iterator[client.CoreV1Api]:
     """A client of its own, as each terminal has, beside a pod ``a``."""
     env = [{"name": "COLOUR", "value": "blue"}]
-    api.made("v1/pods", {"metadata": {"name": "a"}, "spec": {"containers": [{"name": "a", "image": "app:1", "env": env}]}})
+    api.made(
+        "v1/pods", {"metadata": {"name": "a"}, "spec": {"containers": [{"name": "a", "image": "app:1", "env": env}]}}
+    )
     wait_for(lambda: ready(api.get("v1/pods", "a").body))
     with config.new_client_from_config(str(running.kubeconfig)) as made:
         yield client.CoreV1Api(made)
@@ -109,7 +111,10 @@ def test_a_log_is_followed_to_its_end(core: client.CoreV1Api, api: Api) -> None:
 
 def test_resources_change_without_a_restart(core: client.CoreV1Api, api: Api) -> None:
     amounts = {"requests": {"cpu": "100m"}, "limits": {"cpu": "200m"}}
-    api.made("v1/pods", {"metadata": {"name": "r"}, "spec": {"containers": [{"name": "r", "image": "app:1", "resources": amounts}]}})
+    api.made(
+        "v1/pods",
+        {"metadata": {"name": "r"}, "spec": {"containers": [{"name": "r", "image": "app:1", "resources": amounts}]}},
+    )
     wait_for(lambda: ready(api.get("v1/pods", "r").body))
     wanted = {"requests": {"cpu": "150m"}, "limits": {"cpu": "300m"}}
 
@@ -117,7 +122,9 @@ def test_resources_change_without_a_restart(core: client.CoreV1Api, api: Api) ->
     answer = api.patch("v1/pods", "r/resize", patch, "application/strategic-merge-patch+json")
 
     assert answer.status == 200, answer.body
-    status = wait_for(lambda: (s := api.get("v1/pods", "r").body["status"]["containerStatuses"][0])["resources"] == wanted and s)
+    status = wait_for(
+        lambda: (s := api.get("v1/pods", "r").body["status"]["containerStatuses"][0])["resources"] == wanted and s
+    )
     assert status["restartCount"] == 0
 
 
