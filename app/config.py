@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-PLUGINS = ("iam", "yunyou")
+PLUGINS = ("iam", "yunyou", "captain", "dns", "openapi")
 DEMO_KEYS = "demo:" + base64.b64encode(b"antstack demo key, never for use").decode()
 
 

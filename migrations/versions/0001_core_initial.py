@@ -150,6 +150,54 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_core_session_principal_key'), ['principal_key'], unique=False)
         batch_op.create_index(batch_op.f('ix_core_session_provider_sid'), ['provider_sid'], unique=False)
 
+    op.create_table('dns_record_set',
+    sa.Column('zone_id', sa.String(length=26), nullable=False),
+    sa.Column('name', sa.String(length=253), nullable=False),
+    sa.Column('type', sa.String(length=10), nullable=False),
+    sa.Column('ttl', sa.Integer(), nullable=False),
+    sa.Column('values', sa.JSON(), nullable=False),
+    sa.Column('owner', sa.String(length=160), nullable=False),
+    sa.Column('id', sa.String(length=26), nullable=False),
+    sa.Column('created_at', app.db.UTCDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_dns_record_set')),
+    sa.UniqueConstraint('zone_id', 'name', 'type', name=op.f('uq_dns_record_set_zone_id_name_type'))
+    )
+    with op.batch_alter_table('dns_record_set', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_dns_record_set_created_at'), ['created_at'], unique=False)
+        batch_op.create_index('ix_dns_record_set_owner', ['owner'], unique=False)
+        batch_op.create_index(batch_op.f('ix_dns_record_set_zone_id'), ['zone_id'], unique=False)
+
+    op.create_table('dns_zone',
+    sa.Column('name', sa.String(length=253), nullable=False),
+    sa.Column('serial', sa.Integer(), nullable=False),
+    sa.Column('default_ttl', sa.Integer(), nullable=False),
+    sa.Column('primary_server', sa.String(length=255), nullable=False),
+    sa.Column('contact', sa.String(length=255), nullable=False),
+    sa.Column('tenant_id', sa.String(length=26), nullable=False),
+    sa.Column('id', sa.String(length=26), nullable=False),
+    sa.Column('created_at', app.db.UTCDateTime(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_dns_zone')),
+    sa.UniqueConstraint('name', name=op.f('uq_dns_zone_name'))
+    )
+    with op.batch_alter_table('dns_zone', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_dns_zone_created_at'), ['created_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_dns_zone_tenant_id'), ['tenant_id'], unique=False)
+
+    op.create_table('dns_zone_version',
+    sa.Column('zone_id', sa.String(length=26), nullable=False),
+    sa.Column('serial', sa.Integer(), nullable=False),
+    sa.Column('actor', sa.String(length=255), nullable=False),
+    sa.Column('changes', sa.JSON(), nullable=False),
+    sa.Column('records', sa.JSON(), nullable=False),
+    sa.Column('id', sa.String(length=26), nullable=False),
+    sa.Column('created_at', app.db.UTCDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_dns_zone_version'))
+    )
+    with op.batch_alter_table('dns_zone_version', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_dns_zone_version_created_at'), ['created_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_dns_zone_version_zone_id'), ['zone_id'], unique=False)
+
     op.create_table('iam_access_key',
     sa.Column('id', sa.String(length=64), nullable=False),
     sa.Column('created_at', app.db.UTCDateTime(), nullable=False),
@@ -1101,6 +1149,22 @@ def downgrade() -> None:
         batch_op.drop_index('ix_iam_access_key_owner')
 
     op.drop_table('iam_access_key')
+    with op.batch_alter_table('dns_zone_version', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_dns_zone_version_zone_id'))
+        batch_op.drop_index(batch_op.f('ix_dns_zone_version_created_at'))
+
+    op.drop_table('dns_zone_version')
+    with op.batch_alter_table('dns_zone', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_dns_zone_tenant_id'))
+        batch_op.drop_index(batch_op.f('ix_dns_zone_created_at'))
+
+    op.drop_table('dns_zone')
+    with op.batch_alter_table('dns_record_set', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_dns_record_set_zone_id'))
+        batch_op.drop_index('ix_dns_record_set_owner')
+        batch_op.drop_index(batch_op.f('ix_dns_record_set_created_at'))
+
+    op.drop_table('dns_record_set')
     with op.batch_alter_table('core_session', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_core_session_provider_sid'))
         batch_op.drop_index(batch_op.f('ix_core_session_principal_key'))

@@ -1,0 +1,1 @@
+"""Zones, records and the embedded DNS server."""

@@ -1,0 +1,1 @@
+"""The signed door of the API."""

@@ -1,0 +1,49 @@
+"""Zones, their record sets, and every version of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Id, Identified, Name, TenantOwned, Versioned, db
+
+
+class Zone(TenantOwned, Versioned, db.Model):
+    """A zone that this site answers for. ``name`` is absolute without the last dot, in lower case."""
+
+    __tablename__ = "dns_zone"
+    __table_args__ = (UniqueConstraint("name"),)
+
+    name: Mapped[str] = mapped_column(String(253))
+    serial: Mapped[int]
+    default_ttl: Mapped[int] = mapped_column(default=300)
+    primary_server: Mapped[str] = mapped_column(Name, default="ns1")
+    contact: Mapped[str] = mapped_column(Name, default="hostmaster")
+
+
+class RecordSet(Identified, db.Model):
+    """Records of one name and type. ``owner`` is ``product/application`` for names that the console registered."""
+
+    __tablename__ = "dns_record_set"
+    __table_args__ = (UniqueConstraint("zone_id", "name", "type"), Index("ix_dns_record_set_owner", "owner"))
+
+    zone_id: Mapped[str] = mapped_column(Id, index=True)
+    name: Mapped[str] = mapped_column(String(253))
+    type: Mapped[str] = mapped_column(String(10))
+    ttl: Mapped[int]
+    values: Mapped[list[Any]]
+    owner: Mapped[str] = mapped_column(String(160), default="")
+
+
+class ZoneVersion(Identified, db.Model):
+    """A zone after one set of changes: who, what, and the whole state, so that it can return (D-2)."""
+
+    __tablename__ = "dns_zone_version"
+
+    zone_id: Mapped[str] = mapped_column(Id, index=True)
+    serial: Mapped[int]
+    actor: Mapped[str] = mapped_column(Name)
+    changes: Mapped[list[Any]]
+    records: Mapped[list[Any]]

@@ -1,0 +1,127 @@
+"""DNS: zones, records and an embedded server; what this plugin adds to the console."""
+
+from __future__ import annotations
+
+import click
+from flask import url_for
+
+from app import caller
+from app.caller import Caller
+from app.contracts.declarations import (
+    Command,
+    Found,
+    HealthCheck,
+    NavItem,
+    NavSection,
+    ObjectLink,
+    SearchProvider,
+    Service,
+)
+from app.contracts.dns import DnsRecords
+from app.contracts.identity import Directory
+from app.contracts.text import Text
+from app.db import db, rows, scoped
+from app.hooks import hookimpl
+from app.services import need_service
+from app.web.listing import matching
+from plugins.dns import api, permissions, registration, routes, service
+from plugins.dns.models import RecordSet, Zone
+
+DEMO_ZONES = ("retail.demo", "example.test")
+
+
+@hookimpl
+def register_blueprints():
+    return [routes.bp]
+
+
+@hookimpl
+def register_apis():
+    return [api.api]
+
+
+@hookimpl
+def register_permissions():
+    return permissions.ALL
+
+
+@hookimpl
+def register_nav():
+    return [
+        NavSection("dns", 40, Text("Domains", "域名"), "globe"),
+        NavItem("dns", 10, Text("Zones", "域名区"), "dns.zone_list", permissions.ZONE_READ, under=("dns.zone",)),
+        NavItem("dns", 20, Text("Look-up", "解析查询"), "dns.lookup", permissions.ZONE_READ),
+    ]
+
+
+@hookimpl
+def register_services():
+    return [Service(DnsRecords, registration.Registration)]
+
+
+@hookimpl
+def register_errors():
+    return service.ERRORS
+
+
+@hookimpl
+def register_object_links():
+    return [ObjectLink("zone", Text("Zone", "域名区"), lambda i: url_for("dns.zone_show", zone=i))]
+
+
+@hookimpl
+def register_search():
+    return [SearchProvider(permissions.ZONE_READ, _find)]
+
+
+def _find(text: str, limit: int) -> list[Found]:
+    zones = scoped(Zone).with_only_columns(Zone.id)
+    query = scoped(Zone).join(RecordSet, RecordSet.zone_id == Zone.id).add_columns(RecordSet.name)
+    query = query.where(RecordSet.zone_id.in_(zones), matching(text, (RecordSet.name,))).limit(limit)
+    kind = Text("Domain", "域名")
+    return [
+        Found(kind, name, url_for("dns.zone_show", zone=zone.name, q=name)) for zone, name in db.session.execute(query)
+    ]
+
+
+@hookimpl
+def register_health_checks():
+    return [HealthCheck("dns", _answers)]
+
+
+def _answers() -> Text | None:
+    found = registration.ask("health.invalid", "A")
+    if found["error"] is None:
+        return None
+    return Text(
+        f"The DNS server at {found['server']} does not answer: start it with antstack dns.",
+        f"DNS 服务 {found['server']} 没有响应：请运行 antstack dns。",
+    )
+
+
+@hookimpl
+def register_commands():
+    return [Command(dns_command)]
+
+
+@click.command("dns")
+def dns_command() -> None:
+    """Serve the site's zones. Example: antstack dns"""
+    from app import create_app
+    from plugins.dns.server import serve
+
+    serve(create_app())
+
+
+@hookimpl(trylast=True)
+def seed_site(seed):
+    """The zones that the demo's domains are registered in."""
+    directory = need_service(Directory)
+    principal = directory.principal(seed.admin_key, seed.tenant_id)
+    if principal is None or seed.live:
+        return
+    with caller.acting_as(Caller(principal=principal, trace_id=caller.new_trace(), source_ip="127.0.0.1")):
+        known = {zone.name for zone in rows(scoped(Zone))}
+        for name in DEMO_ZONES:
+            if name not in known:
+                service.create_zone(name)

@@ -1,0 +1,74 @@
+"""Names that applications register through the console (D-3)."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+
+import dns.exception
+import dns.message
+import dns.query
+import dns.rdatatype
+
+from app import site
+from app.contracts.dns import DnsRecords
+from plugins.dns import service
+from plugins.dns.service import change, records_of, zone_for
+
+
+class Registration(DnsRecords):
+    """Keeps records of applications in this site's zones."""
+
+    def register(self, tenant_id: str, name: str, addresses: Sequence[str], owner: str) -> None:
+        zone = zone_for(tenant_id, name)
+        kinds: dict[str, list[str]] = {}
+        for address in addresses:
+            try:
+                kind = "AAAA" if ipaddress.ip_address(address).version == 6 else "A"
+            except ValueError:
+                kind, address = "CNAME", address.rstrip(".") + "."
+            kinds.setdefault(kind, []).append(address)
+        mine = {r.type for r in records_of(zone) if r.name == service.normal(name) and r.type in ("A", "AAAA", "CNAME")}
+        upsert = [
+            {"name": name, "type": kind, "ttl": zone.default_ttl, "values": values} for kind, values in kinds.items()
+        ]
+        change(zone, upsert, [{"name": name, "type": kind} for kind in mine - set(kinds)], owner)
+
+    def withdraw(self, tenant_id: str, name: str, owner: str) -> None:
+        zone = zone_for(tenant_id, name)
+        kept = service.normal(name)
+        mine = [r for r in records_of(zone) if r.name == kept and r.owner.partition("/")[0] == owner.partition("/")[0]]
+        change(zone, [], [{"name": r.name, "type": r.type} for r in mine], owner)
+
+    def resolve(self, tenant_id: str, name: str) -> Sequence[str]:
+        zone_for(tenant_id, name)
+        return [line for line in ask(service.normal(name), "A")["answers"] if line]
+
+
+def ask(name: str, kind: str) -> dict[str, object]:
+    """Ask the embedded server, and tell its whole answer and how long it took."""
+    import time
+
+    settings = site.settings()
+    query = dns.message.make_query(name, dns.rdatatype.from_text(kind))
+    started = time.perf_counter()
+    try:
+        answer = dns.query.udp(query, settings.dns_host, timeout=2, port=settings.dns_port)
+    except (dns.exception.DNSException, OSError) as error:
+        return {
+            "server": f"{settings.dns_host}:{settings.dns_port}",
+            "rcode": "",
+            "answers": [],
+            "error": str(error),
+            "ms": None,
+        }
+    took = (time.perf_counter() - started) * 1000
+    values = [item.to_text() for rrset in answer.answer for item in rrset]
+    return {
+        "server": f"{settings.dns_host}:{settings.dns_port}",
+        "rcode": answer.rcode().name if hasattr(answer.rcode(), "name") else str(answer.rcode()),
+        "answers": values,
+        "text": answer.to_text(),
+        "ms": round(took, 2),
+        "error": None,
+    }

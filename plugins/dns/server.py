@@ -1,0 +1,237 @@
+"""The embedded authoritative server: UDP and TCP, EDNS, from the site's database; answers are kept encoded.
+
+Not recursive: what is not below one of our zones is refused. Zones are read again
+when their serial moves, so a change is visible within a tenth of a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import struct
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+from flask import Flask
+from sqlalchemy import select
+
+from app import site
+from app.db import db
+from plugins.dns.models import RecordSet, Zone
+
+log = logging.getLogger(__name__)
+REFRESH = 0.05
+UDP_SIZE = 1232
+CACHE = 50_000
+SOA_TIMES = "7200 900 1209600"
+Rrsets = dict[str, dict[str, tuple[int, list[str]]]]
+
+
+@dataclass
+class Loaded:
+    """A zone as it is answered from."""
+
+    name: str
+    serial: int
+    soa: str
+    server: str
+    ttl: int
+    names: Rrsets
+    existing: set[str] = field(default_factory=set)
+
+
+class Answers:
+    """Every zone of the site, and answers kept by (name, type, size)."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._zones: dict[str, Loaded] = {}
+        self._kept: dict[tuple[str, int, bool, int], bytes] = {}
+        self._failed_at = 0.0
+
+    def refresh(self) -> None:
+        """Read what changed."""
+        with self._app.app_context():
+            try:
+                found = {row[0]: row for row in db.session.execute(select(Zone.id, Zone.name, Zone.serial)).all()}
+                known = {loaded.name: loaded.serial for loaded in self._zones.values()}
+                if {row[1]: row[2] for row in found.values()} != known:
+                    self._zones = {row[1]: self._load(str(row[0])) for row in found.values()}
+                    self._kept.clear()
+            finally:
+                db.session.remove()
+
+    def _load(self, zone_id: str) -> Loaded:
+        zone = db.session.get(Zone, zone_id)
+        assert zone is not None
+        names: Rrsets = {}
+        for row in db.session.scalars(select(RecordSet).where(RecordSet.zone_id == zone_id)):
+            names.setdefault(row.name, {})[row.type] = (row.ttl, list(row.values))
+        server = f"{zone.primary_server}.{zone.name}."
+        soa = f"{server} {zone.contact}.{zone.name}. {zone.serial} {SOA_TIMES} {zone.default_ttl}"
+        apex = names.setdefault(zone.name, {})
+        apex.setdefault("NS", (zone.default_ttl, [server]))
+        apex["SOA"] = (zone.default_ttl, [soa])
+        names.setdefault(f"{zone.primary_server}.{zone.name}", {}).setdefault(
+            "A", (zone.default_ttl, [site.settings().dns_host])
+        )
+        existing = {".".join(n.split(".")[at:]) for n in names for at in range(len(n.split(".")))}
+        return Loaded(zone.name, zone.serial, soa, server, zone.default_ttl, names, existing)
+
+    def answer(self, wire: bytes, udp: bool) -> bytes | None:
+        """The answer to one query; None where it is none."""
+        try:
+            query = dns.message.from_wire(wire, ignore_trailing=True)
+        except (dns.exception.DNSException, ValueError):
+            return _format_error(wire)
+        if query.flags & dns.flags.QR or not query.question:
+            return None
+        question = query.question[0]
+        size = min(max(query.payload, 512), UDP_SIZE) if query.edns >= 0 else 512
+        key = (question.name.to_text().lower(), int(question.rdtype), query.edns >= 0, size if udp else 65535)
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._answered(query, question, key[3])
+            if len(self._kept) >= CACHE:
+                self._kept.clear()
+            self._kept[key] = kept
+        flags = kept[2] | (wire[2] & 0x01)
+        return wire[:2] + bytes([flags]) + kept[3:]
+
+    def _answered(self, query: dns.message.Message, question: Any, size: int) -> bytes:
+        response = dns.message.make_response(query, our_payload=UDP_SIZE if query.edns >= 0 else 0)
+        name = question.name.to_text(omit_final_dot=True).lower()
+        zone = self._zone_of(name)
+        if zone is None:
+            response.set_rcode(dns.rcode.REFUSED)
+        else:
+            response.flags |= dns.flags.AA
+            self._fill(response, zone, name, dns.rdatatype.to_text(question.rdtype))
+        return response.to_wire(max_size=size) if size == 65535 else _fit(response, size)
+
+    def _zone_of(self, name: str) -> Loaded | None:
+        labels = name.split(".")
+        return next(
+            (self._zones[z] for z in (".".join(labels[at:]) for at in range(len(labels))) if z in self._zones), None
+        )
+
+    def _fill(self, response: dns.message.Message, zone: Loaded, name: str, kind: str) -> None:
+        for _ in range(8):
+            sets = zone.names.get(name) or _wildcard(zone, name)
+            if sets is None:
+                if name not in zone.existing:
+                    response.set_rcode(dns.rcode.NXDOMAIN)
+                break
+            if kind in sets or kind == "ANY":
+                for found in sets if kind == "ANY" else [kind]:
+                    response.answer.append(_rrset(name, found, *sets[found]))
+                return
+            if "CNAME" not in sets:
+                break
+            response.answer.append(_rrset(name, "CNAME", *sets["CNAME"]))
+            name = sets["CNAME"][1][0].rstrip(".").lower()
+            if self._zone_of(name) is not zone:
+                return
+        response.authority.append(_rrset(zone.name, "SOA", zone.ttl, [zone.soa]))
+
+
+def _wildcard(zone: Loaded, name: str) -> dict[str, tuple[int, list[str]]] | None:
+    """The records of the closest ``*`` (RFC 4592); a name that exists is not covered by one."""
+    if name in zone.existing:
+        return None
+    labels = name.split(".")
+    for at in range(1, len(labels)):
+        parent = ".".join(labels[at:])
+        if f"*.{parent}" in zone.names:
+            return zone.names[f"*.{parent}"]
+        if parent in zone.existing:
+            return None
+    return None
+
+
+def _rrset(name: str, kind: str, ttl: int, values: list[str]) -> dns.rrset.RRset:
+    return dns.rrset.from_text(
+        dns.name.from_text(name + "."), ttl, dns.rdataclass.IN, dns.rdatatype.from_text(kind), *values
+    )
+
+
+def _fit(response: dns.message.Message, size: int) -> bytes:
+    try:
+        return response.to_wire(max_size=size)
+    except dns.exception.TooBig:
+        response.answer.clear()
+        response.authority.clear()
+        response.flags |= dns.flags.TC
+        return response.to_wire(max_size=size)
+
+
+def _format_error(wire: bytes) -> bytes | None:
+    """FORMERR with the query's identifier; nothing for what is not even a header."""
+    return wire[:2] + b"\x80\x01" + b"\x00" * 8 if len(wire) >= 12 and not wire[2] & 0x80 else None
+
+
+class _Udp(asyncio.DatagramProtocol):
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._transport: Any = None
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        answer = self._answers.answer(data, True)
+        if answer is not None:
+            self._transport.sendto(answer, addr)
+
+
+async def _tcp(answers: Answers, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while True:
+            size = struct.unpack("!H", await asyncio.wait_for(reader.readexactly(2), 10))[0]
+            answer = answers.answer(await asyncio.wait_for(reader.readexactly(size), 10), False)
+            if answer is None:
+                break
+            writer.write(struct.pack("!H", len(answer)) + answer)
+            await writer.drain()
+    except (asyncio.IncompleteReadError, TimeoutError, ConnectionError):
+        log.debug("a TCP client left")
+    finally:
+        writer.close()
+
+
+async def _serve(app: Flask) -> None:
+    settings = app.extensions[site.SETTINGS]
+    answers = Answers(app)
+    answers.refresh()
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    address = (settings.dns_host, settings.dns_port)
+    await loop.create_datagram_endpoint(lambda: _Udp(answers), local_addr=address)
+    await asyncio.start_server(lambda r, w: _tcp(answers, r, w), *address)
+    while not stop.is_set():
+        started = time.monotonic()
+        try:
+            await asyncio.to_thread(answers.refresh)
+        except Exception:
+            log.exception("the zones could not be read; the last ones are served on")
+        try:
+            await asyncio.wait_for(stop.wait(), max(0.01, REFRESH - (time.monotonic() - started)))
+        except TimeoutError:
+            continue
+
+
+def serve(app: Flask) -> None:
+    """Serve until told to stop."""
+    asyncio.run(_serve(app))
