@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-
 from app.contracts.text import Text
 from app.web.api import Out
 from app.web.language import locale

@@ -21,7 +21,7 @@ from app.db import db
 from app.errors import ErrorCode
 from plugins.iam.models import MEMBER, Member
 from plugins.iam.oidc import claims, clients, tokens
-from plugins.iam.oidc.grants import METHODS, CodeGrant, IdCode, IdToken, KeyGrant, RefreshGrant, S256, keep
+from plugins.iam.oidc.grants import METHODS, S256, CodeGrant, IdCode, IdToken, KeyGrant, RefreshGrant, keep
 from plugins.iam.oidc.logout import EndSession
 from plugins.iam.oidc.models import Token
 

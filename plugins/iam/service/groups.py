@@ -92,7 +92,7 @@ def take_out(row: Group, member_id: str) -> None:
     audit.note(GROUP, row.id, row.name, member=member.login)
 
 
-def people(row: Group) -> Select[tuple[Member]]:
+def people(row: Group) -> Select[Member]:
     """The members of a group."""
     return select(Member).join(GroupMember, GroupMember.member_id == Member.id).where(GroupMember.group_id == row.id)
 

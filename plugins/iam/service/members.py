@@ -57,7 +57,7 @@ class WithPassword:
     password: str
 
 
-def of_tenant(tenant_id: str) -> Select[tuple[Member]]:
+def of_tenant(tenant_id: str) -> Select[Member]:
     """Members of a tenant."""
     return select(Member).join(Membership, Membership.member_id == Member.id).where(Membership.tenant_id == tenant_id)
 

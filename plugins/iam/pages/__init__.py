@@ -1,0 +1,5 @@
+"""Pages of IAM."""
+
+from flask import Blueprint
+
+bp = Blueprint("iam", __name__)

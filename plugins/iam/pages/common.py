@@ -1,0 +1,118 @@
+"""What the pages of IAM share: dialogs that are one form, secrets shown once, and lists of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Response, g, request
+
+from app.contracts.text import Text
+from app.db import db
+from app.errors import CSRF, FORBIDDEN, NOT_FOUND, SIGNED_OUT, ConsoleError
+from app.web.listing import Action, Cell
+from app.web.render import dialog_done, go, render
+
+Field = dict[str, Any]
+STAY_REFUSED = (FORBIDDEN, CSRF, SIGNED_OUT, NOT_FOUND)
+
+
+@dataclass
+class Form:
+    """A dialog that is one form. ``fields`` are arguments of ``form.field``."""
+
+    title: Text
+    url: str
+    submit: Text
+    fields: Sequence[Field]
+    body: Text | None = None
+    danger: bool = False
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def size(self) -> str:
+        """How wide the dialog is."""
+        return "l" if any(f.get("type") == "transfer" for f in self.fields) else "m" if self.fields else "s"
+
+    def shown(self, error: ConsoleError | None = None) -> Response:
+        """The form, with what was typed and what is wrong with it."""
+        fields = [self._filled(item, error is not None) for item in self.fields]
+        status = 422 if error is not None else 200
+        return render("iam/form.html", fragment="dialog", status=status, form_=self, fields=fields, error=error)
+
+    def _filled(self, item: Field, sent: bool) -> Field:
+        made, name = dict(item), item["name"]
+        kind = made.get("type", "text")
+        if sent:
+            if kind == "checkbox":
+                made["checked"] = name in request.form
+            elif made.get("multiple") or kind == "transfer":
+                made["value"] = request.form.getlist(name)
+            elif kind != "secret":
+                made["value"] = request.form.get(name, "")
+        elif name in self.values:
+            made["checked" if kind == "checkbox" else "value"] = self.values[name]
+        return made
+
+    def send(self, act: Callable[[], Response]) -> Response:
+        """Do it; an expected failure comes back as the form with what is wrong."""
+        try:
+            return act()
+        except ConsoleError as error:
+            if error.kind in STAY_REFUSED:
+                raise
+            db.session.rollback()
+            g.problem = error
+            return self.shown(error)
+
+
+def done(url: str, message: Text) -> Response:
+    """Close the dialog and let the list behind it refresh; without script, go to *url*."""
+    return dialog_done(message) if request.headers.get("HX-Request") == "true" else go(url, message)
+
+
+def secret_once(title: Text, body: Text, items: Sequence[tuple[Text, str]], back: str) -> Response:
+    """Show what will never be shown again."""
+    response = render("iam/secret.html", fragment="dialog", title=title, body=body, items=items, back=back)
+    response.headers["HX-Trigger"] = '{"changed": true}'
+    return response
+
+
+def show(title: str | Text, trail: tuple[Text, str], facts: Sequence[tuple[Text, Any]] = (), **context: Any) -> Response:
+    """The page of one thing: facts, and cards with tables."""
+    return render("iam/show.html", title=title, trail=trail, fact_list=facts, **context)
+
+
+def listed(listing: Any, title: Text, actions: Sequence[Action] = (), help: Text | None = None) -> Response:
+    """The page of a list."""
+    return listing.respond("iam/list.html", title=title, actions=actions, help=help)  # type: ignore[no-any-return]
+
+
+def state_cell(state: str) -> Cell:
+    """A person's or key's state."""
+    from app.web.language import t
+
+    words = {
+        "active": ("ok", Text("Active", "正常")),
+        "frozen": ("bad", Text("Frozen", "已冻结")),
+        "disabled": ("neutral", Text("Disabled", "已禁用")),
+    }
+    tone, text = words.get(state, ("neutral", Text(state, state)))
+    return Cell("tone", text=t(text), tone=tone, value=state)
+
+
+def date_cell(moment: Any) -> Cell:
+    """A time."""
+    return Cell("time", value=moment)
+
+
+def act(title: Text, url: str, **options: Any) -> Action:
+    """An action that is a POST, unless it opens a dialog."""
+    options.setdefault("method", "get" if options.get("dialog") else "post")
+    return Action(title, url, **options)
+
+
+def lines(name: str) -> list[str]:
+    """The lines of a text area that are not empty."""
+    return [line.strip() for line in request.form.get(name, "").splitlines() if line.strip()]

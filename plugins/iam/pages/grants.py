@@ -1,0 +1,177 @@
+"""Pages of grants: who holds which role, until when and under which conditions."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Response, request, url_for
+from sqlalchemy import select
+
+from app import site
+from app.contracts.text import Text
+from app.db import db, now, scoped
+from app.errors import invalid
+from app.guard import guard
+from app.web.frame import may as allowed
+from app.web.frame import why_not
+from app.web.language import t, zone
+from app.web.listing import Action, Cell, Column, Empty, Filter, Listing
+from app.web.render import go
+from plugins.iam import permissions as may
+from plugins.iam.models import GROUP, MEMBER, SERVICE_ACCOUNT, CustomRole, Grant, Group, Member, ServiceAccount
+from plugins.iam.pages import bp, common
+from plugins.iam.pages.common import Form, date_cell
+from plugins.iam.pages.holders import condition_words, revoke_action, role_name, validity_cell
+from plugins.iam.pages.roles import holder_cell
+from plugins.iam.service import grants, handing, members, roles
+
+TITLE = Text("Grants", "授权")
+NEW = Text("Grant a role", "授权")
+KINDS = {MEMBER: Text("Member", "成员"), GROUP: Text("Group", "用户组"), SERVICE_ACCOUNT: Text("Service account", "服务账号")}
+DAYS = {0: Text("Until revoked", "长期有效"), 1: Text("1 day", "1 天")}
+CUSTOM = "custom"
+
+
+def _holds(text: str) -> Any:
+    wanted = f"%{text}%"
+    return (
+        Grant.principal_id.in_(select(Member.id).where(Member.login.like(wanted)))
+        | Grant.principal_id.in_(select(Group.id).where(Group.name.like(wanted)))
+        | Grant.principal_id.in_(select(ServiceAccount.id).where(ServiceAccount.name.like(wanted)))
+    )
+
+
+def _role_choices() -> list[tuple[str, Text]]:
+    built_in = [(r.code, r.title) for r in site.catalogue().roles.values()]
+    return built_in + [(r.code, Text(r.name, r.name)) for r in db.session.scalars(scoped(CustomRole).order_by(CustomRole.name))]
+
+
+@bp.get("/iam/grants")
+@guard(may.GRANT_READ)
+def grant_list() -> Response:
+    listing = Listing(
+        "grants",
+        scoped(Grant),
+        [
+            Column("who", Text("Who", "授权对象"), holder_cell, narrow=True),
+            Column("kind", Text("Kind", "类型"), lambda g: KINDS[g.principal_type], sort=Grant.principal_type),
+            Column("role", Text("Role", "角色"),
+                   lambda g: Cell("link", text=role_name(g.tenant_id, g.role), href=url_for(".role", role_id=g.role)), sort=Grant.role, narrow=True),
+            Column("conditions", Text("Only for", "条件"), lambda g: condition_words(g.conditions)),
+            Column("until", Text("Valid until", "有效期"), validity_cell, sort=Grant.expires_at),
+            Column("by", Text("Granted by", "授权人"), lambda g: g.granted_by),
+            Column("reason", Text("Reason", "原因"), lambda g: g.reason, hidden=True),
+            Column("created", Text("Granted", "授权时间"), lambda g: date_cell(g.created_at), sort=Grant.created_at),
+        ],
+        filters=[
+            Filter("kind", Text("Kind", "类型"), Grant.principal_type, list(KINDS.items())),
+            Filter("role", Text("Role", "角色"), Grant.role, _role_choices),
+            Filter("q2", Text("Holder", "授权对象"), _holds),
+        ],
+        search=(Grant.role, Grant.granted_by, Grant.reason),
+        default_sort="-created",
+        actions=lambda g: [revoke_action(g)],
+        empty=Empty(TITLE, Text("A grant lets a member, a group or a program hold a role.", "授权使成员、用户组或程序持有角色。")),
+    )  # fmt: skip
+    reason = None if allowed(may.GRANT_EDIT) else why_not(may.GRANT_EDIT)
+    return common.listed(listing, TITLE, [Action(NEW, url_for(".grant_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)])
+
+
+def _validity() -> list[tuple[str, Text]]:
+    found = [(str(days), DAYS.get(days) or Text(f"{days} days", f"{days} 天")) for days in grants.VALIDITY]
+    return [*found, (CUSTOM, Text("Until a time …", "自定义时间"))]
+
+
+def _principals() -> list[tuple[str, str]]:
+    tenant_id = handing.me().tenant_id
+    people = db.session.scalars(members.of_tenant(tenant_id).order_by(Member.login).limit(500))
+    found = [(f"{MEMBER}:{m.id}", f"{m.login} ({m.name})") for m in people]
+    found += [(f"{GROUP}:{g.id}", f"{t(KINDS[GROUP])} {g.name}") for g in db.session.scalars(scoped(Group).order_by(Group.name))]
+    programs = scoped(ServiceAccount).order_by(ServiceAccount.name)
+    return found + [(f"{SERVICE_ACCOUNT}:{s.id}", f"{t(KINDS[SERVICE_ACCOUNT])} {s.name}") for s in db.session.scalars(programs)]
+
+
+def _form() -> Form:
+    mine = [(r.code, r.name, r.code) for r in roles.all_of(handing.me().tenant_id) if handing.may_grant(r.code)]
+    attributes = [(key, text) for key, text in grants.ATTRIBUTES.items()]
+    fields: list[dict[str, Any]] = [
+        {"name": "principal", "label": Text("Who", "授权对象"), "type": "combobox", "options": _principals(), "required": True},
+        {"name": "role", "label": Text("Role", "角色"), "type": "combobox", "options": mine, "required": True, "source": url_for(".role_options"),
+         "help": Text("Search by name or by a permission in it. Only roles that you may hand out are listed.", "可按名称或所含权限搜索，仅列出您可授予的角色。")},
+        {"name": "validity", "label": Text("Valid for", "有效期"), "type": "select", "options": _validity(), "value": "0"},
+        {"name": "until", "label": Text("Until (with 'until a time')", "截止时间（自定义时）"), "type": "datetime-local"},
+        {"name": "attribute", "label": Text("Only for this", "资源条件"), "type": "select", "options": attributes, "empty": Text("Everything", "不限")},
+        {"name": "values", "label": Text("with these names", "资源名称"), "help": Text("Separated by commas.", "多个以逗号分隔。")},
+        {"name": "ranges", "label": Text("Only from these addresses", "来源地址"), "placeholder": Text("10.0.0.0/8, 192.168.1.7", "10.0.0.0/8, 192.168.1.7"), "mono": True},
+        {"name": "from", "label": Text("Only from this time of day", "时段开始"), "type": "time"},
+        {"name": "to", "label": Text("to this", "时段结束"), "type": "time"},
+        {"name": "mfa", "label": Text("Only with a second factor", "须二次验证"), "type": "checkbox"},
+        {"name": "reason", "label": Text("Reason", "原因")},
+    ]  # fmt: skip
+    chosen = f"{request.args.get('type', '')}:{request.args.get('id', '')}"
+    values = {"principal": chosen} if chosen != ":" else {}
+    return Form(NEW, url_for(".grant_new"), Text("Grant", "授权"), fields, values=values)
+
+
+@bp.get("/iam/grants/new")
+@guard(may.GRANT_EDIT)
+def grant_new() -> Response:
+    return _form().shown()
+
+
+@bp.post("/iam/grants/new")
+@guard(may.GRANT_EDIT, audit=may.GRANTED)
+def grant_create() -> Response:
+    def give() -> Response:
+        kind, _, identifier = request.form.get("principal", "").partition(":")
+        if not identifier or not request.form.get("role"):
+            missing = {name: Text("This is required.", "此项必填。") for name in ("principal", "role") if not request.form.get(name)}
+            raise invalid(missing)
+        row = grants.give(
+            kind, identifier, request.form["role"], conditions=_conditions(), expires_at=_expiry(), reason=request.form.get("reason", "")[:1000]
+        )
+        text = Text("{who} holds {role} now.", "{who} 已获得 {role}。")
+        return common.done(url_for(".grant_list"), text.format(who=grants.name_of(kind, identifier), role=role_name(row.tenant_id, row.role)))
+
+    return _form().send(give)
+
+
+def _expiry() -> datetime | None:
+    chosen = request.form.get("validity", "0")
+    if chosen == CUSTOM:
+        try:
+            return datetime.fromisoformat(request.form.get("until", "")).replace(tzinfo=zone())
+        except ValueError:
+            raise invalid({"until": Text("Write a date and a time.", "请填写日期与时间。")}) from None
+    days = int(chosen) if chosen.isdigit() else 0
+    return now() + timedelta(days=days) if days else None
+
+
+def _conditions() -> list[dict[str, Any]]:
+    given, found = request.form, []
+    if given.get("attribute"):
+        found.append({"kind": "resource", "attribute": given["attribute"], "values": _split(given.get("values", ""))})
+    if given.get("ranges", "").strip():
+        found.append({"kind": "source-ip", "ranges": _split(given["ranges"])})
+    if given.get("from") or given.get("to"):
+        found.append({"kind": "time", "from": given.get("from") or "00:00", "to": given.get("to") or "24:00"})
+    if given.get("mfa"):
+        found.append({"kind": "mfa"})
+    return found
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.replace("，", ",").split(",") if part.strip()]
+
+
+@bp.post("/iam/grants/<grant_id>/revoke")
+@guard(may.GRANT_EDIT, audit=may.REVOKED)
+def grant_revoke(grant_id: str) -> Response:
+    grants.revoke(grant_id)
+    back = request.referrer if _own_page() and request.referrer else url_for(".grant_list")
+    return go(back, Text("Revoked. It no longer works.", "已撤销，立即失效。"))
+
+
+def _own_page() -> bool:
+    return bool(request.referrer and request.referrer.startswith(request.host_url))

@@ -1,0 +1,206 @@
+"""Pages of tenants and workspaces."""
+
+from __future__ import annotations
+
+from flask import Response, request, url_for
+
+from app.contracts.text import Text
+from app.db import scoped
+from app.guard import guard
+from app.web.forms import parse
+from app.web.frame import may as allowed
+from app.web.frame import why_not
+from app.web.listing import Action, Column, Empty, Listing
+from app.web.render import go
+from plugins.iam import permissions as may
+from plugins.iam.models import ACTIVE, Tenant, Workspace
+from plugins.iam.pages import bp, common
+from plugins.iam.pages.common import Form, act, date_cell, state_cell
+from plugins.iam.pages.programs import FIELDS
+from plugins.iam.service import tenants
+
+TENANTS, SPACES = Text("Tenants", "租户"), Text("Workspaces", "工作空间")
+
+
+@bp.get("/iam/tenants")
+@guard(may.TENANT_READ)
+def tenant_list() -> Response:
+    listing = Listing(
+        "tenants",
+        tenants.visible(),
+        [
+            Column("name", Text("Name", "名称"), lambda r: r.name, sort=Tenant.name, narrow=True),
+            Column("code", Text("Code", "编码"), lambda r: r.code, kind="mono", sort=Tenant.code),
+            Column("id", Text("Tenant ID", "租户 ID"), lambda r: r.id, kind="mono"),
+            Column("state", Text("State", "状态"), lambda r: state_cell(r.state), sort=Tenant.state, narrow=True),
+            Column("created", Text("Created", "创建时间"), lambda r: date_cell(r.created_at), sort=Tenant.created_at),
+        ],
+        search=(Tenant.name, Tenant.code, Tenant.id),
+        default_sort="name",
+        actions=_tenant_actions,
+        empty=Empty(TENANTS, Text("A tenant is a subsidiary or department with its own people and rights.", "租户是拥有独立人员与权限的子公司或部门。")),
+    )  # fmt: skip
+    reason = None if allowed(may.SITE_TENANTS) else why_not(may.SITE_TENANTS)
+    new = Action(Text("New tenant", "新建租户"), url_for(".tenant_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)
+    return common.listed(listing, TENANTS, [new])
+
+
+def _tenant_actions(row: Tenant) -> list[Action]:
+    edit = None if allowed(may.TENANT_EDIT) else why_not(may.TENANT_EDIT)
+    site = None if allowed(may.SITE_TENANTS) else why_not(may.SITE_TENANTS)
+    off = row.state == ACTIVE
+    question = Text("Disable {name}? Everybody in it is signed out at once.", "停用 {name}？其全部人员将立即退出。").format(name=row.name)
+    return [
+        act(Text("Rename", "重命名"), url_for(".tenant_edit", tenant_id=row.id), dialog=True, icon="pencil", disabled_reason=edit),
+        act(Text("Disable", "停用") if off else Text("Enable", "启用"), url_for(".tenant_state", tenant_id=row.id, enabled=0 if off else 1),
+            danger=off, confirm=question if off else None, icon="power", disabled_reason=site),
+        act(Text("Delete", "删除"), url_for(".tenant_delete", tenant_id=row.id), danger=True, icon="trash-2", disabled_reason=site,
+            confirm=Text("Delete the tenant {name}? Only an empty one can be deleted.", "删除租户 {name}？仅可删除空租户。").format(name=row.name)),
+    ]  # fmt: skip
+
+
+def _tenant_form(row: Tenant | None = None) -> Form:
+    name = {"name": "name", "label": Text("Name", "名称"), "required": True}
+    if row is not None:
+        title = Text("Rename {name}", "重命名 {name}").format(name=row.name)
+        return Form(title, url_for(".tenant_edit", tenant_id=row.id), Text("Save", "保存"), [name], values={"name": row.name})
+    return Form(
+        Text("New tenant", "新建租户"), url_for(".tenant_new"), Text("Create the tenant", "创建租户"),
+        [name, {"name": "code", "label": Text("Code", "编码"), "required": True, "mono": True, "help": Text("Letters, digits and hyphens. Stays for ever.", "字母、数字与连字符，创建后不可修改。")},
+         {"name": "administrator", "label": Text("First administrator", "首位管理员"), "help": Text("The login name of a member.", "成员的登录名。")}],
+    )  # fmt: skip
+
+
+@bp.get("/iam/tenants/new")
+@guard(may.SITE_TENANTS)
+def tenant_new() -> Response:
+    return _tenant_form().shown()
+
+
+@bp.post("/iam/tenants/new")
+@guard(may.SITE_TENANTS, audit=may.TENANT_CREATED)
+def tenant_create() -> Response:
+    def create() -> Response:
+        row = tenants.create(parse(tenants.TenantWanted))
+        return common.done(url_for(".tenant_list"), Text("{name} was created.", "{name} 已创建。").format(name=row.name))
+
+    return _tenant_form().send(create)
+
+
+@bp.get("/iam/tenants/<tenant_id>/edit")
+@guard(may.TENANT_EDIT)
+def tenant_edit(tenant_id: str) -> Response:
+    return _tenant_form(tenants.get(tenant_id)).shown()
+
+
+@bp.post("/iam/tenants/<tenant_id>/edit")
+@guard(may.TENANT_EDIT, audit=may.TENANT_CHANGED)
+def tenant_change(tenant_id: str) -> Response:
+    row = tenants.get(tenant_id)
+
+    def change() -> Response:
+        tenants.change(row, tenants.TenantChange(name=request.form.get("name", "")))
+        return common.done(url_for(".tenant_list"), Text("Saved.", "已保存。"))
+
+    return _tenant_form(row).send(change)
+
+
+@bp.post("/iam/tenants/<tenant_id>/state")
+@guard(may.SITE_TENANTS, audit=may.TENANT_CHANGED)
+def tenant_state(tenant_id: str) -> Response:
+    row = tenants.change(tenants.get(tenant_id), tenants.TenantChange(enabled=request.args.get("enabled") == "1"))
+    on = Text("{name} is enabled.", "{name} 已启用。") if row.state == ACTIVE else Text("{name} is disabled.", "{name} 已停用。")
+    return go(url_for(".tenant_list"), on.format(name=row.name))
+
+
+@bp.post("/iam/tenants/<tenant_id>/delete")
+@guard(may.SITE_TENANTS, audit=may.TENANT_DELETED)
+def tenant_delete(tenant_id: str) -> Response:
+    row = tenants.get(tenant_id)
+    name = row.name
+    tenants.remove(row)
+    return go(url_for(".tenant_list"), Text("{name} was deleted.", "{name} 已删除。").format(name=name))
+
+
+@bp.get("/iam/workspaces")
+@guard(may.WORKSPACE_READ)
+def workspace_list() -> Response:
+    listing = Listing(
+        "workspaces",
+        scoped(Workspace),
+        [
+            Column("name", Text("Name", "名称"), lambda r: r.name, sort=Workspace.name, narrow=True),
+            Column("description", Text("Description", "描述"), lambda r: r.description),
+            Column("id", Text("Workspace ID", "工作空间 ID"), lambda r: r.id, kind="mono"),
+            Column("created", Text("Created", "创建时间"), lambda r: date_cell(r.created_at), sort=Workspace.created_at),
+        ],
+        search=(Workspace.name, Workspace.description),
+        default_sort="name",
+        actions=_space_actions,
+        empty=Empty(SPACES, Text("A workspace separates what one tenant runs, such as production and test.", "工作空间用于隔离租户内的环境，例如生产与测试。")),
+    )  # fmt: skip
+    new = Action(Text("New workspace", "新建工作空间"), url_for(".workspace_new"), dialog=True, primary=True, icon="plus", disabled_reason=_space_reason())
+    return common.listed(listing, SPACES, [new])
+
+
+def _space_reason() -> Text | None:
+    return None if allowed(may.WORKSPACE_EDIT) else why_not(may.WORKSPACE_EDIT)
+
+
+def _space_actions(row: Workspace) -> list[Action]:
+    return [
+        act(Text("Edit", "编辑"), url_for(".workspace_edit", workspace_id=row.id), dialog=True, icon="pencil", disabled_reason=_space_reason()),
+        act(Text("Delete", "删除"), url_for(".workspace_delete", workspace_id=row.id), danger=True, icon="trash-2", disabled_reason=_space_reason(),
+            confirm=Text("Delete the workspace {name}? Only an empty one can be deleted.", "删除工作空间 {name}？仅可删除空的工作空间。").format(name=row.name)),
+    ]  # fmt: skip
+
+
+def _space_form(row: Workspace | None = None) -> Form:
+    if row is None:
+        return Form(Text("New workspace", "新建工作空间"), url_for(".workspace_new"), Text("Create the workspace", "创建工作空间"), FIELDS)
+    title = Text("Edit {name}", "编辑 {name}").format(name=row.name)
+    values = {"name": row.name, "description": row.description}
+    return Form(title, url_for(".workspace_edit", workspace_id=row.id), Text("Save", "保存"), FIELDS, values=values)
+
+
+@bp.get("/iam/workspaces/new")
+@guard(may.WORKSPACE_EDIT)
+def workspace_new() -> Response:
+    return _space_form().shown()
+
+
+@bp.post("/iam/workspaces/new")
+@guard(may.WORKSPACE_EDIT, audit=may.WORKSPACE_CREATED)
+def workspace_create() -> Response:
+    def create() -> Response:
+        row = tenants.create_workspace(parse(tenants.WorkspaceWanted))
+        return common.done(url_for(".workspace_list"), Text("{name} was created.", "{name} 已创建。").format(name=row.name))
+
+    return _space_form().send(create)
+
+
+@bp.get("/iam/workspaces/<workspace_id>/edit")
+@guard(may.WORKSPACE_EDIT)
+def workspace_edit(workspace_id: str) -> Response:
+    return _space_form(tenants.get_workspace(workspace_id)).shown()
+
+
+@bp.post("/iam/workspaces/<workspace_id>/edit")
+@guard(may.WORKSPACE_EDIT, audit=may.WORKSPACE_CHANGED)
+def workspace_change(workspace_id: str) -> Response:
+    row = tenants.get_workspace(workspace_id)
+
+    def change() -> Response:
+        tenants.change_workspace(row, parse(tenants.WorkspaceWanted))
+        return common.done(url_for(".workspace_list"), Text("Saved.", "已保存。"))
+
+    return _space_form(row).send(change)
+
+
+@bp.post("/iam/workspaces/<workspace_id>/delete")
+@guard(may.WORKSPACE_EDIT, audit=may.WORKSPACE_DELETED)
+def workspace_delete(workspace_id: str) -> Response:
+    row = tenants.get_workspace(workspace_id)
+    name = row.name
+    tenants.remove_workspace(row)
+    return go(url_for(".workspace_list"), Text("{name} was deleted.", "{name} 已删除。").format(name=name))

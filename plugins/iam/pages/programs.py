@@ -1,0 +1,226 @@
+"""Pages of service accounts and AccessKeys."""
+
+from __future__ import annotations
+
+from flask import Response, request, url_for
+from sqlalchemy import func, select
+
+from app.contracts.text import Text
+from app.db import scoped
+from app.guard import guard, signed_in
+from app.web.forms import parse
+from app.web.frame import may as allowed
+from app.web.frame import why_not
+from app.web.language import exact
+from app.web.listing import Action, Column, Empty, Listing
+from app.web.render import go
+from plugins.iam import permissions as may
+from plugins.iam.models import MEMBER, SERVICE_ACCOUNT, AccessKey, ServiceAccount
+from plugins.iam.pages import bp, common
+from plugins.iam.pages.common import Form, act, date_cell
+from plugins.iam.pages.holders import grant_rows, key_rows
+from plugins.iam.service import accounts
+
+TITLE = Text("Service accounts", "服务账号")
+NEW = Text("New service account", "新建服务账号")
+OWN = "one's own keys; those of others ask for iam.access-key.edit in the service"
+FIELDS = (
+    {"name": "name", "label": Text("Name", "名称"), "required": True, "maxlength": 255},
+    {"name": "description", "label": Text("Description", "描述"), "type": "textarea", "rows": 2},
+)
+
+
+@bp.get("/iam/service-accounts")
+@guard(may.ACCOUNT_READ)
+def account_list() -> Response:
+    used = (
+        select(func.max(AccessKey.last_used_at))
+        .where(AccessKey.owner_type == SERVICE_ACCOUNT, AccessKey.owner_id == ServiceAccount.id)
+        .scalar_subquery()
+    )
+    listing = Listing(
+        "accounts",
+        scoped(ServiceAccount).add_columns(used),
+        [
+            Column("name", Text("Name", "名称"), lambda r: r[0].name, sort=ServiceAccount.name, narrow=True),
+            Column("description", Text("Description", "描述"), lambda r: r[0].description),
+            Column("used", Text("Key last used", "密钥最近使用"), lambda r: date_cell(r[1]), sort=used),
+            Column("created", Text("Created", "创建时间"), lambda r: date_cell(r[0].created_at), sort=ServiceAccount.created_at),
+        ],
+        search=(ServiceAccount.name, ServiceAccount.description),
+        default_sort="name",
+        key=lambda r: r[0].id,
+        href=lambda r: url_for(".account", account_id=r[0].id),
+        actions=lambda r: _actions(r[0]),
+        empty=Empty(TITLE, Text("A program that calls the API gets a service account, roles and an AccessKey.",
+                                "调用 API 的程序使用服务账号、角色与 AccessKey。")),
+    )  # fmt: skip
+    reason = None if allowed(may.ACCOUNT_EDIT) else why_not(may.ACCOUNT_EDIT)
+    return common.listed(listing, TITLE, [Action(NEW, url_for(".account_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)])
+
+
+def _actions(row: ServiceAccount) -> list[Action]:
+    reason = None if allowed(may.ACCOUNT_EDIT) else why_not(may.ACCOUNT_EDIT)
+    grant_reason = None if allowed(may.ACCOUNT_GRANT) else why_not(may.ACCOUNT_GRANT)
+    return [
+        act(Text("Grant a role", "授权"), url_for(".grant_new", type=SERVICE_ACCOUNT, id=row.id), dialog=True, icon="shield", disabled_reason=grant_reason),
+        act(Text("Edit", "编辑"), url_for(".account_edit", account_id=row.id), dialog=True, icon="pencil", disabled_reason=reason),
+        act(Text("Delete", "删除"), url_for(".account_delete", account_id=row.id), dialog=True, danger=True, icon="trash-2", disabled_reason=reason),
+    ]  # fmt: skip
+
+
+@bp.get("/iam/service-accounts/<account_id>")
+@guard(may.ACCOUNT_READ)
+def account(account_id: str) -> Response:
+    row = accounts.get(account_id)
+    return common.show(
+        row.name, (TITLE, url_for(".account_list")), actions=_actions(row), object_id=row.id,
+        facts=[(Text("Description", "描述"), row.description), (Text("Created", "创建时间"), row.created_at)],
+        cards=[grant_rows(SERVICE_ACCOUNT, row.id), key_rows(SERVICE_ACCOUNT, row.id)],
+    )  # fmt: skip
+
+
+def _form(row: ServiceAccount | None = None) -> Form:
+    if row is None:
+        return Form(NEW, url_for(".account_new"), Text("Create the service account", "创建服务账号"), FIELDS)
+    values = {"name": row.name, "description": row.description}
+    title = Text("Edit {name}", "编辑 {name}").format(name=row.name)
+    return Form(title, url_for(".account_edit", account_id=row.id), Text("Save", "保存"), FIELDS, values=values)
+
+
+@bp.get("/iam/service-accounts/new")
+@guard(may.ACCOUNT_EDIT)
+def account_new() -> Response:
+    return _form().shown()
+
+
+@bp.post("/iam/service-accounts/new")
+@guard(may.ACCOUNT_EDIT, audit=may.ACCOUNT_CREATED)
+def account_create() -> Response:
+    def create() -> Response:
+        row = accounts.create(parse(accounts.AccountWanted))
+        return go(url_for(".account", account_id=row.id), Text("{name} was created. It has no rights yet.", "{name} 已创建，尚无权限。").format(name=row.name))
+
+    return _form().send(create)
+
+
+@bp.get("/iam/service-accounts/<account_id>/edit")
+@guard(may.ACCOUNT_EDIT)
+def account_edit(account_id: str) -> Response:
+    return _form(accounts.get(account_id)).shown()
+
+
+@bp.post("/iam/service-accounts/<account_id>/edit")
+@guard(may.ACCOUNT_EDIT, audit=may.ACCOUNT_CHANGED)
+def account_change(account_id: str) -> Response:
+    row = accounts.get(account_id)
+
+    def change() -> Response:
+        accounts.change(row, parse(accounts.AccountWanted))
+        return go(url_for(".account", account_id=account_id), Text("Saved.", "已保存。"))
+
+    return _form(row).send(change)
+
+
+def _delete_form(row: ServiceAccount) -> Form:
+    from app.db import db
+
+    last = db.session.execute(
+        select(AccessKey.last_used_at, AccessKey.last_used_ip)
+        .where(AccessKey.owner_type == SERVICE_ACCOUNT, AccessKey.owner_id == row.id, AccessKey.last_used_at.is_not(None))
+        .order_by(AccessKey.last_used_at.desc()).limit(1)
+    ).first()  # fmt: skip
+    body = (
+        Text("Its key was last used at {time} from {ip}. Its roles, keys and tokens end at once.", "其密钥最近于 {time} 由 {ip} 使用。角色、密钥与令牌将立即失效。").format(time=exact(last[0]), ip=last[1])
+        if last
+        else Text("Its keys were never used.", "其密钥从未使用。")
+    )  # fmt: skip
+    return Form(
+        Text("Delete {name}?", "删除 {name}？").format(name=row.name), url_for(".account_delete", account_id=row.id),
+        Text("Delete the service account", "删除服务账号"), [], body=body, danger=True,
+    )  # fmt: skip
+
+
+@bp.get("/iam/service-accounts/<account_id>/delete")
+@guard(may.ACCOUNT_EDIT)
+def account_delete(account_id: str) -> Response:
+    return _delete_form(accounts.get(account_id)).shown()
+
+
+@bp.post("/iam/service-accounts/<account_id>/delete")
+@guard(may.ACCOUNT_EDIT, audit=may.ACCOUNT_DELETED)
+def account_do_delete(account_id: str) -> Response:
+    row = accounts.get(account_id)
+    name = row.name
+
+    def remove() -> Response:
+        accounts.remove(row)
+        return go(url_for(".account_list"), Text("{name} was deleted.", "{name} 已删除。").format(name=name))
+
+    return _delete_form(row).send(remove)
+
+
+def _home(row: AccessKey) -> str:
+    """The page that shows a key: the account page for one's own, else its program's."""
+    return url_for("iam.own_account") if row.owner_type == MEMBER else url_for("iam.account", account_id=row.owner_id)
+
+
+@bp.post("/iam/access-keys/new")
+@signed_in(OWN, audit=may.KEY_CREATED)
+def key_create() -> Response:
+    row = accounts.create_key(request.args.get("type", ""), request.args.get("id", ""))
+    return _shown(row, row.secret)
+
+
+def _shown(row: AccessKey, secret: str) -> Response:
+    return common.secret_once(
+        Text("AccessKey", "AccessKey"),
+        Text("Whoever has the secret acts in the owner's name. Keep it where the program reads it, and nowhere else.",
+             "持有该密钥即可以所有者身份操作，请仅保存在程序读取之处。"),
+        [(Text("AccessKey ID", "AccessKey ID"), row.id), (Text("Secret", "密钥"), secret)], _home(row),
+    )  # fmt: skip
+
+
+def _reveal_form(row: AccessKey) -> Form:
+    return Form(
+        Text("Reveal the secret of {key}?", "查看 {key} 的密钥？").format(key=row.id), url_for(".key_reveal", key_id=row.id),
+        Text("Reveal", "查看"), [], body=Text("It is recorded in the audit that you looked.", "本次查看将记入审计。"),
+    )  # fmt: skip
+
+
+@bp.get("/iam/access-keys/<key_id>/reveal")
+@signed_in(OWN)
+def key_reveal(key_id: str) -> Response:
+    return _reveal_form(accounts.get_key(key_id)).shown()
+
+
+@bp.post("/iam/access-keys/<key_id>/reveal")
+@signed_in(OWN, audit=may.KEY_REVEALED)
+def key_do_reveal(key_id: str) -> Response:
+    row = accounts.get_key(key_id)
+    return _shown(row, accounts.reveal(row))
+
+
+@bp.post("/iam/access-keys/<key_id>/enable")
+@signed_in(OWN, audit=may.KEY_ENABLED)
+def key_enable(key_id: str) -> Response:
+    row = accounts.enable(accounts.get_key(key_id))
+    return go(_home(row), Text("{key} works again.", "{key} 已启用。").format(key=row.id))
+
+
+@bp.post("/iam/access-keys/<key_id>/disable")
+@signed_in(OWN, audit=may.KEY_DISABLED)
+def key_disable(key_id: str) -> Response:
+    row = accounts.disable(accounts.get_key(key_id))
+    return go(_home(row), Text("{key} is refused from now on.", "{key} 已禁用。").format(key=row.id))
+
+
+@bp.post("/iam/access-keys/<key_id>/delete")
+@signed_in(OWN, audit=may.KEY_DELETED)
+def key_delete(key_id: str) -> Response:
+    row = accounts.get_key(key_id)
+    home, name = _home(row), row.id
+    accounts.remove_key(row)
+    return go(home, Text("{key} was deleted.", "{key} 已删除。").format(key=name))
+
+

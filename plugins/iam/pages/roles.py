@@ -1,0 +1,189 @@
+"""Pages of roles and permissions, and why a decision is what it is."""
+
+from __future__ import annotations
+
+from flask import Response, make_response, request, url_for
+from markupsafe import Markup
+
+from app import site
+from app.auth.explain import explain
+from app.contracts.text import Text, plain
+from app.db import db, scoped
+from app.guard import guard
+from app.web.forms import parse
+from app.web.frame import may as allowed
+from app.web.frame import why_not
+from app.web.language import t
+from app.web.listing import Action, Cell
+from app.web.render import go, render
+from plugins.iam import permissions as may
+from plugins.iam.directory import LocalDirectory
+from plugins.iam.models import Grant
+from plugins.iam.pages import bp, common
+from plugins.iam.pages.common import Form, act
+from plugins.iam.pages.holders import condition_words, revoke_action, validity_cell
+from plugins.iam.service import grants, handing, roles
+from plugins.iam.service.roles import RoleShown
+
+TITLE = Text("Roles", "角色")
+NEW = Text("New role", "新建角色")
+
+
+@bp.get("/iam/roles")
+@guard(may.ROLE_READ)
+def role_list() -> Response:
+    wanted = request.args.get("q", "").strip()
+    reason = _reason()
+    actions = [Action(NEW, url_for(".role_new"), primary=True, icon="plus", disabled_reason=reason)]
+    found = [_row(role) for role in roles.all_of(handing.me().tenant_id, wanted)]
+    columns = [Text("Role", "角色"), Text("Code", "编码"), Text("Kind", "类型"), (Text("Permissions", "权限数"), "number"),
+               (Text("Held by", "授权数"), "number"), Text("Description", "描述")]  # fmt: skip
+    return render("iam/table.html", fragment="rows", title=TITLE, actions=actions, q=wanted, columns=columns, rows=found,
+                  hint=Text("Name, code or a permission in it", "名称、编码或包含的权限"))  # fmt: skip
+
+
+def _row(role: RoleShown) -> list[object]:
+    kind = Text("Built in", "内置") if role.built_in else Text("Own", "自定义")
+    return [
+        Cell("link", text=t(role.name), href=url_for(".role", role_id=role.id)), Cell("mono", text=role.code),
+        Cell("tone", text=t(kind), tone="neutral" if role.built_in else "info"), len(role.permissions), role.held, role.description,
+    ]  # fmt: skip
+
+
+def _reason() -> Text | None:
+    return None if allowed(may.ROLE_EDIT) else why_not(may.ROLE_EDIT)
+
+
+@bp.get("/iam/roles/options")
+@guard(may.ROLE_READ)
+def role_options() -> Response:
+    found = roles.all_of(handing.me().tenant_id, request.args.get("q", ""))
+    option = Markup('<option value="{}" data-help="{}">{}</option>')
+    lines = [option.format(r.code, r.code, t(r.name)) for r in found if handing.may_grant(r.code)]
+    return make_response(Markup("").join(lines))
+
+
+@bp.get("/iam/roles/<role_id>")
+@guard(may.ROLE_READ)
+def role(role_id: str) -> Response:
+    found = roles.get(role_id)
+    known = site.catalogue().permissions
+    rights = [[Cell("mono", text=name), known[name].title if name in known else "", Cell("bool", value=name in known and known[name].reads)]
+              for name in found.permissions]  # fmt: skip
+    held = db.session.scalars(scoped(Grant).where(Grant.role == found.code).order_by(Grant.created_at)).all()
+    holders = [[holder_cell(row), condition_words(row.conditions), validity_cell(row), row.granted_by, revoke_action(row)] for row in held]
+    actions: list[Action] = []
+    if not found.built_in:
+        actions = [
+            Action(Text("Edit", "编辑"), url_for(".role_edit", role_id=found.id), icon="pencil", disabled_reason=_reason()),
+            act(Text("Delete", "删除"), url_for(".role_delete", role_id=found.id), danger=True, icon="trash-2", disabled_reason=_reason(),
+                confirm=Text("Delete the role {name}?", "删除角色 {name}？").format(name=found.name)),
+        ]  # fmt: skip
+    return common.show(
+        found.name, (TITLE, url_for(".role_list")), actions=actions,
+        facts=[(Text("Code", "编码"), found.code), (Text("Description", "描述"), found.description)],
+        cards=[
+            {"title": Text("Held by", "授权对象"), "rows": holders, "empty": Text("Nobody holds it.", "暂无授权。"),
+             "columns": [Text("Who", "授权对象"), Text("Only for", "条件"), Text("Valid until", "有效期"), Text("Granted by", "授权人"), plain("")]},
+            {"title": Text("Permissions", "权限"), "rows": rights, "empty": Text("None.", "无。"),
+             "columns": [Text("Permission", "权限"), Text("What it allows", "说明"), Text("Reads only", "只读")]},
+        ],
+    )  # fmt: skip
+
+
+def holder_cell(row: Grant) -> Cell:
+    pages = {"member": ("iam.member", "member_id"), "group": ("iam.group", "group_id"), "serviceAccount": ("iam.account", "account_id")}
+    endpoint, argument = pages[row.principal_type]
+    name = grants.name_of(row.principal_type, row.principal_id)
+    return Cell("link", text=name, href=url_for(endpoint, **{argument: row.principal_id}))
+
+
+def _form(row: object = None) -> Form:
+    options = [(p.name, p.title, p.name) for p in sorted(site.catalogue().permissions.values(), key=lambda p: p.name)
+               if not p.name.startswith(may.OF_THE_SITE)]  # fmt: skip
+    fields = [
+        {"name": "name", "label": Text("Name", "名称"), "required": True},
+        {"name": "code", "label": Text("Code", "编码"), "mono": True, "help": Text("Small letters, digits, hyphens. Stays for ever.", "小写字母、数字与连字符，创建后不可修改。")},
+        {"name": "description", "label": Text("Description", "描述")},
+        {"name": "permissions", "label": Text("Permissions", "权限"), "type": "transfer", "options": options},
+    ]  # fmt: skip
+    if row is None:
+        return Form(NEW, url_for(".role_new"), Text("Create the role", "创建角色"), fields)
+    del fields[1]
+    values = {key: getattr(row, key) for key in ("name", "description", "permissions")}
+    title = Text("Edit {name}", "编辑 {name}").format(name=values["name"])
+    return Form(title, url_for(".role_edit", role_id=row.id), Text("Save", "保存"), fields, values=values)  # type: ignore[attr-defined]
+
+
+@bp.get("/iam/roles/new")
+@guard(may.ROLE_EDIT)
+def role_new() -> Response:
+    return _form().shown()
+
+
+@bp.post("/iam/roles/new")
+@guard(may.ROLE_EDIT, audit=may.ROLE_CREATED)
+def role_create() -> Response:
+    def create() -> Response:
+        row = roles.create(parse(roles.RoleWanted))
+        return go(url_for(".role", role_id=row.id), Text("{name} was created.", "{name} 已创建。").format(name=row.name))
+
+    return _form().send(create)
+
+
+@bp.get("/iam/roles/<role_id>/edit")
+@guard(may.ROLE_EDIT)
+def role_edit(role_id: str) -> Response:
+    return _form(roles.get_own(role_id)).shown()
+
+
+@bp.post("/iam/roles/<role_id>/edit")
+@guard(may.ROLE_EDIT, audit=may.ROLE_CHANGED)
+def role_change(role_id: str) -> Response:
+    row = roles.get_own(role_id)
+
+    def change() -> Response:
+        roles.change(row, parse(roles.RoleWanted))
+        return go(url_for(".role", role_id=role_id), Text("Saved. It counts from the next request on.", "已保存，自下次请求起生效。"))
+
+    return _form(row).send(change)
+
+
+@bp.post("/iam/roles/<role_id>/delete")
+@guard(may.ROLE_EDIT, audit=may.ROLE_DELETED)
+def role_delete(role_id: str) -> Response:
+    row = roles.get_own(role_id)
+    name = row.name
+    roles.remove(row)
+    return go(url_for(".role_list"), Text("{name} was deleted.", "{name} 已删除。").format(name=name))
+
+
+@bp.get("/iam/permissions")
+@guard(may.ROLE_READ)
+def permission_list() -> Response:
+    words = request.args.get("q", "").lower().split()
+    known = sorted(site.catalogue().permissions.values(), key=lambda p: p.name)
+    rows = [
+        [Cell("mono", text=p.name), p.title, p.name.partition(".")[0], Cell("bool", value=p.reads)]
+        for p in known
+        if all(word in f"{p.name} {p.title.en} {p.title.zh}".lower() for word in words)
+    ]
+    columns = [Text("Permission", "权限"), Text("What it allows", "说明"), Text("Plugin", "插件"), Text("Reads only", "只读")]
+    actions = [Action(Text("Why may somebody?", "鉴权依据查询"), url_for(".why"), icon="circle-help")]
+    return render("iam/table.html", fragment="rows", title=Text("Permissions", "权限"), actions=actions, q=request.args.get("q", ""),
+                  columns=columns, rows=rows, hint=Text("Plugin, name or words", "插件、名称或说明"))  # fmt: skip
+
+
+@bp.get("/iam/why")
+@guard(may.CHECK)
+def why() -> Response:
+    user, permission = request.args.get("user", "").strip(), request.args.get("permission", "")
+    attribute, value = request.args.get("attribute", ""), request.args.get("value", "").strip()
+    decision = None
+    if user and permission:
+        resource = {attribute: value} if attribute and value else None
+        tenant = handing.me().tenant_id
+        decision = explain(LocalDirectory().key_of(user) or user, permission, resource, tenant)
+    options = [(p.name, p.title, p.name) for p in sorted(site.catalogue().permissions.values(), key=lambda p: p.name)]
+    return render("iam/why.html", fragment="answer", decision=decision, user=user, permission=permission, attribute=attribute,
+                  value=value, options=options, attributes=list(grants.ATTRIBUTES.items()))  # fmt: skip
