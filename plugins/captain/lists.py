@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from flask import request
-from sqlalchemy.orm import undefer
 
 from app.auth import decisions
 from app.contracts.text import Text, plain
@@ -44,7 +43,7 @@ def page_of(cluster_id: str, kind: str, namespace: str, name: str) -> str:
 def nodes(cluster: Cluster) -> Listing:
     """Nodes, with what is requested of them."""
     used = queries.usage_by_node(cluster.id)
-    query = queries.listed(cluster.id, "nodes").options(undefer(KubeObject.data))
+    query = queries.listed(cluster.id, "nodes", whole=True)
 
     def asked(row: KubeObject, place: int) -> int:
         return used.get(row.name, NOTHING)[place]
@@ -53,7 +52,7 @@ def nodes(cluster: Cluster) -> Listing:
         Column("name", NAME, lambda r: r.name, "mono", KubeObject.name, narrow=True),
         Column("state", STATE, _state, "tone", KubeObject.state, narrow=True),
         Column("roles", Text("Roles", "角色"), lambda r: words.roles(r.data), "tags"),
-        Column("ip", Text("IP", "IP"), lambda r: r.ip, "mono", KubeObject.ip),
+        Column("ip", Text("IP", "IP"), lambda r: Cell("mono", text=r.ip), "mono", KubeObject.ip),
         Column("pods", Text("Pods", "容器组"), lambda r: Cell("progress", value=(asked(r, 0), r.total))),
         Column("cpu", Text("CPU requested", "CPU 请求"), lambda r: words.share(asked(r, 1), r.cpu, words.cores), align="right"),
         Column("memory", Text("Memory requested", "内存请求"), lambda r: words.share(asked(r, 2), r.memory, words.size), align="right"),
@@ -68,7 +67,7 @@ def nodes(cluster: Cluster) -> Listing:
 
 def namespaces(cluster: Cluster) -> Listing:
     """Namespaces, with how many pods are in them."""
-    query = queries.listed(cluster.id, "namespaces").options(undefer(KubeObject.data))
+    query = queries.listed(cluster.id, "namespaces", whole=True)
     pods = queries.count_by_namespace(cluster.id, "pods")
     columns = [
         Column("name", NAME, lambda r: r.name, "mono", KubeObject.name, narrow=True),
@@ -85,7 +84,7 @@ def workloads(cluster: Cluster, kind: Kind) -> Listing:
     """Workloads of one kind."""
     columns = [
         Column("name", NAME, lambda r: r.name, "mono", KubeObject.name, narrow=True),
-        Column("namespace", NAMESPACE, lambda r: r.namespace, "mono", KubeObject.namespace),
+        Column("namespace", NAMESPACE, lambda r: Cell("mono", text=r.namespace), "mono", KubeObject.namespace),
         Column("state", STATE, _state, "tone", KubeObject.state, narrow=True),
         Column("ready", Text("Completed", "完成") if kind.plural == "jobs" else READY,
                lambda r: Cell("progress", value=(r.ready, r.total)), sort=KubeObject.ready),
@@ -104,16 +103,19 @@ def pods(cluster: Cluster, query: Any = None, identifier: str = "pods") -> Listi
     root = base(cluster.id)
 
     def owner(row: KubeObject) -> Cell:
-        return Cell("mono", text=row.owner, href=f"{root}/owners/{row.owner_uid}" if row.owner_uid else "")
+        kind, _, name = row.owner.partition("/")
+        if kind == "ReplicaSet":  # a Deployment's, nearly always; its name ends in the template's hash
+            name = name.rpartition("-")[0] or name
+        return Cell("mono", text=name, title=row.owner, href=f"{root}/owners/{row.owner_uid}" if row.owner_uid else "")
 
     columns = [
         Column("name", NAME, lambda r: r.name, "mono", KubeObject.name, narrow=True),
-        Column("namespace", NAMESPACE, lambda r: r.namespace, "mono", KubeObject.namespace),
+        Column("namespace", NAMESPACE, lambda r: Cell("mono", text=r.namespace), "mono", KubeObject.namespace),
         Column("state", STATE, _state, "tone", KubeObject.state, narrow=True),
         Column("ready", READY, lambda r: f"{r.ready}/{r.total}", align="right"),
         Column("restarts", Text("Restarts", "重启"), lambda r: r.restarts, "number", KubeObject.restarts),
         Column("node", NODE, lambda r: Cell("mono", text=r.node, href=f"{root}/nodes/{r.node}" if r.node else ""), "mono", KubeObject.node),
-        Column("ip", Text("IP", "IP"), lambda r: r.ip, "mono", KubeObject.ip),
+        Column("ip", Text("IP", "IP"), lambda r: Cell("mono", text=r.ip), "mono", KubeObject.ip),
         Column("owner", Text("Made by", "所属"), owner, "mono", KubeObject.owner),
         Column("images", IMAGES, lambda r: _images(r.images), "tags", hidden=True),
         Column("cpu", Text("CPU requested", "CPU 请求"), lambda r: words.cores(r.cpu), sort=KubeObject.cpu, hidden=True, align="right"),

@@ -99,6 +99,8 @@ def owner(cluster_id: str, uid: str) -> Response:
     """The page of the object with this UID: lists link owners without looking each of them up."""
     cluster = opened(cluster_id, "")["cluster"]
     row = queries.find_by_uid(cluster.id, uid)
+    if row is not None and row.kind == "replicasets":
+        row = queries.find_by_uid(cluster.id, row.owner_uid) or row
     page = page_of(cluster.id, row.kind, row.namespace, row.name) if row is not None else ""
     if not page:
         raise NOT_FOUND(what=Text("owner of this pod", "该容器组的所属对象"))

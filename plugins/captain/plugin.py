@@ -7,6 +7,7 @@ from app.contracts.text import Text
 from app.hooks import hookimpl
 from plugins.captain import (
     actions,
+    api,
     logs,
     object_routes,
     pages,
@@ -25,6 +26,11 @@ PAGES = (routes, object_routes, pod_routes)
 @hookimpl
 def register_blueprints():
     return [pages.bp]
+
+
+@hookimpl
+def register_apis():
+    return [api.api]
 
 
 @hookimpl

@@ -49,10 +49,11 @@ class Mirror:
         return self.complete and self.heard_at is not None and (now() - self.heard_at).total_seconds() < FRESH_SECONDS
 
 
-def listed(cluster_id: str, plural: str) -> Select[tuple[KubeObject]]:
-    """Rows of a kind without their ``data``, by namespace and name."""
+def listed(cluster_id: str, plural: str, whole: bool = False) -> Select[KubeObject]:
+    """Rows of a kind, by namespace and name; without their ``data`` unless they are wanted whole."""
     query = select(KubeObject).where(KubeObject.cluster_id == cluster_id, KubeObject.kind == plural)
-    return query.options(defer(KubeObject.data)).order_by(KubeObject.namespace, KubeObject.name)
+    query = query.order_by(KubeObject.namespace, KubeObject.name)
+    return query if whole else query.options(defer(KubeObject.data))
 
 
 def get_object(cluster_id: str, kind: Kind, namespace: str, name: str) -> KubeObject:
@@ -151,7 +152,7 @@ def _mirror(held: Sequence[MirrorState]) -> Mirror:
     return Mirror({s.kind: s.objects for s in known}, min(moments, default=None), complete, errors)
 
 
-def pods_of(owner: KubeObject) -> Select[tuple[KubeObject]]:
+def pods_of(owner: KubeObject) -> Select[KubeObject]:
     """Pods that an object made, itself or through the ReplicaSets that it made."""
     made = select(KubeObject.uid).where(KubeObject.cluster_id == owner.cluster_id, KubeObject.owner_uid == owner.uid)
     return listed(owner.cluster_id, "pods").where(

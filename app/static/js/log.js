@@ -89,10 +89,13 @@ export function mount(box) {
 
   function stream() {
     let source;
+    let last = ""; // the id of the last line, so that a new connection goes on after it
     const start = () => {
-      source = new EventSource(said.url);
+      const address = new URL(said.url, location);
+      if (last) address.searchParams.set("after", last);
+      source = new EventSource(address);
       source.onopen = () => following && say(said.saidLive);
-      source.onmessage = ({ data }) => take(data.split("\n"));
+      source.onmessage = ({ data, lastEventId }) => { last = lastEventId || last; take(data.split("\n")); };
       source.addEventListener("end", () => { source.close(); source = null; say(said.saidEnd); document.removeEventListener("visibilitychange", watch); });
       source.onerror = () => say(said.saidLost);
     };

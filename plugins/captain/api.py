@@ -1,0 +1,240 @@
+"""``/api/v1/captain``: what the pages show and do, for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select
+
+from app.auth import decisions
+from app.contracts.text import Text
+from app.db import scoped
+from app.errors import invalid
+from app.kube import clusters, paths
+from app.kube.client import kube
+from app.kube.clusters import get_cluster
+from app.kube.errors import ERRORS as KUBE_ERRORS
+from app.kube.models import Cluster, KubeObject
+from app.web.api import Api, In, ListQuery, Out, Page, need_version, page
+from plugins.captain import actions, live, logs, permissions, queries, registration, shapes
+from plugins.captain.kinds import BY_NAME, KINDS, workload
+from plugins.captain.logs import LogQuery
+from plugins.captain.registration import ChangedCluster, NewCluster
+
+api = Api("captain", Text("Captain: Kubernetes clusters", "Captain：Kubernetes 集群"))
+CLUSTERS, ONE = "/captain/clusters", "/captain/clusters/<cluster_id>"
+POD = f"{ONE}/pods/<namespace>/<name>"
+SORTS: dict[str, Any] = {
+    "name": KubeObject.name, "namespace": KubeObject.namespace, "state": KubeObject.state,
+    "createdAt": KubeObject.created_at, "restarts": KubeObject.restarts, "node": KubeObject.node,
+}  # fmt: skip
+
+
+class ObjectQuery(ListQuery):
+    """Filters of the lists of objects."""
+
+    namespace: str = ""
+    state: str = ""
+    node: str = ""
+
+
+class Which(In):
+    """Which object."""
+
+    api_version: str = "v1"
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+
+
+class Uid(In):
+    """The pod that is meant: a new one of the same name has another UID."""
+
+    uid: str
+
+
+class LogOut(Out):
+    """Lines of a log; ``next`` is what ``after`` takes to go on, ``ended`` tells that nothing more will come."""
+
+    lines: list[str]
+    next: str
+    ended: bool
+
+
+def _cluster(row: Cluster) -> shapes.ClusterOut:
+    return shapes.cluster(row, queries.usage([row.id])[row.id], queries.mirrors([row.id])[row.id])
+
+
+@api.operation("GET", CLUSTERS, "captain.clusters.list", Text("List clusters", "集群列表"), permissions.CLUSTER_READ,
+               query=ListQuery, returns=Page[shapes.ClusterOut])  # fmt: skip
+def list_clusters(query: ListQuery) -> Page[shapes.ClusterOut]:
+    return page(scoped(Cluster), query, _cluster, sorts={"name": Cluster.name, "createdAt": Cluster.created_at, "state": Cluster.state},
+                search=(Cluster.name, Cluster.server, Cluster.description), key=Cluster.id, default="name")  # fmt: skip
+
+
+@api.operation("POST", CLUSTERS, "captain.clusters.create", Text("Register a cluster", "注册集群"), permissions.CLUSTER_EDIT,
+               audit=permissions.CLUSTER_ADDED, body=NewCluster, returns=shapes.ClusterOut, status=201, errors=KUBE_ERRORS)  # fmt: skip
+def create_cluster(body: NewCluster) -> shapes.ClusterOut:
+    return _cluster(registration.register(body))
+
+
+@api.operation("GET", ONE, "captain.clusters.get", Text("Show a cluster", "查看集群"), permissions.CLUSTER_READ,
+               returns=shapes.ClusterOut, resource=permissions.place)  # fmt: skip
+def show_cluster(cluster_id: str) -> shapes.ClusterOut:
+    return _cluster(get_cluster(cluster_id))
+
+
+@api.operation("PATCH", ONE, "captain.clusters.update", Text("Change a cluster", "修改集群"), permissions.CLUSTER_EDIT,
+               audit=permissions.CLUSTER_CHANGED, body=ChangedCluster, returns=shapes.ClusterOut, errors=KUBE_ERRORS,
+               resource=permissions.place)  # fmt: skip
+def change_cluster(cluster_id: str, body: ChangedCluster) -> shapes.ClusterOut:
+    row = get_cluster(cluster_id)
+    need_version(row.version)
+    return _cluster(registration.change(row, body))
+
+
+@api.operation("DELETE", ONE, "captain.clusters.delete", Text("Remove a cluster", "移除集群"), permissions.CLUSTER_EDIT,
+               audit=permissions.CLUSTER_REMOVED, status=204, resource=permissions.place)  # fmt: skip
+def remove_cluster(cluster_id: str) -> None:
+    clusters.remove(get_cluster(cluster_id))
+
+
+@api.operation("GET", f"{ONE}/overview", "captain.overview.get", Text("Numbers of a cluster", "集群概览"), permissions.CLUSTER_READ,
+               returns=shapes.OverviewOut, resource=permissions.place)  # fmt: skip
+def get_overview(cluster_id: str) -> shapes.OverviewOut:
+    identifier = get_cluster(cluster_id).id
+
+    def counts(plural: str) -> list[shapes.Count]:
+        return [shapes.Count(state, number) for state, _, number in queries.by_state(identifier, plural)]
+
+    kinds = [kind.plural for kind in KINDS.values() if kind.workload and kind.tab]
+    used = shapes.usage(queries.usage([identifier])[identifier])
+    return shapes.OverviewOut(used, counts("nodes"), counts("pods"), {plural: counts(plural) for plural in kinds})
+
+
+@api.operation("GET", f"{ONE}/warnings", "captain.warnings.list", Text("Recent warnings of a cluster", "集群近期告警"),
+               permissions.CLUSTER_READ, returns=list[live.Seen], errors=KUBE_ERRORS, resource=permissions.place)  # fmt: skip
+def get_warnings(cluster_id: str) -> Sequence[live.Seen]:
+    return live.warnings(get_cluster(cluster_id))
+
+
+@api.operation("GET", f"{ONE}/nodes", "captain.nodes.list", Text("List nodes", "节点列表"), permissions.NODE_READ,
+               query=ObjectQuery, returns=Page[shapes.NodeOut], resource=permissions.place)  # fmt: skip
+def list_nodes(cluster_id: str, query: ObjectQuery) -> Page[shapes.NodeOut]:
+    return _page(queries.listed(get_cluster(cluster_id).id, "nodes", whole=True), query, shapes.node)
+
+
+@api.operation("GET", f"{ONE}/nodes/<name>", "captain.nodes.get", Text("Show a node", "查看节点"), permissions.NODE_READ,
+               returns=shapes.NodeOut, resource=permissions.place)  # fmt: skip
+def get_node(cluster_id: str, name: str) -> shapes.NodeOut:
+    return shapes.node(queries.get_object(get_cluster(cluster_id).id, KINDS["nodes"], "", name))
+
+
+@api.operation("GET", f"{ONE}/namespaces", "captain.namespaces.list", Text("List namespaces", "命名空间列表"),
+               permissions.NAMESPACE_READ, query=ObjectQuery, returns=Page[shapes.NamespaceOut], resource=permissions.place)  # fmt: skip
+def list_namespaces(cluster_id: str, query: ObjectQuery) -> Page[shapes.NamespaceOut]:
+    return _page(queries.listed(get_cluster(cluster_id).id, "namespaces", whole=True), query, shapes.namespace)
+
+
+@api.operation("GET", f"{ONE}/namespaces/<name>", "captain.namespaces.get", Text("Show a namespace", "查看命名空间"),
+               permissions.NAMESPACE_READ, returns=shapes.NamespaceOut, resource=permissions.place)  # fmt: skip
+def get_namespace(cluster_id: str, name: str) -> shapes.NamespaceOut:
+    return shapes.namespace(queries.get_object(get_cluster(cluster_id).id, KINDS["namespaces"], "", name))
+
+
+@api.operation("GET", f"{ONE}/workloads/<plural>", "captain.workloads.list", Text("List workloads of a kind", "工作负载列表"),
+               permissions.WORKLOAD_READ, query=ObjectQuery, returns=Page[shapes.WorkloadOut], resource=permissions.place)  # fmt: skip
+def list_workloads(cluster_id: str, plural: str, query: ObjectQuery) -> Page[shapes.WorkloadOut]:
+    search = (KubeObject.name, KubeObject.images, KubeObject.application, KubeObject.product)
+    return _page(queries.listed(get_cluster(cluster_id).id, workload(plural).plural), query, shapes.workload, search)
+
+
+@api.operation("GET", f"{ONE}/workloads/<plural>/<namespace>/<name>", "captain.workloads.get", Text("Show a workload", "查看工作负载"),
+               permissions.WORKLOAD_READ, returns=shapes.WorkloadOut, resource=permissions.place)  # fmt: skip
+def get_workload(cluster_id: str, plural: str, namespace: str, name: str) -> shapes.WorkloadOut:
+    return shapes.workload(queries.get_object(get_cluster(cluster_id).id, workload(plural), namespace, name))
+
+
+@api.operation("GET", f"{ONE}/workloads/<plural>/<namespace>/<name>/pods", "captain.workloads.pods", Text("Pods of a workload", "工作负载的容器组"),
+               permissions.WORKLOAD_READ, query=ObjectQuery, returns=Page[shapes.PodOut], resource=permissions.place)  # fmt: skip
+def list_workload_pods(cluster_id: str, plural: str, namespace: str, name: str, query: ObjectQuery) -> Page[shapes.PodOut]:
+    decisions.require(permissions.POD_READ, {"cluster": cluster_id, "namespace": namespace})
+    row = queries.get_object(get_cluster(cluster_id).id, workload(plural), namespace, name)
+    return _page(queries.pods_of(row), query, shapes.pod)
+
+
+@api.operation("GET", f"{ONE}/pods", "captain.pods.list", Text("List pods", "容器组列表"), permissions.POD_READ,
+               query=ObjectQuery, returns=Page[shapes.PodOut], resource=permissions.place)  # fmt: skip
+def list_pods(cluster_id: str, query: ObjectQuery) -> Page[shapes.PodOut]:
+    search = (KubeObject.name, KubeObject.ip, KubeObject.node, KubeObject.images)
+    return _page(queries.listed(get_cluster(cluster_id).id, "pods"), query, shapes.pod, search)
+
+
+@api.operation("GET", POD, "captain.pods.get", Text("Show a pod", "查看容器组"), permissions.POD_READ,
+               returns=shapes.PodDetail, resource=permissions.place)  # fmt: skip
+def get_pod(cluster_id: str, namespace: str, name: str) -> shapes.PodDetail:
+    cluster = get_cluster(cluster_id)
+    row = queries.get_object(cluster.id, KINDS["pods"], namespace, name)
+    item, error = live.find(cluster, "Pod", namespace, name)
+    return shapes.PodDetail(shapes.pod(row), item or None, error.code if error else None)
+
+
+@api.operation("GET", f"{POD}/log", "captain.pods.log", Text("Read a container's log", "读取容器日志"), permissions.POD_LOG,
+               query=LogQuery, returns=LogOut, errors=(*logs.ERRORS, *KUBE_ERRORS), resource=permissions.place)  # fmt: skip
+def get_log(cluster_id: str, namespace: str, name: str, query: LogQuery) -> LogOut:
+    client = kube(get_cluster(cluster_id))
+    lines = logs.read(client, namespace, name, logs.checked(query))
+    last = next((line.at for line in reversed(lines) if line.at), query.after)
+    ended = query.previous or (not lines and logs.has_ended(client, namespace, name, query.container))
+    return LogOut([logs.shown(line, query.timestamps) for line in lines], last, ended)
+
+
+@api.operation("DELETE", POD, "captain.pods.delete", Text("Delete a pod", "删除容器组"), permissions.POD_DELETE,
+               audit=permissions.POD_DELETED, query=Uid, status=204, errors=(*actions.ERRORS, *KUBE_ERRORS),
+               resource=permissions.place, external=True)  # fmt: skip
+def delete_pod(cluster_id: str, namespace: str, name: str, query: Uid) -> None:
+    actions.delete_pod(get_cluster(cluster_id), namespace, name, query.uid)
+
+
+@api.operation("POST", f"{POD}/evict", "captain.pods.evict", Text("Evict a pod", "驱逐容器组"), permissions.POD_DELETE,
+               audit=permissions.POD_EVICTED, body=Uid, status=204, errors=(*actions.ERRORS, *KUBE_ERRORS),
+               resource=permissions.place, external=True)  # fmt: skip
+def evict_pod(cluster_id: str, namespace: str, name: str, body: Uid) -> None:
+    actions.evict_pod(get_cluster(cluster_id), namespace, name, body.uid)
+
+
+@api.operation("GET", f"{ONE}/objects", "captain.objects.get", Text("Objects as the cluster has them", "集群中的原始对象"),
+               permissions.CLUSTER_READ, query=Which, returns=dict[str, Any], errors=KUBE_ERRORS, resource=permissions.place)  # fmt: skip
+def get_objects(cluster_id: str, query: Which) -> dict[str, Any]:
+    """One object, or with no name the list of a kind; values of Secrets are masked."""
+    cluster = get_cluster(cluster_id)
+    path = _path(query)
+    known = BY_NAME.get(query.kind)
+    place = {"cluster": cluster.id} | ({"namespace": query.namespace} if query.namespace else {})
+    decisions.require(known.permission if known else permissions.WORKLOAD_READ, place)
+    return live.masked(live.get(cluster, path, None if query.name else {"limit": 500}))
+
+
+@api.operation("GET", f"{ONE}/events", "captain.events.list", Text("Events about an object", "对象的事件"), permissions.CLUSTER_READ,
+               query=Which, returns=list[live.Seen], errors=KUBE_ERRORS, resource=permissions.place)  # fmt: skip
+def get_events(cluster_id: str, query: Which) -> Sequence[live.Seen]:
+    _path(query)
+    return live.events(get_cluster(cluster_id), query.kind, query.namespace, query.name)
+
+
+def _path(query: Which) -> str:
+    known = paths.KINDS.get(query.kind)
+    if known is None or known[0] != query.api_version:
+        kinds = ", ".join(f"{version} {kind}" for kind, (version, _, _) in paths.KINDS.items())
+        raise invalid({"kind": Text(f"One of: {kinds}.", f"可选：{kinds}。")})
+    if query.name and known[2] and not query.namespace:
+        raise invalid({"namespace": Text("This kind lives in namespaces: name one.", "该类型属于命名空间，请指定。")})
+    return paths.one(query.kind, query.namespace, query.name) if query.name else paths.collection(query.kind, query.namespace)
+
+
+def _page(found: Select[Any], query: ObjectQuery, shape: Any, search: Sequence[Any] = (KubeObject.name,)) -> Page[Any]:
+    for column, value in ((KubeObject.namespace, query.namespace), (KubeObject.state, query.state), (KubeObject.node, query.node)):
+        if value:
+            found = found.where(column == value)
+    return page(found, query, shape, sorts=SORTS, search=search, key=KubeObject.uid, default="name")
