@@ -13,7 +13,9 @@ class DnsRecords(Protocol):
         """Make *name* resolve to *addresses*, creating or changing its records. Safe to repeat.
 
         :param owner: ``product/application``; a name of one product cannot be taken by another
-        :raises ConsoleError: no zone holds the name, or another product owns it
+        A name that no zone holds gets a zone of its own: its parent domain.
+
+        :raises ConsoleError: another product owns the name, or another tenant has its zone
         """
         ...
 

@@ -53,7 +53,7 @@ def job_list() -> Response:
         Column(
             "progress",
             Text("Progress", "进度"),
-            lambda r: Cell("progress", value=round(r.progress * 100), text=f"{r.progress:.0%}"),
+            lambda r: Cell("progress", value=r.progress, text=f"{r.progress:.0%}"),
             sort=JobRun.progress,
         ),
         Column("by", Text("Started by", "发起人"), lambda r: r.principal.get("name", "")),

@@ -113,7 +113,7 @@ def dns_command() -> None:
     serve(create_app())
 
 
-@hookimpl(trylast=True)
+@hookimpl
 def seed_site(seed):
     """The zones that the demo's domains are registered in."""
     directory = need_service(Directory)

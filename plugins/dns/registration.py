@@ -13,14 +13,14 @@ import dns.rdatatype
 from app import site
 from app.contracts.dns import DnsRecords
 from plugins.dns import service
-from plugins.dns.service import change, records_of, zone_for
+from plugins.dns.service import change, create_zone, find_zone, records_of, zone_for
 
 
 class Registration(DnsRecords):
     """Keeps records of applications in this site's zones."""
 
     def register(self, tenant_id: str, name: str, addresses: Sequence[str], owner: str) -> None:
-        zone = zone_for(tenant_id, name)
+        zone = find_zone(tenant_id, name) or create_zone(parent_of(name))
         kinds: dict[str, list[str]] = {}
         for address in addresses:
             try:
@@ -35,7 +35,9 @@ class Registration(DnsRecords):
         change(zone, upsert, [{"name": name, "type": kind} for kind in mine - set(kinds)], owner)
 
     def withdraw(self, tenant_id: str, name: str, owner: str) -> None:
-        zone = zone_for(tenant_id, name)
+        zone = find_zone(tenant_id, name)
+        if zone is None:
+            return
         kept = service.normal(name)
         mine = [r for r in records_of(zone) if r.name == kept and r.owner.partition("/")[0] == owner.partition("/")[0]]
         change(zone, [], [{"name": r.name, "type": r.type} for r in mine], owner)
@@ -43,6 +45,12 @@ class Registration(DnsRecords):
     def resolve(self, tenant_id: str, name: str) -> Sequence[str]:
         zone_for(tenant_id, name)
         return [line for line in ask(service.normal(name), "A")["answers"] if line]
+
+
+def parent_of(name: str) -> str:
+    """The zone that is made for a name which no zone holds: what follows its first label."""
+    labels = service.normal(name).split(".")
+    return ".".join(labels[1:]) if len(labels) > 2 else ".".join(labels)
 
 
 def ask(name: str, kind: str) -> dict[str, object]:

@@ -274,10 +274,16 @@ def zone_for(tenant_id: str, name: str) -> Zone:
 
     :raises ConsoleError: DNS/NO_ZONE_FOR_NAME
     """
+    found = find_zone(tenant_id, name)
+    if found is None:
+        raise NO_ZONE(name=normal(name))
+    return found
+
+
+def find_zone(tenant_id: str, name: str) -> Zone | None:
+    """The tenant's longest zone that holds a name, or None."""
     kept = normal(name)
     labels = kept.split(".")
     names = [".".join(labels[at:]) for at in range(len(labels))]
     found = rows(select(Zone).where(Zone.tenant_id == tenant_id, Zone.name.in_(names)))
-    if not found:
-        raise NO_ZONE(name=kept)
-    return max(found, key=lambda zone: len(zone.name))
+    return max(found, key=lambda zone: len(zone.name), default=None)

@@ -116,6 +116,7 @@ def add_environment(new: NewEnvironment) -> Environment:
         no_service_image=new.no_service_image, workspace_id=caller.current().workspace_id,
     )  # fmt: skip
     db.session.add(environment)
+    ensure_namespace(environment)
     audit.note("environment", environment.id, environment.name, cluster=cluster.name, namespace=namespace)
     return environment
 
@@ -211,6 +212,7 @@ def ensure_namespace(environment: Environment) -> None:
     :raises ConsoleError: KUBE/…
     """
     labels = {"app.kubernetes.io/managed-by": "antstack", "antstack.io/environment": environment.id}
+    db.session.flush()
     kube = kube_of(environment)
     if kube.find(paths.one("Namespace", "", environment.namespace)) is None:
         kube.apply(

@@ -90,7 +90,7 @@ def register_object_links():
     ]
 
 
-@hookimpl
+@hookimpl(tryfirst=True)  # the clusters and zones of other plugins are there by then
 def seed_site(seed):
     seeding.seed_site(seed)
 

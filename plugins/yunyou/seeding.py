@@ -54,6 +54,7 @@ def _environment(seed: Seed) -> Environment:
     made = environments.add_environment(
         NewEnvironment(
             NAME, PREFIX, cluster=cluster.id, registry_host=seed.registry, registry_insecure=bool(seed.registry),
+            access_address="" if seed.registry else "127.0.0.1",
             global_domain="retail.demo", region="cn-local", zone="zone-a",
         )
     )  # fmt: skip

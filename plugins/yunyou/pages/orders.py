@@ -43,7 +43,7 @@ def order_listing(id: str, query: Select[Any]) -> Listing:
         Column(
             "progress",
             Text("Progress", "进度"),
-            lambda o: Cell("progress", value=round(o.progress * 100), text=f"{o.progress:.0%}"),
+            lambda o: Cell("progress", value=o.progress, text=f"{o.progress:.0%}"),
             sort=Order.progress,
         ),
         Column("creator", Text("Created by", "创建人"), lambda o: o.creator, sort=Order.creator),
