@@ -66,10 +66,9 @@ def _span(pod: Obj, container: Obj, previous: bool) -> tuple[float, float | None
     if now:
         return times.seconds_of(now["startedAt"]), times.seconds_of(now["finishedAt"])
     waiting = state.get("waiting", {})
-    if waiting.get("reason") in ("ErrImagePull", "ImagePullBackOff"):
+    why = waiting.get("reason", "ContainerCreating")
+    if why in ("ErrImagePull", "ImagePullBackOff"):
         why = "trying and failing to pull image"
-    else:
-        why = f"{waiting.get('reason', 'ContainerCreating')}"
     raise bad_request(f'container "{name}" in pod "{pod_name}" is waiting to start: {why}')
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
@@ -15,8 +16,10 @@ from aiohttp import WSMsgType, web
 from sandbox.api.logs import choose
 from sandbox.api.request import Target, flag
 from sandbox.errors import ApiError, bad_request
+from sandbox.kubelet.output import lines_of
 from sandbox.kubelet.shell import Shell
 from sandbox.kubelet.terminal import Terminal
+from sandbox.times import seconds_of
 
 if TYPE_CHECKING:
     from sandbox.cluster import Cluster
@@ -204,18 +207,16 @@ async def _piped(session: Session, shell: Shell) -> int:
 
 async def _attach(cluster: Cluster, session: Session, pod: Obj, container: Obj) -> tuple[int, str]:
     """Show what the main command writes until the client leaves or the pod is gone."""
-    import time
-
-    from sandbox.kubelet.output import lines_of
-
     since = time.time()
+    one: Obj = next((s for s in pod["status"]["containerStatuses"] if s["name"] == container["name"]), {})
+    begin = seconds_of(one.get("state", {}).get("running", {}).get("startedAt"))
     while not session.socket.closed:
         await asyncio.sleep(0.5)
         record = cluster.store.find("/pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
         if record is None or record.pod.finished:
             return 0, ""
         now = time.time()
-        rows = [text for stamp, text in lines_of(record.load(), container, since - 3600, now) if since <= stamp < now]
+        rows = [text for stamp, text in lines_of(record.load(), container, begin, now) if since <= stamp < now]
         await session.send(STDOUT, _ends(session, "".join(row + "\n" for row in rows)))
         since = now
     return 0, ""

@@ -98,9 +98,8 @@ class Jobs:
 
     def _manage(self, job: Obj, active: list[Record], succeeded: list[Record], failed: list[Record]) -> None:
         parallel, wanted = job["spec"].get("parallelism", 1), job["spec"].get("completions")
-        if wanted is None:
-            target = parallel if not succeeded else len(active)
-        else:
+        target = parallel if not succeeded else len(active)
+        if wanted is not None:
             target = min(parallel, wanted - len(succeeded))
         for record in active[max(target, 0) :]:
             self.cluster.delete(PODS, record.namespace, record.name)

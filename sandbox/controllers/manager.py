@@ -100,6 +100,10 @@ class Controllers:
         if resource == "/nodes":
             self.scheduler.on_node(event)
             self.daemon_sets.on_node(event)
+            if event.type == "DELETED":
+                self.queue.after(self.cluster.delay(2, 4), self.nodes.gone, record.name)
+            elif b"NoExecute" in record.raw:
+                self.queue.add(self.nodes.expel, record.name)
             if event.type == "ADDED":
                 self.queue.after(self.cluster.delay(0.3, 0.8), self.nodes.joined, record.name)
         elif resource == "/namespaces":

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from sandbox import times
 from sandbox.controllers.common import PODS, set_condition
+from sandbox.controllers.fits import tolerates
+from sandbox.times import seconds_of
 
 if TYPE_CHECKING:
     from sandbox.controllers.manager import Controllers
@@ -186,6 +189,37 @@ class Nodes:
             stays = any(t.get("key") in (UNREACHABLE, None) and "tolerationSeconds" not in t for t in tolerations)
             if not stays:
                 self.cluster.delete(PODS, record.namespace, record.name)
+
+    def gone(self, name: str) -> None:
+        """The pods of a node that was deleted go too (``pkg/controller/podgc``)."""
+        if self.cluster.store.find(NODES, "", name):
+            return
+        for record in list(self.cluster.store.all(PODS)):
+            if record.pod.node == name:
+                self.cluster.delete(PODS, record.namespace, record.name, gracePeriodSeconds=0)
+
+    def expel(self, name: str) -> None:
+        """Pods that don't tolerate a ``NoExecute`` taint leave, at once or after a while (``pkg/controller/tainteviction``)."""
+        node = self.cluster.get(NODES, "", name)
+        taints = [t for t in (node or {}).get("spec", {}).get("taints") or () if t["effect"] == "NoExecute"]
+        if name in self.cluster.down_nodes or not taints:
+            return
+        for record in list(self.cluster.store.all(PODS)):
+            if record.pod.node != name or record.deleting:
+                continue
+            pod = record.load()
+            tolerations = pod["spec"].get("tolerations") or []
+            kept = [[one for one in tolerations if tolerates([one], taint)] for taint in taints]
+            waits = [one["tolerationSeconds"] for rows in kept for one in rows if "tolerationSeconds" in one]
+            if all(kept) and not waits:
+                continue
+            left = min(waits) + seconds_of(taints[0].get("timeAdded")) - time.time() if all(kept) else 0.0
+            if left > 0:
+                self.all.queue.after(left, self.expel, name)
+                continue
+            message = f"Marking for deletion Pod {record.namespace}/{record.name}"
+            self.cluster.recorder.event(pod, "Normal", "TaintManagerEviction", message, "taint-eviction-controller")
+            self.cluster.delete(PODS, record.namespace, record.name)
 
     def up(self, name: str) -> None:
         """The node answers again."""

@@ -67,7 +67,7 @@ class Kubelet:
             self.ips.release(record.uid)
             return
         node = record.pod.node
-        if not node or node in self.cluster.down_nodes:
+        if not node or node in self.cluster.down_nodes or not self.cluster.store.find("/nodes", "", node):
             return
         if record.deleting:
             if event.previous is None or not event.previous.deleting:

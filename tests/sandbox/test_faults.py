@@ -139,3 +139,31 @@ def test_a_secret_that_is_missing(api: Api) -> None:
 
     assert waiting["state"]["waiting"]["message"] == 'secret "web-parameters" not found'
     wait_for(lambda: any(map(ready, api.pods(app="web"))))
+
+
+def test_a_taint_expels_pods_that_do_not_tolerate_it(api: Api) -> None:
+    for name, tolerations in (("stays", [{"key": "away", "operator": "Exists"}]), ("leaves", [])):
+        spec = {"nodeName": "node-5", "tolerations": tolerations, "containers": [{"name": "a", "image": "app:1"}]}
+        api.made("v1/pods", {"metadata": {"name": name}, "spec": spec})
+    wait_for(lambda: all(map(ready, api.pods())))
+
+    api.kubectl("taint", "nodes", "node-5", "away=yes:NoExecute")
+    wait_for(lambda: api.gone("v1/pods", "leaves"))
+    api.kubectl("taint", "nodes", "node-5", "away-")
+
+    assert ready(api.get("v1/pods", "stays").body)
+
+
+def test_pods_go_with_their_node(api: Api) -> None:
+    api.call("POST", "/api/v1/nodes", {"metadata": {"name": "extra"}})
+    node = wait_for(
+        lambda: (n := api.call("GET", "/api/v1/nodes/extra").body).get("status", {}).get("conditions") and n
+    )
+    spec = {"nodeName": "extra", "containers": [{"name": "a", "image": "app:1"}]}
+    api.made("v1/pods", {"metadata": {"name": "there"}, "spec": spec})
+    wait_for(lambda: ready(api.get("v1/pods", "there").body))
+
+    api.call("DELETE", "/api/v1/nodes/extra")
+
+    assert node["status"]["allocatable"]["pods"]
+    wait_for(lambda: api.gone("v1/pods", "there"))
