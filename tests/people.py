@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import has_app_context
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import crypto
+from app import caller, crypto
 from app.auth import sessions
 from app.auth.models import ConsoleSession
+from app.db import db
 from plugins.iam.models import Member, Tenant
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -35,7 +37,20 @@ class Person(FlaskClient):
             headers.setdefault("X-CSRF-Token", crypto.ring().sign("csrf", self.session_id))
             kwargs["headers"] = headers
         kwargs.setdefault("base_url", "http://127.0.0.1:8080")
-        return super().open(*args, **kwargs)
+        return self._apart(*args, **kwargs)
+
+    def _apart(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """The request in a context of its own: Flask would share the test's ``g`` and database session with it."""
+        if not has_app_context():
+            return super().open(*args, **kwargs)
+        before = caller.current()
+        db.session.commit()
+        try:
+            with self.application.app_context():
+                return super().open(*args, **kwargs)
+        finally:
+            caller.become(before)
+            db.session.expire_all()
 
 
 class Api:
