@@ -70,6 +70,5 @@ ORDER_PREVIEWED = Operation("yunyou.order.previewed", Text("Previewed an order",
 ORDER_CREATED = Operation("yunyou.order.created", Text("Created an order", "创建执行单"))
 ORDER_TOLD = Operation("yunyou.order.told", Text("Controlled an order", "操作执行单"))
 ORDER_ROLLED_BACK = Operation("yunyou.order.rolled_back", Text("Rolled an order back", "回滚执行单"))
-PRODUCT_ROLLED_BACK = Operation("yunyou.product.rolled_back", Text("Rolled a product back", "回滚产品"))
 BASELINE_IMPORTED = Operation("yunyou.baseline.imported", Text("Imported a baseline", "导入基线"))
 BASELINE_SYNCED = Operation("yunyou.baseline.synced", Text("Synchronised with the baseline", "与基线同步"))

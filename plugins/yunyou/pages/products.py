@@ -102,7 +102,7 @@ def rollback_dialog(environment_id: str, code: str) -> Response:
 
 
 @bp.post("/environments/<environment_id>/products/<code>/rollback")
-@guard(permissions.ORDER_READ, audit=permissions.PRODUCT_ROLLED_BACK, resource=decisions.later)
+@guard(permissions.ORDER_READ, audit=permissions.ORDER_CREATED, resource=decisions.later)
 def product_rollback(environment_id: str, code: str) -> Response:
     wanted = OrderRequest(
         type="operation", operation="rollback", environment=environment_id, product=code, record=request.form.get("record", ""),

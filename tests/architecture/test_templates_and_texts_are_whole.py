@@ -1,0 +1,70 @@
+"""Walks over templates and declared texts: both languages everywhere, no inline code, no asset from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from jinja2 import nodes
+
+from app import site
+from app.contracts.text import Text
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
+FILES = sorted(path for path in TEMPLATES.rglob("*.html") if "styleguide" not in path.name)
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+# What stands outside of t(…) may be signs, numbers, units and names that read the same in both languages.
+ALLOWED = re.compile(r"^(?:[\W\d_]|IP|URL|API|JSON|YAML|CSV|AccessKey|DNS|ID|TTL|HTTP|CPU|AntStack|UTC|ms|GiB|min|Ctrl|Esc|Enter|K|j|k|x|y|s|Tab|Shift|Home|End|NS|SOA|OIDC|SK|AK)*$")
+TAG = re.compile(r"<(script|style)\b[^>]*>.*?</\1>|<!--.*?-->|<[^>]*>", re.S)
+
+
+@pytest.mark.req("C-52")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(TEMPLATES)))
+def test_no_words_stand_outside_of_both_languages(path: Path, site: Flask) -> None:
+    tree = site.jinja_env.parse(path.read_text("utf-8"))
+    outside = "".join(node.data for node in tree.find_all(nodes.TemplateData))
+    words = [word for word in re.split(r"\s+", TAG.sub(" ", outside)) if word and not ALLOWED.match(word)]
+    inside_tags = [word for word in words if not re.match(r'^[\w:@.-]*="?|^"?>$|^[\w-]+"$', word)]
+
+    assert [word for word in inside_tags if CHINESE.search(word)] == []
+
+
+@pytest.mark.req("C-52")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(TEMPLATES)))
+def test_every_translated_text_is_written_in_both_languages(path: Path, site: Flask) -> None:
+    tree = site.jinja_env.parse(path.read_text("utf-8"))
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name == "t" and call.args and isinstance(call.args[0], nodes.Const):
+            assert len(call.args) == 2, f"line {call.lineno}: t({call.args[0].value!r}) lacks Chinese"
+            english, chinese = call.args[0].value, call.args[1]
+            assert english.strip()
+            if isinstance(chinese, nodes.Const):
+                assert chinese.value.strip()
+                assert not CHINESE.search(english) or english == "中文", f"line {call.lineno}"
+
+
+@pytest.mark.req("C-52")
+def test_every_declared_text_is_written_in_both_languages(site: Flask) -> None:
+    with site.app_context():
+        found = site.extensions[_catalogue()]
+    texts = [p.title for p in found.permissions.values()] + [n.title for n in found.nav] + [s.title for s in found.sections]
+    texts += [text for error in found.errors.values() for text in (error.reason, error.remedy)]
+    texts += [operation.summary for api in found.apis for operation in api.operations]
+
+    assert [text for text in texts if not (isinstance(text, Text) and text.en.strip() and text.zh.strip())] == []
+
+
+def _catalogue() -> str:
+    return site.CATALOGUE
+
+
+@pytest.mark.req("C-54")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(TEMPLATES)))
+def test_no_template_has_inline_code_or_an_asset_from_elsewhere(path: Path) -> None:
+    text = re.sub(r"{#.*?#}", "", path.read_text("utf-8"), flags=re.S)
+
+    assert not re.search(r"\sstyle\s*=|\son[a-z]+\s*=\s*[\"']|hx-on|javascript:", text)
+    assert not re.search(r"<script(?![^>]*\bsrc=)", text)
+    assert not re.search(r"(?:src|href)\s*=\s*[\"']https?://", text)

@@ -1,0 +1,224 @@
+"""The order engine: states, commands, locks, and what survives a killed worker."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, update
+
+from app.db import db, now
+from app.errors import ConsoleError
+from app.orders import commands, engine, tree, verbs
+from app.orders.models import Order, OrderEvent, OrderNode
+from tests.core.orders import world
+from tests.core.orders.world import World, nodes, order, read, run
+
+BOTH = {"A": ["web", "db"], "B": ["api"]}
+
+
+def tell(order_id: str, verb: str, key: str = "") -> None:
+    commands.give(read(order_id), verb, nodes(order_id)[key].id if key else None)
+    db.session.commit()
+
+
+@pytest.mark.req("Y-30")
+def test_an_order_runs_its_tree_and_parents_derive_from_children() -> None:
+    made = order(BOTH)
+
+    assert run(made) == "succeeded"
+    assert {n.state for n in nodes(made).values()} == {"succeeded"}
+    assert read(made).progress == 1.0
+    assert read(made).finished_at is not None
+
+
+@pytest.mark.req("Y-22")
+def test_a_product_waits_for_the_products_that_it_is_after(outside: World) -> None:
+    made = order(BOTH, after={"A": ["B"]})
+    outside.slow.add("B/api/act")
+
+    run(made, 3)
+    assert nodes(made)["A/web/act"].state == "pending"
+
+    outside.slow.clear()
+    assert run(made) == "succeeded"
+    assert outside.acts[0] == "B/api/act"
+
+
+@pytest.mark.req("Y-31")
+def test_a_failure_stops_there_and_is_named_and_retried(outside: World) -> None:
+    made = order(BOTH)
+    outside.broken.add("A/web/act")
+
+    assert run(made) == "failed"
+    failed = nodes(made)["A/web/act"]
+    assert failed.error is not None
+    assert failed.error["code"] == "TEST/BROKEN"
+    assert failed.error["remedy"]["zh"] == "修好它。"
+    assert nodes(made)["A"].state == "failed"
+
+    outside.broken.clear()
+    tell(made, "retry", "A/web/act")
+    assert run(made) == "succeeded"
+    assert nodes(made)["A/web/act"].attempt == 2
+
+
+@pytest.mark.req("Y-31")
+def test_a_skipped_step_is_never_shown_as_succeeded(outside: World) -> None:
+    made = order({"A": ["web"]})
+    outside.broken.add("A/web/act")
+    run(made)
+
+    tell(made, "skip", "A/web/act")
+
+    assert run(made) == "succeeded"
+    assert nodes(made)["A/web/act"].state == "skipped"
+    assert nodes(made)["A"].state == "skipped"
+    assert read(made).skipped == 1
+
+
+@pytest.mark.req("Y-25")
+def test_a_beta_group_waits_for_a_person_and_records_who() -> None:
+    made = order({"A": ["web"]}, beta=True)
+    assert run(made) == "waiting"
+
+    tell(made, "confirm", "A/web/confirm")
+
+    assert run(made) == "succeeded"
+    result = nodes(made)["A/web/confirm"].result
+    assert result is not None
+    assert result["confirmedBy"] == "Tester"
+
+
+@pytest.mark.req("Y-31")
+def test_pausing_starts_nothing_new_and_resuming_goes_on(outside: World) -> None:
+    made = order({"A": ["web", "db"]})
+    outside.slow.add("A/web/act")
+    engine.tick(made)
+    tell(made, "pause")
+    outside.slow.clear()
+
+    assert run(made) == "paused"
+    assert "A/db/act" not in outside.acts
+
+    tell(made, "resume")
+    assert run(made) == "succeeded"
+
+
+@pytest.mark.req("Y-31")
+def test_cancelling_stops_at_the_next_safe_point(outside: World) -> None:
+    made = order(BOTH)
+    outside.slow.add("A/web/act")
+    engine.tick(made)
+
+    tell(made, "cancel")
+
+    assert run(made) == "cancelled"
+    assert nodes(made)["A/db/act"].state == "cancelled"
+    assert read(made).finished_at is not None
+
+
+@pytest.mark.req("Y-31", "Y-36")
+def test_force_cancel_ends_at_once_and_a_late_worker_cannot_write(outside: World) -> None:
+    made = order(BOTH)
+    outside.slow.add("A/web/act")
+    late = engine.take(made)
+    assert late is not None
+    tick = engine.Tick(late)
+
+    tell(made, "force-cancel")
+    assert read(made).state == "cancelled"
+
+    with pytest.raises(engine.Fenced):
+        tick._commit()
+    db.session.rollback()
+    assert read(made).state == "cancelled"
+    forced = db.session.scalar(select(OrderEvent).where(OrderEvent.order_id == made, OrderEvent.what == "force-cancel"))
+    assert forced is not None
+    assert forced.detail is not None
+    assert "A/web/act" in forced.detail["left"]
+
+
+@pytest.mark.req("Y-31")
+def test_a_command_that_is_not_shown_is_refused() -> None:
+    made = order({"A": ["web"]})
+    run(made)
+
+    with pytest.raises(ConsoleError) as refused:
+        commands.give(read(made), "pause")
+    assert refused.value.code == "ORDERS/NOT_IN_THIS_STATE"
+
+
+@pytest.mark.req("Y-35")
+def test_a_second_order_on_the_same_application_queues_and_starts_by_itself(outside: World) -> None:
+    first = order({"A": ["web"]}, scopes=("env/web",))
+    outside.slow.add("A/web/act")
+    run(first, 2)
+    second = order({"A": ["web"]}, scopes=("env/web",))
+
+    run(second, 2)
+    assert read(second).state == "queued"
+    assert read(second).blocked_by == first
+
+    outside.slow.clear()
+    run(first)
+    assert run(second) == "succeeded"
+
+
+@pytest.mark.req("Y-36")
+@pytest.mark.parametrize("moment", ["before A/web/act", "after A/web/act", "before A/db/act", "after B/api/act"])
+def test_a_worker_killed_at_any_moment_leaves_an_order_that_goes_on(outside: World, moment: str) -> None:
+    made = order(BOTH)
+    outside.die_at = moment
+    with pytest.raises(world.Killed):
+        run(made)
+    db.session.rollback()
+    db.session.execute(update(Order).where(Order.id == made).values(lease_until=now()))
+    db.session.commit()
+
+    assert run(made) == "succeeded"
+    assert outside.done == {"A/web/act": 1, "A/db/act": 1, "B/api/act": 1}
+
+
+@pytest.mark.req("Y-31")
+def test_what_may_pass_by_itself_is_tried_again_and_then_fails(outside: World) -> None:
+    made = order({"A": ["web"]})
+    outside.busy["A/web/act"] = 2
+    for _ in range(4):
+        engine.tick(made)
+        db.session.execute(update(OrderNode).where(OrderNode.order_id == made, OrderNode.retry_at.is_not(None)).values(retry_at=now()))
+        db.session.commit()
+    assert run(made) == "succeeded"
+
+    stuck = order({"A": ["db"]})
+    outside.busy["A/db/act"] = 99
+    for _ in range(8):
+        engine.tick(stuck)
+        db.session.execute(update(OrderNode).where(OrderNode.order_id == stuck, OrderNode.retry_at.is_not(None)).values(retry_at=now()))
+        db.session.commit()
+    assert read(stuck).state == "failed"
+    assert read(stuck).error is not None
+
+
+@pytest.mark.req("Y-31")
+def test_a_time_limit_takes_the_same_path_as_an_error(outside: World) -> None:
+    made = order({"A": ["web"]})
+    outside.slow.add("A/web/act")
+    db.session.execute(update(OrderNode).where(OrderNode.order_id == made).values(timeout=-1))
+    db.session.commit()
+
+    assert run(made) == "failed"
+    assert nodes(made)["A/web/act"].error["code"] == "ORDERS/STEP_TIMED_OUT"  # type: ignore[index]
+
+
+@pytest.mark.req("Y-36")
+def test_every_transition_left_an_event() -> None:
+    made = order({"A": ["web"]})
+    run(made)
+
+    states = [
+        (e.before, e.after)
+        for e in db.session.scalars(select(OrderEvent).where(OrderEvent.order_id == made, OrderEvent.what == "state").order_by(OrderEvent.id))
+    ]
+    assert ("pending", "running") in states
+    assert ("running", "succeeded") in states
+    assert set(verbs.of_order(read(made))) == {"rollback"}
+    assert read(made).state in tree.TERMINAL

@@ -1,0 +1,103 @@
+"""A small world outside of the console that steps of test orders act on, with faults on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.contracts.text import Text
+from app.db import db
+from app.errors import ErrorCode
+from app.kube.errors import BUSY
+from app.orders import engine
+from app.orders.make import NewOrder, Planned, make
+from app.orders.models import Order, OrderNode
+from app.orders.steps import DONE, Context, Outcome
+
+BROKEN = ErrorCode("TEST/BROKEN", 500, Text("It is broken.", "坏了。"), Text("Mend it.", "修好它。"))
+
+
+@dataclass
+class World:
+    """What is true outside: how often each thing was really done, and which things fail."""
+
+    done: dict[str, int] = field(default_factory=dict)
+    acts: list[str] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
+    busy: dict[str, int] = field(default_factory=dict)
+    slow: set[str] = field(default_factory=set)
+    die_at: str = ""
+
+
+class Killed(BaseException):
+    """The worker was killed: nothing after this line happens, nothing is caught."""
+
+
+WORLD = World()
+
+
+class Act:
+    """Makes a thing true in the world; the effect is the same however often it is repeated."""
+
+    name = "test.act"
+    title = Text("Act", "执行")
+
+    def capture(self, ctx: Context) -> Mapping[str, Any]:
+        return {"before": WORLD.done.get(ctx.node.key, 0)}
+
+    def apply(self, ctx: Context) -> None:
+        key = ctx.node.key
+        if WORLD.die_at == f"before {key}":
+            WORLD.die_at = ""
+            raise Killed
+        if WORLD.busy.get(key):
+            WORLD.busy[key] -= 1
+            raise BUSY(cluster="test", detail="busy")
+        WORLD.acts.append(key)
+        WORLD.done[key] = 1
+        if WORLD.die_at == f"after {key}":
+            WORLD.die_at = ""
+            raise Killed
+
+    def check(self, ctx: Context) -> Outcome:
+        if ctx.node.key in WORLD.broken:
+            return Outcome(error=BROKEN())
+        return Outcome(progress=0.5) if ctx.node.key in WORLD.slow else DONE
+
+
+def order(products: Mapping[str, list[str]], *, beta: bool = False, scopes: tuple[str, ...] = (), after: Mapping[str, list[str]] | None = None) -> str:
+    """An order of products with applications of one step each (and a confirmation, with *beta*); kept, and its identifier."""
+    roots = []
+    for code, applications in products.items():
+        children = []
+        for name in applications:
+            steps = [Planned(f"{code}/{name}/act", "step", "act", step="test.act")]
+            if beta:
+                steps.append(Planned(f"{code}/{name}/confirm", "step", "confirm", step="confirm"))
+            children.append(Planned(f"{code}/{name}", "application", name, children=steps))
+        roots.append(Planned(code, "product", code, children=children, after=(after or {}).get(code, ())))
+    made = make(NewOrder("test", "release", "a test order", {"products": dict(products)}, roots, scopes=scopes))
+    db.session.commit()
+    return made.id
+
+
+def read(order_id: str) -> Order:
+    """The order as the database has it."""
+    db.session.expire_all()
+    found = db.session.get(Order, order_id)
+    assert found is not None
+    return found
+
+
+def nodes(order_id: str) -> dict[str, OrderNode]:
+    """The order's nodes by key."""
+    db.session.expire_all()
+    return {n.key: n for n in db.session.scalars(db.select(OrderNode).where(OrderNode.order_id == order_id))}
+
+
+def run(order_id: str, ticks: int = 10) -> str:
+    """Tick until nothing moves; the order's state."""
+    for _ in range(ticks):
+        engine.tick(order_id)
+    return read(order_id).state
