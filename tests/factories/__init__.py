@@ -76,8 +76,7 @@ def make_member(
 
 def make_membership(tenant: Tenant | str, member: Member) -> Membership:
     """A member's place in a tenant."""
-    row = _stored(Membership(id=new_id(), tenant_id=id_of(tenant), member_id=member.id))
-    return row
+    return _stored(Membership(id=new_id(), tenant_id=id_of(tenant), member_id=member.id))
 
 
 def make_group(tenant: Tenant | str, members: Iterable[Member] = (), name: str = "") -> Group:

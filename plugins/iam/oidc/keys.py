@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from datetime import timedelta
+from typing import Any
 
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
@@ -82,8 +84,6 @@ def _newest(state: str) -> SigningKey | None:
 
 
 def _make(state: str) -> SigningKey:
-    import json
-
     kid = secrets.token_hex(8)
     key = RSAKey.generate_key(2048, {"kid": kid, "use": "sig", "alg": ALGORITHM}, private=True)
     row = SigningKey(kid=kid, private=json.dumps(key.as_dict(private=True)), state=state, changed_at=now())
@@ -92,7 +92,5 @@ def _make(state: str) -> SigningKey:
     return row
 
 
-def _as_dict(row: SigningKey) -> dict[str, str]:
-    import json
-
-    return dict(json.loads(row.private))
+def _as_dict(row: SigningKey) -> Any:
+    return json.loads(row.private)

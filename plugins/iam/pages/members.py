@@ -162,7 +162,7 @@ def member_do_join() -> Response:
 
 
 def _edit_form(row: Member) -> Form:
-    values = {item["name"]: getattr(row, str(item["name"])) for item in FIELDS}
+    values = {str(item["name"]): getattr(row, str(item["name"])) for item in FIELDS}
     title = Text("Edit {name}", "编辑 {name}").format(name=row.login)
     return Form(title, url_for(".member_edit", member_id=row.id), Text("Save", "保存"), FIELDS, values=values)
 

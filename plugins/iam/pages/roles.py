@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response, make_response, request, url_for
 from markupsafe import Markup
 
@@ -95,7 +97,8 @@ def holder_cell(row: Grant) -> Cell:
     pages = {"member": ("iam.member", "member_id"), "group": ("iam.group", "group_id"), "serviceAccount": ("iam.account", "account_id")}
     endpoint, argument = pages[row.principal_type]
     name = grants.name_of(row.principal_type, row.principal_id)
-    return Cell("link", text=name, href=url_for(endpoint, **{argument: row.principal_id}))
+    values: dict[str, Any] = {argument: row.principal_id}
+    return Cell("link", text=name, href=url_for(endpoint, **values))
 
 
 def _form(row: object = None) -> Form:

@@ -100,7 +100,7 @@ def holder_name(kind: str, principal_id: str) -> str:
         query = select(Member.name).join(Membership, Membership.member_id == Member.id)
         name = db.session.scalar(query.where(Member.id == principal_id, Membership.tenant_id == tenant_id))
     else:
-        model = {GROUP: Group, SERVICE_ACCOUNT: ServiceAccount}.get(kind)
+        model: Any = {GROUP: Group, SERVICE_ACCOUNT: ServiceAccount}.get(kind)
         if model is None:
             raise invalid({"principal/type": Text("member, group or serviceAccount", "须为 member、group 或 serviceAccount")})
         name = db.session.scalar(select(model.name).where(model.id == principal_id, model.tenant_id == tenant_id))

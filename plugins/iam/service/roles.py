@@ -49,7 +49,7 @@ class RoleShown:
 def all_of(tenant_id: str, text: str = "") -> list[RoleShown]:
     """Every role of the tenant whose name, code or permissions hold the words."""
     counts = select(Grant.role, func.count()).where(Grant.tenant_id == tenant_id).group_by(Grant.role)
-    held = {role: number for role, number in db.session.execute(counts)}
+    held: dict[str, int] = {row[0]: row[1] for row in db.session.execute(counts)}
     found = [
         RoleShown(r.code, r.code, r.title, r.description, sorted(decisions.expand(tuple(r.permissions))), True, held.get(r.code, 0))
         for r in site.catalogue().roles.values()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from flask import Blueprint, Response, g, make_response, redirect, request, session, url_for
@@ -91,7 +92,7 @@ def _fingerprint(member: Member) -> str:
     return crypto.digest(member.password_hash)[:16]
 
 
-def _refused(template: str, error: ConsoleError, target: str, **context: object) -> Response:
+def _refused(template: str, error: ConsoleError, target: str, **context: Any) -> Response:
     g.problem = error
     db.session.rollback()
     response = _page(template, target, error=error, trace_id=caller.current().trace_id, status=error.status, **context)
@@ -100,7 +101,7 @@ def _refused(template: str, error: ConsoleError, target: str, **context: object)
     return response
 
 
-def _page(template: str, target: str, *, status: int = 200, **context: object) -> Response:
+def _page(template: str, target: str, *, status: int = 200, **context: Any) -> Response:
     client = _asking(target)
     response = render(template, status=status, target=target, client=client, **context)
     if client is not None:

@@ -17,7 +17,7 @@ from plugins.iam.oidc import keys
 from plugins.iam.oidc.models import AuthorizationCode, SigningKey, Token
 from tests import factories
 from tests.people import Person
-from tests.plugins.iam.provider import ask, basic, bearer, begin_session, code_of, exchange, refresh, told, token_call
+from tests.plugins.iam.provider import ask, basic, bearer, begin_session, code_of, exchange, refresh, token_call, told
 
 pytestmark = pytest.mark.req("I-12")
 

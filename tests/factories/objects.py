@@ -1,0 +1,123 @@
+"""Objects of a tenant by the name of the route argument that names them, for tests that walk the routes.
+
+A plugin's tests add theirs in ``tests/plugins/<name>/makers.py``: ``@maker("zone")`` over a function that takes the
+tenant's identifier and returns what goes into the address. ``@maker("dns:zone")`` counts for endpoints of that
+blueprint (or API area) only. Arguments that name nothing of a tenant are declared with :func:`of_no_tenant`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Callable, Mapping
+
+import tests.plugins
+from app.db import db, new_id, now
+from plugins.iam.oidc.models import Consent
+from tests import factories
+
+Maker = Callable[[str], str]
+MAKERS: dict[str, Maker] = {}
+OF_NO_TENANT: dict[str, str] = {}
+
+
+def maker(*arguments: str) -> Callable[[Maker], Maker]:
+    """Declare how to make what these route arguments name."""
+
+    def declare(make: Maker) -> Maker:
+        for argument in arguments:
+            MAKERS[argument] = make
+        return make
+
+    return declare
+
+
+def of_no_tenant(argument: str, reason: str) -> None:
+    """Declare that an argument names nothing that belongs to a tenant, and why."""
+    OF_NO_TENANT[argument] = reason
+
+
+def find(endpoint: str, argument: str) -> Maker | None:
+    """The maker for an argument of an endpoint."""
+    area = endpoint.partition(".")[0].removeprefix("api_")
+    return MAKERS.get(f"{area}:{argument}") or MAKERS.get(argument)
+
+
+def is_free(endpoint: str, argument: str) -> bool:
+    """Whether an argument was declared to name nothing of a tenant."""
+    area = endpoint.partition(".")[0].removeprefix("api_")
+    return argument in OF_NO_TENANT or f"{area}:{argument}" in OF_NO_TENANT
+
+
+def load_all() -> Mapping[str, Maker]:
+    """Import the makers of every plugin's tests."""
+    for found in pkgutil.iter_modules(tests.plugins.__path__):
+        name = f"tests.plugins.{found.name}.makers"
+        if found.ispkg and importlib.util.find_spec(name):
+            importlib.import_module(name)
+    return MAKERS
+
+
+of_no_tenant("fingerprint", "files of the console itself")
+of_no_tenant("path", "files of the console itself")
+
+
+@maker("tenant_id")
+def _tenant(tenant_id: str) -> str:
+    return tenant_id
+
+
+@maker("workspace_id")
+def _workspace(tenant_id: str) -> str:
+    return factories.make_workspace(tenant_id).id
+
+
+@maker("member_id")
+def _member(tenant_id: str) -> str:
+    return factories.make_member(tenant_id).id
+
+
+@maker("group_id")
+def _group(tenant_id: str) -> str:
+    return factories.make_group(tenant_id).id
+
+
+@maker("account_id")
+def _account(tenant_id: str) -> str:
+    return factories.make_service_account(tenant_id).id
+
+
+@maker("key_id")
+def _key(tenant_id: str) -> str:
+    return factories.make_key(tenant_id, factories.make_service_account(tenant_id)).id
+
+
+@maker("role_id")
+def _role(tenant_id: str) -> str:
+    return factories.make_role(tenant_id, ["iam.member.read"]).id
+
+
+@maker("grant_id")
+def _grant(tenant_id: str) -> str:
+    return factories.make_grant(tenant_id, factories.make_member(tenant_id), "tenant-administrator").id
+
+
+@maker("iam:client_id")
+def _client(tenant_id: str) -> str:
+    return factories.make_oidc_client(tenant_id).id
+
+
+@maker("consent_id")
+def _consent(tenant_id: str) -> str:
+    row = Consent(id=new_id(), member_id=factories.make_member(tenant_id).id, client_id=factories.unique("c"), scopes=[], given_at=now())
+    db.session.add(row)
+    db.session.commit()
+    return row.id
+
+
+@maker("session_id")
+def _session(tenant_id: str) -> str:
+    return factories.make_session(factories.make_member(tenant_id), tenant_id)[0].id
+
+
