@@ -15,7 +15,7 @@ from app.auth import user
 from app.config import Settings, load_settings
 from app.db import db
 from app.services import EXTENSION
-from app.web import frame, lifecycle, problems
+from app.web import compress, frame, lifecycle, metrics, problems
 from app.web.language import STATIC
 
 ROOT = Path(__file__).parent.parent
@@ -57,9 +57,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions[site.CATALOGUE] = found
     app.extensions[EXTENSION] = found.services
     _mount(app, found)
+    compress.install(app)
     lifecycle.install(app)
     problems.install(app)
     frame.install(app)
+    metrics.install(app)
     found.manager.hook.register_app(app=app)
     check_routes(app)
     return app

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 
 from app import caller
 from app.audit import seal
@@ -73,14 +73,8 @@ def events(query: AuditQuery) -> Select[AuditEvent]:
 
     :raises ConsoleError: AUDIT/SPAN_TOO_LONG, CORE/INVALID_INPUT
     """
+    _check_span(query)
     found = select(AuditEvent).where(AuditEvent.tenant_id == caller.current().tenant_id)
-    if query.since and query.since.tzinfo is None or query.until and query.until.tzinfo is None:
-        raise invalid({"since": Text("Give the time zone, such as Z.", "请带上时区，例如 Z。")})
-    if query.since and query.until:
-        if query.until > month_after(query.since):
-            raise TOO_LONG(start=query.since.date(), end=query.until.date())
-        if query.until < query.since:
-            raise invalid({"until": Text("This is before the beginning.", "结束时间早于开始时间。")})
     if query.since:
         found = found.where(AuditEvent.created_at >= query.since)
     if query.until:
@@ -98,12 +92,19 @@ def events(query: AuditQuery) -> Select[AuditEvent]:
         if value := getattr(query, name):
             found = found.where(getattr(AuditEvent, name) == value)
     if query.operator:
-        found = found.where(
-            (AuditEvent.login == query.operator)
-            | (AuditEvent.operator_key == query.operator)
-            | (AuditEvent.operator == query.operator)
-        )
+        who = (AuditEvent.login, AuditEvent.operator_key, AuditEvent.operator)
+        found = found.where(or_(*(column == query.operator for column in who)))
     return found
+
+
+def _check_span(query: AuditQuery) -> None:
+    if query.since and query.since.tzinfo is None or query.until and query.until.tzinfo is None:
+        raise invalid({"since": Text("Give the time zone, such as Z.", "请带上时区，例如 Z。")})
+    if query.since and query.until:
+        if query.until > month_after(query.since):
+            raise TOO_LONG(start=query.since.date(), end=query.until.date())
+        if query.until < query.since:
+            raise invalid({"until": Text("This is before the beginning.", "结束时间早于开始时间。")})
 
 
 def lines(query: AuditQuery, kind: str) -> Iterator[str]:
@@ -153,7 +154,10 @@ def summary(days: int) -> dict[str, Any]:
     return {
         "days": days, "total": total,
         "byDay": [{"day": day, "count": count} for day, count in sorted(by_day.items())],
-        "byOperation": [{"operation": r[0], "title": {"en": r[1], "zh": r[2]}, "count": r[3]} for r in top(AuditEvent.operation, AuditEvent.title_en, AuditEvent.title_zh)],
+        "byOperation": [
+            {"operation": r[0], "title": {"en": r[1], "zh": r[2]}, "count": r[3]}
+            for r in top(AuditEvent.operation, AuditEvent.title_en, AuditEvent.title_zh)
+        ],
         "byOperator": [{"operator": r[0], "login": r[1], "count": r[2]} for r in top(AuditEvent.operator, AuditEvent.login)],
         "byResult": {r[0]: r[1] for r in top(AuditEvent.result)},
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask import Blueprint, Response, current_app, make_response, redirect, request, url_for
 from sqlalchemy import text
 
 from app import site
@@ -12,6 +12,7 @@ from app.contracts.text import Text
 from app.db import db
 from app.guard import public, signed_in
 from app.jobs.queue import connection
+from app.web import metrics
 from app.web.language import t
 from app.web.render import render
 
@@ -85,6 +86,14 @@ def readyz() -> Response:
     checks = {"database": _answers(_database), "redis": _answers(_redis), "migrations": _answers(is_current)}
     ready = checks["database"] and checks["migrations"]
     return make_response({"status": "ok" if ready else "not ready", "checks": checks}, 200 if ready else 503)
+
+
+@bp.get("/metrics")
+@public("program: numbers for Prometheus, without names of people or objects but clusters")
+def numbers() -> Response:
+    response = make_response(metrics.text(current_app))
+    response.mimetype = "text/plain"
+    return response
 
 
 def _answers(check: object) -> bool:

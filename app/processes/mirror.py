@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from flask import Flask
 from sqlalchemy import select
 
-from app import leases
+from app import leases, site
 from app.db import db
 from app.kube.client import connect
 from app.kube.mirror import ClusterMirror
 from app.kube.models import Cluster
+from app.logs import to_json
 from app.orders import engine
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class Running:
 
 def mirror(app: Flask) -> None:
     """Run until the process is told to stop."""
+    to_json(app.extensions[site.SETTINGS].log_level)
     running: dict[str, Running] = {}
     while True:
         with app.app_context():

@@ -8,11 +8,12 @@ import time
 from flask import Flask
 from redis.exceptions import RedisError
 
-from app import leases
+from app import leases, site
 from app.db import db
 from app.jobs import periodic
 from app.jobs.queue import queue
 from app.jobs.run import hand_over_lost
+from app.logs import to_json
 from app.orders import engine
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ HANDED_FOR = 3.0
 
 def schedule(app: Flask) -> None:
     """Run until the process is told to stop."""
+    to_json(app.extensions[site.SETTINGS].log_level)
     last = {"jobs": 0.0, "periodic": 0.0, "lease": 0.0}
     handed: dict[str, float] = {}
     while True:

@@ -19,9 +19,12 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(key, value)
 
     def load(self) -> Any:
-        from app import create_app
+        from app import create_app, site
+        from app.logs import to_json
 
-        return create_app()
+        app = create_app()
+        to_json(app.extensions[site.SETTINGS].log_level)
+        return app
 
 
 def serve(host: str, port: int, threads: int) -> None:

@@ -12,7 +12,9 @@ from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
+from app import site
 from app.jobs.queue import connection
+from app.logs import to_json
 
 log = logging.getLogger(__name__)
 QUEUES = ("orders", "default")
@@ -48,6 +50,7 @@ class Worker(SimpleWorker):
 def work() -> None:
     """Take jobs until told to stop; a Redis that is away is waited for."""
     app = application()
+    to_json(app.extensions[site.SETTINGS].log_level)
     stop = {"now": False}
 
     def ended(*_: object) -> None:

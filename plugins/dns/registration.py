@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from typing import Any
 
 import dns.exception
 import dns.message
@@ -53,7 +54,7 @@ def parent_of(name: str) -> str:
     return ".".join(labels[1:]) if len(labels) > 2 else ".".join(labels)
 
 
-def ask(name: str, kind: str) -> dict[str, object]:
+def ask(name: str, kind: str) -> dict[str, Any]:
     """Ask the embedded server, and tell its whole answer and how long it took."""
     import time
 

@@ -28,9 +28,21 @@ def zone_list() -> Response:
     )
     new = Action(Text("Create a zone", "创建域名区"), url_for(".zone_new"), icon="plus", primary=True, dialog=True)
     listing = Listing(
-        "zones", scoped(Zone), columns, search=(Zone.name,), default_sort="name", href=lambda z: url_for(".zone_show", zone=z.name),
-        empty=Empty(Text("No zone yet", "还没有域名区"), Text("Domains of load balancers are registered in the zones of this site.", "负载均衡的域名会注册到本站点的域名区。"), new),
-    )  # fmt: skip
+        "zones",
+        scoped(Zone),
+        columns,
+        search=(Zone.name,),
+        default_sort="name",
+        href=lambda z: url_for(".zone_show", zone=z.name),
+        empty=Empty(
+            Text("No zone yet", "还没有域名区"),
+            Text(
+                "Domains of load balancers are registered in the zones of this site.",
+                "负载均衡的域名会注册到本站点的域名区。",
+            ),
+            new,
+        ),
+    )
     return listing.respond("dns/zone_list.html", new=new)
 
 
@@ -62,11 +74,30 @@ def zone_show(zone: str) -> Response:
         Column("owner", Text("Owner", "归属"), lambda r: r.owner or "–", "mono", RecordSet.owner),
     )
     listing = Listing(
-        "records", select(RecordSet).where(RecordSet.zone_id == found.id), columns, search=(RecordSet.name, RecordSet.owner),
-        default_sort="name", filters=(Filter("type", Text("Type", "类型"), RecordSet.type, [(k, Text(k, k)) for k in service.TYPES]),),
-        actions=lambda r: [] if r.owner else [Action(Text("Delete", "删除"), url_for(".record_delete", zone=found.name, record=r.id), "post", danger=True, confirm=Text("Delete these records?", "删除该记录？"))],
-        empty=Empty(Text("No records yet", "还没有解析记录"), Text("SOA and NS are made by the console.", "SOA 与 NS 由控制台维护。")),
-    )  # fmt: skip
+        "records",
+        select(RecordSet).where(RecordSet.zone_id == found.id),
+        columns,
+        search=(RecordSet.name, RecordSet.owner),
+        default_sort="name",
+        filters=(Filter("type", Text("Type", "类型"), RecordSet.type, [(k, Text(k, k)) for k in service.TYPES]),),
+        actions=lambda r: (
+            []
+            if r.owner
+            else [
+                Action(
+                    Text("Delete", "删除"),
+                    url_for(".record_delete", zone=found.name, record=r.id),
+                    "post",
+                    danger=True,
+                    confirm=Text("Delete these records?", "删除该记录？"),
+                )
+            ]
+        ),
+        empty=Empty(
+            Text("No records yet", "还没有解析记录"),
+            Text("SOA and NS are made by the console.", "SOA 与 NS 由控制台维护。"),
+        ),
+    )
     return listing.respond(
         "dns/zone_show.html", zone=found, versions=service.history(found)[:20], types=service.TYPES, error=None
     )

@@ -1,0 +1,110 @@
+"""``antstack doctor``: checks everything that the site needs, and says what to do about each that fails (C-4)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import click
+from flask import Flask
+from sqlalchemy import select, text
+
+from app import crypto, site
+from app.contracts.text import Text
+from app.db import db
+from app.errors import ConsoleError
+from app.jobs.queue import connection
+from app.kube.client import kube
+from app.kube.models import Cluster
+from app.processes import database
+
+Check = Callable[[], Text | None]
+
+
+def examine(app: Flask) -> int:
+    """Run every check.
+
+    :returns: 0 when all is well, else 1
+    """
+    bad = 0
+    with app.test_request_context():
+        for name, check in checks():
+            try:
+                problem = check()
+            except Exception as error:
+                problem = Text(f"{type(error).__name__}: {error}", str(error))
+                db.session.rollback()
+            click.echo(
+                f"{'ok  ' if problem is None else 'FAIL'} {name}" + ("" if problem is None else f": {problem.en}")
+            )
+            bad += problem is not None
+    return 1 if bad else 0
+
+
+def checks() -> list[tuple[str, Check]]:
+    """The core's checks, one for each cluster, and those of the plugins."""
+    found: list[tuple[str, Check]] = [
+        ("database", _database), ("migrations", _migrations), ("redis", _redis), ("clock", _clock), ("keys", _keys),
+    ]  # fmt: skip
+    if _database() is None and _migrations() is None:
+        found += [
+            (f"cluster {c.name}", _cluster(c)) for c in db.session.scalars(select(Cluster).order_by(Cluster.name))
+        ]
+    return found + [(check.name, check.run) for check in site.catalogue().health]
+
+
+def _database() -> Text | None:
+    try:
+        db.session.execute(text("SELECT 1"))
+    except Exception as error:
+        db.session.rollback()
+        words = str(error).splitlines()[0]
+        return Text(f"does not answer ({words}); check DATABASE_URL and that the server runs", f"没有响应（{words}）")
+    return None
+
+
+def _migrations() -> Text | None:
+    return (
+        None
+        if database.is_current()
+        else Text("not up to date; run antstack db upgrade", "未升级；请运行 antstack db upgrade")
+    )
+
+
+def _redis() -> Text | None:
+    try:
+        connection().ping()
+    except Exception as error:
+        return Text(f"does not answer ({error}); check REDIS_URL and that the server runs", f"没有响应（{error}）")
+    return None
+
+
+def _clock() -> Text | None:
+    """The clocks of this machine and of Redis agree, since leases and signatures count on it."""
+    seconds, _ = connection().time()
+    off = abs(time.time() - float(seconds))
+    return (
+        None
+        if off < 5
+        else Text(f"{off:.0f} s off the clock of Redis; run NTP on both", f"与 Redis 时钟相差 {off:.0f} 秒")
+    )
+
+
+def _keys() -> Text | None:
+    ring = crypto.ring()
+    return (
+        None
+        if ring.open(ring.seal("probe")) == "probe"
+        else Text("the key ring does not open what it seals", "密钥环无法解密")
+    )
+
+
+def _cluster(cluster: Cluster) -> Check:
+    def check() -> Text | None:
+        try:
+            kube(cluster).version()
+        except ConsoleError as error:
+            return Text(f"{error.reason.en} {error.remedy.en}", f"{error.reason.zh}{error.remedy.zh}")
+        return None
+
+    return check
