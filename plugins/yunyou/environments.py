@@ -17,7 +17,7 @@ from app.db import db, get_scoped, new_id, rows, scoped
 from app.errors import ConsoleError, ErrorCode, invalid
 from app.kube import client, kubeconfig, paths
 from app.kube.models import Cluster
-from plugins.yunyou.models import BaselineProduct, Environment, Solution
+from plugins.yunyou.models import Environment
 
 ENVIRONMENT = Text("environment", "环境")
 LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
@@ -191,14 +191,6 @@ def try_kubeconfig(text: str) -> dict[str, Any]:
     except ConsoleError as error:
         found["error"] = error
     return found
-
-
-def in_use(environment: Environment) -> bool:
-    """Whether anything was imported or runs there."""
-    for model in (Solution, BaselineProduct):
-        if db.session.scalar(select(model.id).where(model.environment_id == environment.id).limit(1)):
-            return True
-    return False
 
 
 def kube_of(environment: Environment) -> client.Kube:

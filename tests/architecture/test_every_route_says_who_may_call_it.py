@@ -55,13 +55,25 @@ def test_every_change_that_a_page_makes_can_be_made_through_the_api(site: Flask)
         for rule in site.url_map.iter_rules()
         if (mark := getattr(site.view_functions[rule.endpoint], "guard", None)) is not None and mark.audit and not rule.rule.startswith("/api/")
     }  # fmt: skip
-    missing = {code: endpoint for code, endpoint in pages.items() if code not in offered and not code.startswith(BROWSER_ONLY)}
+    missing = {
+        code: endpoint for code, endpoint in pages.items() if code not in offered and not code.startswith(BROWSER_ONLY)
+    }
 
     assert missing == {}, "pages whose change no operation of /api/v1 makes"
 
 
 # A browser's own session, the provider's protocol endpoints, and terminals are no operations of the API.
-BROWSER_ONLY = ("core.session.", "iam.sign-in", "iam.session", "iam.password", "iam.profile", "iam.token", "iam.consent", "core.periodic.run", "captain.pod.shell")
+BROWSER_ONLY = (
+    "core.session.",
+    "iam.sign-in",
+    "iam.session",
+    "iam.password",
+    "iam.profile",
+    "iam.token",
+    "iam.consent",
+    "core.periodic.run",
+    "captain.pod.shell",
+)
 
 
 @pytest.mark.req("C-1")
@@ -87,7 +99,9 @@ def test_every_subset_of_plugins_starts_and_leads_nowhere_dead(plugins: tuple[st
 
 @pytest.mark.req("C-2")
 def test_an_unknown_plugin_stops_the_start_and_is_named(tmp_path: object) -> None:
-    settings = load_settings({"ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": "iam,nosuch", "DATABASE_URL": f"sqlite:///{tmp_path}/x.db"})
+    settings = load_settings(
+        {"ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": "iam,nosuch", "DATABASE_URL": f"sqlite:///{tmp_path}/x.db"}
+    )
 
     with pytest.raises(PluginError, match="'nosuch'"):
         create_app(settings)

@@ -25,7 +25,9 @@ from tests.cluster.control_plane import free_port
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """A real PostgreSQL on a loopback port: the URL of an empty database."""
-    found = [path for path in (shutil.which("initdb"), *map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb"))) if path]
+    found = [
+        path for path in (shutil.which("initdb"), *map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb"))) if path
+    ]
     if not found:
         components.missing("postgresql", "install the package postgresql")
     binaries = Path(os.path.realpath(found[-1])).parent
@@ -37,7 +39,19 @@ def postgresql() -> Iterator[str]:
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     subprocess.run([*as_other, str(binaries / "initdb"), "-D", f"{folder}/data", "-U", "antstack", "-A", "trust", "--no-sync"], check=True,
                    capture_output=True, env=environment)  # fmt: skip
-    command = [*as_other, str(binaries / "postgres"), "-D", f"{folder}/data", "-p", str(port), "-h", "127.0.0.1", "-k", str(folder), "-F"]
+    command = [
+        *as_other,
+        str(binaries / "postgres"),
+        "-D",
+        f"{folder}/data",
+        "-p",
+        str(port),
+        "-h",
+        "127.0.0.1",
+        "-k",
+        str(folder),
+        "-F",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     try:
         _wait_for(port)

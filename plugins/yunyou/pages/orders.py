@@ -25,10 +25,16 @@ from plugins.yunyou.requests import RollbackRequest
 
 bp = Blueprint("yunyou_orders", __name__, url_prefix="/yunyou/orders")
 STATES = {
-    "queued": Text("Queued", "排队中"), "running": Text("Running", "执行中"), "waiting": Text("Waiting for you", "待确认"),
-    "paused": Text("Paused", "已暂停"), "failed": Text("Failed", "失败"), "succeeded": Text("Succeeded", "成功"),
-    "cancelling": Text("Cancelling", "取消中"), "cancelled": Text("Cancelled", "已取消"), "rolled-back": Text("Rolled back", "已回滚"),
-}  # fmt: skip
+    "queued": Text("Queued", "排队中"),
+    "running": Text("Running", "执行中"),
+    "waiting": Text("Waiting for you", "待确认"),
+    "paused": Text("Paused", "已暂停"),
+    "failed": Text("Failed", "失败"),
+    "succeeded": Text("Succeeded", "成功"),
+    "cancelling": Text("Cancelling", "取消中"),
+    "cancelled": Text("Cancelled", "已取消"),
+    "rolled-back": Text("Rolled back", "已回滚"),
+}
 TYPES = {"release": Text("Release", "发布单"), "operation": Text("Operation", "运维单"), "test": Text("Test", "测试单")}
 PODS_SHOWN = 600
 LINES = 300
@@ -55,10 +61,22 @@ def order_listing(id: str, query: Select[Any]) -> Listing:
         Filter("type", Text("Type", "类型"), Order.type, list(TYPES.items())),
     )
     return Listing(
-        id, query, columns, search=(Order.title, Order.creator), filters=filters, default_sort="-created", poll=3,
+        id,
+        query,
+        columns,
+        search=(Order.title, Order.creator),
+        filters=filters,
+        default_sort="-created",
+        poll=3,
         href=lambda o: url_for("yunyou_orders.order_show", order_id=o.id),
-        empty=Empty(Text("No order yet", "还没有执行单"), Text("Orders come from solutions, and from operations on applications.", "执行单由解决方案部署或应用运维产生。")),
-    )  # fmt: skip
+        empty=Empty(
+            Text("No order yet", "还没有执行单"),
+            Text(
+                "Orders come from solutions, and from operations on applications.",
+                "执行单由解决方案部署或应用运维产生。",
+            ),
+        ),
+    )
 
 
 @bp.get("")
@@ -74,9 +92,12 @@ def order_show(order_id: str) -> Response:
     found = tree.Tree(order_api.nodes_of(order))
     selected = _selected(found, request.args.get("node", ""))
     return render(
-        "yunyou/order_show.html", fragment=request.args.get("part") or "live", order=order, **_order(order, found, selected),
+        "yunyou/order_show.html",
+        fragment=request.args.get("part") or "live",
+        order=order,
+        **_order(order, found, selected),
         **_detail(order, found, selected),
-    )  # fmt: skip
+    )
 
 
 def _selected(found: tree.Tree, wanted: str) -> OrderNode:
@@ -100,14 +121,22 @@ def _order(order: Order, found: tree.Tree, selected: OrderNode) -> dict[str, Any
         counts[node.state] = counts.get(node.state, 0) + 1
     environment = db.session.get(Environment, order.environment_id)
     return {
-        "tree_nodes": [_shown(order, found, root, selected) for root in found.roots], "counts": sorted(counts.items()),
-        "applications": len(applications), "environment": environment, "order_verbs": verbs.of_order(order),
-        "titles": verbs.TITLES, "state_words": STATES, "type_word": TYPES[order.type], "stuck": verbs.is_stuck(order),
+        "tree_nodes": [_shown(order, found, root, selected) for root in found.roots],
+        "counts": sorted(counts.items()),
+        "applications": len(applications),
+        "environment": environment,
+        "order_verbs": verbs.of_order(order),
+        "titles": verbs.TITLES,
+        "state_words": STATES,
+        "type_word": TYPES[order.type],
+        "stuck": verbs.is_stuck(order),
         "waiting": [leaf for leaf in found.leaves if leaf.state == tree.WAITING],
-        "failed": [leaf for leaf in found.leaves if leaf.state == tree.FAILED], "found": found,
+        "failed": [leaf for leaf in found.leaves if leaf.state == tree.FAILED],
+        "found": found,
         "blocker": db.session.get(Order, order.blocked_by) if order.blocked_by else None,
-        "may": decisions.allows(permissions.ORDER_CONTROL, decisions.LATER), "live": order.state not in tree.TERMINAL,
-    }  # fmt: skip
+        "may": decisions.allows(permissions.ORDER_CONTROL, decisions.LATER),
+        "live": order.state not in tree.TERMINAL,
+    }
 
 
 def _shown(order: Order, found: tree.Tree, node: OrderNode, selected: OrderNode) -> dict[str, Any]:
@@ -116,13 +145,16 @@ def _shown(order: Order, found: tree.Tree, node: OrderNode, selected: OrderNode)
     inside = any(n.id == selected.id for n in (node, *_below(found, node)))
     deep = node.kind in ("application",)
     return {
-        "id": node.id, "title": t(Text(node.title_en, node.title_zh)) if node.title_en else node.name, "state": node.state,
+        "id": node.id,
+        "title": t(Text(node.title_en, node.title_zh)) if node.title_en else node.name,
+        "state": node.state,
         "href": url_for("yunyou_orders.order_show", order_id=order.id, node=node.id),
-        "done": sum(1 for x in leaves if x.state in tree.DONE), "total": len(leaves),
+        "done": sum(1 for x in leaves if x.state in tree.DONE),
+        "total": len(leaves),
         "children": [] if deep else [_shown(order, found, child, selected) for child in children],
         "open": inside or node.kind == "stage" and node.state in (tree.RUNNING, tree.WAITING, tree.FAILED),
         "selected": node.id == selected.id,
-    }  # fmt: skip
+    }
 
 
 def _below(found: tree.Tree, node: OrderNode) -> list[OrderNode]:
@@ -146,10 +178,15 @@ def _detail(order: Order, found: tree.Tree, node: OrderNode) -> dict[str, Any]:
         .limit(30)
     )
     return {
-        "node": node, "leaves": leaves, "node_verbs": verbs.of_node(order, node, leaves), "lines": list(reversed(lines)),
-        "events": events, "pod_groups": _pods(order, found, node), "path": _path(found, node),
+        "node": node,
+        "leaves": leaves,
+        "node_verbs": verbs.of_node(order, node, leaves),
+        "lines": list(reversed(lines)),
+        "events": events,
+        "pod_groups": _pods(order, found, node),
+        "path": _path(found, node),
         "failures": [leaf for leaf in leaves if leaf.state == tree.FAILED],
-    }  # fmt: skip
+    }
 
 
 def _path(found: tree.Tree, node: OrderNode) -> list[OrderNode]:
@@ -210,10 +247,12 @@ def _square(order: Order, pod: dict[str, Any]) -> dict[str, Any]:
     states = {"ok": "running", "bad": "failed", "warn": "running", "info": "running", "neutral": "skipped"}
     name = pod["metadata"]["name"]
     return {
-        "id": name, "name": name, "href": url_for("yunyou_orders.pod_show", order_id=order.id, name=name),
+        "id": name,
+        "name": name,
+        "href": url_for("yunyou_orders.pod_show", order_id=order.id, name=name),
         "state": "succeeded" if view(pod).ready else states[shown["tone"]],
         "note": shown["state"],
-    }  # fmt: skip
+    }
 
 
 @bp.get("/<order_id>/pods/<name>")
@@ -239,9 +278,14 @@ def pod_show(order_id: str, name: str) -> Response:
         lines = ""
     container = pod["spec"]["containers"][0]
     return render(
-        "yunyou/_pod.html", pod=products.container(pod), environment=environment, events=events, lines=lines,
-        env=[(e["name"], e.get("value", "•••••• (secret)")) for e in container.get("env", ())], raw=pod,
-    )  # fmt: skip
+        "yunyou/_pod.html",
+        pod=products.container(pod),
+        environment=environment,
+        events=events,
+        lines=lines,
+        env=[(e["name"], e.get("value", "•••••• (secret)")) for e in container.get("env", ())],
+        raw=pod,
+    )
 
 
 @bp.post("/<order_id>/tell/<verb>")

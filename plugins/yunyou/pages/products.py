@@ -47,10 +47,21 @@ def product_list() -> Response:
         ),
     )
     listing = Listing(
-        "products", scoped(BaselineProduct), columns, search=(BaselineProduct.code, BaselineProduct.name), filters=filters, default_sort="code",
+        "products",
+        scoped(BaselineProduct),
+        columns,
+        search=(BaselineProduct.code, BaselineProduct.name),
+        filters=filters,
+        default_sort="code",
         href=lambda p: url_for(".product_show", environment_id=p.environment_id, code=p.code),
-        empty=Empty(Text("Nothing was released yet", "尚未发布产品"), Text("The baseline tells what truly runs; it grows with every release.", "基线记录环境中真实运行的产品，随每次发布更新。")),
-    )  # fmt: skip
+        empty=Empty(
+            Text("Nothing was released yet", "尚未发布产品"),
+            Text(
+                "The baseline tells what truly runs; it grows with every release.",
+                "基线记录环境中真实运行的产品，随每次发布更新。",
+            ),
+        ),
+    )
     return listing.respond("yunyou/product_list.html", environments=list(known.values()))
 
 
@@ -82,9 +93,13 @@ def product_show(environment_id: str, code: str) -> Response:
     product = products.get_product(code, environment_id)
     environment = products.environment_of(product)
     return render(
-        "yunyou/product_show.html", fragment="applications", product=product, environment=environment,
-        applications=products.applications_of(product), records=products.records_of(product),
-    )  # fmt: skip
+        "yunyou/product_show.html",
+        fragment="applications",
+        product=product,
+        environment=environment,
+        applications=products.applications_of(product),
+        records=products.records_of(product),
+    )
 
 
 @bp.get("/environments/<environment_id>/products/<code>/rollback")
@@ -105,9 +120,14 @@ def rollback_dialog(environment_id: str, code: str) -> Response:
 @guard(permissions.ORDER_READ, audit=permissions.ORDER_CREATED, resource=decisions.later)
 def product_rollback(environment_id: str, code: str) -> Response:
     wanted = OrderRequest(
-        type="operation", operation="rollback", environment=environment_id, product=code, record=request.form.get("record", ""),
-        grouping=Grouping("two"), beta=request.form.get("beta") == "1",
-    )  # fmt: skip
+        type="operation",
+        operation="rollback",
+        environment=environment_id,
+        product=code,
+        record=request.form.get("record", ""),
+        grouping=Grouping("two"),
+        beta=request.form.get("beta") == "1",
+    )
     order = orders.create(wanted)
     return go(
         url_for("yunyou_orders.order_show", order_id=order.id), Text("The rollback was created.", "回滚单已创建。")
@@ -123,9 +143,15 @@ def application_show(environment_id: str, code: str, name: str) -> Response:
     except ConsoleError as error:
         containers, trouble = [], error
     return render(
-        "yunyou/application_show.html", fragment="containers", row=row, shown=products.application(row), containers=containers,
-        trouble=trouble, environment=products.environment_of(row), balancers=products.balancers_of(row),
-    )  # fmt: skip
+        "yunyou/application_show.html",
+        fragment="containers",
+        row=row,
+        shown=products.application(row),
+        containers=containers,
+        trouble=trouble,
+        environment=products.environment_of(row),
+        balancers=products.balancers_of(row),
+    )
 
 
 @bp.post("/environments/<environment_id>/products/<code>/applications/<name>/scale")
@@ -182,9 +208,17 @@ def balancer_list() -> Response:
         ),
     )
     listing = Listing(
-        "balancers", scoped(LoadBalancer), columns, search=(LoadBalancer.name, LoadBalancer.domain, LoadBalancer.address), default_sort="name", poll=5,
-        empty=Empty(Text("No load balancer", "没有负载均衡"), Text("They come with the products that declare them.", "随声明了负载均衡的产品一起创建。")),
-    )  # fmt: skip
+        "balancers",
+        scoped(LoadBalancer),
+        columns,
+        search=(LoadBalancer.name, LoadBalancer.domain, LoadBalancer.address),
+        default_sort="name",
+        poll=5,
+        empty=Empty(
+            Text("No load balancer", "没有负载均衡"),
+            Text("They come with the products that declare them.", "随声明了负载均衡的产品一起创建。"),
+        ),
+    )
     return listing.respond("yunyou/balancer_list.html")
 
 

@@ -54,7 +54,7 @@ def solution_list() -> Response:
         Column("created", Text("Imported", "导入时间"), lambda s: s.created_at, "time", Solution.created_at),
     )
     filters = (
-        Filter("state", Text("State", "状态"), Solution.state, [(k, v) for k, v in WORDS.items()]),
+        Filter("state", Text("State", "状态"), Solution.state, list(WORDS.items())),
         Filter(
             "environment",
             Text("Environment", "环境"),
