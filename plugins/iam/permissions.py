@@ -26,12 +26,11 @@ KEY_EDIT = Permission("iam.access-key.edit", Text("Create, reveal, disable and d
 CLIENT_READ = Permission("iam.client.read", Text("See OIDC clients", "查看 OIDC 客户端"), reads=True)
 CLIENT_EDIT = Permission("iam.client.edit", Text("Register and change OIDC clients", "注册与修改 OIDC 客户端"))
 CHECK = Permission("iam.permission.check", Text("Ask what somebody may do, and why", "查询鉴权结果与依据"), reads=True)
-SNAPSHOT = Permission("iam.snapshot.read", Text("Read grants for another site", "供其他站点读取授权快照"), reads=True)
 
 ALL = (
     SITE_TENANTS, SITE_PEOPLE, TENANT_READ, TENANT_EDIT, WORKSPACE_READ, WORKSPACE_EDIT, MEMBER_READ, MEMBER_EDIT,
     GROUP_READ, GROUP_EDIT, ACCOUNT_READ, ACCOUNT_EDIT, ACCOUNT_GRANT, ROLE_READ, ROLE_EDIT, GRANT_READ, GRANT_EDIT,
-    KEY_READ, KEY_EDIT, CLIENT_READ, CLIENT_EDIT, CHECK, SNAPSHOT,
+    KEY_READ, KEY_EDIT, CLIENT_READ, CLIENT_EDIT, CHECK,
 )  # fmt: skip
 OF_THE_SITE = "iam.site."
 
@@ -45,7 +44,6 @@ TOKEN_REVOKED = Operation("iam.token.revoked", Text("Took a token back", "吊销
 PROFILE_CHANGED = Operation("iam.profile.changed", Text("Changed own personal information", "修改个人信息"))
 TENANT_CREATED = Operation("iam.tenant.created", Text("Created a tenant", "创建租户"))
 TENANT_CHANGED = Operation("iam.tenant.changed", Text("Changed a tenant", "修改租户"))
-TENANT_STATE = Operation("iam.tenant.state_changed", Text("Enabled or disabled a tenant", "启用或停用租户"))
 TENANT_DELETED = Operation("iam.tenant.deleted", Text("Deleted a tenant", "删除租户"))
 WORKSPACE_CREATED = Operation("iam.workspace.created", Text("Created a workspace", "创建工作空间"))
 WORKSPACE_CHANGED = Operation("iam.workspace.changed", Text("Changed a workspace", "修改工作空间"))

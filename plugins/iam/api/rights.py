@@ -81,7 +81,7 @@ class KeyQuery(ListQuery):
 
 
 @api.operation("GET", "/iam/permissions", "iam.permissions.list", Text("List permissions", "权限列表"), may.ROLE_READ,
-               query=ListQuery, returns=list[shapes.PermissionOut])  # fmt: skip
+               query=ListQuery, returns=Page[shapes.PermissionOut])  # fmt: skip
 def list_permissions(query: ListQuery) -> Page[shapes.PermissionOut]:
     words = query.q.lower().split()
     found = [

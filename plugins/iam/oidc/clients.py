@@ -75,7 +75,7 @@ class Client(ClientMixin):
     def check_client_secret(self, client_secret: str) -> bool:
         """Whether this is its secret."""
         given = crypto.digest(client_secret)
-        return any([hmac.compare_digest(given, known) for known in self.digests if known])
+        return sum(hmac.compare_digest(given, known) for known in self.digests if known) > 0
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         """Public clients send no secret, all others must."""

@@ -51,7 +51,8 @@ def _actions(row: OidcClient) -> list[Action]:
     no_secret = Text("A public client has no secret.", "公开客户端没有密钥。") if row.public else None
     return [
         act(Text("Edit", "编辑"), url_for(".client_edit", client_id=row.id), dialog=True, icon="pencil", disabled_reason=_reason()),
-        act(Text("Rotate the secret", "轮换密钥"), url_for(".client_rotate", client_id=row.id), dialog=True, icon="rotate-ccw", disabled_reason=_reason() or no_secret),
+        act(Text("Rotate the secret",
+            "轮换密钥"), url_for(".client_rotate", client_id=row.id), dialog=True, icon="rotate-ccw", disabled_reason=_reason() or no_secret),
         act(Text("Delete", "删除"), url_for(".client_delete", client_id=row.id), danger=True, icon="trash-2", disabled_reason=_reason(),
             confirm=Text("Delete {name}? Nobody can sign in to it any more.", "删除 {name}？将无法再通过它登录。").format(name=row.name)),
     ]  # fmt: skip
@@ -73,7 +74,8 @@ def client(client_id: str) -> Response:
             (Text("Trusted, without consent", "受信任（免授权确认）"), yes if row.trusted else no), (Text("Audience", "受众"), row.audience),
             (Text("Issuer", "签发者"), _issuer()), (Text("Created", "创建时间"), row.created_at),
         ],
-        cards=[{"title": Text("Addresses", "地址"), "columns": [Text("Address", "地址"), Text("For", "用途")], "rows": addresses, "empty": Text("None.", "无。")}],
+        cards=[{"title": Text("Addresses",
+            "地址"), "columns": [Text("Address", "地址"), Text("For", "用途")], "rows": addresses, "empty": Text("None.", "无。")}],
     )  # fmt: skip
 
 
@@ -91,11 +93,13 @@ def _form(row: OidcClient | None = None) -> Form:
         {"name": "post_logout_uris", "label": Text("Addresses after signing out", "退出后跳转地址"), "type": "textarea", "rows": 2, "mono": True},
         {"name": "backchannel_uri", "label": Text("Back-channel logout address", "后端退出通知地址"), "mono": True},
         {"name": "audience", "label": Text("Audience", "受众"), "mono": True,
-         "help": Text("For one that reads tokens itself, such as a Kubernetes API server; leave empty otherwise.", "供自行校验令牌的应用使用（如 Kubernetes API Server），否则留空。")},
+         "help": Text("For one that reads tokens itself, such as a Kubernetes API server; leave empty otherwise.",
+             "供自行校验令牌的应用使用（如 Kubernetes API Server），否则留空。")},
         {"name": "trusted", "label": Text("Trusted: people are not asked for consent", "受信任：无需用户确认授权"), "type": "checkbox"},
     ]  # fmt: skip
     if row is None:
-        public = {"name": "public", "label": Text("Public: runs where it cannot keep a secret (browser, desktop)", "公开：运行于无法保管密钥的环境（浏览器、桌面）"), "type": "checkbox"}
+        public = {"name": "public",
+            "label": Text("Public: runs where it cannot keep a secret (browser, desktop)", "公开：运行于无法保管密钥的环境（浏览器、桌面）"), "type": "checkbox"}
         return Form(Text("Register a client", "注册客户端"), url_for(".client_new"), Text("Register", "注册"), [*fields, public])
     values = {
         "name": row.name, "redirect_uris": "\n".join(row.redirect_uris), "post_logout_uris": "\n".join(row.post_logout_uris),
@@ -132,7 +136,8 @@ def _shown(made: oidc_clients.WithSecret) -> Response:
     body = Text("The secret is not shown again.", "密钥不会再次显示。")
     if not made.secret:
         body = Text("It has no secret: it proves itself with PKCE.", "该客户端无密钥，使用 PKCE 验证。")
-    return common.secret_once(Text("Client {name}", "客户端 {name}").format(name=made.client.name), body, items, url_for(".client", client_id=made.client.id))
+    return common.secret_once(Text("Client {name}",
+        "客户端 {name}").format(name=made.client.name), body, items, url_for(".client", client_id=made.client.id))
 
 
 @bp.get("/iam/oidc-clients/<client_id>/edit")

@@ -31,6 +31,7 @@ NEW = Text("Grant a role", "授权")
 KINDS = {MEMBER: Text("Member", "成员"), GROUP: Text("Group", "用户组"), SERVICE_ACCOUNT: Text("Service account", "服务账号")}
 DAYS = {0: Text("Until revoked", "长期有效"), 1: Text("1 day", "1 天")}
 CUSTOM = "custom"
+NOBODY = Text("", "")
 
 
 def _holds(text: str) -> Any:
@@ -96,14 +97,15 @@ def _form() -> Form:
     mine = [(r.code, r.name, r.code) for r in roles.all_of(handing.me().tenant_id) if handing.may_grant(r.code)]
     attributes = [(key, text) for key, text in grants.ATTRIBUTES.items()]
     fields: list[dict[str, Any]] = [
-        {"name": "principal", "label": Text("Who", "授权对象"), "type": "combobox", "options": _principals(), "required": True},
-        {"name": "role", "label": Text("Role", "角色"), "type": "combobox", "options": mine, "required": True, "source": url_for(".role_options"),
+        {"name": "principal", "label": Text("Who", "授权对象"), "type": "combobox", "options": _principals(), "required": True, "empty": NOBODY},
+        {"name": "role", "label": Text("Role", "角色"), "type": "combobox", "options": mine, "required": True, "empty": NOBODY, "source": url_for(".role_options"),
          "help": Text("Search by name or by a permission in it. Only roles that you may hand out are listed.", "可按名称或所含权限搜索，仅列出您可授予的角色。")},
         {"name": "validity", "label": Text("Valid for", "有效期"), "type": "select", "options": _validity(), "value": "0"},
         {"name": "until", "label": Text("Until (with 'until a time')", "截止时间（自定义时）"), "type": "datetime-local"},
         {"name": "attribute", "label": Text("Only for this", "资源条件"), "type": "select", "options": attributes, "empty": Text("Everything", "不限")},
         {"name": "values", "label": Text("with these names", "资源名称"), "help": Text("Separated by commas.", "多个以逗号分隔。")},
-        {"name": "ranges", "label": Text("Only from these addresses", "来源地址"), "placeholder": Text("10.0.0.0/8, 192.168.1.7", "10.0.0.0/8, 192.168.1.7"), "mono": True},
+        {"name": "ranges", "label": Text("Only from these addresses", "来源地址"),
+            "placeholder": Text("10.0.0.0/8, 192.168.1.7", "10.0.0.0/8, 192.168.1.7"), "mono": True},
         {"name": "from", "label": Text("Only from this time of day", "时段开始"), "type": "time"},
         {"name": "to", "label": Text("to this", "时段结束"), "type": "time"},
         {"name": "mfa", "label": Text("Only with a second factor", "须二次验证"), "type": "checkbox"},

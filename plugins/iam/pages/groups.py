@@ -140,7 +140,7 @@ def _add_form(row: Group) -> Form:
     options = [(m.id, f"{m.login} ({m.name})") for m in db.session.scalars(people)]
     return Form(
         Text("Add a member to {name}", "向 {name} 添加成员").format(name=row.name), url_for(".group_add_member", group_id=row.id),
-        Text("Add", "添加"), [{"name": "member", "label": Text("Member", "成员"), "type": "combobox", "options": options, "required": True}],
+        Text("Add", "添加"), [{"name": "member", "label": Text("Member", "成员"), "type": "combobox", "options": options, "required": True, "empty": Text("", "")}],
     )  # fmt: skip
 
 

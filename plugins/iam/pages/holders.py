@@ -62,7 +62,7 @@ def grant_rows(kind: str, principal_id: str) -> dict[str, Any]:
     rows = [
         [
             Cell("link", text=role_name(row.tenant_id, row.role), href=url_for(".role", role_id=row.role)),
-            condition_words(row.conditions), validity_cell(row), row.granted_by, revoke_action(row),
+            condition_words(row.conditions) or None, validity_cell(row), row.granted_by, revoke_action(row),
         ]
         for row in db.session.scalars(held)
     ]  # fmt: skip
@@ -100,7 +100,8 @@ def key_rows(kind: str, owner_id: str) -> dict[str, Any]:
         "title": Text("AccessKeys", "AccessKey"),
         "help": Text("Programs prove themselves with them. Two at most, so that one can be replaced while the other works.",
                      "供程序使用的凭证，最多两个，便于轮换。"),
-        "columns": [Text("ID", "ID"), Text("State", "状态"), Text("Created", "创建时间"), Text("Last used", "最近使用"), Text("from", "来源地址"), plain(""), plain(""), plain("")],
+        "columns": [Text("ID", "ID"), Text("State", "状态"), Text("Created", "创建时间"), Text("Last used", "最近使用"),
+            Text("From", "来源地址"), plain(""), plain(""), plain("")],
         "rows": rows,
         "empty": Text("No AccessKey yet.", "暂无 AccessKey。"),
         "actions": [act(Text("New AccessKey", "新建 AccessKey"), url_for("iam.key_create", type=kind, id=owner_id), icon="plus", disabled_reason=reason)],

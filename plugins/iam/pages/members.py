@@ -76,7 +76,8 @@ def _actions(row: Member) -> list[Action]:
         act(Text("Reset password", "重置密码"), url_for(".member_reset", member_id=row.id), dialog=True, icon="key-round", disabled_reason=reason),
         freezing,
         act(Text("Remove from the tenant", "移出租户"), url_for(".member_leave", member_id=row.id), danger=True, icon="log-out", disabled_reason=reason,
-            confirm=Text("Remove {name} from this tenant? Roles, groups and keys here are lost.", "将 {name} 移出本租户？其在此的角色、用户组与密钥将失效。").format(name=row.login)),
+            confirm=Text("Remove {name} from this tenant? Roles, groups and keys here are lost.",
+                "将 {name} 移出本租户？其在此的角色、用户组与密钥将失效。").format(name=row.login)),
         act(Text("Delete", "删除"), url_for(".member_delete", member_id=row.id), danger=True, dialog=True, icon="trash-2", disabled_reason=reason),
     ]  # fmt: skip
 
@@ -94,7 +95,7 @@ def member(member_id: str) -> Response:
         facts=[
             (Text("Login name", "登录名"), row.login), (Text("Nickname", "昵称"), row.nickname), (Text("Mobile", "手机"), row.mobile),
             (Text("Landline", "座机"), row.landline), (Text("Staff number", "工号"), row.staff_number),
-            (Text("Last sign-in", "最近登录"), row.last_login_at), (Text("from", "来源地址"), row.last_login_ip),
+            (Text("Last sign-in", "最近登录"), row.last_login_at), (Text("Signed in from", "登录地址"), row.last_login_ip),
             (Text("Created", "创建时间"), row.created_at),
         ],
         cards=[
@@ -108,7 +109,8 @@ def member(member_id: str) -> Response:
 def _new_form() -> Form:
     login = {"name": "login", "label": Text("Login name", "登录名"), "type": "email", "required": True,
              "help": Text("An e-mail address.", "邮箱地址。")}  # fmt: skip
-    reset = {"name": "must_reset", "label": Text("Must choose another password at the first sign-in", "首次登录须修改密码"), "type": "checkbox", "checked": True}
+    reset = {"name": "must_reset", "label": Text("Must choose another password at the first sign-in",
+        "首次登录须修改密码"), "type": "checkbox", "checked": True}
     return Form(NEW, url_for(".member_new"), Text("Create the member", "创建成员"), (login, *FIELDS, reset))
 
 

@@ -67,7 +67,7 @@ def _role_card() -> dict[str, object]:
     from app.web.language import exact
 
     rows = [
-        [g.role_name, Text("directly", "直接授予") if g.source == DIRECT else g.source, condition_words(g.conditions),
+        [g.role_name, Text("directly", "直接授予") if g.source == DIRECT else g.source, condition_words(g.conditions) or None,
          exact(g.expires_at) if g.expires_at else Text("Until revoked", "长期有效")]
         for g in directory.grants(handing.me())
     ]  # fmt: skip

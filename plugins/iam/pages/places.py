@@ -66,7 +66,8 @@ def _tenant_form(row: Tenant | None = None) -> Form:
         return Form(title, url_for(".tenant_edit", tenant_id=row.id), Text("Save", "保存"), [name], values={"name": row.name})
     return Form(
         Text("New tenant", "新建租户"), url_for(".tenant_new"), Text("Create the tenant", "创建租户"),
-        [name, {"name": "code", "label": Text("Code", "编码"), "required": True, "mono": True, "help": Text("Letters, digits and hyphens. Stays for ever.", "字母、数字与连字符，创建后不可修改。")},
+        [name, {"name": "code", "label": Text("Code", "编码"), "required": True, "mono": True,
+            "help": Text("Letters, digits and hyphens. Stays for ever.", "字母、数字与连字符，创建后不可修改。")},
          {"name": "administrator", "label": Text("First administrator", "首位管理员"), "help": Text("The login name of a member.", "成员的登录名。")}],
     )  # fmt: skip
 

@@ -63,7 +63,8 @@ def _actions(row: ServiceAccount) -> list[Action]:
     reason = None if allowed(may.ACCOUNT_EDIT) else why_not(may.ACCOUNT_EDIT)
     grant_reason = None if allowed(may.ACCOUNT_GRANT) else why_not(may.ACCOUNT_GRANT)
     return [
-        act(Text("Grant a role", "授权"), url_for(".grant_new", type=SERVICE_ACCOUNT, id=row.id), dialog=True, icon="shield", disabled_reason=grant_reason),
+        act(Text("Grant a role",
+            "授权"), url_for(".grant_new", type=SERVICE_ACCOUNT, id=row.id), dialog=True, icon="shield", disabled_reason=grant_reason),
         act(Text("Edit", "编辑"), url_for(".account_edit", account_id=row.id), dialog=True, icon="pencil", disabled_reason=reason),
         act(Text("Delete", "删除"), url_for(".account_delete", account_id=row.id), dialog=True, danger=True, icon="trash-2", disabled_reason=reason),
     ]  # fmt: skip
@@ -131,7 +132,8 @@ def _delete_form(row: ServiceAccount) -> Form:
         .order_by(AccessKey.last_used_at.desc()).limit(1)
     ).first()  # fmt: skip
     body = (
-        Text("Its key was last used at {time} from {ip}. Its roles, keys and tokens end at once.", "其密钥最近于 {time} 由 {ip} 使用。角色、密钥与令牌将立即失效。").format(time=exact(last[0]), ip=last[1])
+        Text("Its key was last used at {time} from {ip}. Its roles, keys and tokens end at once.",
+            "其密钥最近于 {time} 由 {ip} 使用。角色、密钥与令牌将立即失效。").format(time=exact(last[0]), ip=last[1])
         if last
         else Text("Its keys were never used.", "其密钥从未使用。")
     )  # fmt: skip

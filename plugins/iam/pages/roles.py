@@ -36,7 +36,7 @@ NEW = Text("New role", "新建角色")
 def role_list() -> Response:
     wanted = request.args.get("q", "").strip()
     reason = _reason()
-    actions = [Action(NEW, url_for(".role_new"), primary=True, icon="plus", disabled_reason=reason)]
+    actions = [Action(NEW, url_for(".role_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)]
     found = [_row(role) for role in roles.all_of(handing.me().tenant_id, wanted)]
     columns = [Text("Role", "角色"), Text("Code", "编码"), Text("Kind", "类型"), (Text("Permissions", "权限数"), "number"),
                (Text("Held by", "授权数"), "number"), Text("Description", "描述")]  # fmt: skip
@@ -73,11 +73,11 @@ def role(role_id: str) -> Response:
     rights = [[Cell("mono", text=name), known[name].title if name in known else "", Cell("bool", value=name in known and known[name].reads)]
               for name in found.permissions]  # fmt: skip
     held = db.session.scalars(scoped(Grant).where(Grant.role == found.code).order_by(Grant.created_at)).all()
-    holders = [[holder_cell(row), condition_words(row.conditions), validity_cell(row), row.granted_by, revoke_action(row)] for row in held]
+    holders = [[holder_cell(row), condition_words(row.conditions) or None, validity_cell(row), row.granted_by, revoke_action(row)] for row in held]
     actions: list[Action] = []
     if not found.built_in:
         actions = [
-            Action(Text("Edit", "编辑"), url_for(".role_edit", role_id=found.id), icon="pencil", disabled_reason=_reason()),
+            Action(Text("Edit", "编辑"), url_for(".role_edit", role_id=found.id), dialog=True, icon="pencil", disabled_reason=_reason()),
             act(Text("Delete", "删除"), url_for(".role_delete", role_id=found.id), danger=True, icon="trash-2", disabled_reason=_reason(),
                 confirm=Text("Delete the role {name}?", "删除角色 {name}？").format(name=found.name)),
         ]  # fmt: skip
@@ -106,7 +106,8 @@ def _form(row: object = None) -> Form:
                if not p.name.startswith(may.OF_THE_SITE)]  # fmt: skip
     fields = [
         {"name": "name", "label": Text("Name", "名称"), "required": True},
-        {"name": "code", "label": Text("Code", "编码"), "mono": True, "help": Text("Small letters, digits, hyphens. Stays for ever.", "小写字母、数字与连字符，创建后不可修改。")},
+        {"name": "code", "label": Text("Code", "编码"), "mono": True,
+            "help": Text("Small letters, digits, hyphens. Stays for ever.", "小写字母、数字与连字符，创建后不可修改。")},
         {"name": "description", "label": Text("Description", "描述")},
         {"name": "permissions", "label": Text("Permissions", "权限"), "type": "transfer", "options": options},
     ]  # fmt: skip
