@@ -72,7 +72,8 @@ class ClusterMirror:
         last_beat = 0.0
         while not self._stop.is_set():
             changes = changes or self._collected()
-            beat = time.monotonic() - last_beat > HEARTBEAT
+            since = time.monotonic() - last_beat
+            beat = since > HEARTBEAT or (since > 0.5 and any(change.error for change in changes))
             try:
                 if changes:
                     self._write(changes)

@@ -55,19 +55,23 @@ def find(cluster: Cluster, kind: str, namespace: str, name: str) -> tuple[Object
         return {}, error
 
 
-def masked(item: Object) -> Object:
-    """The object without what the server keeps for itself, and a Secret without its values."""
+def masked(item: Object, kind: str = "") -> Object:
+    """The object without what the server keeps for itself, and a Secret without its values.
+
+    Items of a list do not say their kind themselves (API conventions, "Lists"), so it comes from the list's.
+    """
+    kind = str(item.get("kind") or kind)
     metadata = item.get("metadata")
     if isinstance(metadata, dict):
         metadata.pop("managedFields", None)
-    if item.get("kind") == "Secret":
+    if kind == "Secret":
         for part in ("data", "stringData"):
             if isinstance(item.get(part), dict):
                 item[part] = dict.fromkeys(item[part], MASK)
         if isinstance(metadata, dict) and APPLIED in (metadata.get("annotations") or {}):
             metadata["annotations"][APPLIED] = MASK
     for inner in item.get("items") or ():
-        masked(inner)
+        masked(inner, kind.removesuffix("List"))
     return item
 
 

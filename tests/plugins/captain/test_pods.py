@@ -1,0 +1,151 @@
+"""Deleting and evicting one pod, its YAML, its events, and the same by API (K-30, K-34)."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from plugins.captain import live, permissions
+from tests import kube
+
+pytestmark = pytest.mark.req("K-34")
+DELETE = (permissions.POD_READ, permissions.POD_DELETE)
+PODS = "/api/v1/namespaces/beta/pods"
+
+
+def make(sandbox: Any, cluster: Any, name: str) -> str:
+    from sqlalchemy import select
+
+    from app.db import db
+    from app.kube.models import KubeObject
+
+    uid = kube.ask(sandbox, "POST", PODS, kube.pod(name))["metadata"]["uid"]
+    query = select(KubeObject.id).where(KubeObject.cluster_id == cluster.id, KubeObject.uid == uid)
+    kube.eventually(lambda: db.session.scalar(query))
+    return str(uid)
+
+
+def there(sandbox: Any, name: str) -> bool:
+    return any(i["metadata"]["name"] == name and not i["metadata"].get("deletionTimestamp") for i in kube.ask(sandbox, "GET", PODS)["items"])
+
+
+def test_a_pod_is_deleted_after_a_dialog_that_names_it(as_holder_of: Any, root: str, cluster: Any, sandbox: Any, audit_log: Any):
+    uid = make(sandbox, cluster, "victim")
+    person = as_holder_of(*DELETE)
+
+    dialog = person.get(f"{root}/pods/beta/victim/delete", headers={"HX-Request": "true"})
+    assert "beta/victim" in dialog.text
+    assert uid in dialog.text
+    answer = person.post(f"{root}/pods/beta/victim/delete", data={"uid": uid})
+
+    assert answer.status_code == 204
+    assert "close-dialog" in answer.headers["HX-Trigger"]
+    kube.eventually(lambda: not there(sandbox, "victim"))
+    assert ("captain.pod.deleted", "beta/victim", "success") in audit_log()
+
+
+def test_a_new_pod_of_the_same_name_is_spared(as_holder_of: Any, root: str, cluster: Any, sandbox: Any, audit_log: Any):
+    make(sandbox, cluster, "spared")
+
+    answer = as_holder_of(*DELETE).post(f"{root}/pods/beta/spared/delete", data={"uid": "another"})
+
+    assert answer.status_code == 409
+    assert "CAPTAIN/POD_GONE" in answer.text
+    assert there(sandbox, "spared")
+    assert ("captain.pod.deleted", "failed") in [(code, result) for code, _, result in audit_log()]
+
+
+def test_evicting_respects_the_disruption_budget(as_holder_of: Any, api: Any, root: str, cluster: Any, sandbox: Any):
+    budget = {
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "api"},
+        "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "api"}}},
+    }  # fmt: skip
+    kube.ask(sandbox, "POST", "/apis/policy/v1/namespaces/beta/poddisruptionbudgets", budget)
+    program = api(as_holder_of(*DELETE))
+    found = program.get(f"/api/v1{root}/pods?namespace=beta&q=api-").json["items"][0]
+
+    def refused() -> bool:
+        answer = program.post(f"/api/v1{root}/pods/beta/{found['name']}/evict", json={"uid": found["uid"]})
+        assert answer.status_code == 409
+        return bool(answer.json["code"] == "CAPTAIN/EVICTION_BLOCKED")
+
+    kube.eventually(refused)
+    kube.ask(sandbox, "DELETE", "/apis/policy/v1/namespaces/beta/poddisruptionbudgets/api")
+    answer = program.post(f"/api/v1{root}/pods/beta/{found['name']}/evict", json={"uid": found["uid"]})
+    assert answer.status_code == 204
+    kube.eventually(lambda: not there(sandbox, found["name"]))
+
+
+def test_deleting_by_api_leaves_the_same_record(as_holder_of: Any, api: Any, root: str, cluster: Any, sandbox: Any, audit_log: Any):
+    uid = make(sandbox, cluster, "by-api")
+
+    answer = api(as_holder_of(*DELETE)).delete(f"/api/v1{root}/pods/beta/by-api?uid={uid}")
+
+    assert answer.status_code == 204
+    assert ("captain.pod.deleted", "beta/by-api", "success") in audit_log()
+
+
+def test_reading_rights_delete_nothing(as_holder_of: Any, api: Any, root: str, a_pod: Any):
+    person = as_holder_of(*[p for p in permissions.ALL if p.reads])
+
+    assert person.post(f"{root}/pods/alpha/{a_pod.name}/delete", data={"uid": a_pod.uid}).status_code == 403
+    assert api(person).post(f"/api/v1{root}/pods/alpha/{a_pod.name}/evict", json={"uid": a_pod.uid}).status_code == 403
+
+
+def test_a_secret_never_leaves_the_server(as_holder_of: Any, api: Any, root: str, sandbox: Any):
+    word = base64.b64encode(b"open sesame").decode()
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "door"}, "data": {"word": word}}
+    kube.ask(sandbox, "POST", "/api/v1/namespaces/beta/secrets", secret)
+    program = api(as_holder_of(permissions.CLUSTER_READ, permissions.WORKLOAD_READ))
+
+    one = program.get(f"/api/v1{root}/objects?kind=Secret&namespace=beta&name=door")
+    several = program.get(f"/api/v1{root}/objects?kind=Secret&namespace=beta")
+
+    assert one.json["data"] == {"word": live.MASK}
+    assert word not in one.text + several.text
+
+
+def test_yaml_and_events_come_from_the_cluster(as_holder_of: Any, root: str, a_pod: Any):
+    person = as_holder_of(permissions.CLUSTER_READ, permissions.POD_READ)
+    page = person.get(f"{root}/yaml/pods/alpha/{a_pod.name}").text
+
+    assert "apiVersion: v1" in page
+    assert "managedFields" not in page
+    assert "Scheduled" in person.get(f"{root}/events/pods/alpha/{a_pod.name}").text
+
+
+@pytest.mark.req("C-60")
+def test_the_api_lists_what_the_pages_list(as_holder_of: Any, api: Any, root: str, cluster: Any):
+    program = api(as_holder_of(*[p for p in permissions.ALL if p.reads]))
+    base = f"/api/v1{root}"
+
+    assert [c["name"] for c in program.get("/api/v1/captain/clusters").json["items"]] == ["sandbox"]
+    one = program.get(base).json
+    assert one["state"] == "reachable"
+    assert one["usage"]["nodesReady"] == 3
+    assert one["usage"]["cpuRequested"] > 0
+    assert "kubeconfig" not in one
+    assert {n["name"] for n in program.get(f"{base}/nodes").json["items"]} == {"node-1", "node-2", "node-3"}
+    assert "alpha" in {n["name"] for n in program.get(f"{base}/namespaces").json["items"]}
+    (work,) = program.get(f"{base}/workloads/deployments?namespace=alpha").json["items"]
+    assert (work["name"], work["state"], work["desired"]) == ("web", "running", 3)
+    assert len(program.get(f"{base}/workloads/deployments/alpha/web/pods").json["items"]) == 3
+    assert program.get(f"{base}/overview").json["pods"]
+    assert program.get(f"{base}/workloads/cronthings").status_code == 404
+    assert program.get(f"{base}/objects?kind=Nonsense").status_code == 422
+
+
+def test_paging_by_cursor_shows_every_pod_once(as_holder_of: Any, api: Any, root: str):
+    program = api(as_holder_of(permissions.POD_READ))
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        answer = program.get(f"/api/v1{root}/pods?namespace=alpha&limit=2&sort=-createdAt{'&cursor=' + cursor if cursor else ''}").json
+        seen += [item["uid"] for item in answer["items"]]
+        cursor = answer["nextCursor"]
+        if not cursor:
+            break
+
+    assert len(seen) == len(set(seen)) == 3

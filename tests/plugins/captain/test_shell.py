@@ -1,0 +1,127 @@
+"""Shells in pods over a WebSocket: who may, what is recorded, and when they end (K-34)."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from simple_websocket import Client, ConnectionClosed
+from simple_websocket.errors import ConnectionError as Refused
+
+from app.auth.models import ConsoleSession
+from app.db import db
+from plugins.captain import permissions, shell
+from tests import kube
+from tests.plugins.captain.test_logs import cookie
+
+pytestmark = pytest.mark.req("K-34")
+
+
+def connect(server: str, person: Any, root: str, name: str, origin: str = "http://127.0.0.1") -> Client:
+    headers = {"Cookie": cookie(person), **({"Origin": origin} if origin else {})}
+    return Client(f"ws://{server}{root}/pods/alpha/{name}/shell/socket", headers=headers)
+
+
+def until(socket: Client, words: str, seconds: float = 10) -> str:
+    """What comes until these words do."""
+    text, end = "", time.monotonic() + seconds
+    while words not in text:
+        assert time.monotonic() < end, text
+        data = socket.receive(timeout=0.5)
+        text += data.decode() if isinstance(data, bytes) else data or ""
+    return text
+
+
+def typed(socket: Client, text: str) -> None:
+    socket.send(json.dumps({"type": "input", "data": text}))
+
+
+def test_what_is_typed_runs_in_the_container_and_is_recorded(
+    as_holder_of: Any, root: str, a_pod: Any, server: str, audit_log: Any
+):
+    socket = connect(server, as_holder_of(permissions.POD_SHELL), root, a_pod.name)
+    until(socket, "# ")
+    assert ("captain.pod.shell_opened", f"alpha/{a_pod.name}", "success") in audit_log()
+    socket.send(json.dumps({"type": "resize", "cols": 101, "rows": 33}))
+    typed(socket, "hostname\r")
+    assert a_pod.name in until(socket, "\n" + a_pod.name)
+    typed(socket, "exit\r")
+    with pytest.raises(ConnectionClosed) as closed:
+        until(socket, "never")
+
+    assert closed.value.message == shell.ENDED["exited"].en or closed.value.message == shell.ENDED["exited"].zh
+    kube.eventually(lambda: any(code == "captain.pod.shell_closed" for code, _, _ in audit_log()))
+    end = next(row for row in audit_log(rows=True) if row.operation == "captain.pod.shell_closed")
+    assert end.detail["why"] == "exited"
+    assert shell.OPEN.by_person == {}
+
+
+def test_garbage_on_the_socket_harms_nothing(as_holder_of: Any, root: str, a_pod: Any, server: str):
+    socket = connect(server, as_holder_of(permissions.POD_SHELL), root, a_pod.name)
+    until(socket, "# ")
+    for garbage in ("", "x", "[]", "null", '{"type": 7}', '{"type": "input", "data": 5}', '{"type":"resize","cols":"a","rows":-1}', b"\xff"):
+        socket.send(garbage)
+    typed(socket, "echo alive\r")
+    until(socket, "\nalive")
+    socket.close()
+
+
+@pytest.mark.parametrize("origin", ["", "http://evil.example", "null", "http://127.0.0.1.evil.example"])
+def test_another_sites_page_gets_no_shell(as_holder_of: Any, root: str, a_pod: Any, server: str, origin: str):
+    with pytest.raises(Refused):
+        connect(server, as_holder_of(permissions.POD_SHELL), root, a_pod.name, origin)
+
+
+def test_reading_rights_open_no_shell(as_holder_of: Any, root: str, a_pod: Any, server: str):
+    person = as_holder_of(*[p for p in permissions.ALL if p.reads], permissions.POD_DELETE)
+
+    with pytest.raises(Refused):
+        connect(server, person, root, a_pod.name)
+    assert person.get(f"{root}/pods/alpha/{a_pod.name}/shell").status_code == 403
+    assert not permissions.POD_SHELL.reads
+
+
+def test_nobody_gets_no_shell(client: Any, root: str, a_pod: Any, server: str):
+    with pytest.raises(Refused):
+        Client(f"ws://{server}{root}/pods/alpha/{a_pod.name}/shell/socket", headers={"Origin": "http://127.0.0.1"})
+
+
+def test_a_revoked_session_closes_its_shell(
+    as_holder_of: Any, root: str, a_pod: Any, server: str, audit_log: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(shell, "LOOK_EVERY", 0.3)
+    person = as_holder_of(permissions.POD_SHELL)
+    socket = connect(server, person, root, a_pod.name)
+    until(socket, "# ")
+    db.session.query(ConsoleSession).filter(ConsoleSession.id == person.session_id).delete()
+    db.session.commit()
+    started = time.monotonic()
+    with pytest.raises(ConnectionClosed):
+        until(socket, "never")
+
+    assert time.monotonic() - started < 5
+    kube.eventually(lambda: [r.detail["why"] for r in audit_log(rows=True) if r.operation == "captain.pod.shell_closed"] == ["revoked"])
+
+
+def test_an_idle_shell_is_closed(as_holder_of: Any, root: str, a_pod: Any, server: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shell, "IDLE_SECONDS", 0.5)
+    socket = connect(server, as_holder_of(permissions.POD_SHELL), root, a_pod.name)
+    with pytest.raises(ConnectionClosed):
+        until(socket, "never")
+
+
+def test_one_person_opens_only_so_many(as_holder_of: Any, root: str, a_pod: Any, server: str):
+    person = as_holder_of(permissions.POD_SHELL)
+    sockets = [connect(server, person, root, a_pod.name) for _ in range(shell.MOST_PER_PERSON)]
+    for socket in sockets:
+        until(socket, "# ")
+    one_more = connect(server, person, root, a_pod.name)
+    with pytest.raises(ConnectionClosed) as closed:
+        until(one_more, "never")
+    for socket in sockets:
+        socket.close()
+
+    assert closed.value.reason == 1013
+    kube.eventually(lambda: shell.OPEN.by_person == {})
