@@ -98,8 +98,8 @@ def workloads(cluster: Cluster, kind: Kind) -> Listing:
     return _listing(cluster, kind.plural, columns, query, search, Text("Name, image, application", "名称、镜像、应用"))
 
 
-def pods(cluster: Cluster, query: Any = None, identifier: str = "pods") -> Listing:
-    """Pods of a cluster, or those of *query*."""
+def pods(cluster: Cluster, query: Any = None, identifier: str = "pods", same: Sequence[str] = ()) -> Listing:
+    """Pods of a cluster, or those of *query*; ``same`` are columns that would say the same in every row."""
     root = base(cluster.id)
 
     def owner(row: KubeObject) -> Cell:
@@ -125,7 +125,8 @@ def pods(cluster: Cluster, query: Any = None, identifier: str = "pods") -> Listi
     search = (KubeObject.name, KubeObject.ip, KubeObject.node, KubeObject.images)
     query = queries.listed(cluster.id, "pods") if query is None else query
     hint = Text("Name, IP, node, image", "名称、IP、节点、镜像")
-    return _listing(cluster, "pods", columns, query, search, hint, identifier, pod_actions(cluster))
+    columns = [column for column in columns if column.key not in same]
+    return _listing(cluster, "pods", columns, query, search, hint, identifier, pod_actions(cluster), same)
 
 
 def pod_actions(cluster: Cluster) -> Callable[[KubeObject], Sequence[Action]]:
@@ -157,19 +158,20 @@ EVICT, DELETE = Text("Evict", "驱逐"), Text("Delete", "删除")
 def _listing(
     cluster: Cluster, plural: str, columns: Sequence[Column], query: Any, search: Sequence[Any],
     hint: Text = NAME, identifier: str = "", actions: Any = None,
+    same: Sequence[str] = (),
 ) -> Listing:  # fmt: skip
     kind = KINDS[plural]
     empty = Empty(Text(f"No {kind.title.en}", f"暂无{kind.title.zh}"), FOLLOWING)
     return Listing(
-        identifier or plural, query, columns, search, _filters(cluster, plural), poll=POLL, search_hint=hint, empty=empty,
+        identifier or plural, query, columns, search, _filters(cluster, plural, same), poll=POLL, search_hint=hint, empty=empty,
         href=lambda row: page_of(cluster.id, plural, row.namespace, row.name), key=lambda row: row.uid,
         actions=actions or (lambda _row: ()),
     )  # fmt: skip
 
 
-def _filters(cluster: Cluster, plural: str) -> list[Filter]:
+def _filters(cluster: Cluster, plural: str, same: Sequence[str]) -> list[Filter]:
     found = []
-    if plural not in ("nodes", "namespaces"):
+    if plural not in ("nodes", "namespaces") and "namespace" not in same:
         spaces = partial(_plain, queries.names, cluster.id, "namespaces")
         found.append(Filter("namespace", NAMESPACE, KubeObject.namespace, spaces))
     states = partial(_plain, queries.states, cluster.id, plural)

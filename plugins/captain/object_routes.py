@@ -56,7 +56,7 @@ def node_detail(cluster_id: str, name: str) -> Response:
     context["used"] = queries.usage_by_node(cluster.id, name).get(name, (0, 0, 0))
     if decisions.allows(permissions.POD_READ, permissions.place(request.view_args or {})):
         query = queries.listed(cluster.id, "pods").where(KubeObject.node == row.name)
-        listing = lists.pods(cluster, query, "node-pods")
+        listing = lists.pods(cluster, query, "node-pods", same=("node",))
         return listing.respond("captain/node_detail.html", **context)
     return render("captain/node_detail.html", fragment="rows", listing=None, **context)
 
@@ -76,7 +76,7 @@ def workload_detail(cluster_id: str, plural: str, namespace: str, name: str) -> 
     row, cluster = context["row"], context["cluster"]
     context["revisions"] = queries.made_by(row, "replicasets") if plural == "deployments" else []
     context["owner"] = details.owner_link(cluster, row)
-    listing = lists.pods(cluster, queries.pods_of(row), "workload-pods")
+    listing = lists.pods(cluster, queries.pods_of(row), "workload-pods", same=("namespace", "owner"))
     return listing.respond("captain/workload_detail.html", **context)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from app.kube import quantities
 from app.web.language import bytesize
 from app.web.listing import Cell
 
@@ -44,6 +45,11 @@ def cores(thousandths: int) -> str:
 def size(count: int) -> str:
     """Bytes in the largest fitting unit."""
     return bytesize(count)
+
+
+def capacity(text: object) -> str:
+    """A quantity of bytes as it is read: ``67108864Ki`` is 64 GiB."""
+    return bytesize(quantities.size(text)) if text else ""
 
 
 def share(asked: int, has: int, shown: Callable[[int], str]) -> Cell:
