@@ -213,6 +213,8 @@ class Group:
         space = environment_of(ctx).namespace
         revisions = kube(ctx).get(paths.collection("ControllerRevision", space))["items"]
         revision = rollout.daemon_revision(found, revisions)
+        if not revision:
+            return None
         nodes = [str(name) for name in ctx.spec["names"]]
         mine = [pod for pod in pods if pod.node in nodes]
         self._delete_stale(ctx, plan, mine, [pod.name for pod in mine], revision)

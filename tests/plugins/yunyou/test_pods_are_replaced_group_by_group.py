@@ -1,0 +1,113 @@
+"""Two groups with a person in between, for every kind of workload; one-off tasks as Jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.plugins.yunyou.delivery import IMAGE, Delivery, app, codes, document, node
+
+OLD, NEW = IMAGE.format("web", "1.0.0"), IMAGE.format("web", "2.0.0")
+
+
+def held_back(workload: dict[str, Any]) -> dict[str, Any]:
+    """What of a workload may be used to hold its pods back."""
+    spec = workload["spec"]
+    kept = {key: spec.get(key) for key in ("replicas", "strategy", "updateStrategy", "paused", "minReadySeconds", "podManagementPolicy")}
+    return {key: value for key, value in kept.items() if value not in (None, False)}
+
+
+def confirm(site: Delivery, order: dict[str, Any]) -> None:
+    """Confirm the group that waits."""
+    waiting = next(n for n in site.show(order)["nodes"] if n["name"] == "confirm" and n["state"] == "waiting")
+    site.tell(order, "confirm", {"reason": "looks good"}, node=waiting["id"])
+
+
+@pytest.mark.req("Y-23", "Y-25", "Y-30", "Y-32")
+@pytest.mark.parametrize(("workload", "count"), [("StatefulSet", 5), ("Deployment", 5)])
+def test_the_second_group_waits_for_a_person(delivery: Delivery, workload: str, count: int) -> None:
+    two_groups(delivery, workload, count)
+
+
+@pytest.mark.req("Y-23", "Y-25", "Y-30", "Y-32")
+@pytest.mark.real
+@pytest.mark.xdist_group("yunyou-real")
+def test_the_second_half_of_the_nodes_waits_for_a_person(real: Delivery) -> None:
+    two_groups(real, "DaemonSet", 0)
+
+
+def two_groups(site: Delivery, workload: str, count: int) -> None:
+    """Release and update in two groups with a person in between."""
+    file = document(app("web", workload=workload, replicas=count or 1, ports=[{"port": 8080}]))
+    solution = site.ready(file)
+    order = site.order(solution=solution["id"], beta=True, grouping={"strategy": "two"})
+    if workload != "DaemonSet":
+        found = site.run(order, "waiting")
+        assert len(site.pods("web")) == count // 2
+        confirm(site, order)
+    found = site.run(order, ("succeeded", "waiting"))
+    if found["state"] == "waiting":  # the pods of a new DaemonSet come at once
+        confirm(site, order)
+        site.succeed(order)
+    every = len(site.pods("web"))
+    assert every == (count or every) >= 4
+    before = held_back(site.read(workload, "web"))
+
+    changed = document(app("web", "2.0.0", workload=workload, replicas=count or 1, ports=[{"port": 8080}]), version="2.0.0")
+    solution = site.ready(changed)
+    order = site.order(solution=solution["id"], beta=True, grouping={"strategy": "two"})
+    site.run(order, "waiting")
+    images = site.images("web")
+    assert images == [OLD] * (every - every // 2) + [NEW] * (every // 2)
+    for _ in range(3):
+        site.tick(order)
+    assert site.images("web") == images, "the second group did not wait"
+    confirm(site, order)
+    done = site.succeed(order)
+    assert site.images("web") == [NEW] * every
+    assert held_back(site.read(workload, "web")) == before
+    confirmation = next(n for n in done["nodes"] if n["name"] == "confirm")
+    assert confirmation["result"]["confirmedBy"]
+    assert site.tasks(solution) == []
+
+
+@pytest.mark.req("Y-24", "Y-25")
+def test_custom_groups_of_one_application(sandboxed: Delivery) -> None:
+    site = sandboxed
+    site.release(document(app("web", workload="StatefulSet", replicas=5)))
+    solution = site.ready(document(app("web", "2.0.0", workload="StatefulSet", replicas=5), version="2.0.0"))
+    wish = {"SHOP/web": {"grouping": {"strategy": "custom", "shares": [20, 30, 50]}}}
+    order = site.order(solution=solution["id"], applications=wish)
+    site.run(order, "waiting")
+    assert site.images("web").count(NEW) == 1, "an edited custom grouping's first group is a beta group"
+    confirm(site, order)
+    done = site.succeed(order)
+    assert [n["name"] for n in done["nodes"] if n["kind"] == "group"] == ["group-1", "group-2", "group-3"]
+    assert site.images("web") == [NEW] * 5
+
+
+@pytest.mark.req("Y-30", "Y-32")
+def test_a_one_off_task_runs_before_and_a_failed_one_shows_its_log(sandboxed: Delivery) -> None:
+    site = sandboxed
+    broken = ["sh", "-c", "echo no such table; exit 3"]
+    task = app("migrate", role="task", workload="Job", command=broken, task={"runOn": "every-release"})
+    solution = site.ready(document(task, app("web", replicas=1, dependsOn=["migrate"])))
+    order = site.order(solution=solution["id"])
+    failed = site.run(order)
+    assert failed["state"] == "failed"
+    error = node(failed, "application", "migrate")["error"]
+    assert error["code"] == "YUNYOU/TASK_FAILED"
+    assert "migrate" in error["reason"]["en"]
+    assert any("no such table" in line for line in error["extra"]["log"])
+    assert error["remedy"]["en"]
+    assert site.find("Deployment", "web") is None, "it went on after a failed task"
+
+    site.ask("PATCH", f"/solutions/{solution['id']}/plan/applications", {"SHOP/migrate": {"command": ["sh", "-c", "echo done"]}})
+    site.tell(order, "retry")
+    site.succeed(order)
+    jobs = site.list("Job")
+    assert len(jobs) == 2, "a retried task runs as a new Job"
+    assert sum(bool(job["status"].get("succeeded")) for job in jobs) == 1
+    assert len(site.pods("web")) == 1
+    assert not codes(site.show(order))

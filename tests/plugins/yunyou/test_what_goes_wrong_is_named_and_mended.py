@@ -1,0 +1,71 @@
+"""Pods that do not come up end an order within seconds, with the reason; a correction of the plan goes on from there."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.plugins.yunyou.delivery import IMAGE, Delivery, app, codes, document, eventually, node, told
+
+
+def fails(site: Delivery, order: dict[str, Any], code: str, seconds: float = 15) -> dict[str, Any]:
+    """The order fails with *code*, in time, in words."""
+    began = time.monotonic()
+    found = site.run(order, "failed", seconds=seconds)
+    assert time.monotonic() - began < seconds
+    assert code in codes(found), told(found)
+    error = next(n["error"] for n in found["nodes"] if n.get("error"))
+    assert error["code"] == code
+    assert all(error[part][language] for part in ("reason", "remedy") for language in ("en", "zh"))
+    return found
+
+
+@pytest.mark.req("Y-30", "Y-31", "Y-32")
+@pytest.mark.parametrize("plan", ["applications", "images"])
+@pytest.mark.parametrize("workload", ["Deployment", "StatefulSet"])
+def test_an_image_that_is_missing_is_corrected_and_retried(sandboxed: Delivery, plan: str, workload: str) -> None:
+    site = sandboxed
+    solution = site.ready(document(app("web", "missing", replicas=3, workload=workload)))
+    order = site.order(solution=solution["id"])
+    failed = fails(site, order, "YUNYOU/IMAGE_PULL_FAILED", seconds=8)
+    error = node(failed, "application", "web")["error"]
+    assert IMAGE.format("web", "missing") in error["reason"]["en"]
+    assert error["extra"]["events"]
+    right = IMAGE.format("web", "1.0.0")
+    body = {"SHOP/web": {"image": right}} if plan == "applications" else {"SHOP/web": right}
+    site.ask("PATCH", f"/solutions/{solution['id']}/plan/{plan}", body)
+    site.tell(order, "retry")
+    site.succeed(order)
+    eventually(lambda: site.images("web") == [right] * 3)
+    assert site.tasks(solution) == []
+
+
+@pytest.mark.req("Y-32")
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"parameters": [{"key": "FAULT", "value": "crash-loop"}]}, "YUNYOU/CRASH_LOOP"),
+        ({"parameters": [{"key": "FAULT", "value": "oom"}]}, "YUNYOU/OUT_OF_MEMORY"),
+        ({"resources": {"cpu": "9000", "memory": "1Gi"}}, "YUNYOU/UNSCHEDULABLE"),
+    ],
+)
+def test_what_keeps_pods_from_starting_is_named(sandboxed: Delivery, fields: dict[str, Any], code: str) -> None:
+    site = sandboxed
+    solution = site.ready(document(app("web", replicas=2, **fields)))
+    failed = fails(site, site.order(solution=solution["id"]), code)
+    assert node(failed, "application", "web")["error"]["extra"]["pod"].startswith("web-")
+    assert node(failed, "product", "Shop")["state"] == "failed"
+
+
+@pytest.mark.req("Y-32")
+@pytest.mark.real
+@pytest.mark.xdist_group("yunyou-real")
+def test_a_quota_that_is_used_up_is_named(real: Delivery) -> None:
+    site = real
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small"}, "spec": {"hard": {"pods": "1"}}}
+    site.kube.create(f"/api/v1/namespaces/{site.namespace}/resourcequotas", quota)
+    time.sleep(0.5)
+    solution = site.ready(document(app("web", replicas=3)))
+    fails(site, site.order(solution=solution["id"], grouping={"strategy": "one"}), "YUNYOU/QUOTA_EXCEEDED")
