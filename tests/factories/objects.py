@@ -13,7 +13,9 @@ import pkgutil
 from collections.abc import Callable, Mapping
 
 import tests.plugins
+from app.audit.models import AuditEvent
 from app.db import db, new_id, now
+from app.jobs.models import JobRun
 from plugins.iam.oidc.models import Consent
 from tests import factories
 
@@ -61,6 +63,8 @@ def load_all() -> Mapping[str, Maker]:
 
 of_no_tenant("fingerprint", "files of the console itself")
 of_no_tenant("path", "files of the console itself")
+of_no_tenant("styleguide:name", "parts of the style guide")
+of_no_tenant("jobs:name", "periodic work of the site")
 
 
 @maker("tenant_id")
@@ -121,3 +125,22 @@ def _session(tenant_id: str) -> str:
     return factories.make_session(factories.make_member(tenant_id), tenant_id)[0].id
 
 
+
+
+@maker("job_id")
+def _job(tenant_id: str) -> str:
+    row = JobRun(tenant_id=tenant_id, kind="test", arguments={}, state="failed", due_at=now(), principal={}, trace_id="0" * 32)
+    db.session.add(row)
+    db.session.commit()
+    return row.id
+
+
+@maker("event_id")
+def _event(tenant_id: str) -> str:
+    who = {"operator_key": "test", "operator": "test", "login": "test", "source_ip": "192.0.2.1", "user_agent": ""}
+    what = {"plugin": "core", "operation": "core.test.done", "title_en": "Test", "title_zh": "测试", "trace_id": "0" * 32}
+    on = {"resource_type": "test", "resource_id": "test", "resource_name": "test", "detail": {}, "result": "success"}
+    row = AuditEvent(tenant_id=tenant_id, **who, **what, **on)
+    db.session.add(row)
+    db.session.commit()
+    return row.id
