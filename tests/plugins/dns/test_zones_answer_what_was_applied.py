@@ -1,0 +1,195 @@
+"""Zones on the real embedded server: change sets, validation, history, registration, answers over UDP and TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dns.message
+import dns.query
+import dns.rcode
+import pytest
+from flask import Flask
+
+from app import caller
+from app.caller import Caller
+from app.contracts.identity import Principal
+from app.db import db, new_id
+from app.errors import ConsoleError
+from plugins.dns import registration, server, service
+from plugins.dns.permissions import RECORD_EDIT, ZONE_EDIT, ZONE_READ
+from tests import components
+from tests.cluster.control_plane import free_port
+
+PORT = free_port()
+
+
+@pytest.fixture(scope="module")
+def answers(site: Flask) -> Iterator[int]:
+    """The embedded server, in a thread of this process, on a free port."""
+    found = server.Answers(site)
+    loop = asyncio.new_event_loop()
+    stop, ready = threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        transport, _ = await loop.create_datagram_endpoint(lambda: server._Udp(found), local_addr=("127.0.0.1", PORT))
+        tcp = await asyncio.start_server(lambda r, w: server._tcp(found, r, w), "127.0.0.1", PORT)
+        ready.set()
+        while not stop.is_set():
+            await asyncio.to_thread(found.refresh)
+            await asyncio.sleep(0.02)
+        transport.close()
+        tcp.close()
+        await tcp.wait_closed()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
+    thread.start()
+    assert ready.wait(10)
+    yield PORT
+    stop.set()
+    thread.join(5)
+
+
+@pytest.fixture
+def owner(app_context: Flask) -> Iterator[str]:
+    """Somebody in a tenant of their own."""
+    tenant = new_id()
+    with app_context.test_request_context(), caller.acting_as(Caller(principal=Principal("system", "t", "T", "t", tenant), trace_id="4" * 32)):
+        yield tenant
+
+
+def zone_name() -> str:
+    return f"z{new_id()[-10:]}.example"
+
+
+def ask(name: str, kind: str = "A", tcp: bool = False, until: Callable[[Any], bool] = lambda answer: True) -> Any:
+    """Ask until the answer is as wanted, for half a second at most."""
+    send = dns.query.tcp if tcp else dns.query.udp
+    limit = time.monotonic() + 0.5
+    while True:
+        answer = send(dns.message.make_query(name, kind), "127.0.0.1", port=PORT, timeout=2)
+        if until(answer) or time.monotonic() > limit:
+            return answer
+        time.sleep(0.02)
+
+
+@pytest.mark.req("D-1", "D-4")
+def test_records_answer_over_udp_and_tcp_with_soa_for_what_is_not_there(owner: str, answers: int) -> None:
+    zone = service.create_zone(zone_name())
+    service.change(zone, [{"name": "www", "type": "A", "ttl": 60, "values": ["192.0.2.1", "192.0.2.2"]}], [])
+    service.change(zone, [{"name": "*.apps", "type": "TXT", "values": ["any \"quoted\" text"]}], [])
+    db.session.commit()
+
+    found = ask(f"www.{zone.name}", until=lambda a: bool(a.answer))
+    assert sorted(item.to_text() for item in found.answer[0]) == ["192.0.2.1", "192.0.2.2"]
+    assert found.answer[0].ttl == 60
+    assert ask(f"www.{zone.name}", tcp=True).answer == found.answer
+    missing = ask(f"nothing.{zone.name}")
+    assert missing.rcode() == dns.rcode.NXDOMAIN
+    assert missing.authority[0].rdtype.name == "SOA"
+    assert ask(f"x.apps.{zone.name}", "TXT").answer
+    assert ask("elsewhere.invalid").rcode() == dns.rcode.REFUSED
+
+
+@pytest.mark.req("D-2")
+def test_the_serial_rises_and_any_version_returns(owner: str) -> None:
+    zone = service.create_zone(zone_name())
+    before = zone.serial
+    service.change(zone, [{"name": "a", "type": "A", "values": ["192.0.2.1"]}], [])
+    first = service.history(zone)[0]
+    service.change(zone, [{"name": "b", "type": "A", "values": ["192.0.2.2"]}], [{"name": "a", "type": "A"}])
+
+    changes = service.revert(zone, first.id)
+
+    assert zone.serial > before + 1
+    assert {c["name"].split(".")[0] for c in changes} == {"a", "b"}
+    assert [r.name.split(".")[0] for r in service.records_of(zone)] == ["a"]
+
+
+@pytest.mark.req("D-1")
+@pytest.mark.parametrize(
+    ("record", "field"),
+    [
+        ({"name": "x", "type": "A", "values": ["300.1.1.1"]}, "values/0"),
+        ({"name": "x", "type": "AAAA", "values": ["192.0.2.1"]}, "values/0"),
+        ({"name": "x", "type": "NAPTR", "values": ["x"]}, "type"),
+        ({"name": "x", "type": "A", "values": []}, "values"),
+        ({"name": "x", "type": "A", "ttl": -1, "values": ["192.0.2.1"]}, "ttl"),
+        ({"name": "@", "type": "CNAME", "values": ["a.example."]}, ""),
+        ({"name": "a" * 64, "type": "A", "values": ["192.0.2.1"]}, "name"),
+    ],
+)
+def test_what_the_rfcs_forbid_is_refused_whole(owner: str, record: dict[str, Any], field: str) -> None:
+    zone = service.create_zone(zone_name())
+
+    with pytest.raises(ConsoleError) as refused:
+        service.change(zone, [{"name": "good", "type": "A", "values": ["192.0.2.9"]}, record], [])
+
+    assert refused.value.code == "CORE/INVALID_INPUT"
+    assert any(error.pointer.endswith(field) for error in refused.value.errors)
+    assert list(service.records_of(zone)) == []
+
+
+@pytest.mark.req("D-3")
+def test_a_registered_name_resolves_changes_and_is_withdrawn_by_its_owner_alone(owner: str) -> None:
+    records = registration.Registration()
+    name = f"shop.{zone_name()}"
+
+    records.register(owner, name, ["192.0.2.7"], "SHOP/web")
+    records.register(owner, name, ["192.0.2.8", "2001:db8::8"], "SHOP/web")
+    zone = service.zone_for(owner, name)
+    assert {(r.type, tuple(r.values)) for r in service.records_of(zone)} == {("A", ("192.0.2.8",)), ("AAAA", ("2001:db8::8",))}
+
+    with pytest.raises(ConsoleError) as refused:
+        records.register(owner, name, ["192.0.2.9"], "OTHER/web")
+    assert refused.value.code == "DNS/NAME_OWNED"
+
+    records.withdraw(owner, name, "OTHER/web")
+    assert len(service.records_of(zone)) == 2
+    records.withdraw(owner, name, "SHOP/web")
+    assert list(service.records_of(zone)) == []
+
+
+@pytest.mark.req("D-4")
+@pytest.mark.parametrize("garbage", [b"", b"x", b"\x00" * 11, b"\xff" * 40, b"\x12\x34" + b"\x00\x00" + b"\xff" * 8 + b"junk"])
+def test_garbage_does_no_harm(answers: int, garbage: bytes, owner: str) -> None:
+    import socket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(garbage, ("127.0.0.1", PORT))
+
+    assert ask("elsewhere.invalid").rcode() == dns.rcode.REFUSED
+
+
+@pytest.mark.req("D-4")
+def test_dig_sees_it(owner: str, answers: int) -> None:
+    if shutil.which("dig") is None:
+        components.missing("dig", "install the package dnsutils")
+    zone = service.create_zone(zone_name())
+    service.change(zone, [{"name": "www", "type": "A", "values": ["192.0.2.44"]}], [])
+    db.session.commit()
+    ask(f"www.{zone.name}", until=lambda a: bool(a.answer))
+
+    shown = subprocess.run(["dig", "+short", "@127.0.0.1", "-p", str(PORT), f"www.{zone.name}"], capture_output=True, text=True, timeout=10)
+
+    assert shown.stdout.strip() == "192.0.2.44"
+
+
+@pytest.mark.req("D-2", "C-60")
+def test_a_change_set_through_the_api_is_all_or_nothing(as_holder_of: Callable[..., Any], api: Callable[..., Any]) -> None:
+    person = api(as_holder_of(ZONE_READ, ZONE_EDIT, RECORD_EDIT))
+    zone = person.post("/dns/zones", {"name": zone_name()}).json["name"]
+
+    good = person.post(f"/dns/zones/{zone}/changes", {"upsert": [{"name": "a", "type": "A", "values": ["192.0.2.1"]}]})
+    bad = person.post(f"/dns/zones/{zone}/changes", {"upsert": [{"name": "b", "type": "A", "values": ["x"]}], "delete": [{"name": "a", "type": "A"}]})
+
+    assert good.status_code == 200
+    assert bad.status_code == 422
+    assert [r["name"] for r in person.get(f"/dns/zones/{zone}/records").json["items"]] == [f"a.{zone}"]
+
+
