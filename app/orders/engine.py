@@ -109,8 +109,7 @@ class Tick:
     def run(self) -> None:
         """Go on until nothing moves, or the tick's time is over."""
         end = time.monotonic() + TICK_SECONDS
-        nodes = db.session.scalars(select(OrderNode).where(OrderNode.order_id == self.order.id)).all()
-        self.tree = Tree(nodes)
+        self._read_tree()
         while True:
             commands.obey(self.order, self.tree)
             if not self._may_run():
@@ -121,6 +120,10 @@ class Tick:
             if self.order.state in tree.TERMINAL or not moved or time.monotonic() > end:
                 return
             self.cache.clear()
+
+    def _read_tree(self) -> None:
+        nodes = db.session.scalars(select(OrderNode).where(OrderNode.order_id == self.order.id)).all()
+        self.tree = Tree(nodes)
 
     def _may_run(self) -> bool:
         if self.order.state == tree.QUEUED:
@@ -140,6 +143,7 @@ class Tick:
         if kind and kind.before_start:
             try:
                 kind.before_start(self.order)
+                self._read_tree()
             except ConsoleError as error:
                 self.order.error = problem(error)
                 for leaf in self.tree.leaves[:1]:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sqlalchemy import delete
+
 from app import audit, caller
 from app.contracts.text import Text
 from app.db import db, new_id, now
@@ -74,6 +76,15 @@ def make(new: NewOrder) -> Order:
         _add(order.id, None, root, counter)
     audit.note("order", order.id, order.title, type=new.type, operation=new.operation or None)
     return order
+
+
+def plant(order: Order, plan: Mapping[str, Any], roots: Sequence[Planned]) -> None:
+    """Give an order of which nothing ran yet another plan and tree."""
+    db.session.execute(delete(OrderNode).where(OrderNode.order_id == order.id))
+    order.plan, order.plan_hash = dict(plan), plan_hash(plan)
+    counter = iter(range(1_000_000))
+    for root in roots:
+        _add(order.id, None, root, counter)
 
 
 def _add(order_id: str, parent_id: str | None, planned: Planned, counter: Any) -> None:

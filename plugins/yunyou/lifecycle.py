@@ -14,7 +14,7 @@ from app.orders import engine, tree
 from app.orders.make import plan_hash
 from app.orders.models import Order, OrderNode
 from app.orders.steps import OrderType
-from plugins.yunyou import baselines, freezing, planning
+from plugins.yunyou import baselines, freezing, orders, planning
 from plugins.yunyou.domain import baseline as documents
 from plugins.yunyou.domain import solution as files
 from plugins.yunyou.domain.manifests import workload_of
@@ -39,14 +39,16 @@ ERRORS = (BASE_MOVED,)
 
 
 def before_start(order: Order) -> None:
-    """A queued order whose base moved while it waited stops and asks.
+    """A queued order whose base moved while it waited is planned anew; one that somebody previewed stops and asks.
 
     :raises ConsoleError: YUNYOU/PLAN_OUTDATED
     """
     environment = db.session.get(Environment, order.environment_id)
     if environment is None:
         return
-    if plan_hash(baselines.document_of(environment)) != order.options.get("baseline"):
+    if plan_hash(baselines.document_of(environment)) == order.options.get("baseline"):
+        return
+    if not orders.plan_again(order):
         raise BASE_MOVED(order=plain(order.title))
 
 

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+import msgspec
+from sqlalchemy import delete, select
 
 from app.auth import decisions
 from app.contracts.text import Text, plain
 from app.db import db
 from app.errors import NOT_FOUND, ErrorCode
 from app.orders import commands, locks, tree, verbs
-from app.orders.make import NewOrder, Planned, make, plan_hash
+from app.orders.make import NewOrder, Planned, make, plan_hash, plant
 from app.orders.models import Order, OrderNode
 from plugins.yunyou import freezing, grouping, permissions, planning, targets
 from plugins.yunyou.domain import sequence
@@ -63,6 +64,7 @@ class Draft:
                     for key, plan in sorted(self.plans.items())
                 },
                 "groups": {key: found.public() for key, found in sorted(self.groups.items())},
+                "removed": sorted(self.target.removed),
                 "baseline": self.target.baseline_hash,
             }
         )
@@ -70,7 +72,8 @@ class Draft:
     @property
     def scopes(self) -> list[str]:
         """What no other order may work on meanwhile: its applications."""
-        return [f"{self.environment.id}/{plan.application}" for plan in self.plans.values()]
+        keys = (*self.plans, *self.target.removed)
+        return [f"{self.environment.id}/{key.partition('/')[2]}" for key in keys]
 
 
 def _without(run: str, value: Any) -> str:
@@ -132,12 +135,35 @@ def create(request: OrderRequest, planned: Draft | None = None) -> Order:
             environment_id=planned.environment.id, subject=target.subject, options=options, rollback_of=target.rollback_of,
         )
     )  # fmt: skip
-    for plan in planned.plans.values():
-        freezing.keep(order.id, plan)
-    db.session.add(Frozen(order_id=order.id, application=WHOLE, content=json.dumps(target.kept())))
+    _freeze(order, planned)
     grouping.remember(planned.environment, request)
     targets.began(target)
     return order
+
+
+def _freeze(order: Order, planned: Draft) -> None:
+    for plan in planned.plans.values():
+        freezing.keep(order.id, plan)
+    db.session.add(Frozen(order_id=order.id, application=WHOLE, content=json.dumps(planned.target.kept())))
+
+
+def plan_again(order: Order) -> bool:
+    """Plan an order that nobody previewed anew, from what became true while it queued; nothing of it ran yet.
+
+    :returns: False when only a person can decide: the plan was previewed, is a rollback, or reaches further now
+    :raises ConsoleError: as :func:`draft`
+    """
+    request = msgspec.convert(order.options["request"], OrderRequest)
+    if request.preview or order.rollback_of or request.operation == "sync":
+        return False
+    planned = draft(request)
+    if not set(planned.scopes) <= set(locks.scopes_of(order)):
+        return False
+    db.session.execute(delete(Frozen).where(Frozen.order_id == order.id))
+    plant(order, _public_plan(planned), planned.roots)
+    _freeze(order, planned)
+    order.options = {**order.options, "baseline": planned.target.baseline_hash}
+    return True
 
 
 def create_rollback(order: Order, request: OrderRequest, keys: Sequence[str]) -> Order:
@@ -179,8 +205,6 @@ def applications_under(order: Order, node_id: str) -> list[str]:
 
 
 def _plain(request: OrderRequest) -> dict[str, Any]:
-    import msgspec
-
     found: dict[str, Any] = msgspec.to_builtins(request)
     return found
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from app.contracts.text import Text
@@ -68,15 +69,16 @@ class Target:
     with_resources: bool = False
     rollback_of: str | None = None
     removed: list[str] = field(default_factory=list)
+    gone: list[Product] = field(default_factory=list)
     warnings: list[Text] = field(default_factory=list)
     run_id: str = field(default_factory=lambda: new_id()[-8:])
     source: Solution | None = None
 
     @property
     def products(self) -> dict[str, Product]:
-        """The products that the order is about, as they will be."""
-        codes = {key.partition("/")[0] for key in self.applications}
-        return {p.code: p for p in self.solution.products if p.code in codes}
+        """The products that the order is about, as they will be; those that go, as they are."""
+        codes = {key.partition("/")[0] for key in (*self.applications, *self.removed)}
+        return {p.code: p for p in (*self.gone, *self.solution.products) if p.code in codes}
 
     def kept(self) -> Json:
         """What the order keeps of it: how the baseline will change, and what it was for its own rollback."""
@@ -251,11 +253,13 @@ def order_rollback(order: Order, keys: Collection[str] = ()) -> Target:
         before_app, after_app = kept["before"].get(plan["key"]), _application(kept["document"], code, name)
         current = _application(now_document, code, name)
         wanted[plan["key"]] = rollback.undone(before_app, after_app, current or after_app)
+    left = files.of(kept["document"])
     target = _replacing(
-        environment, now_document, _with(now_document, wanted, kept), Text("Roll back", "回滚"), order.title
+        environment, now_document, _with(now_document, wanted, kept), Text("Roll back", "回滚"), order.title, left
     )
     target.rollback_of = order.id
     target.removed = [key for key, document in wanted.items() if document is None]
+    target.gone = list(left.products)
     target.applications = [key for key in wanted if key not in target.removed]
     target.subject = (order.subject_type, order.subject_id)
     return target
@@ -297,8 +301,8 @@ def _with(document: Json, wanted: dict[str, Json | None], kept: Json) -> list[tu
 
 
 def _replacing(
-    environment: Environment, before: Json, products: list[tuple[str, Json]], verb: Text, what: str
-) -> Target:
+    environment: Environment, before: Json, products: list[tuple[str, Json]], verb: Text, what: str, left: Document | None = None
+) -> Target:  # fmt: skip
     change: Json = {"kind": "replace", "products": dict(products)}
     codes = {code for code, _ in products}
     after = apply_change(before, change, codes)
@@ -308,7 +312,10 @@ def _replacing(
         for a in product["applications"]
         if a.get("role", "standard") == "standard"
     ]
-    solution = files.of(after) if after["products"] else files.Solution(files.of(before).body, after)
+    if after["products"]:
+        solution = files.of(after)
+    else:
+        solution = files.Solution(replace((left or files.of(before)).body, products=()), after)
     return Target(
         environment, f"{verb.en}: {', '.join(sorted(codes))} → {what}", solution, keys, change,
         ("product", ",".join(sorted(codes))), plan_hash(before), warnings=[rollback.DATABASES_STAY],

@@ -1,0 +1,102 @@
+"""Rollback of orders, failed or succeeded, of first releases, and of a product to an earlier record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.plugins.yunyou.delivery import IMAGE, Delivery, app, document, eventually, node
+
+OLD, NEW = IMAGE.format("web", "1.0.0"), IMAGE.format("web", "2.0.0")
+
+
+def product(site: Delivery) -> dict[str, Any]:
+    """The product as the environment has it."""
+    found: dict[str, Any] = site.ask("GET", f"/products/SHOP?environment={site.environment['id']}")
+    return found
+
+
+@pytest.mark.req("Y-39")
+@pytest.mark.parametrize("how", ["succeeded", "failed", "cancelled"])
+def test_an_update_is_returned_to_what_it_found(sandboxed: Delivery, how: str) -> None:
+    site = sandboxed
+    site.release(document(app("web", replicas=4, parameters=[{"key": "MODE", "value": "old"}])))
+    version = "2.0.0" if how == "succeeded" else "missing"
+    changed = app("web", version, replicas=4, parameters=[{"key": "MODE", "value": "new"}])
+    solution = site.ready(document(changed, version="2.0.0"))
+    order = site.order(solution=solution["id"])
+    found = site.run(order)
+    assert found["state"] == ("succeeded" if how == "succeeded" else "failed")
+    if how == "cancelled":
+        site.tell(order, "cancel")
+        assert site.run(order)["state"] == "cancelled"
+    back = site.tell(order, "rollback", status=202)
+    assert back["rollbackOf"] == order["id"]
+    assert back["plan"]["warnings"], "that databases stay is not said"
+    site.succeed(back)
+    eventually(lambda: site.images("web") == [OLD] * 4)
+    env = site.read("Deployment", "web")["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert {"name": "MODE", "value": "old"} in env
+    assert product(site)["version"] == "1.0.0"
+    baseline = site.ask("GET", f"/baseline?environment={site.environment['id']}")
+    assert baseline["products"][0]["applications"][0]["image"] == OLD
+
+
+@pytest.mark.req("Y-39")
+def test_one_application_is_returned_and_the_other_stays(sandboxed: Delivery) -> None:
+    site = sandboxed
+    site.release(document(app("web"), app("api")))
+    solution = site.ready(document(app("web", "2.0.0"), app("api", "2.0.0"), version="2.0.0"))
+    done = site.succeed(site.order(solution=solution["id"]))
+    back = site.tell(done, "rollback", node=node(done, "application", "web")["id"], status=202)
+    site.succeed(back)
+    eventually(lambda: site.images("web") == [OLD])
+    assert site.images("api") == [IMAGE.format("api", "2.0.0")]
+
+
+@pytest.mark.req("Y-39")
+@pytest.mark.parametrize("how", ["succeeded", "failed"])
+def test_a_first_release_is_removed_and_its_claims_stay(sandboxed: Delivery, how: str) -> None:
+    site = sandboxed
+    storage = [{"name": "data", "mountPath": "/data", "size": "1Gi"}]
+    version = "1.0.0" if how == "succeeded" else "missing"
+    web = app("web", version, workload="StatefulSet", replicas=2, ports=[{"port": 80}], storage=storage)
+    solution = site.ready(document(web))
+    order = site.order(solution=solution["id"], grouping={"strategy": "one"})
+    assert site.run(order)["state"] == how
+    assert len(site.list("PersistentVolumeClaim")) == 2
+    back = site.tell(order, "rollback", status=202)
+    site.succeed(back)
+    assert {key.partition("/")[0] for key in site.objects()} == {"PersistentVolumeClaim"}
+    assert len(site.list("PersistentVolumeClaim")) == 2
+    eventually(lambda: not site.pods("web"))
+    assert site.ask("GET", f"/baseline?environment={site.environment['id']}", status=404)["code"] == "YUNYOU/BASELINE_EMPTY"
+
+
+@pytest.mark.req("Y-37")
+def test_a_product_goes_back_to_an_earlier_record(sandboxed: Delivery) -> None:
+    site = sandboxed
+    for version in ("1.0.0", "2.0.0", "3.0.0"):
+        site.release(document(app("web", version, replicas=2), version=version))
+    records = product(site)["records"]
+    assert [record["version"] for record in records] == ["3.0.0", "2.0.0", "1.0.0"]
+    body = {"type": "operation", "operation": "rollback", "environment": site.environment["id"], "product": "SHOP", "record": records[2]["id"]}
+    preview = site.preview(**body)
+    assert any("atabase" in warning["en"] for warning in preview["warnings"])
+    lines = [line for o in preview["applications"][0]["objects"] for line in o["diff"] if line["kind"] == "add"]
+    assert any(OLD in line["text"] for line in lines)
+    assert site.images("web") == [IMAGE.format("web", "3.0.0")] * 2
+    site.succeed(site.order(**body, preview=preview["preview"]))
+    eventually(lambda: site.images("web") == [OLD] * 2)
+    assert product(site)["version"] == "1.0.0"
+
+
+@pytest.mark.req("Y-37")
+def test_a_record_of_another_environment_is_refused(sandboxed: Delivery) -> None:
+    site = sandboxed
+    site.release(document(app("web")))
+    before = site.objects()
+    body = {"type": "operation", "operation": "rollback", "environment": site.environment["id"], "product": "SHOP", "record": "nonsense"}
+    assert site.order(**body, status=404)["code"] == "CORE/NOT_FOUND"
+    assert site.objects() == before
