@@ -22,32 +22,28 @@ def sandbox_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 @pytest.fixture(scope="session", params=["sandbox", pytest.param("real", marks=pytest.mark.real)])
 def cluster(request: pytest.FixtureRequest) -> Path:
     """The kubeconfig of the cluster under test."""
-    if request.param == "sandbox":
-        sandbox: Sandbox = request.getfixturevalue("sandbox_cluster")
-        return sandbox.kubeconfig
-    try:
-        found: Any = request.getfixturevalue("control_plane")
-    except pytest.FixtureLookupError:
-        pytest.skip("no fixture control_plane: there is no real control plane here")
-    return Path(getattr(found, "kubeconfig", found))
+    fixture = "sandbox_cluster" if request.param == "sandbox" else "control_plane"
+    found: Any = request.getfixturevalue(fixture)
+    return Path(found.kubeconfig)
 
 
 @pytest.fixture
 def api(cluster: Path, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Api]:
     """A client with a namespace of its own."""
-    kind = request.node.callspec.params["cluster"]
-    api = Api(cluster, unique(), kind, tmp_path)
+    yield from _client(cluster, request.node.callspec.params["cluster"], tmp_path)
+
+
+@pytest.fixture
+def only_sandbox(sandbox_cluster: Sandbox, tmp_path: Path) -> Iterator[Api]:
+    """For what needs containers: the real control plane of the tests has none."""
+    yield from _client(sandbox_cluster.kubeconfig, "sandbox", tmp_path)
+
+
+def _client(kubeconfig: Path, kind: str, folder: Path) -> Iterator[Api]:
+    api = Api(kubeconfig, unique(), kind, folder)
     made = api.call("POST", "/api/v1/namespaces", {"metadata": {"name": api.namespace}})
     assert made.status == 201, made.body
     wait_for(lambda: api.get("v1/serviceaccounts", "default").status == 200)
     yield api
     api.call("DELETE", f"/api/v1/namespaces/{api.namespace}")
     api.pool.clear()
-
-
-@pytest.fixture
-def only_sandbox(api: Api) -> Api:
-    """For what needs containers: the real control plane of the tests has none."""
-    if api.kind != "sandbox":
-        pytest.skip("no containers run behind this control plane")
-    return api
