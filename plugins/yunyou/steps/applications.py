@@ -21,6 +21,7 @@ from plugins.yunyou.steps.common import (
     live_workload,
     plan_of,
     ready_objects,
+    refuse_moved,
     refuse_strangers,
     send,
     staged_workload,
@@ -51,7 +52,8 @@ class Start:
 
     def capture(self, ctx: Context) -> Mapping[str, Any]:
         """What the workload looks like before: its image, replicas and generation."""
-        found = live_workload(ctx, plan_of(ctx))
+        plan = plan_of(ctx)
+        found = refuse_moved(ctx, plan, ready_objects(ctx, plan)).get(f"{plan.kind}/{plan.name}")
         if found is None:
             return {"existed": False}
         spec = found["spec"]

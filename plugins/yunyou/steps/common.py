@@ -78,35 +78,47 @@ def send(ctx: Context, plan: Plan, items: Sequence[Json]) -> Json:
 
 
 def refuse_strangers(ctx: Context, plan: Plan, items: Sequence[Json]) -> dict[str, Json]:
-    """Refuse objects that this environment and product did not make, and ones that moved since the plan was made.
+    """Refuse objects that this environment and product did not make.
 
     :returns: the live objects by ``Kind/name``
-    :raises ConsoleError: YUNYOU/FOREIGN_OBJECT naming the owner, YUNYOU/CLUSTER_MOVED naming the objects
+    :raises ConsoleError: YUNYOU/FOREIGN_OBJECT naming the owner
     """
     found: dict[str, Json] = {}
-    moved: list[str] = []
     for item in items:
-        key = freezing.object_key(item)
         now = kube(ctx).find(paths.of_object(item))
         if now is None:
-            if plan.seen.get(key):
-                moved.append(key)
             continue
-        found[key] = {**now, "kind": item["kind"]}
+        found[freezing.object_key(item)] = {**now, "kind": item["kind"]}
         owner = freezing.owner_of(now, environment_of(ctx), plan.product["code"])
         if owner is not None and not is_adopted(ctx, plan.key):
             raise freezing.FOREIGN(
                 kind=item["kind"], name=item["metadata"]["name"], owner=owner, extra={"application": plan.key}
             )
-        if freezing.identity(found[key]) != plan.seen.get(key, "") and not _ours(now, ctx.order.id):
-            moved.append(key)
-    if moved and not ctx.node.tries and ctx.order.options.get("moved_ok") != plan.key and ctx.node.attempt <= 1:
+    return found
+
+
+def refuse_moved(ctx: Context, plan: Plan, items: Sequence[Json]) -> dict[str, Json]:
+    """Refuse strangers' objects, and ones that moved since the plan was made.
+
+    Asked while a step captures what is there: that is kept before its first write, so that a worker which goes on
+    after another one died does not take that one's writes for somebody else's.
+
+    :returns: the live objects by ``Kind/name``
+    :raises ConsoleError: YUNYOU/FOREIGN_OBJECT, YUNYOU/CLUSTER_MOVED naming the objects
+    """
+    found = refuse_strangers(ctx, plan, items)
+    moved = [
+        key
+        for key in map(freezing.object_key, items)
+        if freezing.identity(found.get(key)) != plan.seen.get(key, "") and not _ours(found.get(key), ctx.order.id)
+    ]
+    if moved:
         raise freezing.CLUSTER_MOVED(objects=plain(", ".join(moved)), extra={"objects": moved})
     return found
 
 
-def _ours(found: Json, order_id: str) -> bool:
-    return (found["metadata"].get("annotations") or {}).get(ORDER) == order_id
+def _ours(found: Json | None, order_id: str) -> bool:
+    return found is not None and (found["metadata"].get("annotations") or {}).get(ORDER) == order_id
 
 
 def ready_objects(ctx: Context, plan: Plan) -> list[Json]:

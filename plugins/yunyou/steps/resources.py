@@ -29,6 +29,7 @@ from plugins.yunyou.steps.common import (
     kube,
     plan_of,
     ready_objects,
+    refuse_moved,
     refuse_strangers,
     send,
     view_of,
@@ -131,11 +132,19 @@ class Task(Simple):
             found.append(item)
         return found
 
+    def capture(self, ctx: Context) -> Mapping[str, Any]:
+        """Whether what stands beside the Job is as it was planned."""
+        refuse_moved(ctx, plan_of(ctx), self._beside(self._objects(ctx)))
+        return {}
+
+    def _beside(self, items: list[Json]) -> list[Json]:
+        return [item for item in items if item["kind"] != "Job"]
+
     def apply(self, ctx: Context) -> None:
         """Create the Job."""
         plan = plan_of(ctx)
         items = self._objects(ctx)
-        refuse_strangers(ctx, plan, [item for item in items if item["kind"] != "Job"])
+        refuse_strangers(ctx, plan, self._beside(items))
         send(ctx, plan, items)
         ctx.node.result = {"job": next(i["metadata"]["name"] for i in items if i["kind"] == "Job")}
 
