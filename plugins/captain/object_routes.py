@@ -65,7 +65,11 @@ def node_detail(cluster_id: str, name: str) -> Response:
 @guard(permissions.NAMESPACE_READ, resource=permissions.place)
 def namespace_detail(cluster_id: str, name: str) -> Response:
     context = detail(cluster_id, KINDS["namespaces"], "", name)
-    counts = [(kind, queries.by_state(cluster_id, kind.plural, name)) for kind in KINDS.values() if kind.tab and kind.plural not in ("nodes", "namespaces")]
+    counts = [
+        (kind, [(details.state_text(state), tone, number) for state, tone, number in queries.by_state(cluster_id, kind.plural, name)])
+        for kind in KINDS.values()
+        if kind.tab and kind.plural not in ("nodes", "namespaces")
+    ]
     return render("captain/namespace_detail.html", counts=counts, **context)
 
 
