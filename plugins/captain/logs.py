@@ -201,8 +201,8 @@ def has_ended(kube: Kube, namespace: str, name: str, container: str) -> bool:
     if status.get("phase") in ("Succeeded", "Failed") or (pod["metadata"].get("deletionTimestamp")):
         return True
     held = [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]
-    mine = next((one for one in held if one["name"] == container or not container), {})
-    ended = (mine.get("state") or {}).get("terminated")
+    mine: dict[str, Any] = next((one for one in held if one["name"] == container or not container), {})
+    ended = (mine.get("state") or {}).get("terminated") or {}
     again = (pod.get("spec") or {}).get("restartPolicy", "Always")
     return bool(ended) and (again == "Never" or (again == "OnFailure" and ended.get("exitCode") == 0))
 

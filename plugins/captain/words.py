@@ -11,6 +11,7 @@ from app.web.listing import Cell
 
 Object = Mapping[str, Any]
 ROLE = "node-role.kubernetes.io/"
+NO_SOURCE: tuple[str, dict[str, Any]] = ("", {})
 NOISE = ("kubernetes.io/metadata.name",)
 
 
@@ -103,7 +104,7 @@ def sources(container: Object) -> list[tuple[str, str]]:
     found = []
     for variable in container.get("env") or ():
         source = variable.get("valueFrom") or {}
-        kind, reference = next(iter(source.items()), ("", {}))
+        kind, reference = next(iter(source.items()), NO_SOURCE)
         where = {
             "secretKeyRef": f"Secret {reference.get('name')}/{reference.get('key')}",
             "configMapKeyRef": f"ConfigMap {reference.get('name')}/{reference.get('key')}",
