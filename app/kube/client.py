@@ -22,8 +22,9 @@ from sqlalchemy import select
 
 from app import caller
 from app.db import db, get_scoped
+from app.errors import ConsoleError
 from app.kube import paths
-from app.kube.errors import UNREACHABLE, from_answer
+from app.kube.errors import NO_OBJECT, OBJECT_MOVED, UNREACHABLE, from_answer
 from app.kube.models import Cluster
 
 FIELD_MANAGER = "antstack"
@@ -174,9 +175,6 @@ class Kube:
 
     def find(self, path: str) -> Json | None:
         """The object at *path*, or None when there is none."""
-        from app.errors import ConsoleError
-        from app.kube.errors import NO_OBJECT
-
         try:
             return self.get(path)
         except ConsoleError as error:
@@ -212,9 +210,6 @@ class Kube:
 
         :returns: whether it was there
         """
-        from app.errors import ConsoleError
-        from app.kube.errors import NO_OBJECT, OBJECT_MOVED
-
         options: Json = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
         if uid:
             options["preconditions"] = {"uid": uid}
