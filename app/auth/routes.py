@@ -18,7 +18,7 @@ from app.errors import NOT_FOUND, SIGNED_OUT
 from app.guard import public, signed_in
 from app.services import need_service
 from app.web.language import CHOICES
-from app.web.render import go, render
+from app.web.render import go, render, wants_fragment
 
 bp = Blueprint("auth", __name__)
 SESSION = Text("session", "会话")
@@ -101,7 +101,8 @@ def choose() -> Response:
     directory = need_service(Directory)
     tenants = [(t, directory.workspaces_of(t.id)) for t in directory.tenants_of(_own_row().principal_key)]
     session.setdefault("next", local_path(request.args.get("next", "/")))
-    return render("core/choose.html", tenants=tenants, row=_own_row())
+    template = "core/_choose.html" if wants_fragment() else "core/choose.html"
+    return render(template, tenants=tenants, row=_own_row())
 
 
 @bp.post("/choose")

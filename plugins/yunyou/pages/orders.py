@@ -199,7 +199,7 @@ def _path(found: tree.Tree, node: OrderNode) -> list[OrderNode]:
 def _pods(order: Order, found: tree.Tree, node: OrderNode) -> list[dict[str, Any]]:
     """Squares: every pod of the selected applications by group, as far as the cluster shows them."""
     environment = db.session.get(Environment, order.environment_id)
-    applications = [n for n in (node, *_below(found, node), *_path(found, node)) if n.kind == "application"]
+    applications = [n for n in (*_path(found, node), *_below(found, node)) if n.kind == "application"]
     if environment is None or not applications:
         return []
     try:
