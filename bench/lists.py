@@ -57,8 +57,14 @@ def populate(running: Any, pods: int) -> None:
     """Deployments that make so many pods, and the wait until they run."""
     for number in range(APPLICATIONS):
         name = f"app-{number:02}"
-        ask(running, "POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        container = {"name": "main", "image": f"registry.example/{name}:1.0", "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}}}
+        ask(
+            running, "POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        )
+        container = {
+            "name": "main",
+            "image": f"registry.example/{name}:1.0",
+            "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}},
+        }
         template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}}
         spec = {"replicas": pods // APPLICATIONS, "selector": {"matchLabels": {"app": name}}, "template": template}
         body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}
@@ -76,10 +82,14 @@ def populate(running: Any, pods: int) -> None:
 
 def ask(running: Any, method: str, path: str, body: Any = None) -> Any:
     """One request to the sandbox."""
-    request = urllib.request.Request(running.url + path, method=method, data=json.dumps(body).encode() if body else None)
+    request = urllib.request.Request(
+        running.url + path, method=method, data=json.dumps(body).encode() if body else None
+    )
     request.add_header("Authorization", f"Bearer {running.token}")
     request.add_header("Content-Type", "application/json")
-    with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=str(running.ca)), timeout=60) as answer:
+    with urllib.request.urlopen(
+        request, context=ssl.create_default_context(cafile=str(running.ca)), timeout=60
+    ) as answer:
         return json.loads(answer.read())
 
 
@@ -121,7 +131,9 @@ def _registered(model: Any, document: dict[str, Any], tenant_id: str, db: Any) -
     from app.db import new_id
     from app.kube.kubeconfig import server_of
 
-    row = model(id=new_id(), tenant_id=tenant_id, name="bench", server=server_of(document), kubeconfig=yaml.safe_dump(document))
+    row = model(
+        id=new_id(), tenant_id=tenant_id, name="bench", server=server_of(document), kubeconfig=yaml.safe_dump(document)
+    )
     db.session.add(row)
     db.session.commit()
     return row
@@ -179,7 +191,9 @@ def _ok(answer: Any) -> None:
 
 
 def _kubectl(kubectl: str, kubeconfig: Path) -> None:
-    subprocess.run([kubectl, "--kubeconfig", str(kubeconfig), "get", "pods", "-A"], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(
+        [kubectl, "--kubeconfig", str(kubeconfig), "get", "pods", "-A"], stdout=subprocess.DEVNULL, check=True
+    )
 
 
 def _memory() -> float:

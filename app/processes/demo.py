@@ -134,6 +134,7 @@ def _environment(demo: Demo) -> dict[str, str]:
         "DATABASE_URL": os.environ.get("DATABASE_URL") or f"sqlite:///{demo.folder / 'antstack.db'}",
         "REDIS_URL": f"unix://{_socket(demo)}",
         "PYTHONWARNINGS": "ignore",
+        "MALLOC_ARENA_MAX": "2",  # many threads, few heaps: glibc would keep one per thread
     }
 
 

@@ -1,0 +1,1 @@
+"""Greets: an example of a plugin that is installed from elsewhere."""

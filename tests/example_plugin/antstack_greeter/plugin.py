@@ -1,0 +1,77 @@
+"""A page, a navigation entry, a permission, a job, an API path and a hook implementation, without touching core."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, render_template
+
+from app import audit
+from app.contracts.declarations import Found, Job, NavItem, NavSection, Permission, SearchProvider
+from app.contracts.text import Text
+from app.guard import Operation, guard
+from app.hooks import hookimpl
+from app.jobs import enqueue, log
+from app.web.api import Api, In, accepted
+
+GREET = Permission("greeter.greeting.send", Text("Greet", "问候"))
+GREETED = Operation("greeter.greeting.sent", Text("Greeted", "已问候"))
+bp = Blueprint("greeter", __name__, url_prefix="/greeter", template_folder="templates")
+api = Api("greeter", Text("Greeter", "问候"))
+
+
+def greet(name: str) -> dict[str, str]:
+    """Say hello to somebody. Safe to run twice."""
+    log(f"hello {name}")
+    return {"said": f"hello {name}"}
+
+
+JOB = Job("greeter.greet", greet, Text("Greet", "问候"), GREET)
+
+
+class Greeting(In):
+    """Whom to greet."""
+
+    name: str
+
+
+@bp.get("")
+@guard(GREET)
+def greeting_list() -> str:
+    return render_template("greeter/greeting_list.html")
+
+
+@api.operation("POST", "/greeter/greetings", "greeter.greetings.create", Text("Greet", "问候"), GREET, audit=GREETED, body=Greeting, status=202)
+def create(body: Greeting) -> Response:
+    run = enqueue(JOB, body.name, name=body.name)
+    audit.note("greeting", run.id, body.name)
+    return accepted({"id": run.id}, f"/api/v1/jobs/{run.id}")
+
+
+@hookimpl
+def register_blueprints():
+    return [bp]
+
+
+@hookimpl
+def register_apis():
+    return [api]
+
+
+@hookimpl
+def register_permissions():
+    return [GREET]
+
+
+@hookimpl
+def register_nav():
+    section = NavSection("greeter", 70, Text("Greetings", "问候"), "bell")
+    return [section, NavItem("greeter", 10, Text("Greet", "问候"), "greeter.greeting_list", GREET)]
+
+
+@hookimpl
+def register_jobs():
+    return [JOB]
+
+
+@hookimpl
+def register_search():
+    return [SearchProvider(GREET, lambda text, limit: [Found(Text("Greeting", "问候"), text, "/greeter")] if text == "hello" else [])]
