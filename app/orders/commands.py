@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from app import audit, caller
 from app.contracts.text import Text, plain
 from app.db import db, new_id, now
-from app.errors import NOT_FOUND
+from app.errors import NOT_FOUND, ConsoleError
 from app.orders import locks, tree, verbs
 from app.orders.models import Order, OrderCommand, OrderNode
 from app.orders.tree import Tree
@@ -91,11 +91,18 @@ def _obey(order: Order, found: Tree, command: OrderCommand) -> None:
 
 
 def _retry(order: Order, leaves: Sequence[OrderNode], command: OrderCommand) -> None:
-    from app.orders.engine import move, order_type
+    from app.orders.engine import event, move, order_type, problem
 
     kind = order_type(order)
     if kind and kind.before_retry and leaves:
-        kind.before_retry(order, leaves)
+        try:
+            with db.session.begin_nested():
+                kind.before_retry(order, leaves)
+        except ConsoleError as error:
+            for leaf in leaves:
+                leaf.error = problem(error)
+            event(order, None, "retry-refused", actor=command.actor, detail={"code": error.code})
+            return
     for leaf in leaves:
         leaf.applied, leaf.retry_at, leaf.tries = False, None, 0
         leaf.started_at = leaf.finished_at = None

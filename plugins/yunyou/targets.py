@@ -260,9 +260,14 @@ def order_rollback(order: Order, keys: Collection[str] = ()) -> Target:
     target.rollback_of = order.id
     target.removed = [key for key, document in wanted.items() if document is None]
     target.gone = list(left.products)
-    target.applications = [key for key in wanted if key not in target.removed]
+    target.applications = [key for key, document in wanted.items() if document and _stays(document)]
     target.subject = (order.subject_type, order.subject_id)
     return target
+
+
+def _stays(application: Json) -> bool:
+    """Whether it runs on, unlike one-off tasks and tests, which a rollback does not run again."""
+    return bool(application.get("role", "standard") == "standard")
 
 
 def _whole(order_id: str) -> Frozen:
@@ -310,7 +315,7 @@ def _replacing(
         f"{code}/{a['name']}"
         for code, product in products
         for a in product["applications"]
-        if a.get("role", "standard") == "standard"
+        if _stays(a)
     ]
     if after["products"]:
         solution = files.of(after)

@@ -167,7 +167,7 @@ class Group:
         detail = {"wanted": progress.wanted, "updated": progress.updated, "ready": progress.ready}
         if progress.done:
             return Outcome(done=True, progress=1.0, detail=detail, result=ctx.node.result)
-        error = trouble.find(ctx, plan, found, raw, progress.waiting)
+        error = trouble.find(ctx, plan, found, _newest(ctx, plan, found, raw), progress.waiting)
         return Outcome(progress=progress.ready / max(1, progress.wanted), detail=detail, error=error)
 
     def _progress(self, ctx: Context, plan: Plan, found: Json, pods: list[PodView]) -> rollout.Progress | None:
@@ -207,14 +207,13 @@ class Group:
     ) -> rollout.Progress | None:
         if not seen:
             return None
-        status = found["status"]
+        status, revision = found["status"], _daemon_revision(ctx, found)
         if plan.mode == "create" or not ctx.spec["names"]:
+            if revision:  # none is stale but after a correction of the plan
+                self._delete_stale(ctx, plan, pods, [pod.name for pod in pods], revision)
             wanted, ready = int(status.get("desiredNumberScheduled", 0)), int(status.get("numberReady", 0))
             missing = ("",) * max(0, wanted - ready)
             return rollout.Progress(wanted, ready, ready, missing, wanted > 0)
-        space = environment_of(ctx).namespace
-        revisions = kube(ctx).get(paths.collection("ControllerRevision", space))["items"]
-        revision = rollout.daemon_revision(found, revisions)
         if not revision:
             return None
         nodes = [str(name) for name in ctx.spec["names"]]
@@ -237,6 +236,26 @@ class Group:
             path = paths.one("Pod", environment_of(ctx).namespace, name)
             if kube(ctx).delete(path, uid=by_name[name].uid):
                 ctx.log(f"deleted {name}, which ran another revision")
+
+
+def _daemon_revision(ctx: Context, found: Json) -> str:
+    """The newest revision of a DaemonSet, asked for once per tick."""
+    key = f"revision of {found['metadata']['uid']}"
+    if key not in ctx.cache:
+        items = kube(ctx).get(paths.collection("ControllerRevision", environment_of(ctx).namespace))["items"]
+        ctx.cache[key] = rollout.daemon_revision(found, items)
+    return str(ctx.cache[key])
+
+
+def _newest(ctx: Context, plan: Plan, found: Json, pods: list[Json]) -> list[Json]:
+    """The pods of the newest revision: what keeps an older one from starting is no trouble of this order any more."""
+    if plan.kind == "Deployment":
+        newest = rollout.current_replica_set(found, view_of(ctx).objects("replicasets"))
+        return [pod for pod in pods if newest is not None and view(pod).owner == newest["metadata"]["uid"]]
+    if plan.kind == "DaemonSet":
+        revision = _daemon_revision(ctx, found)
+        return [pod for pod in pods if not revision or view(pod).revision == revision]
+    return pods
 
 
 class Finish:

@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import yaml
 from flask import Flask
 
+from app.db import db
 from app.kube import paths
 from app.kube.client import Kube
+from app.kube.models import Cluster
 from app.orders import engine
 from tests.people import Api
 
@@ -177,6 +180,16 @@ class Delivery:
         """Something that somebody else applies."""
         found: Json = self.kube.create(paths.collection(manifest["kind"], namespaced or self.namespace), manifest)
         return found
+
+
+def point(cluster: Cluster, right: str, server: str = "") -> None:
+    """Let a cluster's kubeconfig lead to *server*, or be right again."""
+    settings = yaml.safe_load(right)
+    if server:
+        settings["clusters"][0]["cluster"]["server"] = server
+    cluster.kubeconfig = yaml.safe_dump(settings)
+    cluster.version += 1
+    db.session.commit()
 
 
 def told(order: Json) -> str:

@@ -100,3 +100,47 @@ def test_a_record_of_another_environment_is_refused(sandboxed: Delivery) -> None
     body = {"type": "operation", "operation": "rollback", "environment": site.environment["id"], "product": "SHOP", "record": "nonsense"}
     assert site.order(**body, status=404)["code"] == "CORE/NOT_FOUND"
     assert site.objects() == before
+
+
+@pytest.mark.req("Y-39")
+def test_an_operation_is_taken_back(sandboxed: Delivery) -> None:
+    site = sandboxed
+    site.release(document(app("web", replicas=2), app("api", replicas=1)))
+    scaled = site.succeed(site.operate("scale", "SHOP/web", replicas=5))
+    assert len(site.pods("web")) == 5
+    site.succeed(site.tell(scaled, "rollback", status=202))
+    eventually(lambda: len(site.pods("web")) == 2)
+    assert len(site.pods("api")) == 1
+    shown = site.ask("GET", f"/applications/SHOP/web?environment={site.environment['id']}")
+    assert (shown["desired"], shown["synced"]) == (2, True)
+
+
+@pytest.mark.req("Y-39")
+def test_a_rollback_runs_no_task_again(sandboxed: Delivery) -> None:
+    site = sandboxed
+
+    def both(version: str) -> dict[str, Any]:
+        task = app("migrate", version, role="task", workload="Job", command=["sh", "-c", "echo done"], task={"runOn": "version-change"})
+        return document(task, app("web", version, dependsOn=["migrate"]), version=version)
+
+    site.release(both("1.0.0"))
+    solution = site.ready(both("2.0.0"))
+    done = site.succeed(site.order(solution=solution["id"]))
+    jobs = len(site.list("Job"))
+    back = site.succeed(site.tell(done, "rollback", status=202))
+    assert len(site.list("Job")) == jobs, "databases are not touched by a rollback"
+    assert [n["name"] for n in back["nodes"] if n["kind"] == "application"] == ["web"]
+    eventually(lambda: site.images("web") == [OLD])
+
+
+@pytest.mark.req("Y-39")
+def test_who_must_not_release_must_not_roll_back(sandboxed: Delivery, api: Any) -> None:
+    from tests.plugins.yunyou.conftest import program
+
+    site = sandboxed
+    solution = site.ready(document(app("web")))
+    done = site.succeed(site.order(solution=solution["id"]))
+    before = site.objects()
+    answer = program(api, site.tenant, "yunyou-observer").post(f"/yunyou/orders/{done['id']}/rollback", {})
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "CORE/FORBIDDEN")
+    assert site.objects() == before

@@ -20,7 +20,7 @@ from sandbox.launch import Sandbox
 from tests import factories
 from tests.people import Api
 from tests.plugins.yunyou.conftest import program
-from tests.plugins.yunyou.delivery import Delivery, app, codes, document
+from tests.plugins.yunyou.delivery import Delivery, app, codes, document, point
 
 KEPT = (Solution, PlanTask, ImageCheck, Order, OrderNode, Frozen, Environment, BaselineApplication, Cluster)
 
@@ -259,7 +259,7 @@ def test_a_cluster_that_does_not_answer(planned: Any) -> None:
     cluster = db.session.get(Cluster, site.environment["cluster"])
     assert cluster is not None
     right = cluster.kubeconfig
-    _point(cluster, right, "https://127.0.0.1:9")
+    point(cluster, right, "https://127.0.0.1:9")
     began = time.monotonic()
     refused(site.preview(solution=solution["id"], status=503), "KUBE/CLUSTER_UNREACHABLE")
     refused(site.order(solution=solution["id"], status=503), "KUBE/CLUSTER_UNREACHABLE")
@@ -269,17 +269,8 @@ def test_a_cluster_that_does_not_answer(planned: Any) -> None:
     assert found["state"] in ("running", "failed")
     assert codes(found) == {"KUBE/CLUSTER_UNREACHABLE"}
     assert found["error"] is None or found["error"]["remedy"]
-    _point(cluster, right, "")
+    point(cluster, right)
     site.succeed(order)
-
-
-def _point(cluster: Cluster, right: str, server: str) -> None:
-    settings = yaml.safe_load(right)
-    if server:
-        settings["clusters"][0]["cluster"]["server"] = server
-    cluster.kubeconfig = yaml.safe_dump(settings)
-    cluster.version += 1
-    db.session.commit()
 
 
 @pytest.mark.req("Y-80", "Y-82")

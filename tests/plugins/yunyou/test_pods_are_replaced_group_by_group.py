@@ -72,6 +72,33 @@ def two_groups(site: Delivery, workload: str, count: int) -> None:
     assert site.tasks(solution) == []
 
 
+@pytest.mark.req("Y-23", "Y-32")
+@pytest.mark.parametrize("workload", ["StatefulSet", "Deployment"])
+def test_an_order_follows_the_mirror_as_well(mirrored: Delivery, workload: str) -> None:
+    two_groups(mirrored, workload, 4)
+
+
+@pytest.mark.req("Y-23", "Y-25")
+def test_host_by_host(delivery: Delivery) -> None:
+    site = delivery
+    site.release(document(app("web", workload="StatefulSet", replicas=8)))
+    hosts = {pod["metadata"]["name"]: pod["spec"]["nodeName"] for pod in site.pods("web")}
+    solution = site.ready(document(app("web", "2.0.0", workload="StatefulSet", replicas=8), version="2.0.0"))
+    order = site.order(solution=solution["id"], grouping={"strategy": "per-host"}, beta=True)
+    groups = next(iter(order["plan"]["applications"].values()))["groups"]
+    assert [{hosts[name] for name in group["pods"]} for group in groups] == [{host} for host in sorted(set(hosts.values()))]
+    site.run(order, "waiting")
+    new = {pod["metadata"]["name"] for pod in site.pods("web") if pod["spec"]["containers"][0]["image"] == NEW}
+    assert new == set(groups[0]["pods"])
+    for _ in groups[1:-1]:
+        confirm(site, order)
+        site.run(order, "waiting")
+    confirm(site, order)
+    site.succeed(order)
+    assert site.images("web") == [NEW] * 8
+    assert site.read("StatefulSet", "web")["spec"]["updateStrategy"].get("type", "RollingUpdate") == "RollingUpdate"
+
+
 @pytest.mark.req("Y-24", "Y-25")
 def test_custom_groups_of_one_application(sandboxed: Delivery) -> None:
     site = sandboxed

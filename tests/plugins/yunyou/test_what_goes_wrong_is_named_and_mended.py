@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.plugins.yunyou.delivery import IMAGE, Delivery, app, codes, document, eventually, node, told
+from app.db import db
+from app.kube.models import Cluster
+from tests.plugins.yunyou.delivery import IMAGE, Delivery, app, codes, document, eventually, node, point, told
 
 
 def fails(site: Delivery, order: dict[str, Any], code: str, seconds: float = 15) -> dict[str, Any]:
@@ -69,3 +71,23 @@ def test_a_quota_that_is_used_up_is_named(real: Delivery) -> None:
     time.sleep(0.5)
     solution = site.ready(document(app("web", replicas=3)))
     fails(site, site.order(solution=solution["id"], grouping={"strategy": "one"}), "YUNYOU/QUOTA_EXCEEDED")
+
+
+@pytest.mark.req("Y-30", "Y-36")
+def test_a_retry_while_the_cluster_is_away_says_so_and_can_be_repeated(sandboxed: Delivery) -> None:
+    site = sandboxed
+    solution = site.ready(document(app("web", "missing", replicas=2)))
+    order = site.order(solution=solution["id"])
+    fails(site, order, "YUNYOU/IMAGE_PULL_FAILED")
+    site.ask("PATCH", f"/solutions/{solution['id']}/plan/applications", {"SHOP/web": {"image": IMAGE.format("web", "1.0.0")}})
+    cluster = db.session.get(Cluster, site.environment["cluster"])
+    assert cluster is not None
+    right = cluster.kubeconfig
+    point(cluster, right, "https://127.0.0.1:9")
+    site.tell(order, "retry")
+    site.tick(order)
+    assert codes(site.show(order)) == {"KUBE/CLUSTER_UNREACHABLE"}
+    point(cluster, right)
+    site.tell(order, "retry")
+    site.succeed(order)
+    eventually(lambda: site.images("web") == [IMAGE.format("web", "1.0.0")] * 2)
