@@ -1,5 +1,5 @@
 """The record of every operation: written with the change, chained by a sealer, never altered."""
 
-from app.audit.record import note, record, seen_resource
+from app.audit.record import complete, note, record
 
-__all__ = ["note", "record", "seen_resource"]
+__all__ = ["complete", "note", "record"]

@@ -33,11 +33,6 @@ def noted() -> Mapping[str, Any] | None:
     return g.get("audit_note")
 
 
-def seen_resource(resource_type: str, resource_id: str, name: str = "") -> None:
-    """Name the resource without anything to tell about it."""
-    note(resource_type, resource_id, name)
-
-
 def record(
     operation: Operation,
     result: str = "success",
@@ -75,6 +70,21 @@ def record(
     )
     db.session.add(event)
     return event
+
+
+def complete(
+    event: AuditEvent,
+    result: str,
+    *,
+    resource: tuple[str, str, str],
+    detail: Mapping[str, Any],
+    error_code: str = "",
+    duration_ms: int = 0,
+) -> None:
+    """Say how work ended that was recorded before it started; the sealer waits for this (C-32)."""
+    event.result, event.error_code, event.duration_ms = result, error_code, duration_ms
+    event.resource_type, event.resource_id, event.resource_name = (str(part)[:255] for part in resource)
+    event.detail = masked(dict(detail))
 
 
 def masked(value: Any, name: str = "") -> Any:

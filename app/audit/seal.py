@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -22,6 +23,7 @@ SEALED = (
 )  # fmt: skip
 BATCH = 1_000
 OPEN = "started"
+ABANDONED = timedelta(hours=1)  # a process died in the middle of it: sealed as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ def seal(tenant_id: str) -> int:
     ).first()
     seq, previous = (head[0] or 0, head[1]) if head else (0, GENESIS)
     fresh = select(AuditEvent).where(AuditEvent.tenant_id == tenant_id, AuditEvent.seq.is_(None))
-    fresh = fresh.where(AuditEvent.result != OPEN, AuditEvent.created_at <= now()).order_by(AuditEvent.id).limit(BATCH)
+    over = (AuditEvent.result != OPEN) | (AuditEvent.created_at < now() - ABANDONED)
+    fresh = fresh.where(over, AuditEvent.created_at <= now()).order_by(AuditEvent.id).limit(BATCH)
     events = db.session.scalars(fresh).all()
     for event in events:
         seq += 1

@@ -123,5 +123,8 @@ def _fingerprint(path: str, changed: int) -> str:
 
 def asset(path: str) -> str:
     """The address of a file of ``app/static`` with its fingerprint in it, so that it may be kept for ever."""
-    file = STATIC / path
-    return f"/static/{_fingerprint(path, file.stat().st_mtime_ns)}/{path}"
+    known: dict[str, str] = g.setdefault("assets", {})
+    if path not in known:
+        changed = (STATIC / path).stat().st_mtime_ns
+        known[path] = f"/static/{_fingerprint(path, changed)}/{path}"
+    return known[path]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import replace
+from typing import Any
 
 from flask import Flask, Response, current_app, g, request, session
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app import audit, caller, crypto, site
+from app.audit.models import AuditEvent
 from app.audit.record import noted as noted_so_far
 from app.auth import decisions, sessions
 from app.auth.models import IdempotentAnswer
@@ -99,7 +101,19 @@ def _enforce() -> Response | None:
         return _signed_out()
     resource = mark.resource(request.view_args or {}) if mark.resource else None
     decisions.require(mark.permission, resource)
-    return _repeated()
+    repeated = _repeated()
+    if repeated is None and mark.external and mark.audit is not None and request.args.get("dryRun") != "true":
+        _record_start(mark)
+    return repeated
+
+
+def _record_start(mark: Guard) -> None:
+    """Work against an external system is recorded before it starts; the row is completed at the end (C-32)."""
+    assert mark.audit is not None
+    where = "/".join(str(value) for value in (request.view_args or {}).values())
+    event = audit.record(mark.audit, "started", resource=("", where, ""), detail={"path": request.path})
+    db.session.commit()
+    g.started_event = event.id
 
 
 def _is_program(mark: Guard) -> bool:
@@ -207,15 +221,17 @@ def _record(mark: Guard, response: Response, failed: bool) -> None:
     resource = (noted.get("type", ""), noted.get("id", ""), noted.get("name", ""))
     if not resource[1] and request.view_args:
         resource = (resource[0], "/".join(str(v) for v in request.view_args.values()), resource[2])
-    audit.record(
-        mark.audit,
-        result,
-        resource=resource,
-        detail={**noted["detail"], "path": request.path, "method": request.method},
-        error_code=error.code if isinstance(error, ConsoleError) else "",
-        duration_ms=int((time.perf_counter() - g.started) * 1000),
-        tenant_id=noted.get("tenant"),
-    )
+    told: dict[str, Any] = {
+        "resource": resource,
+        "detail": {**noted["detail"], "path": request.path, "method": request.method},
+        "error_code": error.code if isinstance(error, ConsoleError) else "",
+        "duration_ms": int((time.perf_counter() - g.started) * 1000),
+    }
+    started = db.session.get(AuditEvent, g.started_event) if "started_event" in g else None
+    if started is not None:
+        audit.complete(started, result, **told)
+    else:
+        audit.record(mark.audit, result, tenant_id=noted.get("tenant"), **told)
 
 
 def _headers(response: Response) -> Response:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, request, stream_with_context
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, inspect, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 from werkzeug.datastructures import MultiDict
 
@@ -300,7 +300,13 @@ class Listing:
         column = next((c for c in self.declared if c.key == name and c.sort is not None), None)
         if column is None or column.sort is None:
             return query
-        return query.order_by(None).order_by(column.sort.desc() if descending else column.sort.asc())
+        chosen = column.sort.desc() if descending else column.sort.asc()
+        return query.order_by(None).order_by(chosen, *self._ties())
+
+    def _ties(self) -> list[Any]:
+        """Rows that are equal in the chosen column keep one order, so that no page repeats another's."""
+        entity = self.query.column_descriptions[0].get("entity")
+        return list(inspect(entity).primary_key) if entity is not None else []
 
     def _heads(self) -> list[ShownColumn]:
         chosen = self.args.getlist("cols")

@@ -114,3 +114,17 @@ def test_a_query_over_more_than_a_month_is_refused_with_the_reason(as_holder_of:
     assert bad.status_code == 422
     assert bad.json["code"] == "AUDIT/SPAN_TOO_LONG"
     assert bad.json["remedy"]
+
+
+@pytest.mark.req("C-32")
+def test_work_outside_is_recorded_before_it_starts_and_sealed_only_when_it_ended(tenant_id: str) -> None:
+    with caller.acting_as(caller.Caller(principal=Principal("system", "t", "T", "t", tenant_id), trace_id="6" * 32)):
+        begun = audit.record(DID, "started", resource=("", "pod/x", ""))
+        db.session.commit()
+        assert seal.seal(tenant_id) == 0
+
+        audit.complete(begun, "failed", resource=("pod", "x", "x"), detail={}, error_code="KUBE/CLUSTER_UNREACHABLE")
+        db.session.commit()
+
+    assert seal.seal(tenant_id) == 1
+    assert rows(tenant_id)[-1].result == "failed"
