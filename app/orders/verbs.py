@@ -52,7 +52,7 @@ def of_order(order: Order) -> list[str]:
         found.append(CANCEL)
     if state not in tree.TERMINAL:
         found.append(FORCE_CANCEL)
-    if state in (tree.FAILED, tree.SUCCEEDED, tree.CANCELLED):
+    if state in (tree.FAILED, tree.WAITING, tree.SUCCEEDED, tree.CANCELLED):
         found.append(ROLLBACK)
     return found
 
@@ -74,7 +74,7 @@ def of_node(order: Order, node: OrderNode, leaves: Sequence[OrderNode]) -> list[
     open_leaves = [leaf for leaf in leaves if leaf.state not in tree.DONE]
     if open_leaves and not any(leaf.required for leaf in open_leaves) and states - {tree.WAITING} - tree.DONE:
         found.append(SKIP)
-    if order.state == tree.FAILED and node.kind in ("product", "application", "group"):
+    if order.state in (tree.FAILED, tree.WAITING) and node.kind in ("product", "application", "group"):
         found.append(ROLLBACK)
     return found
 

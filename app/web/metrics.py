@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -59,7 +59,7 @@ def _grouped(column: Any) -> dict[tuple[str, ...], float]:
     return {(str(row[0]),): float(row[1]) for row in db.session.execute(select(column, func.count()).group_by(column))}
 
 
-def _gauge(name: str, words: str, labels: list[str], values: dict[tuple[str, ...], float]) -> GaugeMetricFamily:
+def _gauge(name: str, words: str, labels: list[str], values: Mapping[Any, float]) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, words, labels=labels)
     for label, value in values.items():
         family.add_metric(list(label), value)
