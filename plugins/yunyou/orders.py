@@ -167,20 +167,20 @@ def plan_again(order: Order) -> bool:
 
 
 def create_rollback(order: Order, request: OrderRequest, keys: Sequence[str]) -> Order:
-    """Make the order that returns what *order* changed to what it found (Y-39); a failed one ends with it.
+    """Make the order that returns what *order* changed to what it found (Y-39); one that failed or waits ends with it.
 
     :raises ConsoleError: ORDERS/NOT_IN_THIS_STATE, and as :func:`create`
     """
     if verbs.ROLLBACK not in verbs.of_order(order):
         raise verbs.NOT_NOW(verb=verbs.TITLES[verbs.ROLLBACK], state=plain(order.state))
     target = targets.order_rollback(order, keys)
-    if order.state == tree.FAILED:
-        close_failed(order)
+    if order.state in (tree.FAILED, tree.WAITING):
+        close(order)
     return create(request, draft_of(target, request))
 
 
-def close_failed(order: Order) -> None:
-    """End a failed order in favour of its rollback: it lets its applications go."""
+def close(order: Order) -> None:
+    """End an order that failed or waits in favour of its rollback: it lets its applications go."""
     nodes = db.session.scalars(select(OrderNode).where(OrderNode.order_id == order.id)).all()
     commands.force_cancel(order, tree.Tree(nodes), order.creator, "rolled back")
 

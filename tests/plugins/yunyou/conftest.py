@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from flask import Flask
 
 from app.db import db
 from app.kube import client
+from app.kube.mirror import is_fresh
 from app.kube.models import Cluster
 from sandbox.launch import Sandbox, start
 from tests import factories, kube
@@ -73,12 +75,24 @@ def real(new_delivery: Callable[..., Delivery], control_plane: ControlPlane) -> 
 
 
 @pytest.fixture
-def mirrored(delivery: Delivery, app_context: Flask) -> Iterator[Delivery]:
-    """The same, with the cluster's mirror at work, so that orders read from there."""
-    from app.kube.mirror import is_fresh
+def mirrored(delivery: Delivery) -> Iterator[Delivery]:
+    """Both, with the cluster's mirror at work, so that orders read from there."""
+    with mirror_of(delivery):
+        yield delivery
 
+
+@pytest.fixture
+def mirrored_sandbox(sandboxed: Delivery) -> Iterator[Delivery]:
+    """The sandbox with its mirror at work."""
+    with mirror_of(sandboxed):
+        yield sandboxed
+
+
+@contextmanager
+def mirror_of(delivery: Delivery) -> Iterator[None]:
+    """The mirror of a delivery's cluster at work."""
     cluster = db.session.get(Cluster, delivery.environment["cluster"])
     assert cluster is not None
-    with kube.mirroring(app_context, cluster):
+    with kube.mirroring(delivery.app, cluster):
         kube.eventually(lambda: is_fresh(cluster.id))
-        yield delivery
+        yield

@@ -144,3 +144,27 @@ def test_who_must_not_release_must_not_roll_back(sandboxed: Delivery, api: Any) 
     answer = program(api, site.tenant, "yunyou-observer").post(f"/yunyou/orders/{done['id']}/rollback", {})
     assert (answer.status_code, answer.get_json()["code"]) == (403, "CORE/FORBIDDEN")
     assert site.objects() == before
+
+
+@pytest.mark.req("Y-25", "Y-31", "Y-39")
+@pytest.mark.parametrize("workload", ["Deployment", "StatefulSet"])
+@pytest.mark.parametrize("verb", ["cancel", "force-cancel", "rollback"])
+def test_a_beta_group_that_does_not_please_is_taken_back(sandboxed: Delivery, workload: str, verb: str) -> None:
+    site = sandboxed
+    site.release(document(app("web", replicas=4, workload=workload)))
+    steady = {k: site.read(workload, "web")["spec"].get(k) for k in ("strategy", "updateStrategy", "minReadySeconds", "replicas")}
+    solution = site.ready(document(app("web", "2.0.0", replicas=4, workload=workload), version="2.0.0"))
+    order = site.order(solution=solution["id"], beta=True, grouping={"strategy": "two"})
+    waiting = site.run(order, "waiting")
+    assert site.images("web") == [OLD, OLD, NEW, NEW]
+    assert "rollback" in waiting["verbs"]
+    if verb != "rollback":
+        site.tell(order, verb)
+        assert site.run(order)["state"] == "cancelled"
+    back = site.tell(order, "rollback", status=202)
+    assert site.show(order)["state"] == "cancelled"
+    site.succeed(back)
+    eventually(lambda: site.images("web") == [OLD] * 4)
+    found = site.read(workload, "web")["spec"]
+    assert {k: found.get(k) for k in steady} == steady
+    assert site.tasks(solution) != []

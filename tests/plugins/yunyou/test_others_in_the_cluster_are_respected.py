@@ -51,6 +51,22 @@ def test_a_foreign_object_stops_the_order_and_can_be_adopted(delivery: Delivery)
     assert service["metadata"]["uid"] == before["Service/web"], "it was made anew, not adopted"
 
 
+@pytest.mark.req("Y-6", "Y-21")
+def test_a_foreign_load_balancer_is_respected_too(sandboxed: Delivery) -> None:
+    site = sandboxed
+    site.put_foreign({**SERVICE, "metadata": {"name": "web-lb", "labels": {"app.kubernetes.io/managed-by": "Helm"}}})
+    balancer = {"name": "web-lb", "application": "web", "network": "public", "listeners": [{"port": 80, "targetPort": 8080, "protocol": "HTTP"}]}
+    solution = site.ready(document(app("web", ports=[{"port": 8080}]), loadBalancers=[balancer]))
+    order = site.order(solution=solution["id"])
+    failed = site.run(order)
+    assert codes(failed) == {"YUNYOU/FOREIGN_OBJECT"}
+    assert "Helm" in failed["error"]["reason"]["en"]
+    assert site.find("Deployment", "web") is None
+    site.tell(order, "retry", {"adopt": True})
+    site.succeed(order)
+    assert site.read("Service", "web-lb")["spec"]["selector"]["app.kubernetes.io/name"] == "web"
+
+
 @pytest.mark.req("Y-21")
 def test_the_owner_of_a_foreign_workload_is_named(sandboxed: Delivery) -> None:
     site = sandboxed

@@ -91,3 +91,39 @@ def test_a_retry_while_the_cluster_is_away_says_so_and_can_be_repeated(sandboxed
     site.tell(order, "retry")
     site.succeed(order)
     eventually(lambda: site.images("web") == [IMAGE.format("web", "1.0.0")] * 2)
+
+
+@pytest.mark.req("Y-32")
+@pytest.mark.parametrize("workload", ["Deployment", "StatefulSet", "DaemonSet"])
+def test_the_mirror_tells_what_goes_wrong_as_well(mirrored_sandbox: Delivery, workload: str) -> None:
+    site = mirrored_sandbox
+    solution = site.ready(document(app("web", "missing", replicas=2, workload=workload)))
+    order = site.order(solution=solution["id"])
+    failed = fails(site, order, "YUNYOU/IMAGE_PULL_FAILED")
+    assert node(failed, "application", "web")["error"]["extra"]["pod"].startswith("web-")
+    site.ask("PATCH", f"/solutions/{solution['id']}/plan/images", {"SHOP/web": IMAGE.format("web", "1.0.0")})
+    if workload != "DaemonSet":
+        site.tell(order, "retry")
+        site.succeed(order)
+
+
+@pytest.mark.req("Y-30", "Y-32")
+def test_the_mirror_tells_of_a_failed_task_as_well(mirrored_sandbox: Delivery) -> None:
+    site = mirrored_sandbox
+    task = app("migrate", role="task", workload="Job", command=["sh", "-c", "echo no such table; exit 3"], task={"runOn": "every-release"})
+    solution = site.ready(document(task))
+    failed = fails(site, site.order(solution=solution["id"]), "YUNYOU/TASK_FAILED")
+    assert any("no such table" in line for line in node(failed, "application", "migrate")["error"]["extra"]["log"])
+
+
+@pytest.mark.req("Y-31")
+def test_a_failed_application_is_skipped_and_the_rest_goes_on(sandboxed: Delivery) -> None:
+    site = sandboxed
+    solution = site.ready(document(app("bad", "missing"), app("good")))
+    order = site.order(solution=solution["id"])
+    failed = fails(site, order, "YUNYOU/IMAGE_PULL_FAILED")
+    broken = next(n for n in failed["nodes"] if n["kind"] == "step" and n["state"] == "failed")
+    site.tell(order, "skip", {"reason": "not needed"}, node=broken["id"])
+    done = site.succeed(order)
+    assert done["skipped"] == 1
+    assert site.images("good") == [IMAGE.format("good", "1.0.0")]
