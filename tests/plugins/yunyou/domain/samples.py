@@ -11,7 +11,7 @@ from typing import Any
 from plugins.yunyou.domain import solution
 from plugins.yunyou.domain.model import Solution
 
-DATA = Path(__file__).parents[3] / "data" / "solutions"
+DATA = Path(__file__).parents[4] / "plugins" / "yunyou" / "samples"
 
 
 @cache
