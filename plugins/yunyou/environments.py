@@ -11,12 +11,13 @@ import yaml
 from msgspec import Meta
 from sqlalchemy import select
 
-from app import audit, caller
+from app import audit, caller, site
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, rows, scoped
 from app.errors import ConsoleError, ErrorCode, invalid
 from app.kube import client, kubeconfig, paths
 from app.kube.models import Cluster
+from plugins.yunyou.domain.images import parse
 from plugins.yunyou.models import Environment
 
 ENVIRONMENT = Text("environment", "环境")
@@ -129,6 +130,8 @@ def _problems(new: NewEnvironment, namespace: str) -> dict[str, Text]:
         )
     elif RESERVED.match(namespace):
         found["namespace"] = Text(f"{namespace} belongs to Kubernetes itself.", f"{namespace} 属于 Kubernetes 系统。")
+    if words := _registry_problem(new.registry_host):
+        found["registry"] = words
     if new.base not in ("alibaba", "third-party"):
         found["base"] = Text("alibaba or third-party.", "须为 alibaba 或 third-party。")
     if bool(new.cluster) == bool(new.kubeconfig):
@@ -138,6 +141,17 @@ def _problems(new: NewEnvironment, namespace: str) -> dict[str, Text]:
     if db.session.scalar(scoped(Environment).where(Environment.name == new.name)):
         found["name"] = Text("There is an environment of this name.", "已有同名环境。")
     return found
+
+
+def _registry_problem(host: str) -> Text | None:
+    """An address that the console may not be sent to (Q-30)."""
+    if not host:
+        return None
+    if "/" in host or "@" in host or parse(f"{host}/x") is None:
+        return Text("A host with its port, such as registry.example:5000.", "须为主机名与端口，如 registry.example:5000。")
+    if kubeconfig.is_local(host.split(":")[0]) and not site.settings().allow_local_addresses:
+        return Text("Loopback and link-local addresses are refused on this site.", "本站点不接受回环与链路本地地址。")
+    return None
 
 
 def _cluster(new: NewEnvironment) -> Cluster:
@@ -150,6 +164,8 @@ def _cluster(new: NewEnvironment) -> Cluster:
 
 def edit_environment(environment: Environment, edited: Edited) -> Environment:
     """Change what can be changed in place; it takes effect with the next request."""
+    if words := _registry_problem(edited.registry_host or ""):
+        raise invalid({"registry": words})
     changes: dict[str, Any] = {}
     for field in msgspec.structs.fields(Edited):
         value = getattr(edited, field.name)

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from app import crypto
 from app.errors import ConsoleError
 from app.orders.engine import problem
 from plugins.yunyou import freezing
@@ -112,7 +113,7 @@ def _mask(value: str) -> str:
         length = len(base64.b64decode(value))
     except ValueError:
         length = len(value)
-    return f"{MASK} ({length} bytes)"
+    return f"{MASK} ({length} bytes, {crypto.ring().sign('preview', value)[:6]})"
 
 
 def unified(before: str, after: str, context: int = 3) -> list[Json]:

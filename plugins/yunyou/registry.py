@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from sqlalchemy import select
@@ -76,7 +77,7 @@ class Registry:
         if answer.status_code == 401 and repository not in self.tokens:
             challenge = dict(PARAMETER.findall(answer.headers.get("WWW-Authenticate", "")))
             realm = challenge.get("realm", "")
-            if realm.startswith(("https://", self.base)):
+            if realm.startswith(self.base) or (realm.startswith("https://") and not is_local(urlsplit(realm).hostname or "")):
                 query = {"service": challenge.get("service", ""), "scope": f"repository:{repository}:pull"}
                 found = self.session.get(realm, params=query, timeout=(CONNECT, READ)).json()
                 self.tokens[repository] = str(found.get("token") or found.get("access_token") or "")
