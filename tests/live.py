@@ -20,6 +20,7 @@ import requests
 ROOT = Path(__file__).parent.parent
 READY_SECONDS = 90
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+SIGNING_IN = re.compile(r"/login|/oauth/|/auth/callback")
 NEXT = re.compile(r'name="next" value="([^"]*)"')
 
 
@@ -88,10 +89,10 @@ class LiveSite:
         page.locator("input[name=login]").fill(account["login"])
         page.locator("input[name=password]").fill(account["password"])
         page.locator("main form [type=submit]").first.click()
-        page.wait_for_load_state()
+        page.wait_for_url(lambda url: not SIGNING_IN.search(url))
         if page.url.endswith("/choose"):
             page.locator(f'form:has(input[value="{account["tenant"]}"]) [type=submit]').first.click()
-            page.wait_for_load_state()
+            page.wait_for_url(lambda url: not url.endswith("/choose"))
         return page
 
     def end(self) -> None:
