@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -50,7 +51,8 @@ PROBE = """
 @pytest.mark.req("C-2")
 def test_it_adds_page_navigation_permission_job_api_and_hook(tmp_path: Path) -> None:
     where = tmp_path / "site-packages"
-    install = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", str(where), str(EXAMPLE)]
+    source = shutil.copytree(EXAMPLE, tmp_path / "source")
+    install = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", str(where), str(source)]
     subprocess.run([sys.executable, *install], check=True, capture_output=True, timeout=180)
     environment = {
         **os.environ, "PYTHONPATH": os.pathsep.join([str(where), str(ROOT)]), "ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": "iam,greeter",

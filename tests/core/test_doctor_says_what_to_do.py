@@ -1,0 +1,71 @@
+"""``antstack doctor`` and the command line (C-4)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from flask import Flask
+from redis import Redis
+
+from app.cli import main
+from app.processes import doctor
+from app.site import CATALOGUE
+
+COMMANDS = (
+    "run",
+    "web",
+    "worker",
+    "scheduler",
+    "mirror",
+    "db",
+    "init",
+    "demo",
+    "doctor",
+    "audit",
+    "permissions",
+    "dns",
+)
+
+
+@pytest.mark.req("C-4")
+def test_what_works_is_ok_and_what_fails_says_what_to_do(
+    app_context: Flask, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doctor.examine(app_context)
+    well = capsys.readouterr().out
+    with app_context.app_context():
+        monkeypatch.setitem(app_context.extensions, "antstack.redis", Redis(port=1, socket_connect_timeout=0.2))
+
+    assert doctor.examine(app_context) == 1
+    ill = capsys.readouterr().out
+
+    assert "ok   database" in well
+    assert "ok   redis" in well
+    assert "ok   keys" in well
+    assert "FAIL redis" in ill
+    assert "REDIS_URL" in ill
+
+
+@pytest.mark.req("C-4")
+def test_every_command_has_help_with_an_example(site: Flask) -> None:
+    found = {**main.commands, **{c.click.name: c.click for c in site.extensions[CATALOGUE].commands}}
+
+    assert set(COMMANDS) <= set(found)
+    assert [name for name, command in found.items() if "Example: antstack" not in (command.help or "")] == []
+
+
+@pytest.mark.req("C-70", "C-4")
+def test_a_start_without_keys_says_so_in_one_line() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "app.cli", "doctor"],
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin", "PYTHONWARNINGS": "ignore"},
+        timeout=60,
+    )
+
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("antstack: ANTSTACK_KEYS is not set")
+    assert "Traceback" not in ran.stderr
