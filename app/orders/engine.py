@@ -266,6 +266,9 @@ class Tick:
             leaf.applied = True
         except ConsoleError as error:
             self._trouble(leaf, error)
+        except Exception as error:
+            log.exception("order %s step %s", self.order.id, leaf.key, exc_info=error)
+            self._fail(leaf, UNKNOWN())
         finally:
             self._keep_lines(ctx)
         return True

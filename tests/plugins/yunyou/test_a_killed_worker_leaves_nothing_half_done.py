@@ -104,3 +104,42 @@ def test_a_first_release_ends_as_if_nobody_had_died(sandboxed: Delivery, monkeyp
     assert len(site.list("Job")) == 1, "the task ran twice"
     assert len(site.pods("web")) == 2
     assert site.read("Deployment", "web")["spec"]["replicas"] == 2
+
+
+@pytest.mark.req("Y-36", "Y-39")
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_removal_ends_as_if_nobody_had_died(sandboxed: Delivery, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    site = sandboxed
+    solution = site.ready(document(app("web", replicas=2, ports=[{"port": 80}]), app("store", workload="StatefulSet")))
+    done = site.succeed(site.order(solution=solution["id"]))
+    back = site.tell(done, "rollback", status=202)
+    with monkeypatch.context() as patched:
+        found = go_on(site, back, Death(patched, at, after=True))
+    assert found["state"] == "succeeded", found["error"]
+    assert site.objects() == {}
+    eventually(lambda: not site.pods("web") + site.pods("store"))
+
+
+@pytest.mark.req("Y-30", "Y-36")
+def test_a_step_that_breaks_while_it_goes_on_is_a_failure_and_no_loop(sandboxed: Delivery, monkeypatch: pytest.MonkeyPatch) -> None:
+    from plugins.yunyou.steps.applications import Start
+
+    site = sandboxed
+    solution = site.ready(document(app("web")))
+    order = site.order(solution=solution["id"])
+    outcomes: list[BaseException] = [Killed(), RuntimeError("a bug")]
+    right = Start.apply
+
+    def broken(step: Start, ctx: Any) -> None:
+        if outcomes:
+            raise outcomes.pop(0)
+        right(step, ctx)
+
+    monkeypatch.setattr(Start, "apply", broken)
+    with pytest.raises(Killed):
+        site.run(order)
+    failed = site.run(order)
+    assert failed["state"] == "failed"
+    assert failed["error"]["remedy"]
+    site.tell(order, "retry")
+    site.succeed(order)
