@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.controllers import fits
 from sandbox.controllers.common import PODS, PodMaker, own_pods, share
 from sandbox.controllers.nodeinfo import NodeInfo
-from sandbox.controllers.revisions import Revisions
+from sandbox.controllers.revisions import DAEMON_HASH, Revisions
 from sandbox.errors import ApiError
 from sandbox.store.records import Event, Record
 
@@ -61,7 +61,7 @@ class DaemonSets:
         if obj is None or "deletionTimestamp" in obj["metadata"]:
             return
         update, _ = self.revisions.latest(obj)
-        digest = update["metadata"]["labels"]["controller.kubernetes.io/hash"]
+        digest = update["metadata"]["labels"][DAEMON_HASH]
         by_node: dict[str, list[Record]] = {}
         for record in own_pods(self.cluster, obj):
             node = record.pod.node or target_node(record.load())

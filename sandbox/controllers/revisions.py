@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 Obj = dict[str, Any]
 CR = "apps/controllerrevisions"
-HASH = "controller.kubernetes.io/hash"
+HASH = "controller.kubernetes.io/hash"  # of a StatefulSet
+DAEMON_HASH = "controller-revision-hash"  # of a DaemonSet (apps.DefaultDaemonSetUniqueLabelKey)
 
 
 class Revisions:
@@ -53,7 +54,7 @@ class Revisions:
             "metadata": {
                 "name": f"{meta['name']}-{digest}",
                 "namespace": meta["namespace"],
-                "labels": labels | {HASH: digest},
+                "labels": labels | {DAEMON_HASH if owner["kind"] == "DaemonSet" else HASH: digest},
                 "ownerReferences": [owner_reference(owner)],
             },
             "data": data,

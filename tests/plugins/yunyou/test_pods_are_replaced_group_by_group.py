@@ -25,16 +25,9 @@ def confirm(site: Delivery, order: dict[str, Any]) -> None:
 
 
 @pytest.mark.req("Y-23", "Y-25", "Y-30", "Y-32")
-@pytest.mark.parametrize(("workload", "count"), [("StatefulSet", 5), ("Deployment", 5)])
+@pytest.mark.parametrize(("workload", "count"), [("StatefulSet", 5), ("Deployment", 5), ("DaemonSet", 0)])
 def test_the_second_group_waits_for_a_person(delivery: Delivery, workload: str, count: int) -> None:
     two_groups(delivery, workload, count)
-
-
-@pytest.mark.req("Y-23", "Y-25", "Y-30", "Y-32")
-@pytest.mark.real
-@pytest.mark.xdist_group("yunyou-real")
-def test_the_second_half_of_the_nodes_waits_for_a_person(real: Delivery) -> None:
-    two_groups(real, "DaemonSet", 0)
 
 
 def two_groups(site: Delivery, workload: str, count: int) -> None:
