@@ -102,7 +102,7 @@ def _run(demo: Demo) -> int:
     family = Family(os.environ)
     signal.signal(signal.SIGTERM, family.signal_end)
     signal.signal(signal.SIGINT, family.signal_end)
-    first = not (demo.folder / "antstack.db").exists()
+    first = not (demo.folder / "site.json").exists()  # written at the end of the first start, whatever the database
     try:
         family.add("redis", *_redis_command(demo))
         sandbox = None if demo.kubeconfig else _start_sandbox(demo, family)
