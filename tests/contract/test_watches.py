@@ -72,7 +72,7 @@ def test_a_watch_of_one_object(api: Api) -> None:
 def test_a_bookmark_says_how_far_the_watch_is(api: Api) -> None:
     version = api.get(MAPS).body["metadata"]["resourceVersion"]
 
-    events = list(api.watch(MAPS, 4, resourceVersion=version, allowWatchBookmarks="true"))
+    events = list(api.watch(MAPS, 10, resourceVersion=version, allowWatchBookmarks="true"))
 
     marks = [event["object"] for event in events if event["type"] == "BOOKMARK"]
     assert marks

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, make_response, request, url_for
 
 from app.auth import decisions
 from app.contracts.text import Text, plain
-from app.db import now, scoped
+from app.db import now, rows, scoped
 from app.errors import ConsoleError, invalid
 from app.guard import guard
 from app.web.language import t
@@ -62,7 +62,7 @@ def product_list() -> Response:
             ),
         ),
     )
-    return listing.respond("yunyou/product_list.html", environments=list(known.values()))
+    return listing.respond("yunyou/product_list.html", environments=[known[e] for e in {row.environment_id for row in rows(scoped(BaselineProduct))} if e in known])
 
 
 @bp.get("/environments/<environment_id>/baseline.json")
