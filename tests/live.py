@@ -27,16 +27,17 @@ NEXT = re.compile(r'name="next" value="([^"]*)"')
 class LiveSite:
     """A running demo. ``site`` is its ``site.json``."""
 
-    def __init__(self, folder: Path, *arguments: str, plugins: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, *arguments: str, plugins: Sequence[str] = (), database: str = "") -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "app.cli", "demo", "--port", str(self.port), "--dir", str(folder), *arguments]
         self.log = (folder.parent / f"{folder.name}.log").open("w+")
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("ANTSTACK_", "DATABASE_URL", "REDIS_URL"))}
+        wanted = {"ANTSTACK_PLUGINS": ",".join(plugins), "DATABASE_URL": database}
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=self.log,
-            env={**environment, "PYTHONPATH": str(ROOT), **({"ANTSTACK_PLUGINS": ",".join(plugins)} if plugins else {})},
+            env={**environment, "PYTHONPATH": str(ROOT), **{name: value for name, value in wanted.items() if value}},
         )  # fmt: skip
         self._wait()
         self.site: dict[str, Any] = json.loads((folder / "site.json").read_text())

@@ -1,0 +1,64 @@
+"""Real database servers for tests: each on a loopback port and in a folder of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests import components
+from tests.cluster.control_plane import free_port
+
+READY_SECONDS = 60
+
+
+@contextlib.contextmanager
+def running_postgresql() -> Iterator[str]:
+    """A real PostgreSQL: the URL of an empty database."""
+    known = (shutil.which("initdb"), *map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")))
+    found = [path for path in known if path]
+    if not found:
+        components.missing("postgresql", "install the package postgresql")
+    binaries = Path(os.path.realpath(found[-1])).parent
+    folder = Path(tempfile.mkdtemp(prefix="antstack-pg-"))
+    as_other = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []
+    if as_other:
+        shutil.chown(folder, "nobody")
+    port, data = free_port(), f"{folder}/data"
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    made = [str(binaries / "initdb"), "-D", data, "-U", "antstack", "-A", "trust", "--no-sync"]
+    subprocess.run([*as_other, *made], check=True, capture_output=True, env=environment)
+    server = [str(binaries / "postgres"), "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", str(folder), "-F"]
+    process = subprocess.Popen(
+        [*as_other, *server], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+    )
+    try:
+        _wait(lambda: _postgresql_answers(port))
+        yield f"postgresql+psycopg://antstack@127.0.0.1:{port}/postgres"
+    finally:
+        process.terminate()
+        process.wait(20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _postgresql_answers(port: int) -> None:
+    import psycopg
+
+    psycopg.connect(f"host=127.0.0.1 port={port} user=antstack dbname=postgres").close()
+
+
+def _wait(answers: Callable[[], None]) -> None:
+    limit = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            answers()
+            return
+        except Exception:
+            if time.monotonic() > limit:
+                raise
+            time.sleep(0.1)

@@ -1,0 +1,73 @@
+"""A whole site on PostgreSQL with two workers delivers as one on SQLite does (C-6, Q-22)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.databases import running_postgresql
+from tests.faults.rescue import Pods, Process, Program
+from tests.live import ROOT, LiveSite
+
+pytestmark = [pytest.mark.req("C-6", "Q-22"), pytest.mark.xdist_group("faults")]
+IMAGE = "registry.example/pair/app:{}"
+
+
+def pair(version: str) -> dict[str, Any]:
+    """Two products of two StatefulSets."""
+    products = [
+        {
+            "code": code, "name": code, "version": version,
+            "applications": [
+                {"name": f"{code.lower()}-{at}", "image": IMAGE.format(version), "workload": "StatefulSet", "replicas": 2,
+                 "ports": [{"port": 8080}]} for at in range(2)
+            ],
+        }
+        for code in ("LEFT", "RIGHT")
+    ]  # fmt: skip
+    return {"schema": "antstack.solution/v1", "name": "pair", "version": version, "products": products}
+
+
+def second_worker(site: LiveSite) -> subprocess.Popen[bytes]:
+    """Another worker of the same site."""
+    first = Process(site, "worker").pid()
+    pairs = (item.partition("=") for item in Path(f"/proc/{first}/environ").read_text().split("\0") if item)
+    environment = {name: value for name, _, value in pairs}
+    return subprocess.Popen([sys.executable, "-m", "app.cli", "worker"], cwd=ROOT, env=environment)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSite]:
+    """A site on PostgreSQL with two workers."""
+    with running_postgresql() as database:
+        made = LiveSite(tmp_path_factory.mktemp("server") / "site", "--empty", database=database)
+        helper = second_worker(made)
+        try:
+            yield made
+        finally:
+            os.kill(helper.pid, signal.SIGTERM)
+            made.end()
+            helper.wait(15)
+
+
+def test_two_workers_release_on_postgresql(site: LiveSite) -> None:
+    assert site.site["database"].startswith("postgresql")
+    program, pods = Program(site), Pods(site)
+
+    for version, strategy in (("1.0.0", "one"), ("2.0.0", "two")):
+        order = program.release(program.ready(pair(version)), strategy)
+        assert program.ended(order, 90)["state"] == "succeeded"
+
+    pods.over = True
+    names = {f"{code}-{at}-{pod}" for code in ("left", "right") for at in range(2) for pod in range(2)}
+    found = {name: len(uids) for (name, image), uids in pods.seen.items() if image == IMAGE.format("2.0.0")}
+    assert found == dict.fromkeys(names, 1)
+    baseline = program.ask("GET", f"/yunyou/baseline?environment={program.environment['id']}")
+    assert {p["code"]: p["version"] for p in baseline["products"]} == {"LEFT": "2.0.0", "RIGHT": "2.0.0"}
