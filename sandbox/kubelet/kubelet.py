@@ -90,7 +90,7 @@ class Kubelet:
         self.ips.keep(record.uid, pod.get("status", {}).get("podIP"))
         if record.pod.phase == "Running":
             state.step = "running"
-            if not record.pod.ready and not state.fault.kind:
+            if not record.pod.ready and state.fault.kind in ("", "slow-start", "unready"):
                 state.step = "ready"
         self.all.queue.after(self.cluster.delay(0.05, 0.3), self.sync, (record.key, record.uid))
 
