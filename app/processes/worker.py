@@ -42,6 +42,8 @@ def die_with_parent() -> None:
 class Worker(SimpleWorker):
     """RQ's worker without a fork per job; what a job must survive is kept in rows, not in the process."""
 
+    max_connection_wait_time = 2.0  # RQ's minute would be a minute lost after Redis is back (C-41)
+
     def handle_exception(self, job: object, *exc_info: object) -> None:
         """Log it: our jobs handle their own failures."""
         log.error("job %s escaped", getattr(job, "id", "?"), exc_info=exc_info)  # type: ignore[arg-type]
