@@ -34,6 +34,13 @@ STATES = {
     "cancelling": Text("Cancelling", "取消中"),
     "cancelled": Text("Cancelled", "已取消"),
     "rolled-back": Text("Rolled back", "已回滚"),
+    "skipped": Text("Skipped", "已跳过"),
+}
+WAITING_TURN = Text("Pending", "等待")
+EVENTS = {
+    "started": Text("Started", "开始执行"),
+    "resumed": Text("Taken over by another worker", "由其他工作进程接续"),
+    "corrected": Text("Planned anew after a correction", "更正后重新规划"),
 }
 TYPES = {"release": Text("Release", "发布单"), "operation": Text("Operation", "运维单"), "test": Text("Test", "测试单")}
 PODS_SHOWN = 600
@@ -182,11 +189,19 @@ def _detail(order: Order, found: tree.Tree, node: OrderNode) -> dict[str, Any]:
         "leaves": leaves,
         "node_verbs": verbs.of_node(order, node, leaves),
         "lines": list(reversed(lines)),
-        "events": events,
+        "events": [(event, told(event)) for event in events],
         "pod_groups": _pods(order, found, node),
         "path": _path(found, node),
         "failures": [leaf for leaf in leaves if leaf.state == tree.FAILED],
     }
+
+
+def told(event: OrderEvent) -> Text:
+    """What happened, in words."""
+    if event.what == "state":
+        before, after = STATES.get(event.before, WAITING_TURN), STATES.get(event.after, WAITING_TURN)
+        return Text(f"{before.en} → {after.en}", f"{before.zh} → {after.zh}")
+    return EVENTS.get(event.what) or verbs.TITLES.get(event.what) or plain(event.what)
 
 
 def _path(found: tree.Tree, node: OrderNode) -> list[OrderNode]:
