@@ -6,6 +6,8 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from app.processes.worker import die_with_parent
+
 
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings instead of its command line."""
@@ -27,6 +29,11 @@ class Server(BaseApplication):  # type: ignore[misc]
         return app
 
 
+def _with_its_parent(_server: Any, _worker: Any) -> None:
+    """A serving process would outlive a killed parent for a while, and keep its port from the next one."""
+    die_with_parent()
+
+
 def serve(host: str, port: int, threads: int) -> None:
     """Serve until told to stop."""
     Server(
@@ -40,5 +47,6 @@ def serve(host: str, port: int, threads: int) -> None:
             "keepalive": 15,
             "loglevel": "warning",
             "worker_tmp_dir": None,
+            "post_fork": _with_its_parent,
         }
     ).run()
