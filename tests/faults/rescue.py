@@ -166,6 +166,12 @@ class Program:
         found: Json = eventually(look, seconds, f"order {order['id']} ends")
         return found
 
+    def goes_on(self, order: Json, seconds: float) -> Json:
+        """The order once it ended, which moves again within so many seconds."""
+        before = self.progress(order)
+        eventually(lambda: before == 1 or self.progress(order) > before, seconds, "the order goes on")
+        return self.ended(order, 2 * seconds)
+
     def progress(self, order: Json) -> float:
         """Which part of the order's leaves is done."""
         nodes = self.show(order)["nodes"]
