@@ -38,6 +38,25 @@ def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
         wait_for(lambda: len([p for p in api.pods(app="web") if p["status"].get("phase") == "Running"]) == 3)
 
 
+def test_a_pod_that_starts_slowly_gets_ready_after_a_restart(tmp_path: Path) -> None:
+    slow = workload("Deployment", "slow", 1)
+    slow["spec"]["template"]["metadata"]["annotations"] = {"sandbox.antstack.io/fault": "slow-start=3"}
+
+    def is_ready(api: Api) -> bool:
+        conditions = [c for pod in api.pods(app="slow") for c in pod["status"].get("conditions", ())]
+        return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+    with start(tmp_path / "box", nodes=1) as first:
+        api = api_of(first.kubeconfig, tmp_path)
+        wait_for(lambda: api.get("v1/serviceaccounts", "default").status == 200)
+        api.made("apps/v1/deployments", slow)
+        wait_for(lambda: [p for p in api.pods(app="slow") if p["status"].get("phase") == "Running"])
+        assert not is_ready(api)
+
+    with start(tmp_path / "box", nodes=1) as second:
+        wait_for(lambda: is_ready(api_of(second.kubeconfig, tmp_path)), 20)
+
+
 def test_it_ends_soon_when_asked_even_with_a_watch_open(tmp_path: Path) -> None:
     sandbox = start(tmp_path / "box", nodes=1)
     api = api_of(sandbox.kubeconfig, tmp_path)
