@@ -20,4 +20,8 @@ A pod goes wrong on demand: an image whose name or tag has ``broken``, ``missing
 ``sandbox.antstack.io/fault`` of a pod (or the variable ``FAULT``) may say ``slow-start=20s``,
 ``crash-loop``, ``unready``, ``mount-error`` or ``oom``. For the API itself and for nodes see
 ``api/faults.py``.
+
+Known not to be like Kubernetes: a ResourceQuota is stored but holds nobody back, roles and
+bindings are stored but who may do what is decided by :mod:`sandbox.access`, ``exec`` speaks
+WebSocket and not SPDY, and there is no ``port-forward``.
 """
