@@ -155,8 +155,3 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=15000"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
-
-
-def forget_connections() -> None:
-    """Drop pooled connections after a fork: a connection belongs to one process."""
-    db.engine.dispose(close=False)

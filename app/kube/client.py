@@ -21,7 +21,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from app import caller
-from app.db import db, get_scoped
+from app.db import db
 from app.errors import ConsoleError
 from app.kube import paths
 from app.kube.errors import NO_OBJECT, OBJECT_MOVED, UNREACHABLE, from_answer
@@ -287,11 +287,3 @@ def kube_of(cluster_id: str) -> Kube:
     if cluster is None:
         raise UNREACHABLE(cluster=cluster_id, detail="it is not registered any more")
     return kube(cluster)
-
-
-def scoped_kube(cluster_id: str) -> Kube:
-    """The API of a cluster of the caller's tenant.
-
-    :raises ConsoleError: CORE/NOT_FOUND
-    """
-    return kube(get_scoped(Cluster, cluster_id, "cluster"))

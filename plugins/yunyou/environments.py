@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
-import yaml
 from msgspec import Meta
 from sqlalchemy import select
 
 from app import audit, caller, site
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, rows, scoped
-from app.errors import ConsoleError, ErrorCode, invalid
+from app.errors import ErrorCode, invalid
 from app.kube import client, kubeconfig, paths
 from app.kube.models import Cluster
 from plugins.yunyou.domain.images import parse
@@ -193,20 +192,6 @@ def missing_rights(cluster: Cluster, namespace: str) -> list[str]:
         if not answer.get("status", {}).get("allowed"):
             missing.append(f"{verb} {resource}")
     return missing
-
-
-def try_kubeconfig(text: str) -> dict[str, Any]:
-    """What a kubeconfig leads to: server, version, or the error.
-
-    :raises ConsoleError: KUBE/KUBECONFIG_REFUSED with every reason
-    """
-    document = kubeconfig.checked(text)
-    found: dict[str, Any] = {"server": kubeconfig.server_of(document), "version": "", "error": None}
-    try:
-        found["version"] = client.Kube("new", yaml.safe_load(yaml.safe_dump(document)), 1).version()
-    except ConsoleError as error:
-        found["error"] = error
-    return found
 
 
 def kube_of(environment: Environment) -> client.Kube:

@@ -92,7 +92,7 @@ def _members(plan: Plan, strategy: str, shares: Sequence[int] | None, cluster: C
     pods = running_pods(plan, cluster)
     if plan.kind == "DaemonSet":
         nodes = sorted({pod.node for pod in pods if pod.node})
-        sizes = rules.sizes(len(nodes), "custom" if strategy == "custom" else strategy, shares)
+        sizes = rules.sizes(len(nodes), strategy, shares)
         return rollout.sliced(nodes, sizes)
     return rollout.host_groups(pods)
 

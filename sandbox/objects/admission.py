@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-from sandbox.errors import Cause, denied, forbidden, invalid, not_found
+from sandbox.errors import denied, forbidden, invalid, not_found
 from sandbox.objects.quantity import value
 from sandbox.resources import Resource
 from sandbox.store.records import decode, encode
@@ -179,13 +179,6 @@ def _default_class(cluster: Cluster) -> str:
         if notes.get("storageclass.kubernetes.io/is-default-class") == "true":
             return record.name
     return ""
-
-
-def pod_update_causes(new: Obj, old: Obj) -> list[Cause]:
-    """A pod's node may be set only by binding."""
-    if old["spec"].get("nodeName") and new["spec"].get("nodeName") != old["spec"].get("nodeName"):
-        return [denied("spec.nodeName", "may not change once set")]
-    return []
 
 
 def keep_metadata(new: Obj, old: Obj) -> None:

@@ -9,7 +9,6 @@ from sandbox.errors import Cause, required, wrong
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = _LABEL + "(\\." + _LABEL + ")*"
-_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _VALUE = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
 _CONFIG = "[-._a-zA-Z0-9]+"
@@ -32,13 +31,6 @@ _SAYS_LABEL = _rule(
     _LABEL,
     "my-name",
     "123-abc",
-)
-_SAYS_1035 = _rule(
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', "
-    "start with an alphabetic character, and end with an alphanumeric character",
-    _1035,
-    "my-name",
-    "abc-123",
 )
 _SAYS_QUALIFIED = _rule(
     "name part must consist of alphanumeric characters, '-', '_' or '.', "
@@ -82,11 +74,6 @@ def subdomain(text: str) -> list[str]:
 def label(text: str) -> list[str]:
     """What is wrong with an RFC 1123 label."""
     return _form(text, _LABEL, 63, _SAYS_LABEL)
-
-
-def label_1035(text: str) -> list[str]:
-    """What is wrong with an RFC 1035 label."""
-    return _form(text, _1035, 63, _SAYS_1035)
 
 
 def config_key(text: str) -> list[str]:
