@@ -26,7 +26,7 @@ class Person(FlaskClient):
 
     def sign_in(self, row: ConsoleSession, token: str) -> Person:
         """Take the cookie of a session."""
-        self.set_cookie(sessions.cookie_name(), token, domain="127.0.0.1")
+        self.set_cookie(sessions.COOKIE.name, token, domain="127.0.0.1")
         self.session_id = row.id
         return self
 

@@ -75,9 +75,9 @@ def callback() -> Response:
         if len(spaces) <= 1:
             token = sessions.choose(row, tenants[0].id, spaces[0].id if spaces else None)
             _act_as(row)
-            return sessions.set_cookie(make_response(redirect(target, 303)), token)
+            return sessions.COOKIE.give(make_response(redirect(target, 303)), token)
     session["next"] = target
-    return sessions.set_cookie(make_response(redirect(url_for("auth.choose"), 303)), token)
+    return sessions.COOKIE.give(make_response(redirect(url_for("auth.choose"), 303)), token)
 
 
 def _act_as(row: ConsoleSession) -> None:
@@ -120,7 +120,7 @@ def choose_tenant() -> Response:
     token = sessions.choose(row, tenant_id, workspace_id)
     _act_as(row)
     audit.note("tenant", tenant_id, tenant.name, workspace=workspace_id)
-    return sessions.set_cookie(make_response(redirect(session.pop("next", "/"), 303)), token)
+    return sessions.COOKIE.give(make_response(redirect(session.pop("next", "/"), 303)), token)
 
 
 @bp.post("/logout")
@@ -133,7 +133,7 @@ def logout() -> Response:
         audit.note("session", row.id, row.login)
         g.audit_note["tenant"] = row.tenant_id or ""
         sessions.end(row)
-    return sessions.clear_cookie(make_response(redirect(target, 303)))
+    return sessions.COOKIE.take(make_response(redirect(target, 303)))
 
 
 @bp.get("/signed-out")

@@ -5,21 +5,18 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from flask import Response, request
+from flask import request
 from sqlalchemy import delete, select, update
 
 from app import crypto, site
+from app.auth.cookies import SessionCookie
 from app.auth.models import ConsoleSession
 from app.contracts.identity import Directory, Principal
 from app.db import db, new_id, now
 from app.services import need_service
 
+COOKIE = SessionCookie("antstack")
 TOUCH_AFTER = timedelta(seconds=60)
-
-
-def cookie_name() -> str:
-    """``__Host-`` where the site is reached over TLS."""
-    return "__Host-antstack" if site.settings().secure else "antstack"
 
 
 def begin(
@@ -51,7 +48,7 @@ def begin(
 
 def find() -> ConsoleSession | None:
     """The live session of this request's cookie; its last-seen time moves at most once a minute."""
-    token = request.cookies.get(cookie_name(), "")
+    token = COOKIE.read()
     if not token:
         return None
     row = db.session.scalar(select(ConsoleSession).where(ConsoleSession.token_digest == crypto.digest(token)))
@@ -106,22 +103,6 @@ def end_by_provider(sid: str) -> int:
     """
     result = db.session.execute(delete(ConsoleSession).where(ConsoleSession.provider_sid == sid))
     return int(getattr(result, "rowcount", 0))
-
-
-def set_cookie(response: Response, token: str) -> Response:
-    """Give the browser its token."""
-    settings = site.settings()
-    response.set_cookie(
-        cookie_name(), token, max_age=settings.session_hours * 3600, httponly=True,
-        secure=settings.secure, samesite="Lax", path="/",
-    )  # fmt: skip
-    return response
-
-
-def clear_cookie(response: Response) -> Response:
-    """Take the token away from the browser."""
-    response.delete_cookie(cookie_name(), path="/", secure=site.settings().secure, httponly=True, samesite="Lax")
-    return response
 
 
 def sweep() -> None:

@@ -197,7 +197,7 @@ def _mark(pairs: list[tuple[str, str]], moment: str, verdict: str) -> str:
 
 
 def _message(pairs: list[tuple[str, str]], moment: str, verdict: str) -> str:
-    session = request.cookies.get(sessions.cookie_name(), "") if verdict == "deny" else ""
+    session = sessions.COOKIE.read() if verdict == "deny" else ""
     query = hashlib.sha256(urlencode(pairs).encode()).hexdigest()
     return f"{query} {moment} {verdict} {crypto.digest(session)}"
 

@@ -174,4 +174,4 @@ def _ended(target: str) -> Response:
                 detail={"login": member.login if member else ""}, tenant_id=service.home_tenant(member),
             )  # fmt: skip
         logout.end(session)
-    return sessions.clear_cookie(make_response(redirect(target or url_for("auth.signed_out"), 302)))
+    return sessions.COOKIE.take(make_response(redirect(target or url_for("auth.signed_out"), 302)))

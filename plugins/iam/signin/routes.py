@@ -72,7 +72,7 @@ def _enter(member: Member, target: str) -> Response:
     service.signed_in(member)
     row, token = sessions.begin(member, ["pwd"])
     audit.note("member", member.id, member.login, session=row.id)
-    return sessions.set_cookie(make_response(redirect(target, 303)), token)
+    return sessions.COOKIE.give(make_response(redirect(target, 303)), token)
 
 
 def _pending() -> Member:

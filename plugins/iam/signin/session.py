@@ -6,20 +6,16 @@ import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 
-from flask import Response, request
 from sqlalchemy import delete, select, update
 
 from app import caller, crypto, site
+from app.auth.cookies import SessionCookie
 from app.db import db, new_id, now
 from plugins.iam.models import ACTIVE, Member
 from plugins.iam.oidc.models import ProviderSession
 
+COOKIE = SessionCookie("antstack-iam")
 TOUCH_AFTER = timedelta(seconds=60)
-
-
-def cookie_name() -> str:
-    """``__Host-`` where the site is reached over TLS."""
-    return "__Host-antstack-iam" if site.settings().secure else "antstack-iam"
 
 
 def begin(member: Member, amr: Sequence[str]) -> tuple[ProviderSession, str]:
@@ -41,7 +37,7 @@ def begin(member: Member, amr: Sequence[str]) -> tuple[ProviderSession, str]:
 
 def find() -> ProviderSession | None:
     """The live session of this request's cookie, of a person who is not frozen."""
-    token = request.cookies.get(cookie_name(), "")
+    token = COOKIE.read()
     if not token:
         return None
     row = db.session.scalar(select(ProviderSession).where(ProviderSession.token_digest == crypto.digest(token)))
@@ -56,22 +52,6 @@ def find() -> ProviderSession | None:
             update(ProviderSession).where(ProviderSession.id == row.id).values(last_seen_at=moment)
         )
     return row
-
-
-def set_cookie(response: Response, token: str) -> Response:
-    """Give the browser its token."""
-    settings = site.settings()
-    response.set_cookie(
-        cookie_name(), token, max_age=settings.session_hours * 3600, httponly=True, secure=settings.secure,
-        samesite="Lax", path="/",
-    )  # fmt: skip
-    return response
-
-
-def clear_cookie(response: Response) -> Response:
-    """Take the token away from the browser."""
-    response.delete_cookie(cookie_name(), path="/", secure=site.settings().secure, httponly=True, samesite="Lax")
-    return response
 
 
 def sweep() -> None:

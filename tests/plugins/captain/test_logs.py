@@ -73,7 +73,7 @@ def test_a_followed_log_ends_when_its_pod_does(as_holder_of: Any, cluster: Any, 
 
 
 def cookie(person: Any) -> str:
-    found = person.get_cookie(sessions.cookie_name(), domain="127.0.0.1")
+    found = person.get_cookie(sessions.COOKIE.name, domain="127.0.0.1")
     return f"{found.key}={found.value}"
 
 

@@ -29,7 +29,7 @@ def begin_session(browser: Person, member: Any, age: float = 0.0) -> ProviderSes
     )  # fmt: skip
     db.session.add(row)
     db.session.commit()
-    browser.set_cookie(session.cookie_name(), token, domain="127.0.0.1")
+    browser.set_cookie(session.COOKIE.name, token, domain="127.0.0.1")
     return row
 
 
