@@ -137,6 +137,7 @@ def test_language_theme_palette_and_tenant_are_at_hand_and_signing_out_ends_it(c
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("[\u4e00-\u9fff]"))
     page.locator(".btn-lang").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.wait_for_load_state()  # the keys work once the page's script runs
 
     page.get_by_role("button", name="Appearance").click()
     page.locator("#look").get_by_text("Dark").click()
