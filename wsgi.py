@@ -1,5 +1,5 @@
 """The application for any WSGI server: ``gunicorn wsgi:app``."""
 
-from app import create_app
+from app.application import create_app
 
 app = create_app()

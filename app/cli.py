@@ -36,7 +36,7 @@ _made: list[Any] = []
 
 def _app() -> Any:
     if not _made:
-        from app import create_app
+        from app.application import create_app
 
         _made.append(create_app())
     return _made[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -117,6 +116,8 @@ def replace_keys(settings: Settings, keys: str) -> Settings:
 def _toml(path: str) -> dict[str, object]:
     if not path:
         return {}
+    import tomllib
+
     try:
         return tomllib.loads(Path(path).read_text("utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:

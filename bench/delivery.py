@@ -62,7 +62,8 @@ def deliver(plane: Any, applications: int, folder: Path) -> tuple[float, float, 
         ANTSTACK_DEMO="1", ANTSTACK_PLUGINS="yunyou", DATABASE_URL=f"sqlite:///{folder}/bench.db", ANTSTACK_ALLOW_LOCAL_ADDRESSES="1",
         REDIS_URL="redis://127.0.0.1:1/0",
     )  # fmt: skip
-    from app import caller, create_app
+    from app import caller
+    from app.application import create_app
     from app.contracts.identity import Principal
     from app.db import db
     from app.kube import clusters

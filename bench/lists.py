@@ -95,7 +95,7 @@ def ask(running: Any, method: str, path: str, body: Any = None) -> Any:
 
 def measure(kubeconfig: Path, wanted: argparse.Namespace, folder: Path) -> int:
     """All figures of one cluster."""
-    from app import create_app
+    from app.application import create_app
     from app.config import load_settings
     from app.db import db
     from app.kube import kubeconfig as reading

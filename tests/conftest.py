@@ -52,7 +52,7 @@ def redis_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def site(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application with every plugin that loads, its tables made from the models."""
-    from app import create_app
+    from app.application import create_app
     from app.config import load_settings
     from app.db import db
     from plugins.iam import seeding

@@ -176,7 +176,8 @@ def _start_sandbox(demo: Demo, family: Family) -> dict[str, str]:
 
 
 def _seed(demo: Demo, sandbox: dict[str, str] | None, live: bool) -> None:
-    from app import create_app, site
+    from app import site
+    from app.application import create_app
     from app.db import db
     from app.processes import database
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import signal
@@ -41,7 +42,7 @@ class Family:
         self.children.append(child)
 
     def _start(self, child: Child) -> None:
-        child.process = subprocess.Popen(child.command, env=dict(self.environment), preexec_fn=_die_with_parent)
+        child.process = subprocess.Popen(child.command, env=dict(self.environment), preexec_fn=_child)
         child.started = time.monotonic()
 
     def signal_end(self, *_: object) -> None:
@@ -77,9 +78,15 @@ class Family:
                 process.wait()
 
 
-def _die_with_parent() -> None:
-    from app.processes.worker import die_with_parent
+def die_with_parent() -> None:
+    """Ask the kernel to end this process with the one that started it (Linux: prctl PR_SET_PDEATHSIG)."""
+    try:
+        ctypes.CDLL("libc.so.6", use_errno=True).prctl(1, signal.SIGTERM)
+    except OSError:
+        log.info("no prctl here: this process outlives its parent")
 
+
+def _child() -> None:
     os.setpgid(0, 0)
     die_with_parent()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from app.processes.worker import die_with_parent
+from app.processes.together import die_with_parent
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -21,7 +21,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(key, value)
 
     def load(self) -> Any:
-        from app import create_app, site
+        from app import site
+        from app.application import create_app
         from app.logs import to_json
 
         app = create_app()

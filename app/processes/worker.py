@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import signal
 import time
@@ -25,18 +24,10 @@ _application: list[Flask] = []
 def application() -> Flask:
     """This process's application, made once."""
     if not _application:
-        from app import create_app
+        from app.application import create_app
 
         _application.append(create_app())
     return _application[0]
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to end this process with the one that started it (Linux: prctl PR_SET_PDEATHSIG)."""
-    try:
-        ctypes.CDLL("libc.so.6", use_errno=True).prctl(1, signal.SIGTERM)
-    except OSError:
-        log.info("no prctl here: this process outlives its parent")
 
 
 class Worker(SimpleWorker):

@@ -107,7 +107,7 @@ def register_commands():
 @click.command("dns")
 def dns_command() -> None:
     """Serve the site's zones. Example: antstack dns"""
-    from app import create_app
+    from app.application import create_app
     from plugins.dns.server import serve
 
     serve(create_app())

@@ -18,7 +18,7 @@ from plugins.iam.service.members import ADMINISTRATOR
 @click.option("--enterprise", default="AntStack", show_default=True)
 def init(login: str, name: str, enterprise: str) -> None:
     """Enterprise, tenant ROC and the first administrator. Example: antstack init --login admin@company.com"""
-    from app import create_app
+    from app.application import create_app
 
     with create_app().app_context():
         password = begin(login.strip().lower(), name, enterprise)

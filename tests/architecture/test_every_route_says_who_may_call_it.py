@@ -7,8 +7,8 @@ import itertools
 import pytest
 from flask import Flask
 
-from app import create_app, site
-from app.application import StartError, check_routes
+from app import site
+from app.application import StartError, check_routes, create_app
 from app.catalogue import PluginError
 from app.config import PLUGINS, load_settings
 from app.web import openapi

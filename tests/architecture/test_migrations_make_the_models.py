@@ -9,7 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from app import create_app
+from app.application import create_app
 from app.config import load_settings
 from app.db import db
 from app.processes import database

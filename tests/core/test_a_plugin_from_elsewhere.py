@@ -15,7 +15,8 @@ EXAMPLE = Path(__file__).parents[1] / "example_plugin"
 ROOT = EXAMPLE.parents[1]
 PROBE = """
     from dataclasses import replace
-    from app import caller, create_app, site
+    from app import caller, site
+    from app.application import create_app
     from app.db import db
     from app.jobs import run
     from app.jobs.models import JobRun
@@ -79,7 +80,7 @@ def test_a_plugin_that_cannot_be_loaded_stops_the_start_with_its_name_and_cause(
     }  # fmt: skip
 
     ran = subprocess.run(
-        [sys.executable, "-c", "from app import create_app; create_app()"],
+        [sys.executable, "-c", "from app.application import create_app; create_app()"],
         capture_output=True,
         text=True,
         env=environment,

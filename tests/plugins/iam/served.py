@@ -52,7 +52,7 @@ def facts(callback: str) -> dict[str, Any]:
 
 def main(folder: Path, port: int) -> None:
     """Serve until killed."""
-    from app import create_app
+    from app.application import create_app
     from app.config import load_settings
 
     settings = load_settings(

@@ -563,7 +563,8 @@ def test_a_back_channel_logout_token_is_as_the_standard_says(app_context, tenant
 
 
 def test_plain_http_is_refused_with_a_reason_not_a_crash(site, tmp_path, redis_url):
-    from app import create_app, crypto
+    from app import crypto
+    from app.application import create_app
     from app.config import load_settings
 
     settings = load_settings({"ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": "iam", "ANTSTACK_URL": "http://console.example.test",
