@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -52,6 +53,38 @@ def _postgresql_answers(port: int) -> None:
     psycopg.connect(f"host=127.0.0.1 port={port} user=antstack dbname=postgres").close()
 
 
+@contextlib.contextmanager
+def running_mariadb() -> Iterator[str]:
+    """A real MariaDB: the URL of an empty database."""
+    server = shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin")
+    if not server:
+        components.missing("mariadb", "install the package mariadb-server")
+    folder = Path(tempfile.mkdtemp(prefix="antstack-mariadb-"))
+    port, data = free_port(), folder / "data"
+    user = [f"--user={pwd.getpwuid(os.geteuid()).pw_name}"]
+    made = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", *user]
+    subprocess.run(made, check=True, capture_output=True)
+    options = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket", f"--pid-file={folder}/pid"]
+    process = subprocess.Popen(
+        [server, "--no-defaults", f"--datadir={data}", *options, *user, "--innodb-flush-log-at-trx-commit=0"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _wait(lambda: _make_mariadb_database(port))
+        yield f"mysql+pymysql://root@127.0.0.1:{port}/antstack?charset=utf8mb4"
+    finally:
+        process.terminate()
+        process.wait(20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_mariadb_database(port: int) -> None:
+    import pymysql
+
+    with pymysql.connect(host="127.0.0.1", port=port, user="root") as connection:
+        connection.cursor().execute("CREATE DATABASE antstack CHARACTER SET utf8mb4")
+
+
 def _wait(answers: Callable[[], None]) -> None:
     limit = time.monotonic() + READY_SECONDS
     while True:
@@ -62,3 +95,6 @@ def _wait(answers: Callable[[], None]) -> None:
             if time.monotonic() > limit:
                 raise
             time.sleep(0.1)
+
+
+SERVERS = {"postgresql": running_postgresql, "mariadb": running_mariadb}

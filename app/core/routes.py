@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, current_app, make_response, redirect, request, url_for
 from sqlalchemy import text
 
-from app import site
+from app import schema, site
 from app.auth import decisions
 from app.contracts.declarations import Found
 from app.contracts.text import Text
@@ -13,6 +13,7 @@ from app.db import db
 from app.guard import public, signed_in
 from app.jobs.queue import connection
 from app.web import metrics
+from app.web.frame import Frame
 from app.web.language import t
 from app.web.render import render
 
@@ -27,9 +28,9 @@ def home() -> Response:
     items = [item for item in found.checklist if decisions.allows(item.permission)]
     steps = [(item, item.done()) for item in items]
     if steps and all(done for _, done in steps):
-        first = next((item for item in found.nav if decisions.allows(item.permission)), None)
+        first = next((group.items[0] for group in Frame().nav), None)
         if first is not None and "checklist" not in request.args:
-            return make_response(redirect(url_for(first.endpoint), 303))
+            return make_response(redirect(first.url, 303))
     return render("core/home.html", fragment="steps", steps=steps)
 
 
@@ -81,9 +82,7 @@ def healthz() -> Response:
 @bp.get("/readyz")
 @public("program: tells only whether the site can serve")
 def readyz() -> Response:
-    from app.processes.database import is_current
-
-    checks = {"database": _answers(_database), "redis": _answers(_redis), "migrations": _answers(is_current)}
+    checks = {"database": _answers(_database), "redis": _answers(_redis), "migrations": _answers(schema.is_current)}
     ready = checks["database"] and checks["migrations"]
     return make_response({"status": "ok" if ready else "not ready", "checks": checks}, 200 if ready else 503)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData
 
@@ -74,9 +73,3 @@ def make_revision(message: str, revision_id: str) -> None:
 def heads() -> set[str]:
     """The newest revisions of the code."""
     return set(ScriptDirectory.from_config(configuration()).get_heads())
-
-
-def is_current() -> bool:
-    """Whether the database has every migration of the code."""
-    with db.engine.connect() as connection:
-        return set(MigrationContext.configure(connection).get_current_heads()) == heads()

@@ -9,14 +9,13 @@ import click
 from flask import Flask
 from sqlalchemy import select, text
 
-from app import crypto, site
+from app import crypto, schema, site
 from app.contracts.text import Text
 from app.db import db
 from app.errors import ConsoleError
 from app.jobs.queue import connection
 from app.kube.client import kube
 from app.kube.models import Cluster
-from app.processes import database
 
 Check = Callable[[], Text | None]
 
@@ -66,7 +65,7 @@ def _database() -> Text | None:
 def _migrations() -> Text | None:
     return (
         None
-        if database.is_current()
+        if schema.is_current()
         else Text("not up to date; run antstack db upgrade", "未升级；请运行 antstack db upgrade")
     )
 

@@ -87,6 +87,8 @@ def _begin() -> None:
 def _enforce() -> Response | None:
     mark = view_guard()
     if mark is None:
+        if request.endpoint is None and not wants_json():
+            _session_caller()  # an unknown address is answered inside the frame
         return None
     g.guard = mark
     if bearer.is_offered():

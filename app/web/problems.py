@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import Flask, Response, g, make_response, request
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from app import caller
-from app.contracts.text import Text
+from app.contracts.text import Text, plain
 from app.db import db
 from app.errors import (
     MALFORMED,
@@ -22,7 +22,7 @@ from app.errors import (
     ErrorCode,
 )
 from app.web.language import locale, t
-from app.web.render import render, wants_fragment
+from app.web.render import render, toast, wants_fragment
 
 log = logging.getLogger(__name__)
 DATABASE = ErrorCode(
@@ -67,9 +67,7 @@ def answer(error: ConsoleError) -> Response:
         response = make_response(problem(error), error.status)
         response.content_type = "application/problem+json"
     elif wants_fragment():
-        response = render("core/_problem.html", error=error, trace_id=caller.current().trace_id, status=error.status)
-        response.headers["HX-Retarget"] = "#problem"
-        response.headers["HX-Reswap"] = "innerHTML"
+        response = toast(make_response("", error.status), plain(message(error)), "error")
     else:
         page = "core/problem.html" if caller.current().principal else "core/problem_plain.html"
         response = render(page, error=error, trace_id=caller.current().trace_id, status=error.status)
@@ -78,42 +76,37 @@ def answer(error: ConsoleError) -> Response:
     return response
 
 
-def _http(error: HTTPException) -> ConsoleError:
-    if isinstance(error, RequestEntityTooLarge):
-        return TOO_LARGE(limit="50 MB")
-    if isinstance(error, NotFound):
-        return NOT_FOUND(what=PAGE)
-    if isinstance(error, MethodNotAllowed):
-        return NOT_ALLOWED_METHOD(method=request.method)
-    return MALFORMED(detail=error.description or error.name)
+def _told(error: Exception) -> ConsoleError:
+    """The error of the catalogue that tells of *error*."""
+    match error:
+        case ConsoleError():
+            return error
+        case OperationalError():
+            log.error("database", exc_info=error)
+            return DATABASE()
+        case InternalServerError() if error.original_exception:  # Flask wraps what is raised after the view
+            return _told(error.original_exception)  # type: ignore[arg-type]
+        case RequestEntityTooLarge():
+            return TOO_LARGE(limit="50 MB")
+        case NotFound():
+            return NOT_FOUND(what=PAGE)
+        case MethodNotAllowed():
+            return NOT_ALLOWED_METHOD(method=request.method)
+        case HTTPException(code=int(code)) if code < 500:
+            return MALFORMED(detail=error.description or error.name)
+    log.error("unforeseen", exc_info=error)
+    return UNKNOWN()
 
 
 def install(app: Flask) -> None:
     """Answer every failure of *app* here."""
 
-    @app.errorhandler(ConsoleError)
-    def _expected(error: ConsoleError) -> Response:
-        db.session.rollback()
-        return answer(error)
-
-    @app.errorhandler(HTTPException)
-    def _by_flask(error: HTTPException) -> Response:
-        if error.response is not None:
+    @app.errorhandler(Exception)
+    def _failed(error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.response is not None:
             return error.response  # type: ignore[return-value]
         db.session.rollback()
-        return answer(_http(error))
-
-    @app.errorhandler(OperationalError)
-    def _database(error: OperationalError) -> Response:
-        db.session.rollback()
-        log.error("database", exc_info=error)
-        return answer(DATABASE())
-
-    @app.errorhandler(Exception)
-    def _unforeseen(error: Exception) -> Response:
-        db.session.rollback()
-        log.exception("unforeseen", exc_info=error)
-        return answer(UNKNOWN())
+        return answer(_told(error))
 
 
 def message(error: ConsoleError) -> str:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from flask import Response, current_app, g, make_response, redirect, request
+from markupsafe import Markup
 
 from app.contracts.text import Text
 from app.web.language import t
+
+ALONE = "layouts/alone.html"
+HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>", re.S)
 
 
 def wants_fragment() -> bool:
@@ -22,7 +27,10 @@ def wants_fragment() -> bool:
 
 
 def render(template: str, fragment: str | None = None, status: int = 200, **context: Any) -> Response:
-    """The page, or only its block *fragment* when HTMX asked for it."""
+    """The page, or only its block *fragment* when HTMX asked for it.
+
+    A template whose name begins with ``_`` is a part, such as a dialog; opened by its own address it stands in the frame.
+    """
     environment = current_app.jinja_env
     chosen = environment.get_template(template)
     values = dict(context)
@@ -31,9 +39,18 @@ def render(template: str, fragment: str | None = None, status: int = 200, **cont
         body = "".join(chosen.blocks[fragment](chosen.new_context(values)))
     else:
         body = chosen.render(values)
+        if template.rpartition("/")[2].startswith("_") and _navigated():
+            heading = HEADING.search(body)
+            title = Markup(heading[1]) if heading else ""
+            body = environment.get_template(ALONE).render({**values, "heading": title, "part": Markup(body)})
     response = make_response(body, status)
     response.headers["Vary"] = "HX-Request, Cookie, Accept-Language"
     return response
+
+
+def _navigated() -> bool:
+    """Whether the browser opens this address as a page, such as a dialog's in a tab of its own."""
+    return not wants_fragment() and "text/html" in request.headers.get("Accept", "")
 
 
 def go(url: str, message: Text | None = None, kind: str = "success") -> Response:

@@ -6,6 +6,8 @@ import base64
 import json
 import os
 import secrets
+import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -77,7 +79,7 @@ class ControlPlane:
         self._run(
             "kube-controller-manager", f"--kubeconfig={self.kubeconfig}", f"--service-account-private-key-file={self.folder}/sa.key",
             "--use-service-account-credentials", "--leader-elect=false", f"--root-ca-file={self._ca}", "--secure-port=0",
-            "--kube-api-qps=200", "--kube-api-burst=400",
+            "--kube-api-qps=200", "--kube-api-burst=400", f"--flex-volume-plugin-dir={self.folder}/volumes",
         )  # fmt: skip
         self._run("kube-scheduler", f"--config={self._scheduler_config()}", "--secure-port=0")
         self._run(
@@ -113,14 +115,9 @@ class ControlPlane:
 
     def stop(self) -> None:
         """End everything."""
-        for process in reversed(self.processes.values()):
-            process.terminate()
         for process in self.processes.values():
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.kill()
+            process.wait()
         self.processes.clear()
 
     @property
@@ -129,9 +126,10 @@ class ControlPlane:
 
     def _run(self, name: str, *arguments: str) -> None:
         log = (self.folder / f"{name}.log").open("ab")
-        command = [str(cache_folder() / name), *arguments]
+        environment = {**os.environ, "PATH": f"{cache_folder()}:{os.environ['PATH']}"}
+        command = [shutil.which(name, path=environment["PATH"]) or name, *arguments]
         self.processes[name] = subprocess.Popen(
-            command, stdout=log, stderr=log, cwd=self.folder, preexec_fn=_die_with_parent
+            command, stdout=log, stderr=log, cwd=self.folder, preexec_fn=die_with_parent, env=environment
         )
 
     def _keys(self) -> None:
@@ -223,8 +221,9 @@ class ControlPlane:
         raise TimeoutError(what)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """In a new process: end when the one that made it does."""
     import ctypes
 
     os.setpgid(0, 0)
-    ctypes.CDLL("libc.so.6").prctl(1, 15)
+    ctypes.CDLL("libc.so.6").prctl(1, signal.SIGKILL)

@@ -1,7 +1,9 @@
-"""Fixtures of the real control plane. Built once a machine; skipped with a reason where it is not built."""
+"""Fixtures of the real control plane, node and registry. Skipped with a reason where a component is not there."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from tests import components
 from tests.cluster.build import is_built
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.images import Registry
+from tests.cluster.node import PLUGINS, RealNode
 
 HOW = "build it with: python -m tests.cluster.build (needs Go)"
 
@@ -23,3 +27,32 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
         yield plane.start()
     finally:
         plane.stop()
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A real image registry, with what tests pushed."""
+    for program, package in (("docker-registry", "docker-registry"), ("busybox", "busybox-static")):
+        if not shutil.which(program):
+            components.missing(program, f"install the package {package}")
+    running = Registry(tmp_path_factory.mktemp("registry"))
+    try:
+        yield running.start()
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def real_node(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealNode]:
+    """A control plane of its own, whose only node runs real containers. Its tests share one xdist group: ``real-node``."""
+    if os.geteuid():
+        components.missing("a node", "run the tests as root, who alone may start containers")
+    if not is_built():
+        components.missing("kubernetes", HOW)
+    if not shutil.which("runc") or not PLUGINS.exists():
+        components.missing("runc", "install the packages runc and containernetworking-plugins")
+    node = RealNode(tmp_path_factory.mktemp("node"), registry=registry)
+    try:
+        yield node.start()
+    finally:
+        node.stop()

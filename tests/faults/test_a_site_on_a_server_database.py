@@ -1,4 +1,4 @@
-"""A whole site on PostgreSQL with two workers delivers as one on SQLite does (C-6, Q-22)."""
+"""A whole site on PostgreSQL or MariaDB with two workers delivers as one on SQLite does (C-6, Q-22)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.databases import running_postgresql
+from tests.databases import SERVERS
 from tests.faults.rescue import Pods, Process, Program
 from tests.live import ROOT, LiveSite
 
@@ -43,10 +43,10 @@ def second_worker(site: LiveSite) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "app.cli", "worker"], cwd=ROOT, env=environment)
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSite]:
-    """A site on PostgreSQL with two workers."""
-    with running_postgresql() as database:
+@pytest.fixture(params=sorted(SERVERS))
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSite]:
+    """A site on a database server with two workers."""
+    with SERVERS[request.param]() as database:
         made = LiveSite(tmp_path_factory.mktemp("server") / "site", "--empty", database=database)
         helper = second_worker(made)
         try:
@@ -57,8 +57,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSite]:
             helper.wait(15)
 
 
-def test_two_workers_release_on_postgresql(site: LiveSite) -> None:
-    assert site.site["database"].startswith("postgresql")
+def test_two_workers_release_on_a_database_server(site: LiveSite) -> None:
+    assert site.site["database"].startswith(("postgresql", "mysql"))
     program, pods = Program(site), Pods(site)
 
     for version, strategy in (("1.0.0", "one"), ("2.0.0", "two")):

@@ -74,7 +74,8 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
   }
 });
 document.addEventListener("close-dialog", () => $$("dialog[open]").forEach((dialog) => dialog.close()));
-on("click", "[data-close]", (button) => button.closest("dialog").close());
+on("click", "[data-close]", (button) => { const dialog = button.closest("dialog"); dialog ? dialog.close() : history.back(); });
+on("click", "[data-back]", (link, event) => { if (history.length > 1) { event.preventDefault(); history.back(); } });
 document.addEventListener("pointerdown", ({ target }) => { if (target.matches("dialog.host-drawer, dialog.palette, #keys")) target.close(); });
 
 on("input", "[data-type-name]", (input) => {
