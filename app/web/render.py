@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 from flask import Response, current_app, g, make_response, redirect, request
-from markupsafe import Markup
 
 from app.contracts.text import Text
 from app.web.language import t
@@ -41,8 +40,8 @@ def render(template: str, fragment: str | None = None, status: int = 200, **cont
         body = chosen.render(values)
         if template.rpartition("/")[2].startswith("_") and _navigated():
             heading = HEADING.search(body)
-            title = Markup(heading[1]) if heading else ""
-            body = environment.get_template(ALONE).render({**values, "heading": title, "part": Markup(body)})
+            values |= {"heading": heading[1] if heading else "", "part": body}
+            body = environment.get_template(ALONE).render(values)
     response = make_response(body, status)
     response.headers["Vary"] = "HX-Request, Cookie, Accept-Language"
     return response

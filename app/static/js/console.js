@@ -32,6 +32,7 @@ function leave(toast, after) {
 }
 
 export function toast(text, kind = "info") {
+  if ($$("[data-toast] p").some((shown) => shown.textContent === text)) return;
   const node = $("#toast-template").content.firstElementChild.cloneNode(true);
   node.classList.add(`toast-${kind}`);
   $("p", node).textContent = text;
