@@ -1,8 +1,8 @@
 """Q-2: the first page of pods and a search in it, beside ``kubectl get pods -A`` in the same run.
 
-    python -m bench.lists --kubeconfig FILE            a cluster that has its nodes and pods already
-    python -m bench.lists --sandbox                    the sandbox with 1,000 nodes and 10,000 pods
-    python -m bench.lists --kubeconfig FILE --kubectl /path/to/kubectl
+    python -m bench.lists                       the tests' real control plane with 1,000 nodes and 10,000 pods
+    python -m bench.lists --sandbox             the sandbox with as many
+    python -m bench.lists --kubeconfig FILE     a cluster that has its nodes and pods already
 
 The console reads the cluster into its mirror first (timed too); then its pages are
 asked for through Flask's test client, so the figures are the server's time alone.
@@ -42,24 +42,38 @@ def main() -> int:
     parser.add_argument("--pods", type=int, default=PODS)
     found = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="antstack-bench-") as folder:
+        if found.kubeconfig:
+            return measure(found.kubeconfig, found, Path(folder))
         if found.sandbox:
             from sandbox.launch import start
 
             with start(Path(folder) / "sandbox", nodes=NODES, speed=100, timeout=120) as running:
-                populate(running, found.pods)
+                populate(running.url, running.token, running.ca, found.pods)
                 return measure(running.kubeconfig, found, Path(folder))
-        if not found.kubeconfig:
-            parser.error("give --kubeconfig or --sandbox")
-        return measure(found.kubeconfig, found, Path(folder))
+        from tests.cluster.control_plane import ControlPlane
+
+        plane = ControlPlane(Path(folder) / "cluster")
+        try:
+            plane.start(nodes=NODES)
+            populate(plane.url, plane.token, plane.ca, found.pods)
+            return measure(plane.kubeconfig, found, Path(folder), str(plane.kubectl))
+        finally:
+            plane.stop()
 
 
-def populate(running: Any, pods: int) -> None:
+def populate(url: str, token: str, ca: Path, pods: int) -> None:
     """Deployments that make so many pods, and the wait until they run."""
+
+    def ask(method: str, path: str, body: Any = None) -> Any:
+        request = urllib.request.Request(url + path, method=method, data=json.dumps(body).encode() if body else None)
+        request.add_header("Authorization", f"Bearer {token}")
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=str(ca)), timeout=60) as answer:
+            return json.loads(answer.read())
+
     for number in range(APPLICATIONS):
         name = f"app-{number:02}"
-        ask(
-            running, "POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-        )
+        ask("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         container = {
             "name": "main",
             "image": f"registry.example/{name}:1.0",
@@ -68,10 +82,10 @@ def populate(running: Any, pods: int) -> None:
         template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}}
         spec = {"replicas": pods // APPLICATIONS, "selector": {"matchLabels": {"app": name}}, "template": template}
         body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}
-        ask(running, "POST", f"/apis/apps/v1/namespaces/{name}/deployments", body)
+        ask("POST", f"/apis/apps/v1/namespaces/{name}/deployments", body)
     end = time.monotonic() + 600
     while time.monotonic() < end:
-        items = ask(running, "GET", "/apis/apps/v1/deployments")["items"]
+        items = ask("GET", "/apis/apps/v1/deployments")["items"]
         ready = sum(item.get("status", {}).get("readyReplicas", 0) for item in items)
         print(f"\r  {ready} pods run", end="", flush=True)
         if ready >= pods // APPLICATIONS * APPLICATIONS:
@@ -80,20 +94,7 @@ def populate(running: Any, pods: int) -> None:
     print()
 
 
-def ask(running: Any, method: str, path: str, body: Any = None) -> Any:
-    """One request to the sandbox."""
-    request = urllib.request.Request(
-        running.url + path, method=method, data=json.dumps(body).encode() if body else None
-    )
-    request.add_header("Authorization", f"Bearer {running.token}")
-    request.add_header("Content-Type", "application/json")
-    with urllib.request.urlopen(
-        request, context=ssl.create_default_context(cafile=str(running.ca)), timeout=60
-    ) as answer:
-        return json.loads(answer.read())
-
-
-def measure(kubeconfig: Path, wanted: argparse.Namespace, folder: Path) -> int:
+def measure(kubeconfig: Path, wanted: argparse.Namespace, folder: Path, kubectl: str = "") -> int:
     """All figures of one cluster."""
     from app.application import create_app
     from app.config import load_settings
@@ -122,7 +123,7 @@ def measure(kubeconfig: Path, wanted: argparse.Namespace, folder: Path) -> int:
             pods = _synced(cluster.id)
             synced = time.monotonic() - started
             memory = _memory() - before
-            return report(person, f"/captain/clusters/{cluster.id}", pods, synced, memory, kubeconfig, wanted.kubectl)
+            return report(person, f"/captain/clusters/{cluster.id}", pods, synced, memory, kubeconfig, kubectl or wanted.kubectl)
 
 
 def _registered(model: Any, document: dict[str, Any], tenant_id: str, db: Any) -> Any:

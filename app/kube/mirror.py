@@ -25,7 +25,7 @@ from app.kube.client import NETWORK, Kube
 from app.kube.errors import EXPIRED
 from app.kube.mirrored import Change, freshness, is_fresh
 from app.kube.models import Cluster
-from app.kube.shapes import KINDS, Raws, WatchEvent
+from app.kube.shapes import KINDS, Marked, Raws, WatchEvent
 
 __all__ = ["ClusterMirror", "freshness", "is_fresh"]
 
@@ -39,6 +39,7 @@ MOST_AT_ONCE = 2_000
 BEHIND = 1_000
 LONGEST_LINE = 32 * 1024 * 1024
 _event = msgspec.json.Decoder(WatchEvent)
+_bookmark = msgspec.json.Decoder(Marked)
 _list = msgspec.json.Decoder(Raws)
 _decoders = {kind: msgspec.json.Decoder(shape) for kind, shape in KINDS.items()}
 
@@ -204,12 +205,14 @@ class ClusterMirror:
         event = _event.decode(line)
         if event.type == "ERROR":
             raise Gone
+        if event.type == "BOOKMARK":
+            return _bookmark.decode(event.object).metadata.resource_version
         item = self._decoded(kind, event.object)
         if item is None:
             return ""
         if event.type == "DELETED":
             self._put(Change(kind, gone=[(item.metadata.namespace, item.metadata.name)]))
-        elif event.type != "BOOKMARK":
+        else:
             self._put(Change(kind, [item]))
         return str(item.metadata.resource_version)
 

@@ -242,6 +242,12 @@ class WatchEvent(Shape):
     object: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class Marked(Shape):
+    """The object of a bookmark: a kind's zero value, whose required fields are null; only its version says something."""
+
+    metadata: Meta
+
+
 def kept(item: Any) -> dict[str, Any]:
     """The object in Kubernetes' shape, without annotations that nobody here reads."""
     meta = item.metadata

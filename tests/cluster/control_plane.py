@@ -78,7 +78,7 @@ class ControlPlane:
         self._write_kubeconfig()
         self._run(
             "kube-controller-manager", f"--kubeconfig={self.kubeconfig}", f"--service-account-private-key-file={self.folder}/sa.key",
-            "--use-service-account-credentials", "--leader-elect=false", f"--root-ca-file={self._ca}", "--secure-port=0",
+            "--use-service-account-credentials", "--leader-elect=false", f"--root-ca-file={self.ca}", "--secure-port=0",
             "--kube-api-qps=200", "--kube-api-burst=400", f"--flex-volume-plugin-dir={self.folder}/volumes",
         )  # fmt: skip
         self._run("kube-scheduler", f"--config={self._scheduler_config()}", "--secure-port=0")
@@ -105,7 +105,7 @@ class ControlPlane:
             f"--token-auth-file={folder}/tokens.csv", "--authorization-mode=RBAC", "--service-cluster-ip-range=10.96.0.0/16",
             "--allow-privileged=true", *self.extra,
         )  # fmt: skip
-        self._wait(lambda: self._ca.exists() and self.call("GET", "/readyz")[0] == 200, "the API server is not ready")
+        self._wait(lambda: self.ca.exists() and self.call("GET", "/readyz")[0] == 200, "the API server is not ready")
 
     def stop_process(self, name: str, kill: bool = True) -> None:
         """End one of the processes, as a fault."""
@@ -121,7 +121,8 @@ class ControlPlane:
         self.processes.clear()
 
     @property
-    def _ca(self) -> Path:
+    def ca(self) -> Path:
+        """The certificate that signs the API server's, which signs its own."""
         return self.folder / "certs" / "apiserver.crt"
 
     def _run(self, name: str, *arguments: str) -> None:
@@ -145,7 +146,7 @@ class ControlPlane:
         (self.folder / "tokens.csv").write_text(f'{self.token},admin,admin,"system:masters"\n')
 
     def _write_kubeconfig(self) -> None:
-        cluster = {"server": self.url, "certificate-authority-data": base64.b64encode(self._ca.read_bytes()).decode()}
+        cluster = {"server": self.url, "certificate-authority-data": base64.b64encode(self.ca.read_bytes()).decode()}
         document = {
             "apiVersion": "v1", "kind": "Config", "current-context": "real",
             "contexts": [{"name": "real", "context": {"cluster": "real", "user": "admin"}}],
@@ -166,14 +167,14 @@ class ControlPlane:
 
     def call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> tuple[int, Any]:
         """A request as administrator: status and decoded answer; status 0 while nobody answers."""
-        if not self._ca.exists():
+        if not self.ca.exists():
             return 0, None
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": content_type}
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         try:
             with urllib.request.urlopen(
-                request, timeout=10, context=create_default_context(cafile=str(self._ca))
+                request, timeout=10, context=create_default_context(cafile=str(self.ca))
             ) as answer:
                 text = answer.read()
                 return answer.status, json.loads(text) if text[:1] in (b"{", b"[") else text

@@ -216,3 +216,18 @@ def test_its_connection_is_its_own(app_context: Flask, tenant: Any, sandbox: San
     cluster = register(sandbox, tenant.id)
 
     assert connect(cluster) is not connect(cluster)
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [("pods", b'{"containers":null}'), ("statefulsets", b'{"selector":null,"template":{"spec":{"containers":null}}}')],
+)
+def test_a_bookmark_of_a_real_server_moves_the_watch_on(
+    app_context: Flask, caplog: pytest.LogCaptureFixture, kind: str, spec: bytes
+):
+    """A bookmark's object is its kind's zero value, with null where a list or an object is required."""
+    sent = b'{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"12746"},"spec":' + spec + b',"status":{}}}'
+    mirror = ClusterMirror(app_context, "c", None, threading.Event())  # type: ignore[arg-type]
+
+    assert mirror._take(kind, sent) == "12746"
+    assert not caplog.records
