@@ -18,7 +18,7 @@ from plugins.yunyou.domain.place import NAME
 from plugins.yunyou.domain.podview import PodView, view
 from plugins.yunyou.freezing import Cluster, Plan
 from plugins.yunyou.models import Environment, GroupChoice
-from plugins.yunyou.requests import Grouping, OrderRequest
+from plugins.yunyou.requests import OrderRequest
 
 if TYPE_CHECKING:
     from plugins.yunyou.targets import Target
@@ -47,18 +47,27 @@ class Groups:
         return [{"group": g.number, "size": g.size, "pods": g.names, "beta": g.beta} for g in self.items]
 
 
-def wish_for(plan: Plan, environment: Environment, request: OrderRequest) -> Grouping:
-    """The grouping of one application: its own in this order, else the remembered custom one, else the order's."""
+def wish_for(plan: Plan, target: Target, request: OrderRequest) -> tuple[str, list[int] | None]:
+    """Strategy and shares of one application: its own in this order, else the order's.
+
+    An order that leaves it to the system takes what is remembered of the application, else what the solution says of
+    its first release and its upgrades (guide 2.7.5).
+    """
     wish = request.applications.get(plan.key)
     if wish is not None and wish.grouping is not None:
-        return wish.grouping
+        return wish.grouping.strategy, wish.grouping.shares
     rules.check_order_strategy(request.grouping.strategy)
-    kept = db.session.scalar(
-        select(GroupChoice).where(GroupChoice.environment_id == environment.id, GroupChoice.application == plan.key)
-    )
-    if kept is not None and request.grouping.strategy == "recommended":
-        return Grouping("custom", [int(share) for share in kept.shares] or None)
-    return request.grouping
+    if request.grouping.strategy != "recommended":
+        return request.grouping.strategy, None
+    choice = (GroupChoice.environment_id == target.environment.id) & (GroupChoice.application == plan.key)
+    if kept := db.session.scalar(select(GroupChoice).where(choice)):
+        return "custom", [int(share) for share in kept.shares] or None
+    code, _, name = plan.key.partition("/")
+    application = target.products[code].application(name)
+    assert application is not None
+    if plan.mode == "create":
+        return rules.SERIAL if application.strategy.first == "Serial" else "recommended", None
+    return application.strategy.upgrade if plan.mode == "update" else "recommended", None
 
 
 def groups_of(plan: Plan, target: Target, request: OrderRequest, cluster: Cluster) -> Groups:
@@ -66,23 +75,23 @@ def groups_of(plan: Plan, target: Target, request: OrderRequest, cluster: Cluste
 
     :raises ConsoleError: YUNYOU/GROUPS_…
     """
-    wish = wish_for(plan, target.environment, request)
-    named = _members(plan, wish.strategy, wish.shares, cluster)
+    wanted, shares = wish_for(plan, target, request)
+    named = _members(plan, wanted, shares, cluster)
     sizes = [len(names) for names in named] if named else []
     if not named:
         total = 1 if plan.kind == "DaemonSet" else int(plan.workload["spec"]["replicas"])
-        strategy = "one" if plan.kind == "DaemonSet" or wish.strategy == "per-host" else wish.strategy
-        sizes = rules.sizes(total, strategy, wish.shares if strategy == "custom" else None)
+        strategy = "one" if plan.kind == "DaemonSet" or wanted == "per-host" else wanted
+        sizes = rules.sizes(total, strategy, shares if strategy == "custom" else None)
         named = rollout.stateful_groups(plan.name, sizes) if plan.kind == "StatefulSet" else [[] for _ in sizes]
         if plan.kind == "StatefulSet" and plan.mode != "update":
             names = [f"{plan.name}-{at}" for at in range(sum(sizes))]
             named = rollout.sliced(names, sizes)
-    beta = rules.beta_groups(wish.strategy, len(sizes), edited=bool(wish.shares), beta=request.beta)
+    beta = rules.beta_groups(wanted, len(sizes), edited=bool(shares), beta=request.beta)
     items = [
         Group(at + 1, size, total, list(named[at]), beta[at])
         for at, (size, total) in enumerate(zip(sizes, accumulate(sizes), strict=True))
     ]
-    return Groups(wish.strategy, items)
+    return Groups(wanted, items)
 
 
 def _members(plan: Plan, strategy: str, shares: Sequence[int] | None, cluster: Cluster) -> list[list[str]]:

@@ -215,7 +215,8 @@ def _public_plan(planned: Draft) -> dict[str, Any]:
         "products": {code: product.version for code, product in planned.target.products.items()},
         "applications": {
             key: {
-                "kind": plan.kind, "mode": plan.mode, "groups": planned.groups[key].public() if key in planned.groups else [],
+                "kind": plan.kind, "mode": plan.mode, "strategy": planned.groups[key].strategy if key in planned.groups else "",
+                "groups": planned.groups[key].public() if key in planned.groups else [],
                 "objects": [freezing.object_key(item) for item in plan.objects],
             }
             for key, plan in planned.plans.items()

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from plugins.yunyou.domain.application import Scalar
-from plugins.yunyou.domain.model import BASELINE_SCHEMA, SOLUTION_SCHEMA
+from plugins.yunyou.domain.model import BASELINE_SCHEMA
 from plugins.yunyou.domain.references import Malformed, Reference, parse
 
 Document = dict[str, Any]
@@ -40,13 +40,6 @@ def _refers_only(value: Any) -> bool:
         return isinstance(value, str) and all(isinstance(piece, Reference) for piece in parse(value))
     except Malformed:
         return False
-
-
-def as_solution(document: Document, *, name: str = "", version: str = "") -> Document:
-    """A baseline as the solution that asks for exactly what runs; from it the next one is made."""
-    made = {key: copy.deepcopy(value) for key, value in document.items() if key not in _EXPORT_ONLY}
-    made["schema"] = SOLUTION_SCHEMA
-    return {**made, "name": name or made["name"], "version": version or made["version"]}
 
 
 def with_values(document: Document, values: Mapping[str, Scalar | None]) -> Document:

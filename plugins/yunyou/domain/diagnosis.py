@@ -63,7 +63,7 @@ def diagnose(
 ) -> Failure | None:
     """The failure of a pod, or None while it may still come up (or is being deleted).
 
-    Image errors count from the first one, restarts once the kubelet backs off, an unschedulable pod after a short
+    Image errors count from the first one, a crash once the kubelet waits before the next start, an unschedulable pod after a short
     grace, mounts from the second try, and probes when the kubelet has killed the container or the grace is over.
     Init containers are looked at too.
     """
@@ -125,11 +125,21 @@ def _containers(about: _About) -> Failure | None:
             return about.failure(codes.IMAGE_NAME_INVALID, container, image=image)
         if reason in _CREATE:
             return about.failure(codes.CONTAINER_CREATE_FAILED, container, detail=_short(message))
-        if reason == "CrashLoopBackOff":
+        if reason == "CrashLoopBackOff" or _held_back(about, container):
             return _crashed(about, container)
         if _last(container).get("reason") == "OOMKilled" and not container.get("ready"):
             return about.failure(codes.OUT_OF_MEMORY, container)
     return None
+
+
+def _held_back(about: _About, container: Json) -> bool:
+    """Whether the kubelet waits before it starts again what ended: after a second end, which its status may tell late."""
+    ended = container.get("state", {}).get("terminated")
+    again = about.pod.get("spec", {}).get("restartPolicy", "Always")
+    if not ended or not container.get("restartCount") or again == "Never":
+        return False
+    mains = about.pod.get("status", {}).get("containerStatuses") or ()
+    return bool(ended.get("exitCode")) or (again == "Always" and container in mains)
 
 
 def _pull_message(about: _About) -> str:
@@ -147,6 +157,8 @@ def _crashed(about: _About, container: Json) -> Failure:
     last = _last(container)
     if last.get("reason") == "OOMKilled":
         return about.failure(codes.OUT_OF_MEMORY, container)
+    if last.get("reason") in _CREATE:
+        return about.failure(codes.CONTAINER_CREATE_FAILED, container, detail=_short(last.get("message") or ""))
     probe = _probe_event(about, "Liveness")
     if probe and last.get("exitCode") in _KILLED:
         return _probe_failure(about, container, probe)

@@ -18,6 +18,7 @@ STRATEGY_NAMES: dict[Strategy, Text] = {
     "two": Text("Two groups", "分两组"),
     "custom": Text("Custom groups", "自定义分组"),
 }
+SERIAL = "serial"  # one by one: an application's own choice for its first release, none of an order (guide 2.7.5)
 MOST_GROUPS = 100
 MOST_EDITABLE = 10
 ONE_EACH_UP_TO = 5
@@ -35,10 +36,12 @@ def sizes(
     :param hosts: instances on each host, for ``per-host``; None is one on each
     :raises ConsoleError: ``YUNYOU/GROUPS_STRATEGY_UNKNOWN``; what :func:`check_shares` raises
     """
-    if strategy not in STRATEGIES:
+    if strategy not in (*STRATEGIES, SERIAL):
         raise GROUPS_STRATEGY(strategy=strategy, known=", ".join(STRATEGIES))
     if n <= 0:
         return []
+    if strategy == SERIAL:
+        return [1] * n
     if strategy == "one":
         return [n]
     if strategy == "per-host":
@@ -46,11 +49,6 @@ def sizes(
     if strategy == "custom":
         return _default(n) if shares is None else _edited(n, shares)
     return [n] if n == 1 else [n // 2, n - n // 2]
-
-
-def first_release(n: int, first: str) -> list[int]:
-    """The groups of an application's first release: all at once for ``Parallel``, one by one for ``Serial``."""
-    return sizes(n, "one") if first == "Parallel" else [1] * n
 
 
 def _default(n: int) -> list[int]:
@@ -148,7 +146,7 @@ def check_order_strategy(strategy: str) -> None:
 def beta_groups(strategy: str, count: int, *, edited: bool = False, beta: bool = False) -> list[bool]:
     """For each of *count* groups, whether the order waits for a person after it.
 
-    With the switch *beta* on: every group but the last of two groups or one per host, and the first of a custom
+    With the switch *beta* on: every group but the last of two groups, one per host or one by one, and the first of a custom
     grouping, which waits without the switch too once it was edited. Nothing follows the last, so nothing waits there.
     """
     if count < 2 or strategy == "one":

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
-from plugins.yunyou.domain.manifests import STEADY_DEPLOYMENT
 from plugins.yunyou.domain.podview import Json, PodView
 
 NEVER_AVAILABLE = 604_800  # a week: a new pod is ready, but not available, so the controller waits for us
 NO_DEADLINE = 1_209_600
-DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _IMMUTABLE = {
     "StatefulSet": ("selector", "serviceName", "podManagementPolicy", "volumeClaimTemplates"),
     "Deployment": ("selector",),
@@ -78,20 +76,9 @@ def stateful_partition(partition: int) -> Json:
     return {"spec": {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": partition}}}}
 
 
-def stateful_finish() -> Json:
-    """The patch after the last group: every pod that comes is new."""
-    return stateful_partition(0)
-
-
-def partitions(sizes: Sequence[int], start: int = 0) -> list[int]:
-    """The absolute partition of each group; *start* is ``spec.ordinals.start``."""
-    total = sum(sizes)
-    return [start + total - done for done in accumulate(sizes)]
-
-
-def stateful_groups(name: str, sizes: Sequence[int], start: int = 0) -> list[list[str]]:
+def stateful_groups(name: str, sizes: Sequence[int]) -> list[list[str]]:
     """Pod names by group: the highest ordinals first, so they are the beta group."""
-    names = [f"{name}-{ordinal}" for ordinal in range(start + sum(sizes) - 1, start - 1, -1)]
+    names = [f"{name}-{ordinal}" for ordinal in reversed(range(sum(sizes)))]
     return sliced(names, sizes)
 
 
@@ -137,20 +124,6 @@ def deployment_start(first_group: int) -> Json:
 def deployment_raise(cumulative: int) -> Json:
     """The patch for a later group: *cumulative* pods in all may be new."""
     return {"spec": {"strategy": {"rollingUpdate": {"maxUnavailable": max(1, cumulative)}}}}
-
-
-def deployment_finish(steady: Mapping[str, Any] = STEADY_DEPLOYMENT) -> Json:
-    """The patch after the last group: the four fields are again what they were, none of them in the template."""
-    return {
-        "spec": {
-            name: copy.deepcopy(steady[name]) for name in ("strategy", "minReadySeconds", "progressDeadlineSeconds")
-        }
-    }
-
-
-def deletion_costs(groups: Sequence[Sequence[str]]) -> dict[str, int]:
-    """The annotation by which a ReplicaSet gives up the pods of the first group first, then those of the next."""
-    return {name: at - len(groups) for at, names in enumerate(groups) for name in names}
 
 
 def current_replica_set(deployment: Json, replica_sets: Iterable[Json]) -> Json | None:

@@ -39,9 +39,7 @@ def first_group(ctx: Context) -> int:
 
 def hosts_only(ctx: Context) -> bool:
     """Whether the application goes host by host."""
-    request = ctx.order.options.get("request", {})
-    wish = (request.get("applications", {}).get(ctx.spec["application"]) or {}).get("grouping")
-    return ((wish or request.get("grouping") or {}).get("strategy")) == "per-host"
+    return bool(ctx.order.plan["applications"][ctx.spec["application"]]["strategy"] == "per-host")
 
 
 class Start:

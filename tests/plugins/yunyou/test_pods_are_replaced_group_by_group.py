@@ -107,6 +107,22 @@ def test_custom_groups_of_one_application(sandboxed: Delivery) -> None:
     assert site.images("web") == [NEW] * 5
 
 
+@pytest.mark.req("Y-8", "Y-23")
+def test_an_order_that_leaves_it_to_the_system_follows_the_application_itself(sandboxed: Delivery) -> None:
+    site = sandboxed
+    own = {"workload": "StatefulSet", "replicas": 3, "strategy": {"first": "Serial", "upgrade": "one"}}
+
+    solution = site.ready(document(app("web", **own)))
+    first = site.preview(solution=solution["id"])
+    site.succeed(site.order(solution=solution["id"]))
+    solution = site.ready(document(app("web", "2.0.0", **own), version="2.0.0"))
+    second = site.preview(solution=solution["id"])
+    asked = site.preview(solution=solution["id"], grouping={"strategy": "two"})
+
+    sizes = [[group["size"] for group in found["applications"][0]["groups"]] for found in (first, second, asked)]
+    assert sizes == [[1, 1, 1], [3], [1, 2]]
+
+
 @pytest.mark.req("Y-30", "Y-32")
 def test_a_one_off_task_runs_before_and_a_failed_one_shows_its_log(sandboxed: Delivery) -> None:
     site = sandboxed

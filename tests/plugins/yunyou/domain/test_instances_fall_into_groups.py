@@ -28,7 +28,7 @@ def test_one_group_takes_all_and_hosts_make_their_own():
     assert groups.sizes(7, "one") == [7]
     assert groups.sizes(3, "per-host") == [1, 1, 1]
     assert groups.sizes(7, "per-host", hosts=[3, 0, 2, 2]) == [3, 2, 2]
-    assert (groups.first_release(3, "Parallel"), groups.first_release(3, "Serial")) == ([3], [1, 1, 1])
+    assert groups.sizes(3, groups.SERIAL) == [1, 1, 1]
     assert groups.sizes(0, "per-host", hosts=[]) == groups.sizes(0, "one") == groups.sizes(0, "custom") == []
 
 
