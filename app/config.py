@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PLUGINS = ("iam", "yunyou", "captain", "dns", "openapi")
+CLAIMS = ("roles", "tenant", "login", "name")
 DEMO_KEYS = "demo:" + base64.b64encode(b"antstack demo key, never for use").decode()
 
 
@@ -34,6 +35,7 @@ class Settings:
     oidc_issuer: str = field(default="", metadata={"env": "OIDC_ISSUER"})
     oidc_client_id: str = field(default="antstack-console", metadata={"env": "OIDC_CLIENT_ID"})
     oidc_client_secret: str = field(default="", metadata={"env": "OIDC_CLIENT_SECRET"})
+    oidc_scope: str = field(default="openid profile email", metadata={"env": "OIDC_SCOPE"})
     oidc_claims: str = field(default="", metadata={"env": "OIDC_CLAIMS"})
     dns_host: str = field(default="127.0.0.1", metadata={"env": "ANTSTACK_DNS_HOST"})
     dns_port: int = field(default=10053, metadata={"env": "ANTSTACK_DNS_PORT"})
@@ -57,6 +59,11 @@ class Settings:
     def own_iam(self) -> bool:
         """Whether this site's own IAM is the directory."""
         return "iam" in self.plugins
+
+    @property
+    def claims(self) -> dict[str, str]:
+        """Where a provider that is no AntStack IAM says what: ``OIDC_CLAIMS=roles=claim,tenant=claim,login=claim,name=claim``."""
+        return dict(pair.strip().split("=", 1) for pair in self.oidc_claims.split(",") if pair.strip())
 
     @property
     def key_ring(self) -> dict[str, bytes]:
@@ -105,7 +112,16 @@ def check(settings: Settings) -> Settings:
         raise SettingsError(f"ANTSTACK_TIMEZONE: there is no time zone {settings.timezone!r}") from None
     if not settings.url.startswith(("http://", "https://")):
         raise SettingsError("ANTSTACK_URL must begin with http:// or https://")
+    _check_provider(settings)
     return settings
+
+
+def _check_provider(settings: Settings) -> None:
+    if settings.own_iam and settings.issuer != settings.url:
+        raise SettingsError("OIDC_ISSUER names another site, but the plugin iam is enabled: leave one of them out")
+    parts = [pair.strip().partition("=") for pair in settings.oidc_claims.split(",") if pair.strip()]
+    if any(name not in CLAIMS or not claim for name, _, claim in parts) or (parts and "roles" not in settings.claims):
+        raise SettingsError("OIDC_CLAIMS is written roles=groups,tenant=org,login=email,name=name; roles is needed, the rest may be left out")
 
 
 def replace_keys(settings: Settings, keys: str) -> Settings:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,16 @@ NEXT = re.compile(r'name="next" value="([^"]*)"')
 class LiveSite:
     """A running demo. ``site`` is its ``site.json``."""
 
-    def __init__(self, folder: Path, *arguments: str, plugins: Sequence[str] = (), database: str = "") -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, plugins: Sequence[str] = (), database: str = "", port: int = 0, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "app.cli", "demo", "--port", str(self.port), "--dir", str(folder), *arguments]
         self.log = (folder.parent / f"{folder.name}.log").open("w+")
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("ANTSTACK_", "DATABASE_URL", "REDIS_URL"))}
-        wanted = {"ANTSTACK_PLUGINS": ",".join(plugins), "DATABASE_URL": database}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("ANTSTACK_", "DATABASE_URL", "REDIS_URL", "OIDC_"))}
+        wanted = {"ANTSTACK_PLUGINS": ",".join(plugins), "DATABASE_URL": database, **(settings or {})}
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=self.log,
             env={**environment, "PYTHONPATH": str(ROOT), **{name: value for name, value in wanted.items() if value}},

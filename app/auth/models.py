@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Id, Identified, Long, Name, Sealed, db
+from app.db import Id, Identified, Long, Name, Sealed, Versioned, db
 
 
 class ConsoleSession(Identified, db.Model):
@@ -28,6 +28,17 @@ class ConsoleSession(Identified, db.Model):
     mfa: Mapped[bool] = mapped_column(default=False)
     provider_sid: Mapped[str] = mapped_column(String(64), default="", index=True)
     id_token: Mapped[str | None] = mapped_column(Sealed)
+
+
+class ClaimedPerson(Identified, Versioned, db.Model):
+    """Whom a provider that is no AntStack IAM signed in, with what its claims said then (OIDC_CLAIMS)."""
+
+    __tablename__ = "core_claimed_person"
+
+    login: Mapped[str] = mapped_column(Name, index=True)
+    name: Mapped[str] = mapped_column(Name)
+    tenants: Mapped[list[str]]
+    roles: Mapped[list[str]]
 
 
 class IdempotentAnswer(Identified, db.Model):

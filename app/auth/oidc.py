@@ -30,10 +30,28 @@ SIGN_IN_FAILED = ErrorCode(
     Text("The sign-in could not be completed: {detail}", "登录未能完成：{detail}"),
     Text("Start again from the sign-in page.", "请从登录页重新开始。"),
 )
-ERRORS = (PROVIDER_AWAY, SIGN_IN_FAILED)
+SITE_REFUSED = ErrorCode(
+    "AUTH/SITE_NOT_JOINED",
+    503,
+    Text("The IAM at {issuer} does not take this console as a joined site.", "位于 {issuer} 的 IAM 未将本控制台认定为已接入站点。"),
+    Text(
+        "Mark the OIDC client there as the console of another site, and check OIDC_CLIENT_ID and OIDC_CLIENT_SECRET here.",
+        "请在该 IAM 中将 OIDC 客户端标记为其他站点的控制台，并检查本站点的 OIDC_CLIENT_ID 与 OIDC_CLIENT_SECRET。",
+    ),
+)
+NO_SUCH_ENDPOINT = ErrorCode(
+    "AUTH/PROVIDER_LACKS_ENDPOINT",
+    503,
+    Text("The identity provider {issuer} has no {endpoint}.", "身份提供方 {issuer} 未提供 {endpoint}。"),
+    Text(
+        "For a provider that is no AntStack IAM, say with OIDC_CLAIMS where its claims hold the roles.",
+        "若该身份提供方不是 AntStack IAM，请通过 OIDC_CLAIMS 指定角色所在的声明。",
+    ),
+)
+ERRORS = (PROVIDER_AWAY, SIGN_IN_FAILED, SITE_REFUSED, NO_SUCH_ENDPOINT)
 EXTENSION = "antstack.oidc"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
-SCOPE = "openid profile email"
+PATIENCE_SECONDS = 3
 
 
 def client() -> Any:
@@ -47,7 +65,7 @@ def client() -> Any:
             client_id=settings.oidc_client_id,
             client_secret=settings.oidc_client_secret or _own_secret(),
             server_metadata_url=f"{settings.issuer}/.well-known/openid-configuration",
-            client_kwargs={"scope": SCOPE, "code_challenge_method": "S256", "timeout": 10},
+            client_kwargs={"scope": settings.oidc_scope, "code_challenge_method": "S256", "timeout": 10},
         )
         current_app.extensions[EXTENSION] = held
     return held
@@ -58,6 +76,62 @@ def _own_secret() -> str:
     from app import crypto
 
     return crypto.ring().derive("console-client").hex()
+
+
+def metadata() -> dict[str, Any]:
+    """What the provider says of itself (OpenID Connect Discovery 1.0).
+
+    :raises ConsoleError: AUTH/PROVIDER_UNREACHABLE
+    """
+    try:
+        return client().load_server_metadata()  # type: ignore[no-any-return]
+    except (requests.RequestException, ValueError) as error:
+        raise PROVIDER_AWAY(issuer=site.settings().issuer) from error
+
+
+def ask(endpoint: str, **request: Any) -> bytes:
+    """What an endpoint, by its name in the provider's metadata, answers to this site's client.
+
+    :raises ConsoleError: AUTH/PROVIDER_UNREACHABLE, AUTH/PROVIDER_LACKS_ENDPOINT, AUTH/SITE_NOT_JOINED
+    """
+    settings = site.settings()
+    url = metadata().get(endpoint)
+    if not url:
+        raise NO_SUCH_ENDPOINT(issuer=settings.issuer, endpoint=endpoint)
+    proof = (settings.oidc_client_id, settings.oidc_client_secret)
+    try:
+        answer = requests.post(url, auth=proof, timeout=PATIENCE_SECONDS, allow_redirects=False, **request)
+    except requests.RequestException as error:
+        raise PROVIDER_AWAY(issuer=settings.issuer) from error
+    if answer.status_code in (400, 401, 403):
+        raise SITE_REFUSED(issuer=settings.issuer)
+    if answer.status_code != 200:
+        raise PROVIDER_AWAY(issuer=settings.issuer)
+    return answer.content
+
+
+def verified(token: str) -> dict[str, Any]:
+    """The claims of a JWT that the provider signed for this site's client; its keys are fetched anew when they do not fit.
+
+    :raises JoseError, ValueError, KeyError: it did not
+    :raises requests.RequestException: its keys cannot be read
+    """
+    settings = site.settings()
+    try:
+        claims = _decoded(token, force=False)
+    except (JoseError, ValueError):
+        claims = _decoded(token, force=True)
+    audience = claims["aud"]
+    if settings.oidc_client_id not in ([audience] if isinstance(audience, str) else audience):
+        raise ValueError("it is for another client")
+    if claims["iss"] != settings.issuer:
+        raise ValueError("it is from another issuer")
+    return claims
+
+
+def _decoded(token: str, force: bool) -> dict[str, Any]:
+    keys = KeySet.import_key_set(client().fetch_jwk_set(force=force))
+    return dict(jwt.decode(token, keys, algorithms=["RS256", "ES256"]).claims)
 
 
 def begin() -> Any:
@@ -92,8 +166,23 @@ def finish() -> dict[str, Any]:
     claims = dict(token.get("userinfo") or {})
     if not claims.get("sub"):
         raise SIGN_IN_FAILED(detail="no subject")
+    if site.settings().oidc_claims:
+        claims = {**_userinfo(token, claims["sub"]), **claims}
     claims["id_token"] = token.get("id_token", "")
     return claims
+
+
+def _userinfo(token: dict[str, Any], subject: str) -> dict[str, Any]:
+    """Claims of the userinfo endpoint, if it has one and means the same person (OpenID Connect Core 1.0, 5.3.4)."""
+    if "userinfo_endpoint" not in metadata():
+        return {}
+    try:
+        told = dict(client().userinfo(token=token))
+    except (requests.RequestException, ValueError) as error:
+        raise PROVIDER_AWAY(issuer=site.settings().issuer) from error
+    if told.get("sub") != subject:
+        raise SIGN_IN_FAILED(detail="userinfo is about somebody else")
+    return told
 
 
 def end_session_url(id_token: str) -> str:
@@ -102,8 +191,8 @@ def end_session_url(id_token: str) -> str:
 
     home = url_for("auth.signed_out", _external=True, **_base())
     try:
-        endpoint = client().load_server_metadata().get("end_session_endpoint")
-    except (requests.RequestException, ConsoleError, ValueError):
+        endpoint = metadata().get("end_session_endpoint")
+    except ConsoleError:
         endpoint = None
     if not endpoint:
         return home
@@ -120,17 +209,11 @@ def logout_token(token: str) -> str:
     :raises ConsoleError: AUTH/SIGN_IN_FAILED when the token is not what it must be
     """
     try:
-        metadata = client().load_server_metadata()
-        keys = KeySet.import_key_set(requests.get(metadata["jwks_uri"], timeout=10).json())
-        claims = jwt.decode(token, keys, algorithms=["RS256", "ES256"]).claims
+        claims = verified(token)
     except (requests.RequestException, JoseError, ValueError, KeyError) as error:
         raise SIGN_IN_FAILED(detail="the logout token cannot be verified") from error
-    settings = site.settings()
-    audience = claims.get("aud")
     right = (
-        claims.get("iss") == settings.issuer
-        and settings.oidc_client_id in ([audience] if isinstance(audience, str) else audience or [])
-        and LOGOUT_EVENT in (claims.get("events") or {})
+        LOGOUT_EVENT in (claims.get("events") or {})
         and "nonce" not in claims
         and abs(time.time() - float(claims.get("iat", 0))) < 300
     )

@@ -58,17 +58,14 @@ def login() -> Response:
 def callback() -> Response:
     db.session.commit()  # hold no lock while the provider, perhaps this same site, writes its tokens
     claims = oidc.finish()
-    principal_key = f"member:{claims['sub']}"
-    login_name = str(claims.get("preferred_username") or claims.get("email") or claims["sub"])
-    mfa = "mfa" in (claims.get("amr") or [])
+    who = need_service(Directory).arrived(claims)
     row, token = sessions.begin(
-        principal_key, login_name, str(claims.get("name") or login_name),
-        sid=str(claims.get("sid", "")), id_token=claims["id_token"], mfa=mfa,
+        who.key, who.login, who.name, sid=str(claims.get("sid", "")), id_token=claims["id_token"], mfa="mfa" in (claims.get("amr") or []),
     )  # fmt: skip
     db.session.flush()
     target = session.pop("next", "/")
-    audit.note("session", row.id, login_name, login=login_name)
-    tenants = need_service(Directory).tenants_of(principal_key)
+    audit.note("session", row.id, who.login, login=who.login)
+    tenants = need_service(Directory).tenants_of(who.key)
     g.audit_note["tenant"] = tenants[0].id if tenants else ""
     if len(tenants) == 1:
         spaces = need_service(Directory).workspaces_of(tenants[0].id)

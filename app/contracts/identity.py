@@ -76,12 +76,11 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class AccessKeyRef:
-    """An active AccessKey with the secret that signs calls."""
+class Signer:
+    """Whose AccessKey signed a text: a principal where the signature is ``right``, else None."""
 
-    id: str
-    secret: str
-    principal: Principal
+    verdict: Literal["right", "wrong", "unknown", "disabled", "owner-not-active"]
+    principal: Principal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +116,13 @@ class Directory(Protocol):
         """Roles held now, direct and through groups; expired ones left out."""
         ...
 
-    def access_key(self, key_id: str) -> AccessKeyRef | None:
-        """The enabled key of an active principal, its last use noted; or None.
+    def arrived(self, claims: Mapping[str, Any]) -> Principal:
+        """Who was just signed in, not yet in a tenant; *claims* are those of the ID token."""
+        login = str(claims.get("preferred_username") or claims.get("email") or claims["sub"])
+        return Principal("member", str(claims["sub"]), str(claims.get("name") or login), login, "")
 
-        :raises ConsoleError: the key is known, but disabled or its owner is frozen
-        """
+    def signer(self, key_id: str, text: str, signature: str, source_ip: str) -> Signer:
+        """Whether the AccessKey made *signature*, the hexadecimal HMAC-SHA256 of *text*; if so, its use is noted."""
         ...
 
     def token(self, bearer: str) -> TokenRef | None:
@@ -130,8 +131,4 @@ class Directory(Protocol):
 
     def key_of(self, login: str) -> str:
         """The principal key of a login name, or of a service account's name; empty when nobody has it."""
-        ...
-
-    def search_members(self, tenant_id: str, text: str, limit: int = 20) -> Sequence[Principal]:
-        """Members of a tenant whose name or login holds the text."""
         ...

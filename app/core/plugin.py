@@ -5,7 +5,7 @@ from __future__ import annotations
 from app import styleguide
 from app.audit import trail
 from app.audit.seal import seal_all
-from app.auth import oidc, sessions
+from app.auth import claimed, oidc, remote, sessions, snapshot
 from app.auth import routes as auth_routes
 from app.contracts.declarations import NavItem, NavSection, Periodic, Role
 from app.contracts.text import Text
@@ -83,6 +83,11 @@ def register_periodic():
 
 
 @hookimpl
+def seed_site(seed):
+    remote.seed(seed)
+
+
+@hookimpl
 def register_errors():
-    return [*CORE_ERRORS, problems.DATABASE, lifecycle.CHOOSE_TENANT, *bearer.ERRORS, *oidc.ERRORS, *KUBE_ERRORS,
+    return [*CORE_ERRORS, problems.DATABASE, lifecycle.CHOOSE_TENANT, *bearer.ERRORS, *oidc.ERRORS, snapshot.NOT_VALID, claimed.NOT_TOLD, *KUBE_ERRORS,
             *engine.ERRORS, *trail.ERRORS, *control.ERRORS, verbs.NOT_NOW, verbs.REQUIRED_STEP]  # fmt: skip

@@ -125,7 +125,7 @@ def _environment(demo: Demo) -> dict[str, str]:
         **os.environ,
         "ANTSTACK_DEMO": "1",
         "ANTSTACK_PLUGINS": os.environ.get("ANTSTACK_PLUGINS") or ",".join(PLUGINS),
-        "ANTSTACK_URL": demo.url,
+        "ANTSTACK_URL": os.environ.get("ANTSTACK_URL") or demo.url,
         "ANTSTACK_KEYS": demo.kept("keys", lambda: f"k1:{key}"),
         "ANTSTACK_DATA_DIR": str(demo.folder),
         "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
@@ -216,7 +216,7 @@ def _announce(demo: Demo, first: bool) -> None:
     facts = {
         "url": demo.url,
         **demo.facts,
-        "oidc": {"issuer": demo.url},
+        "oidc": {"issuer": os.environ.get("OIDC_ISSUER") or demo.url},
         "dns": {"host": "127.0.0.1", "port": int(demo.environment["ANTSTACK_DNS_PORT"])},
         "database": demo.environment["DATABASE_URL"],
         "redis": demo.environment["REDIS_URL"],

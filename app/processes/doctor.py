@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from app import crypto, schema, site
+from app.auth import remote
 from app.contracts.text import Text
 from app.db import db
 from app.errors import ConsoleError
@@ -49,6 +50,8 @@ def checks() -> list[tuple[str, Check]]:
         found += [
             (f"cluster {c.name}", _cluster(c)) for c in db.session.scalars(select(Cluster).order_by(Cluster.name))
         ]
+    if not site.settings().own_iam:
+        found.append(("identity provider", remote.check))
     return found + [(check.name, check.run) for check in site.catalogue().health]
 
 

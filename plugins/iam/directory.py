@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Sequence
 
 from sqlalchemy import or_, select, update
 
-from app import caller, site
-from app.contracts.identity import AccessKeyRef, Directory, Principal, RoleGrant, TenantRef, TokenRef, WorkspaceRef
+from app import site
+from app.contracts.identity import Directory, Principal, RoleGrant, Signer, TenantRef, TokenRef, WorkspaceRef
 from app.contracts.text import Text, plain
 from app.db import db, now
-from app.errors import ErrorCode
-from app.web.listing import matching
+from plugins.iam import sites
 from plugins.iam.models import (
     ACTIVE,
     GROUP,
@@ -29,19 +30,6 @@ from plugins.iam.models import (
     Workspace,
 )
 
-KEY_DISABLED = ErrorCode(
-    "IAM/ACCESS_KEY_DISABLED",
-    401,
-    Text("The AccessKey {key} is disabled.", "AccessKey {key} 已被禁用。"),
-    Text("Enable it, or use another one.", "请启用该 AccessKey 或改用其他 AccessKey。"),
-)
-OWNER_FROZEN = ErrorCode(
-    "IAM/OWNER_NOT_ACTIVE",
-    401,
-    Text("The owner of the AccessKey {key} is frozen or has left the tenant.", "AccessKey {key} 的所有者已被冻结或已离开租户。"),
-    Text("Ask a tenant administrator.", "请联系租户管理员。"),
-)
-ERRORS = (KEY_DISABLED, OWNER_FROZEN)
 DIRECT = "direct"
 USED_EVERY_SECONDS = 60
 
@@ -105,23 +93,24 @@ class LocalDirectory(Directory):
                 found.append(RoleGrant(grant.role, role[0], role[1], source, grant.expires_at, tuple(grant.conditions)))
         return found
 
-    def access_key(self, key_id: str) -> AccessKeyRef | None:
-        found = self.peek_key(key_id)
-        if found is not None:
-            note_use(key_id)
-        return found
-
-    def peek_key(self, key_id: str) -> AccessKeyRef | None:
-        """The key as :meth:`access_key` gives it, its use not noted: nobody has proved to hold it yet."""
+    def signer(self, key_id: str, text: str, signature: str, source_ip: str) -> Signer:
         row = db.session.get(AccessKey, key_id)
         if row is None:
-            return None
+            return Signer("unknown")
         if row.state != ACTIVE:
-            raise KEY_DISABLED(key=key_id)
-        principal = self.principal(f"{row.owner_type}:{row.owner_id}", row.tenant_id)
+            return Signer("disabled")
+        principal = self.owner(row)
         if principal is None:
-            raise OWNER_FROZEN(key=key_id)
-        return AccessKeyRef(row.id, row.secret, principal)
+            return Signer("owner-not-active")
+        expected = hmac.new(row.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(expected.encode(), signature.encode()):
+            return Signer("wrong")
+        note_use(key_id, source_ip)
+        return Signer("right", principal)
+
+    def owner(self, key: AccessKey) -> Principal | None:
+        """Whom a key acts for, while they are active."""
+        return self.principal(f"{key.owner_type}:{key.owner_id}", key.tenant_id)
 
     def token(self, bearer: str) -> TokenRef | None:
         from plugins.iam.oidc.tokens import find_access_token
@@ -136,23 +125,18 @@ class LocalDirectory(Directory):
         account = db.session.scalar(select(ServiceAccount.id).where(ServiceAccount.name == login))
         return f"{SERVICE_ACCOUNT}:{account}" if account else ""
 
-    def search_members(self, tenant_id: str, text: str, limit: int = 20) -> Sequence[Principal]:
-        query = select(Member).join(Membership, Membership.member_id == Member.id)
-        query = query.where(Membership.tenant_id == tenant_id, Member.state == ACTIVE)
-        if text:
-            query = query.where(matching(text, (Member.name, Member.login, Member.nickname)))
-        found = db.session.scalars(query.order_by(Member.login).limit(limit))
-        return [Principal("member", m.id, m.name, m.login, tenant_id) for m in found]
-
 
 def role_of(tenant_id: str, code: str) -> tuple[Text, frozenset[str]] | None:
-    """Name and permissions of a built-in or custom role; None when there is none."""
+    """Name and permissions of a built-in or custom role; None when there is none. What only joined sites have allows nothing here."""
     built_in = site.catalogue().roles.get(code)
     if built_in is not None:
         return built_in.title, frozenset(built_in.permissions)
     query = select(CustomRole).where(CustomRole.tenant_id == tenant_id, CustomRole.code == code)
     custom = db.session.scalar(query)
-    return (plain(custom.name), frozenset(custom.permissions)) if custom else None
+    if custom is not None:
+        return plain(custom.name), frozenset(custom.permissions)
+    elsewhere = sites.roles().get(code)
+    return (elsewhere.title, frozenset()) if elsewhere else None
 
 
 def bump(tenant_id: str) -> None:
@@ -163,12 +147,12 @@ def bump(tenant_id: str) -> None:
     forget_epoch()
 
 
-def note_use(key_id: str) -> None:
+def note_use(key_id: str, source_ip: str) -> None:
     """Note when and from where a key was used, once a minute at most."""
     row = db.session.get(AccessKey, key_id)
     moment = now()
     if row is None or (row.last_used_at and (moment - row.last_used_at).total_seconds() <= USED_EVERY_SECONDS):
         return
-    values = {"last_used_at": moment, "last_used_ip": caller.current().source_ip}
+    values = {"last_used_at": moment, "last_used_ip": source_ip}
     db.session.execute(update(AccessKey).where(AccessKey.id == key_id).values(values))
     db.session.commit()

@@ -6,6 +6,7 @@ from app.guard import Operation
 
 SITE_TENANTS = Permission("iam.site.tenants", Text("Create, disable and delete tenants", "创建、停用与删除租户"))
 SITE_PEOPLE = Permission("iam.site.people", Text("Delete people and change those of several tenants", "删除人员及修改跨租户人员"))
+SITE_JOIN = Permission("iam.site.join", Text("Let other sites use this IAM", "允许其他站点使用本站点的 IAM"))
 TENANT_READ = Permission("iam.tenant.read", Text("See tenants and their overview", "查看租户与概览"), reads=True)
 TENANT_EDIT = Permission("iam.tenant.edit", Text("Rename the tenant, change its security settings", "修改租户名称与安全设置"))
 WORKSPACE_READ = Permission("iam.workspace.read", Text("See workspaces", "查看工作空间"), reads=True)
@@ -28,7 +29,7 @@ CLIENT_EDIT = Permission("iam.client.edit", Text("Register and change OIDC clien
 CHECK = Permission("iam.permission.check", Text("Ask what somebody may do, and why", "查询鉴权结果与依据"), reads=True)
 
 ALL = (
-    SITE_TENANTS, SITE_PEOPLE, TENANT_READ, TENANT_EDIT, WORKSPACE_READ, WORKSPACE_EDIT, MEMBER_READ, MEMBER_EDIT,
+    SITE_TENANTS, SITE_PEOPLE, SITE_JOIN, TENANT_READ, TENANT_EDIT, WORKSPACE_READ, WORKSPACE_EDIT, MEMBER_READ, MEMBER_EDIT,
     GROUP_READ, GROUP_EDIT, ACCOUNT_READ, ACCOUNT_EDIT, ACCOUNT_GRANT, ROLE_READ, ROLE_EDIT, GRANT_READ, GRANT_EDIT,
     KEY_READ, KEY_EDIT, CLIENT_READ, CLIENT_EDIT, CHECK,
 )  # fmt: skip
@@ -79,7 +80,8 @@ CLIENT_CREATED = Operation("iam.client.created", Text("Registered an OIDC client
 CLIENT_CHANGED = Operation("iam.client.changed", Text("Changed an OIDC client", "修改 OIDC 客户端"))
 CLIENT_ROTATED = Operation("iam.client.secret_rotated", Text("Rotated an OIDC client's secret", "轮换 OIDC 客户端密钥"))
 CLIENT_DELETED = Operation("iam.client.deleted", Text("Deleted an OIDC client", "删除 OIDC 客户端"))
+SITE_DECLARED = Operation("iam.site.declared", Text("Another site declared its rights and roles", "其他站点申报权限与角色"))
 KEYS_ROTATED = Operation("iam.signing-key.rotated", Text("Rotated the signing keys", "轮换签名密钥"))
 
 # Recorded without a route of their own.
-BY_THE_SITE = (SIGNED_OUT, EXPIRED, KEYS_ROTATED)
+BY_THE_SITE = (SIGNED_OUT, EXPIRED, SITE_DECLARED, KEYS_ROTATED)

@@ -19,7 +19,7 @@ from app.contracts.declarations import (
 from app.contracts.identity import Directory
 from app.contracts.text import Text
 from app.hooks import hookimpl
-from plugins.iam import command, directory, permissions, seeding, upkeep
+from plugins.iam import command, directory, permissions, seeding, sites, upkeep
 from plugins.iam.api import api, people, rights  # noqa: F401 - importing declares their operations
 from plugins.iam.oidc import authorize, logout, server
 from plugins.iam.oidc import routes as oidc_routes
@@ -151,7 +151,7 @@ def register_object_links():
 
 @hookimpl
 def register_errors():
-    return [*directory.ERRORS, *signin.ERRORS, *errors.ALL, authorize.REFUSED, server.NOT_SECURE]
+    return [*signin.ERRORS, *errors.ALL, authorize.REFUSED, server.NOT_SECURE, sites.NOT_JOINED]
 
 
 @hookimpl

@@ -135,6 +135,7 @@ class ClientOut(Out):
     audience: str
     public: bool
     trusted: bool
+    site: bool
     version: int
     created_at: datetime
     secret: str | None = None
@@ -203,7 +204,7 @@ def client(row: OidcClient, secret: str | None = None) -> ClientOut:
     """An OIDC client as the API shows it."""
     return ClientOut(
         row.id, row.client_id, row.name, list(row.redirect_uris), list(row.post_logout_uris), row.backchannel_uri,
-        row.audience, row.public, row.trusted, row.version, row.created_at, secret or None,
+        row.audience, row.public, row.trusted, row.site, row.version, row.created_at, secret or None,
     )  # fmt: skip
 
 

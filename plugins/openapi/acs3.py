@@ -48,6 +48,14 @@ UNKNOWN_KEY = _code(
     "ACCESS_KEY_UNKNOWN", "There is no AccessKey {key}.", "AccessKey {key} 不存在。",
     "Use an AccessKey of this site's IAM.", "请使用本站点 IAM 的 AccessKey。",
 )  # fmt: skip
+KEY_DISABLED = _code(
+    "ACCESS_KEY_DISABLED", "The AccessKey {key} is disabled.", "AccessKey {key} 已被禁用。",
+    "Enable it, or use another one.", "请启用该 AccessKey 或改用其他 AccessKey。",
+)  # fmt: skip
+OWNER_NOT_ACTIVE = _code(
+    "OWNER_NOT_ACTIVE", "The owner of the AccessKey {key} is frozen or has left the tenant.", "AccessKey {key} 的所有者已被冻结或已离开租户。",
+    "Ask a tenant administrator.", "请联系租户管理员。",
+)  # fmt: skip
 SKEWED = _code(
     "DATE_SKEWED", "x-acs-date is {seconds} s off; 15 minutes are allowed.", "x-acs-date 偏差 {seconds} 秒，最多允许 15 分钟。",
     "Set the caller's clock.", "请校准调用方时钟。",
@@ -68,7 +76,9 @@ NO_NONCES = _code(
     "NONCE_STORE_AWAY", "Nonces cannot be checked now, so nothing is changed.", "暂时无法校验随机数，已拒绝变更类调用。",
     "Try again in a moment.", "请稍后重试。", 503,
 )  # fmt: skip
-ERRORS = (MALFORMED, NOT_SIGNED, UNKNOWN_KEY, SKEWED, WRONG_BODY, WRONG, REPLAYED, NO_NONCES)
+ERRORS = (MALFORMED, NOT_SIGNED, UNKNOWN_KEY, KEY_DISABLED, OWNER_NOT_ACTIVE, SKEWED, WRONG_BODY, WRONG, REPLAYED, NO_NONCES)
+
+REFUSED = {"unknown": UNKNOWN_KEY, "disabled": KEY_DISABLED, "owner-not-active": OWNER_NOT_ACTIVE, "wrong": WRONG}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +116,13 @@ def door(caller: Caller) -> Caller:
     digest = hashlib.sha256(body).hexdigest()
     if not hmac.compare_digest(digest.encode(), request.headers.get("x-acs-content-sha256", "").lower().encode()):
         raise WRONG_BODY()
-    key = need_service(Directory).access_key(signed.key)
-    if key is None:
-        raise UNKNOWN_KEY(key=signed.key)
     text = string_to_sign(signed.headers, digest)
-    expected = hmac.new(key.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(expected.encode(), signed.signature.encode()):
-        raise WRONG(digest=hashlib.sha256(text.encode()).hexdigest())
+    found = need_service(Directory).signer(signed.key, text, signed.signature, caller.source_ip)
+    if found.principal is None:
+        raise REFUSED[found.verdict](key=signed.key, digest=hashlib.sha256(text.encode()).hexdigest())
     _use_nonce(signed.key, request.headers.get("x-acs-signature-nonce", ""))
     workspace = request.headers.get("Antstack-Workspace")
-    return replace(caller, principal=key.principal, access_key_id=key.id, workspace_id=workspace)
+    return replace(caller, principal=found.principal, access_key_id=signed.key, workspace_id=workspace)
 
 
 def string_to_sign(names: tuple[str, ...], body_digest: str) -> str:

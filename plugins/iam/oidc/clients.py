@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app import crypto, site
 from app.contracts.identity import Principal
 from app.db import db
-from app.errors import ConsoleError
+from plugins.iam.models import ACTIVE, AccessKey
 from plugins.iam.oidc.models import OidcClient
 
 CONSOLE = "antstack-console"
@@ -37,6 +37,7 @@ class Client(ClientMixin):
     tenant_id: str | None = None
     principal: Principal | None = None
     own: bool = False
+    site: bool = False
     scopes: Sequence[str] = field(default=SCOPES)
 
     @property
@@ -46,8 +47,8 @@ class Client(ClientMixin):
 
     @property
     def reads_id_token(self) -> bool:
-        """Whether it gets profile claims in the ID token: the console and those with an audience ask no userinfo."""
-        return self.own or bool(self.audience)
+        """Whether it gets profile claims in the ID token: consoles and those with an audience ask no userinfo."""
+        return self.own or self.site or bool(self.audience)
 
     @property
     def client_metadata(self) -> dict[str, object]:
@@ -114,22 +115,19 @@ def _registered(row: OidcClient) -> Client:
     digests = () if row.public else (row.secret_digest, row.previous_digest)
     return Client(
         row.client_id, row.name, digests, tuple(row.redirect_uris), tuple(row.post_logout_uris), row.backchannel_uri,
-        tuple(row.grant_types), row.audience, row.trusted, row.tenant_id,
+        tuple(row.grant_types), row.audience, row.trusted, None if row.site else row.tenant_id, site=row.site,
     )  # fmt: skip
 
 
 def _key(key_id: str) -> Client | None:
     from plugins.iam.directory import LocalDirectory
 
-    try:
-        key = LocalDirectory().peek_key(key_id)
-    except ConsoleError:
-        return None
-    if key is None:
+    key = db.session.get(AccessKey, key_id)
+    principal = LocalDirectory().owner(key) if key is not None and key.state == ACTIVE else None
+    if key is None or principal is None:
         return None
     return Client(
-        key.id, key.principal.name, [crypto.digest(key.secret)], grant_types=(CLIENT,),
-        tenant_id=key.principal.tenant_id, principal=key.principal,
+        key.id, principal.name, [crypto.digest(key.secret)], grant_types=(CLIENT,), tenant_id=principal.tenant_id, principal=principal,
     )  # fmt: skip
 
 

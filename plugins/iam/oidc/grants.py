@@ -11,7 +11,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import OpenIDCode, OpenIDToken
 from sqlalchemy import select, update
 
-from app import audit, crypto
+from app import audit, caller, crypto
 from app.db import db, now
 from plugins.iam.directory import note_use
 from plugins.iam.models import MEMBER
@@ -120,7 +120,7 @@ class KeyGrant(grants.ClientCredentialsGrant):  # type: ignore[misc]
     def validate_token_request(self) -> None:
         """As Authlib does; then the key counts as used."""
         super().validate_token_request()
-        note_use(self.request.client.client_id)
+        note_use(self.request.client.client_id, caller.current().source_ip)
 
 
 class S256(CodeChallenge):  # type: ignore[misc]

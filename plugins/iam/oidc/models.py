@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -13,7 +14,8 @@ NEXT, ACTIVE_KEY, RETIRED = "next", "active", "retired"
 
 
 class OidcClient(TenantOwned, Versioned, db.Model):
-    """A relying party that a tenant registered. ``audience`` asks for signed access tokens for that audience (RFC 9068)."""
+    """A relying party that a tenant registered. ``audience`` asks for signed access tokens for that audience (RFC 9068);
+    ``site`` is the console of another site, which learns who may do what, and checks tokens and AccessKeys here."""
 
     __tablename__ = "iam_oidc_client"
 
@@ -28,7 +30,18 @@ class OidcClient(TenantOwned, Versioned, db.Model):
     audience: Mapped[str] = mapped_column(String(200), default="")
     public: Mapped[bool] = mapped_column(default=False)
     trusted: Mapped[bool] = mapped_column(default=False)
+    site: Mapped[bool] = mapped_column(default=False)
     enabled: Mapped[bool] = mapped_column(default=True)
+
+
+class JoinedSite(Identified, db.Model):
+    """What another site declared: its rights and built-in roles (``app.auth.federation.Declared``)."""
+
+    __tablename__ = "iam_joined_site"
+
+    client_id: Mapped[str] = mapped_column(ForeignKey("iam_oidc_client.client_id", ondelete="CASCADE"), unique=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    declared: Mapped[dict[str, Any]]
 
 
 class ProviderSession(Identified, db.Model):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
 from urllib.parse import urlencode
 
+import msgspec
 from authlib.oauth2 import OAuth2Error
 from flask import Blueprint, Response, g, jsonify, make_response, redirect, request, url_for
 
 from app import audit, caller
-from app.errors import SIGNED_OUT
+from app.auth.federation import SignatureAsked, SnapshotAsked
+from app.errors import MALFORMED, SIGNED_OUT
 from app.guard import public
+from app.web.api import encode
 from app.web.render import render
-from plugins.iam import permissions
+from plugins.iam import permissions, sites
 from plugins.iam.models import MEMBER
 from plugins.iam.oidc import authorize as authorization
 from plugins.iam.oidc import claims, clients, keys, logout, tokens
@@ -20,6 +24,7 @@ from plugins.iam.signin import service
 from plugins.iam.signin import session as sessions
 
 bp = Blueprint("iam_oidc", __name__)
+S = TypeVar("S")
 PROGRAM = "program: client credentials or a token prove it"
 
 
@@ -36,6 +41,8 @@ def discovery() -> Response:
         introspection_endpoint=f"{url}/oauth/introspect",
         revocation_endpoint=f"{url}/oauth/revoke",
         end_session_endpoint=f"{url}/oauth/logout",
+        antstack_snapshot_endpoint=f"{url}/oauth/site/snapshot",
+        antstack_signature_endpoint=f"{url}/oauth/site/signature",
         scopes_supported=list(clients.SCOPES),
         response_types_supported=["code"],
         response_modes_supported=["query"],
@@ -116,6 +123,27 @@ def introspect() -> Response:
 @public(PROGRAM, audit=permissions.TOKEN_REVOKED)
 def revoke() -> Response:
     return provider().create_endpoint_response("revocation")  # type: ignore[no-any-return]
+
+
+@bp.post("/oauth/site/snapshot")
+@public("program: the credentials of a joined site's client prove it; what it declares anew is recorded")
+def site_snapshot() -> Response:
+    client_id = sites.prove()
+    return encode(sites.answer(client_id, _body(SnapshotAsked)))
+
+
+@bp.post("/oauth/site/signature")
+@public("program: the credentials of a joined site's client prove it")
+def site_signature() -> Response:
+    sites.prove()
+    return encode(sites.signer(_body(SignatureAsked)))
+
+
+def _body(kind: type[S]) -> S:
+    try:
+        return msgspec.json.decode(request.get_data(), type=kind)
+    except msgspec.MsgspecError as error:
+        raise MALFORMED(detail=str(error)) from error
 
 
 @bp.route("/oauth/userinfo", methods=["GET", "POST"])

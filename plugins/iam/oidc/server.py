@@ -75,19 +75,19 @@ class _Request(FlaskOAuth2Request):  # type: ignore[misc]
 
 
 class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
-    """RFC 7662: for the client that a token was given to, and for holders of AccessKeys of its tenant."""
+    """RFC 7662: for the client that a token was given to, for joined sites, and for holders of AccessKeys of its tenant."""
 
     CLIENT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> Any:
         """The token, by either of its halves."""
-        return _Live.of(tokens.find_access(token_string) or _live_refresh(token_string))
+        return _Live.of(tokens.find_access(token_string), "access_token") or _Live.of(_live_refresh(token_string), "refresh_token")
 
     def check_permission(self, token: Any, client: Any, request_: Any) -> bool:
         """Whether this client may know."""
         row = token.row
         same_tenant = client.principal is not None and row.tenant_id == client.tenant_id
-        return bool(row.client_id == client.client_id or client.own or same_tenant)
+        return bool(row.client_id == client.client_id or client.own or client.site or same_tenant)
 
     def introspect_token(self, token: Any) -> dict[str, Any]:
         """What RFC 7662, 2.2 names."""
@@ -97,19 +97,19 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
             "active": True, "client_id": row.client_id, "token_type": "Bearer", "scope": row.scope,
             "sub": row.principal_id, "username": member.login if member else row.principal_id, "aud": row.client_id,
             "iss": issuer(), "iat": claims.seconds(row.created_at), "exp": claims.seconds(row.expires_at),
-            "tenant": row.tenant_id,
+            "tenant": row.tenant_id, "principal_type": row.principal_type, "amr": list(row.amr), "token_use": token.use,
         }  # fmt: skip
 
 
 class _Live:
     """A token known to be live, for Authlib's questions."""
 
-    def __init__(self, row: Token) -> None:
-        self.row = row
+    def __init__(self, row: Token, use: str) -> None:
+        self.row, self.use = row, use
 
     @classmethod
-    def of(cls, row: Token | None) -> _Live | None:
-        return cls(row) if row is not None else None
+    def of(cls, row: Token | None, use: str) -> _Live | None:
+        return cls(row, use) if row is not None else None
 
     def is_expired(self) -> bool:
         return False

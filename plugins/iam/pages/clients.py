@@ -71,7 +71,8 @@ def client(client_id: str) -> Response:
         row.name, (TITLE, url_for(".client_list")), actions=_actions(row),
         facts=[
             (Text("Client ID", "客户端 ID"), row.client_id), (Text("Public, without a secret", "公开（无密钥）"), yes if row.public else no),
-            (Text("Trusted, without consent", "受信任（免授权确认）"), yes if row.trusted else no), (Text("Audience", "受众"), row.audience),
+            (Text("Trusted, without consent", "受信任（免授权确认）"), yes if row.trusted else no),
+            (Text("Console of another site", "其他站点的控制台"), yes if row.site else no), (Text("Audience", "受众"), row.audience),
             (Text("Issuer", "签发者"), _issuer()), (Text("Created", "创建时间"), row.created_at),
         ],
         cards=[{"title": Text("Addresses",
@@ -96,14 +97,18 @@ def _form(row: OidcClient | None = None) -> Form:
          "help": Text("For one that reads tokens itself, such as a Kubernetes API server; leave empty otherwise.",
              "供自行校验令牌的应用使用（如 Kubernetes API Server），否则留空。")},
         {"name": "trusted", "label": Text("Trusted: people are not asked for consent", "受信任：无需用户确认授权"), "type": "checkbox"},
+        {"name": "site", "label": Text("Console of another site: it uses the people, roles and AccessKeys of this one",
+            "其他站点的控制台：使用本站点的人员、角色与 AccessKey"), "type": "checkbox"},
     ]  # fmt: skip
+    if not allowed(may.SITE_JOIN):
+        fields.pop()
     if row is None:
         public = {"name": "public",
             "label": Text("Public: runs where it cannot keep a secret (browser, desktop)", "公开：运行于无法保管密钥的环境（浏览器、桌面）"), "type": "checkbox"}
         return Form(Text("Register a client", "注册客户端"), url_for(".client_new"), Text("Register", "注册"), [*fields, public])
     values = {
         "name": row.name, "redirect_uris": "\n".join(row.redirect_uris), "post_logout_uris": "\n".join(row.post_logout_uris),
-        "backchannel_uri": row.backchannel_uri, "audience": row.audience, "trusted": row.trusted,
+        "backchannel_uri": row.backchannel_uri, "audience": row.audience, "trusted": row.trusted, "site": row.site,
     }  # fmt: skip
     title = Text("Edit {name}", "编辑 {name}").format(name=row.name)
     return Form(title, url_for(".client_edit", client_id=row.id), Text("Save", "保存"), fields, values=values)
@@ -113,7 +118,7 @@ def _wanted() -> oidc_clients.ClientWanted:
     given = request.form
     return oidc_clients.ClientWanted(
         name=given.get("name", ""), redirect_uris=lines("redirect_uris"), post_logout_uris=lines("post_logout_uris"),
-        backchannel_uri=given.get("backchannel_uri", ""), audience=given.get("audience", ""), public="public" in given, trusted="trusted" in given,
+        backchannel_uri=given.get("backchannel_uri", ""), audience=given.get("audience", ""), public="public" in given, trusted="trusted" in given, site="site" in given,
     )  # fmt: skip
 
 

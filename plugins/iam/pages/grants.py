@@ -8,7 +8,6 @@ from typing import Any
 from flask import Response, request, url_for
 from sqlalchemy import select
 
-from app import site
 from app.contracts.text import Text
 from app.db import db, now, scoped
 from app.errors import invalid
@@ -19,6 +18,7 @@ from app.web.language import t, zone
 from app.web.listing import Action, Cell, Column, Empty, Filter, Listing
 from app.web.render import go
 from plugins.iam import permissions as may
+from plugins.iam import sites
 from plugins.iam.models import GROUP, MEMBER, SERVICE_ACCOUNT, CustomRole, Grant, Group, Member, ServiceAccount
 from plugins.iam.pages import bp, common
 from plugins.iam.pages.common import Form, date_cell
@@ -44,7 +44,7 @@ def _holds(text: str) -> Any:
 
 
 def _role_choices() -> list[tuple[str, Text]]:
-    built_in = [(r.code, r.title) for r in site.catalogue().roles.values()]
+    built_in = [(r.code, r.title) for r in sites.roles().values()]
     return built_in + [(r.code, Text(r.name, r.name)) for r in db.session.scalars(scoped(CustomRole).order_by(CustomRole.name))]
 
 

@@ -19,6 +19,7 @@ from app.web.language import t
 from app.web.listing import Action, Cell
 from app.web.render import go, render
 from plugins.iam import permissions as may
+from plugins.iam import sites
 from plugins.iam.directory import LocalDirectory
 from plugins.iam.models import Grant
 from plugins.iam.pages import bp, common
@@ -69,7 +70,7 @@ def role_options() -> Response:
 @guard(may.ROLE_READ)
 def role(role_id: str) -> Response:
     found = roles.get(role_id)
-    known = site.catalogue().permissions
+    known = sites.permissions()
     rights = [[Cell("mono", text=name), known[name].title if name in known else "", Cell("bool", value=name in known and known[name].reads)]
               for name in found.permissions]  # fmt: skip
     held = db.session.scalars(scoped(Grant).where(Grant.role == found.code).order_by(Grant.created_at)).all()
@@ -102,7 +103,7 @@ def holder_cell(row: Grant) -> Cell:
 
 
 def _form(row: object = None) -> Form:
-    options = [(p.name, p.title, p.name) for p in sorted(site.catalogue().permissions.values(), key=lambda p: p.name)
+    options = [(p.name, p.title, p.name) for p in sorted(sites.permissions().values(), key=lambda p: p.name)
                if not p.name.startswith(may.OF_THE_SITE)]  # fmt: skip
     fields = [
         {"name": "name", "label": Text("Name", "名称"), "required": True},
@@ -166,7 +167,7 @@ def role_delete(role_id: str) -> Response:
 @guard(may.ROLE_READ)
 def permission_list() -> Response:
     words = request.args.get("q", "").lower().split()
-    known = sorted(site.catalogue().permissions.values(), key=lambda p: p.name)
+    known = sorted(sites.permissions().values(), key=lambda p: p.name)
     rows = [
         [Cell("mono", text=p.name), p.title, p.name.partition(".")[0], Cell("bool", value=p.reads)]
         for p in known

@@ -8,6 +8,7 @@ from app import caller, site
 from app.auth import decisions
 from app.contracts.identity import SYSTEM, Principal
 from app.errors import SIGNED_OUT
+from plugins.iam import sites
 from plugins.iam.directory import LocalDirectory, role_of
 from plugins.iam.models import Member
 from plugins.iam.permissions import OF_THE_SITE, SITE_PEOPLE
@@ -43,7 +44,14 @@ def may_grant(role: str) -> bool:
     found = role_of(me().tenant_id, role)
     if found is None:
         return False
-    return role in _grantable() or may_hand_out(decisions.expand(found[1]))
+    return role in _grantable() or may_hand_out(_reach(role, found[1]))
+
+
+def _reach(role: str, permissions: frozenset[str]) -> set[str]:
+    """All that a role allows, on this site and on those that joined it."""
+    built_in = sites.roles().get(role)
+    elsewhere = permissions & set(sites.permissions())
+    return decisions.expand(permissions) | elsewhere | set(built_in.permissions if built_in else ())
 
 
 def need_grantable(role: str) -> None:
@@ -68,9 +76,8 @@ def need_manageable(member: Member) -> None:
     if elsewhere and not decisions.allows(SITE_PEOPLE):
         raise ELSEWHERE_TOO(name=member.name)
     principal = Principal("member", member.id, member.name, member.login, me().tenant_id)
-    for grant in directory.grants(principal):
-        if not may_hand_out(decisions.expand(grant.permissions)) and grant.role not in _grantable():
-            raise PERSON_ABOVE_YOU(name=member.name)
+    if not all(may_grant(grant.role) for grant in directory.grants(principal)):
+        raise PERSON_ABOVE_YOU(name=member.name)
 
 
 def _grantable() -> set[str]:

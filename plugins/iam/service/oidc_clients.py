@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import delete
 
 from app import audit, crypto, site
+from app.auth import decisions
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id
 from app.errors import FieldError, invalid
@@ -16,6 +17,7 @@ from app.kube.kubeconfig import is_local
 from app.web.api import In
 from plugins.iam.oidc import clients, tokens
 from plugins.iam.oidc.models import Consent, OidcClient, Token
+from plugins.iam.permissions import SITE_JOIN
 from plugins.iam.service import handing
 
 WHAT = Text("OIDC client", "OIDC 客户端")
@@ -24,7 +26,8 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class ClientWanted(In):
-    """A relying party. ``audience`` is for one that reads tokens itself, such as a Kubernetes API server."""
+    """A relying party. ``audience`` is for one that reads tokens itself, such as a Kubernetes API server;
+    ``site`` is the console of another site, which uses this IAM as its own."""
 
     name: str
     redirect_uris: list[str]
@@ -33,6 +36,7 @@ class ClientWanted(In):
     audience: str = ""
     public: bool = False
     trusted: bool = False
+    site: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,10 @@ def get(client_id: str) -> OidcClient:
 def create(wanted: ClientWanted) -> WithSecret:
     """Register a client.
 
-    :raises ConsoleError: CORE/INVALID_INPUT
+    :raises ConsoleError: CORE/INVALID_INPUT, CORE/FORBIDDEN
     """
     _check(wanted)
+    _need_right(wanted.site)
     secret = "" if wanted.public else secrets.token_urlsafe(32)
     row = OidcClient(
         id=new_id(), tenant_id=handing.me().tenant_id, client_id=f"client-{secrets.token_hex(8)}", version=1,
@@ -66,24 +71,29 @@ def create(wanted: ClientWanted) -> WithSecret:
     _fill(row, wanted)
     db.session.add(row)
     db.session.flush()
-    audit.note("client", row.id, row.name, client=row.client_id, redirects=row.redirect_uris)
+    audit.note("client", row.id, row.name, client=row.client_id, redirects=row.redirect_uris, site=row.site)
     return WithSecret(row, secret)
 
 
 def change(row: OidcClient, wanted: ClientWanted) -> OidcClient:
     """Change a client; whether it has a secret stays.
 
-    :raises ConsoleError: CORE/INVALID_INPUT
+    :raises ConsoleError: CORE/INVALID_INPUT, CORE/FORBIDDEN
     """
     _check(wanted)
+    _need_right(row.site or wanted.site)
     _fill(row, wanted)
     row.version += 1
-    audit.note("client", row.id, row.name, client=row.client_id, redirects=row.redirect_uris)
+    audit.note("client", row.id, row.name, client=row.client_id, redirects=row.redirect_uris, site=row.site)
     return row
 
 
 def rotate(row: OidcClient) -> WithSecret:
-    """A new secret; the one before it works until the next rotation, so that the application can be changed over."""
+    """A new secret; the one before it works until the next rotation, so that the application can be changed over.
+
+    :raises ConsoleError: CORE/INVALID_INPUT, CORE/FORBIDDEN
+    """
+    _need_right(row.site)
     if row.public:
         raise invalid({"": Text("A public client has no secret.", "公开客户端没有密钥。")})
     secret = secrets.token_urlsafe(32)
@@ -94,17 +104,27 @@ def rotate(row: OidcClient) -> WithSecret:
 
 
 def remove(row: OidcClient) -> None:
-    """Delete a client; its tokens and consents end at once."""
+    """Delete a client; its tokens and consents end at once.
+
+    :raises ConsoleError: CORE/FORBIDDEN
+    """
+    _need_right(row.site)
     audit.note("client", row.id, row.name, client=row.client_id)
     tokens.revoke(Token.client_id == row.client_id)
     db.session.execute(delete(Consent).where(Consent.client_id == row.client_id))
     db.session.delete(row)
 
 
+def _need_right(is_site: bool) -> None:
+    """A joined site learns of every tenant, so whoever has to do with its secret must reach beyond one, too."""
+    if is_site:
+        decisions.require(SITE_JOIN)
+
+
 def _fill(row: OidcClient, wanted: ClientWanted) -> None:
     row.name, row.audience, row.trusted = wanted.name.strip(), wanted.audience.strip(), wanted.trusted
     row.redirect_uris, row.post_logout_uris = list(wanted.redirect_uris), list(wanted.post_logout_uris)
-    row.backchannel_uri = wanted.backchannel_uri.strip()
+    row.backchannel_uri, row.site = wanted.backchannel_uri.strip(), wanted.site
 
 
 def _check(wanted: ClientWanted) -> None:
@@ -117,6 +137,8 @@ def _check(wanted: ClientWanted) -> None:
         problems += [FieldError(f"/{field}", text) for uri in uris if (text := _uri_problem(uri))]
     if wanted.backchannel_uri and (text := _uri_problem(wanted.backchannel_uri) or _reach_problem(wanted.backchannel_uri)):
         problems.append(FieldError("/backchannelUri", text))
+    if wanted.site and wanted.public:
+        problems.append(FieldError("/public", Text("The console of another site has a secret.", "其他站点的控制台必须使用密钥。")))
     if problems:
         raise invalid(problems)
 

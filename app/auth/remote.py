@@ -1,0 +1,107 @@
+"""The directory of a site without people of its own: another site's IAM, by its snapshot and by asking it (C-1, C-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from app import site
+from app.auth import oidc, snapshot
+from app.auth.claimed import ClaimedDirectory
+from app.auth.federation import SIGNATURE, HeldRole, SignatureAsked, signer_of
+from app.config import Settings
+from app.contracts.identity import Directory, Principal, RoleGrant, Signer, TenantRef, TokenRef, WorkspaceRef
+from app.contracts.seed import Seed
+from app.contracts.text import Text, plain
+from app.db import now
+from app.errors import ConsoleError
+
+
+class RemoteDirectory(Directory):
+    """Answers from the snapshot; tokens and signatures are asked for each time. Built-in roles mean what this site's plugins say."""
+
+    def tenants_of(self, principal_key: str) -> Sequence[TenantRef]:
+        book = snapshot.current().book
+        return [tenant for tenant in book.tenants.values() if (principal_key, tenant.id) in book.principals]
+
+    def workspaces_of(self, tenant_id: str) -> Sequence[WorkspaceRef]:
+        return [space for space in snapshot.current().book.workspaces if space.tenant_id == tenant_id]
+
+    def principal(self, principal_key: str, tenant_id: str) -> Principal | None:
+        return snapshot.current().book.principals.get((principal_key, tenant_id))
+
+    def epoch(self, tenant_id: str) -> int:
+        return int(snapshot.current().digest[:15], 16)
+
+    def grants(self, principal: Principal) -> Sequence[RoleGrant]:
+        book, moment = snapshot.current().book, now()
+        held = book.roles_of(principal.key, principal.tenant_id)
+        found = (_grant(book, grant) for grant in held if grant.expires_at is None or grant.expires_at > moment)
+        return [grant for grant in found if grant is not None]
+
+    def signer(self, key_id: str, text: str, signature: str, source_ip: str) -> Signer:
+        body = msgspec.json.encode(SignatureAsked(key_id, text, signature, source_ip))
+        found = signer_of(oidc.ask(SIGNATURE, data=body, headers={"Content-Type": "application/json"}))
+        if found.principal is None:
+            return found
+        principal = self.principal(found.principal.key, found.principal.tenant_id)
+        return Signer("right", principal) if principal else Signer("owner-not-active")
+
+    def token(self, bearer: str) -> TokenRef | None:
+        told = msgspec.json.decode(oidc.ask("introspection_endpoint", data={"token": bearer}))
+        if not told.get("active") or told.get("token_use") != "access_token":
+            return None
+        principal = self.principal(f"{told['principal_type']}:{told['sub']}", told.get("tenant") or "")
+        scopes = frozenset(told["scope"].split())
+        return TokenRef(principal, scopes=scopes, mfa="mfa" in told["amr"]) if principal else None
+
+    def key_of(self, login: str) -> str:
+        return snapshot.current().book.keys.get(login.strip(), "")
+
+
+def _grant(book: snapshot.Book, held: HeldRole) -> RoleGrant | None:
+    """The role as it is here. A tenant's own one goes first, so that it never grows by a site that has one of the same code."""
+    own = book.roles.get((held.tenant_id, held.role))
+    built_in = site.catalogue().roles.get(held.role)
+    if own is not None:
+        name, permissions = plain(own.name), own.permissions
+    elif built_in is not None:
+        name, permissions = built_in.title, list(built_in.permissions)
+    else:
+        return None
+    return RoleGrant(held.role, name, frozenset(permissions), held.source, held.expires_at, held.conditions)
+
+
+def directories(settings: Settings) -> Mapping[type, Directory]:
+    """The directory of a site that has no plugin for it but names a provider."""
+    if settings.own_iam or not settings.oidc_issuer:
+        return {}
+    return {Directory: ClaimedDirectory() if settings.oidc_claims else RemoteDirectory()}
+
+
+def seed(wanted: Seed) -> None:
+    """On a site without people of its own: seed for the administrator that the IAM has, in the last of their tenants."""
+    directory = directories(site.settings()).get(Directory)
+    if directory is None:
+        return
+    wanted.admin_key = directory.key_of(wanted.admin_login)
+    for tenant in directory.tenants_of(wanted.admin_key):
+        spaces = directory.workspaces_of(tenant.id)
+        wanted.tenant_id, wanted.workspace_id = tenant.id, spaces[0].id if spaces else ""
+
+
+def check() -> Text | None:
+    """For ``antstack doctor``: whether the provider that OIDC_ISSUER names answers, and gives its grants."""
+    if not site.settings().oidc_issuer:
+        return Text(
+            "nobody can sign in: enable the plugin iam, or set OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET",
+            "无法登录：请启用 iam 插件，或设置 OIDC_ISSUER、OIDC_CLIENT_ID 与 OIDC_CLIENT_SECRET",
+        )
+    try:
+        oidc.metadata()
+        if not site.settings().oidc_claims:
+            snapshot.current()
+    except ConsoleError as error:
+        return Text(f"{error.reason.en} {error.remedy.en}", f"{error.reason.zh}{error.remedy.zh}")
+    return None

@@ -1,0 +1,172 @@
+"""Other sites that use this IAM: what rights and roles they declare, and the snapshots that they get (C-1, C-10)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+import msgspec
+from authlib.oauth2 import OAuth2Error
+from flask import g
+from sqlalchemy import or_, select
+
+from app import audit, site
+from app.auth.federation import (
+    SNAPSHOT_SECONDS,
+    Content,
+    Declared,
+    HeldRole,
+    SignatureAsked,
+    SnapshotAnswer,
+    SnapshotAsked,
+    declared,
+)
+from app.auth.federation import CustomRole as OwnRole
+from app.contracts.declarations import Permission, Role
+from app.contracts.identity import Principal, Signer, TenantRef, WorkspaceRef
+from app.contracts.text import Text
+from app.db import db, new_id, now
+from app.errors import ErrorCode
+from plugins.iam.models import (
+    ACTIVE,
+    GROUP,
+    MEMBER,
+    CustomRole,
+    Grant,
+    Group,
+    GroupMember,
+    Member,
+    Membership,
+    ServiceAccount,
+    Tenant,
+    Workspace,
+)
+from plugins.iam.oidc.models import JoinedSite, OidcClient
+from plugins.iam.permissions import SITE_DECLARED
+
+NOT_JOINED = ErrorCode(
+    "IAM/NOT_A_JOINED_SITE",
+    403,
+    Text("These are not the credentials of a joined site.", "这不是已接入站点的凭据。"),
+    Text("Mark the OIDC client as the console of another site.", "请将该 OIDC 客户端标记为其他站点的控制台。"),
+)
+METHODS = ["client_secret_basic"]
+PROOF = "antstack-snapshot+jwt"
+
+
+def permissions() -> Mapping[str, Permission]:
+    """Rights of this site and of those that joined it, by name."""
+    return {p.name: p for joined in _declarations() for p in joined.permissions} | dict(site.catalogue().permissions)
+
+
+def roles() -> Mapping[str, Role]:
+    """Built-in roles of this site and of those that joined it, by code, with the exact permissions that they have on all of them."""
+    found: dict[str, Role] = {}
+    for role in (*declared().roles, *(role for joined in _declarations() for role in joined.roles)):
+        before = found.setdefault(role.code, role)
+        found[role.code] = replace(before, permissions=sorted({*before.permissions, *role.permissions}))
+    return found
+
+
+def _declarations() -> list[Declared]:
+    if "declarations" not in g:
+        rows = db.session.scalars(select(JoinedSite).order_by(JoinedSite.created_at))
+        g.declarations = [msgspec.convert(row.declared, Declared) for row in rows]
+    return g.declarations  # type: ignore[no-any-return]
+
+
+def prove() -> str:
+    """The client identifier of the site that asks, proved by its secret.
+
+    :raises ConsoleError: IAM/NOT_A_JOINED_SITE
+    """
+    from plugins.iam.oidc.server import provider
+
+    try:
+        client = provider().authenticate_client(provider().create_oauth2_request(None), METHODS, "site")
+    except OAuth2Error as error:
+        raise NOT_JOINED() from error
+    if not client.site:
+        raise NOT_JOINED()
+    return str(client.client_id)
+
+
+def answer(client_id: str, asked: SnapshotAsked) -> SnapshotAnswer:
+    """A snapshot for a joined site; what it declares is kept."""
+    from plugins.iam.oidc import claims, keys
+    from plugins.iam.oidc.server import issuer
+
+    _keep(client_id, asked.declared)
+    content = msgspec.json.encode(_content()).decode()
+    digest, moment = hashlib.sha256(content.encode()).hexdigest(), claims.seconds(now())
+    proof = keys.sign({"iss": issuer(), "aud": client_id, "iat": moment, "exp": moment + SNAPSHOT_SECONDS, "sha256": digest}, PROOF)
+    return SnapshotAnswer(proof, None if asked.holding == digest else content)
+
+
+def signer(asked: SignatureAsked) -> Signer:
+    """Whether an AccessKey signed what a joined site was sent."""
+    from plugins.iam.directory import LocalDirectory
+
+    return LocalDirectory().signer(asked.key_id, asked.text, asked.signature, asked.source_ip)
+
+
+def _keep(client_id: str, declared: Declared) -> None:
+    digest = hashlib.sha256(msgspec.json.encode(declared)).hexdigest()
+    row = db.session.scalar(select(JoinedSite).where(JoinedSite.client_id == client_id))
+    if row is not None and row.digest == digest:
+        return
+    row = row or JoinedSite(id=new_id(), client_id=client_id)
+    row.digest, row.declared = digest, msgspec.to_builtins(declared)
+    db.session.add(row)
+    g.pop("declarations", None)
+    told = {"roles": [role.code for role in declared.roles], "permissions": len(declared.permissions)}
+    client = db.session.scalars(select(OidcClient).where(OidcClient.client_id == client_id)).one()
+    audit.record(SITE_DECLARED, resource=("client", client.id, client.name), detail=told, tenant_id=client.tenant_id)
+
+
+def _content() -> Content:
+    """Everybody who is active in an active tenant; in a fixed order, so that equal content has one digest."""
+    tenants = db.session.scalars(select(Tenant).where(Tenant.state == ACTIVE).order_by(Tenant.id)).all()
+    live = [tenant.id for tenant in tenants]
+    spaces = db.session.scalars(select(Workspace).where(Workspace.tenant_id.in_(live)).order_by(Workspace.id))
+    own = select(CustomRole.tenant_id, CustomRole.code, CustomRole.name, CustomRole.permissions)
+    return Content(
+        [TenantRef(tenant.id, tenant.name, tenant.code) for tenant in tenants],
+        [WorkspaceRef(space.id, space.name, space.tenant_id) for space in spaces],
+        _principals(live),
+        _groups(live),
+        _grants(live, now()),
+        [OwnRole(*row) for row in db.session.execute(own.where(CustomRole.tenant_id.in_(live)).order_by(CustomRole.id))],
+    )
+
+
+def _principals(live: list[str]) -> list[Principal]:
+    people = select(Member.id, Member.name, Member.login, Membership.tenant_id).join(Membership, Membership.member_id == Member.id)
+    people = people.where(Member.state == ACTIVE, Membership.tenant_id.in_(live)).order_by(Membership.id)
+    programs = select(ServiceAccount.id, ServiceAccount.name, ServiceAccount.name, ServiceAccount.tenant_id)
+    programs = programs.where(ServiceAccount.state == ACTIVE, ServiceAccount.tenant_id.in_(live)).order_by(ServiceAccount.id)
+    found = [Principal("member", *row) for row in db.session.execute(people)]
+    return found + [Principal("serviceAccount", *row) for row in db.session.execute(programs)]
+
+
+def _groups(live: list[str]) -> dict[str, list[str]]:
+    query = select(GroupMember.member_id, GroupMember.group_id).join(Group, Group.id == GroupMember.group_id)
+    found: dict[str, list[str]] = {}
+    for member_id, group_id in db.session.execute(query.where(Group.tenant_id.in_(live)).order_by(GroupMember.member_id, GroupMember.group_id)):
+        found.setdefault(f"{MEMBER}:{member_id}", []).append(f"{GROUP}:{group_id}")
+    return found
+
+
+def _grants(live: list[str], moment: datetime) -> list[HeldRole]:
+    query = (
+        select(Grant.tenant_id, Grant.principal_type, Grant.principal_id, Grant.role, Group.name, Grant.expires_at, Grant.conditions)
+        .outerjoin(Group, (Group.id == Grant.principal_id) & (Grant.principal_type == GROUP))
+        .where(Grant.tenant_id.in_(live), or_(Grant.expires_at.is_(None), Grant.expires_at > moment))
+        .order_by(Grant.created_at, Grant.id)
+    )
+    return [
+        HeldRole(tenant, f"{kind}:{holder}", role, f"group {group}" if group else "direct", expires, conditions)
+        for tenant, kind, holder, role, group, expires, conditions in db.session.execute(query)
+    ]

@@ -1,0 +1,1 @@
+"""Sites that use the IAM of another one."""
