@@ -139,6 +139,9 @@ def begin() -> Any:
 
     :raises ConsoleError: AUTH/PROVIDER_UNREACHABLE
     """
+    if not site.settings().own_iam:
+        client().server_metadata.pop("_loaded_at", None)  # the browser shall not be sent to a provider that is away
+        metadata()
     try:
         return client().authorize_redirect(url_for("auth.callback", _external=True, **_base()))
     except (requests.RequestException, json.JSONDecodeError) as error:

@@ -14,8 +14,7 @@ import requests
 
 from app.db import new_id
 from tests import factories
-from tests.federation.conftest import Pair
-from tests.federation.pair import sign_in
+from tests.federation.pair import Pair, sign_in
 from tests.live import TOKEN
 from tests.plugins.openapi.test_signed_calls_prove_their_caller import headers
 
@@ -56,7 +55,7 @@ def wait(test: Callable[[], Any], seconds: float = 5) -> bool:
 def test_somebody_signs_in_at_the_iam_and_works_at_the_other_site(pair: Pair) -> None:
     who = member(pair, OBSERVER)
 
-    browser, page = sign_in(pair.other, who.login, PAGE)
+    browser, page = sign_in(pair.other.url, who.login, PAGE)
 
     assert page.status_code == 200
     assert page.url == f"{pair.other.url}{PAGE}"
@@ -75,7 +74,7 @@ def test_a_tenant_is_chosen_among_those_of_the_iam(pair: Pair) -> None:
         factories.make_grant(second, db.session.get_one(Member, who.id), OBSERVER)
         second_id = second.id
 
-    browser, page = sign_in(pair.other, who.login, PAGE)
+    browser, page = sign_in(pair.other.url, who.login, PAGE)
     assert page.url == f"{pair.other.url}/choose"
     assert "Second of two" in page.text
     form = {"csrf_token": TOKEN.search(page.text)[1], "tenant": second_id}  # type: ignore[index]
@@ -87,7 +86,7 @@ def test_a_tenant_is_chosen_among_those_of_the_iam(pair: Pair) -> None:
 
 def test_a_right_granted_or_revoked_at_the_iam_counts_at_the_other_site_within_seconds(pair: Pair) -> None:
     who = member(pair)
-    browser, _ = sign_in(pair.other, who.login)
+    browser, _ = sign_in(pair.other.url, who.login)
     assert pair.other.get(PAGE, browser).status_code == 403
 
     with pair.iam.inside():
@@ -116,14 +115,14 @@ def test_rights_through_groups_custom_roles_and_under_conditions_count_and_expir
         factories.make_grant(tenant, people[3], reading)
         logins = [person.login for person in people]
 
-    pages = [sign_in(pair.other, login, PAGE)[1] for login in logins]
+    pages = [sign_in(pair.other.url, login, PAGE)[1] for login in logins]
     assert {page.url for page in pages} == {f"{pair.other.url}{PAGE}"}
     assert [page.status_code for page in pages] == [200, 403, 403, 200]
 
 
 def test_who_is_frozen_or_leaves_loses_the_other_site(pair: Pair) -> None:
     frozen, gone = member(pair, OBSERVER), member(pair, OBSERVER)
-    browsers = [sign_in(pair.other, who.login, PAGE)[0] for who in (frozen, gone)]
+    browsers = [sign_in(pair.other.url, who.login, PAGE)[0] for who in (frozen, gone)]
 
     with pair.iam.inside():
         from app.db import db
@@ -190,7 +189,7 @@ def test_a_call_signed_with_a_key_of_the_iam_is_verified_by_asking_it(pair: Pair
 
 def test_a_session_that_ends_at_the_iam_ends_at_the_other_site(pair: Pair) -> None:
     who = member(pair, OBSERVER)
-    browser, _ = sign_in(pair.other, who.login, PAGE)
+    browser, _ = sign_in(pair.other.url, who.login, PAGE)
 
     with pair.iam.inside():
         from app.db import db
@@ -204,7 +203,7 @@ def test_a_session_that_ends_at_the_iam_ends_at_the_other_site(pair: Pair) -> No
 
 
 def test_signing_out_at_the_other_site_ends_the_session_at_the_iam(pair: Pair) -> None:
-    browser, page = sign_in(pair.other, member(pair, OBSERVER).login, PAGE)
+    browser, page = sign_in(pair.other.url, member(pair, OBSERVER).login, PAGE)
     form = {"csrf_token": TOKEN.search(page.text)[1]}  # type: ignore[index]
 
     answer = browser.post(f"{pair.other.url}/logout", data=form, timeout=20)
@@ -214,8 +213,8 @@ def test_signing_out_at_the_other_site_ends_the_session_at_the_iam(pair: Pair) -
 
 
 def test_the_iam_offers_roles_and_rights_that_only_the_other_site_has(pair: Pair) -> None:
-    sign_in(pair.other, member(pair).login)
-    admin, page = sign_in(pair.iam, member(pair, "tenant-administrator").login)
+    sign_in(pair.other.url, member(pair).login)
+    admin, page = sign_in(pair.iam.url, member(pair, "tenant-administrator").login)
     admin.headers["X-CSRF-Token"] = TOKEN.search(page.text)[1]  # type: ignore[index]
 
     roles = {role["code"]: role for role in pair.iam.get("/api/v1/iam/roles", admin).json()["items"]}
@@ -233,7 +232,7 @@ def test_the_iam_offers_roles_and_rights_that_only_the_other_site_has(pair: Pair
 
 
 def test_a_role_of_another_site_allows_nothing_at_the_iam_and_is_above_who_may_not_hand_it_out(pair: Pair) -> None:
-    sign_in(pair.other, member(pair).login)
+    sign_in(pair.other.url, member(pair).login)
     with pair.iam.inside():
         from app import caller
         from app.caller import Caller
