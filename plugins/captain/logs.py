@@ -31,6 +31,8 @@ DOWNLOAD_LIMIT = 50 * 1024 * 1024
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$")
+# What a kubelet answers, with status 200 and no time stamp, for a container that it removed.
+REMOVED = b"unable to retrieve container logs for "
 NOT_STARTED = ErrorCode(
     "CAPTAIN/LOG_NOT_THERE",
     409,
@@ -127,6 +129,8 @@ def read(kube: Kube, namespace: str, name: str, query: LogQuery) -> list[Line]:
     path = paths.one("Pod", namespace, name, "log")
     wanted = options(query) | {"limitBytes": 8 * 1024 * 1024}
     answer = _translated(lambda: kube.request("GET", path, wanted))
+    if answer.data.startswith(REMOVED):
+        raise NOT_STARTED(detail=Text("the cluster no longer keeps it", "集群已不再保留该日志"))
     lines = [line_of(raw) for raw in answer.data.split(b"\n") if raw]
     return [line for line in lines if newer(line, query.after)]
 

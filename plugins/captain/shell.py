@@ -186,7 +186,9 @@ class Terminal:
         except ConsoleError as error:
             return None, t(error.reason)
         except (ApiException, OSError) as error:
-            return None, str(getattr(error, "reason", "") or error)[:80]
+            # The library's own words are of headers; what the cluster said is in the answer to the handshake.
+            body = getattr(error.__context__, "resp_body", None) or b""
+            return None, (_status(body).get("message") or body.decode("utf-8", "replace") or str(error))[:80]
         self._resize(made)
         return made, ""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sandbox.cluster import Cluster
 
 Obj = dict[str, Any]
+_PULLS = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}
 
 
 def choose(pod: Obj, name: str) -> Obj:
@@ -67,9 +68,14 @@ def _span(pod: Obj, container: Obj, previous: bool) -> tuple[float, float | None
         return times.seconds_of(now["startedAt"]), times.seconds_of(now["finishedAt"])
     waiting = state.get("waiting", {})
     why = waiting.get("reason", "ContainerCreating")
-    if why in ("ErrImagePull", "ImagePullBackOff"):
-        why = "trying and failing to pull image"
+    why = _PULLS.get(why, why)
     raise bad_request(f'container "{name}" in pod "{pod_name}" is waiting to start: {why}')
+
+
+def _removed(pod: Obj, container: Obj) -> str:
+    """The previous run's ID where a later one ended too: of runs that ended, a kubelet keeps only the last."""
+    one = _status(pod, container["name"])
+    return str(one["lastState"]["terminated"]["containerID"]) if "terminated" in one["state"] else ""
 
 
 async def respond(cluster: Cluster, request: web.Request, target: Target) -> web.StreamResponse:
@@ -78,7 +84,9 @@ async def respond(cluster: Cluster, request: web.Request, target: Target) -> web
     query = request.query
     container = choose(pod, query.get("container", ""))
     begin, end = _span(pod, container, flag(request, "previous"))
-    lines = lines_of(pod, container, begin, end if end is not None else time.time())
+    if flag(request, "previous") and (removed := _removed(pod, container)):
+        return web.Response(text=f"unable to retrieve container logs for {removed}")
+    lines = lines_of(pod, container, begin, end or time.time())
     if query.get("sinceSeconds"):
         lines = [row for row in lines if row[0] >= time.time() - int(query["sinceSeconds"])]
     if query.get("sinceTime"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -79,19 +80,16 @@ class Session:
         self.input.put_nowait(None)
 
 
-def _check(request: web.Request, target: Target, pod: Obj, container: Obj) -> None:
+def _runs(pod: Obj, container: Obj) -> bool:
+    statuses = pod.get("status", {}).get("containerStatuses", ())
+    return any(one["name"] == container["name"] and "running" in one.get("state", {}) for one in statuses)
+
+
+def _check(request: web.Request, target: Target) -> None:
     """Refuse what cannot be run.
 
-    :raises ApiError: the container does not run, or the client speaks another protocol
+    :raises ApiError: the command is missing, or the client speaks another protocol
     """
-    name = container["name"]
-    statuses = pod.get("status", {}).get("containerStatuses", ())
-    one: Obj = next((s for s in statuses if s["name"] == name), {})
-    if "running" not in one.get("state", {}):
-        phase = pod.get("status", {}).get("phase", "Pending")
-        if phase in ("Succeeded", "Failed"):
-            raise bad_request(f"cannot exec into a container in a completed pod; current phase is {phase}")
-        raise ApiError(500, "InternalError", f'unable to upgrade connection: container not found ("{name}")')
     if target.subresource == "exec" and "command" not in request.query:
         raise bad_request("you must specify at least one command for the container")
     offered = [p.strip() for p in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
@@ -111,7 +109,9 @@ async def respond(cluster: Cluster, request: web.Request, target: Target) -> web
         raise bad_request("Upgrade request required")
     pod = cluster.writer.load(target.resource, target.namespace, target.name)
     container = choose(pod, request.query.get("container", ""))
-    _check(request, target, pod, container)
+    if not _runs(pod, container):
+        return web.Response(status=500, text=f'container not found ("{container["name"]}")')
+    _check(request, target)
     socket = web.WebSocketResponse(protocols=PROTOCOLS, heartbeat=30.0)
     await socket.prepare(request)
     session = Session(socket, request)
@@ -159,9 +159,10 @@ async def _once(session: Session, shell: Shell, command: list[str]) -> tuple[int
 
 def _no_such(name: str) -> str:
     return (
-        "Internal error occurred: error executing command in container: failed to exec in container: "
-        "failed to start exec: OCI runtime exec failed: exec failed: unable to start container process: "
-        f'exec: "{name}": executable file not found in $PATH: unknown'
+        "Internal error occurred: Internal error occurred: error executing command in container: "
+        f'failed to exec in container: failed to start exec "{secrets.token_hex(32)}": '
+        "OCI runtime exec failed: exec failed: unable to start container process: "
+        f'exec: "{name}": executable file not found in $PATH'
     )
 
 

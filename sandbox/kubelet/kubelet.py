@@ -32,6 +32,7 @@ STEPS: dict[str, Step] = {
     "ready": running.ready,
     "running": running.ended,
     "crash": running.crashed,
+    "backoff": running.backed_off,
     "restart": running.restart,
 }
 

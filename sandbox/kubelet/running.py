@@ -28,9 +28,9 @@ def started(kubelet: Kubelet, pod: Obj, container: Obj, init: bool = False, fres
     kubelet.say(pod, "Normal", "Started", "Container started", container, init)
 
 
-def backoff(kubelet: Kubelet, state: State) -> float:
+def backoff(tries: int) -> float:
     """Seconds before the next try, more every time."""
-    return float(min(BACKOFF_FIRST * 2 ** max(state.tries - 1, 0), BACKOFF_MOST) / kubelet.cluster.options.speed)
+    return min(BACKOFF_FIRST * 2 ** max(tries - 1, 0), BACKOFF_MOST)
 
 
 def start(kubelet: Kubelet, pod: Obj, state: State) -> float | None:
@@ -40,7 +40,7 @@ def start(kubelet: Kubelet, pod: Obj, state: State) -> float | None:
         started(kubelet, pod, container, fresh=container["name"] in state.fresh)
     state.fresh.clear()
     probes = any("readinessProbe" in c or "startupProbe" in c for c in pod["spec"]["containers"])
-    held = state.fault.kind in ("slow-start", "unready")
+    held = bool(state.fault.kind)
     immediately = not probes and not held
     status.running(pod, address, immediately)
     kubelet.write(pod)
@@ -121,23 +121,34 @@ def crashed(kubelet: Kubelet, pod: Obj, state: State) -> float | None:
 
 
 def crash(kubelet: Kubelet, pod: Obj, state: State, codes: dict[str, int]) -> float | None:
-    """A container ended and will be started again, later every time."""
+    """A container ended and will be started again: at once the first time, then later every time."""
     reason = "OOMKilled" if state.fault.kind == "oom" else "Error" if any(codes.values()) else "Completed"
     if pod["spec"].get("restartPolicy") == "Never":
         status.ended(pod, codes, "Failed", reason)
         kubelet.write(pod)
         return None
     state.tries += 1
-    wait = backoff(kubelet, state)
-    status.crashed(pod, codes, reason, f"back-off {min(10 * 2 ** (state.tries - 1), 300)}s restarting failed container")
+    status.crashed(pod, codes, reason)
     kubelet.write(pod)
+    if state.tries == 1:
+        state.step = "restart"
+        return kubelet.cluster.delay(0.1, 0.3)
     for container in pod["spec"]["containers"]:
         if container["name"] in codes:
             where = f"{pod['metadata']['name']}_{pod['metadata']['namespace']}({state.uid})"
             message = f"Back-off restarting failed container {container['name']} in pod {where}"
             kubelet.say(pod, "Warning", "BackOff", message, container)
+    state.step = "backoff"
+    return kubelet.cluster.delay(0.5, 1.0)
+
+
+def backed_off(kubelet: Kubelet, pod: Obj, state: State) -> float | None:
+    """The kubelet looks again at what ended, and says that it waits."""
+    seconds = backoff(state.tries - 1)
+    status.backing_off(pod, seconds)
+    kubelet.write(pod)
     state.step = "restart"
-    return wait
+    return seconds / kubelet.cluster.options.speed
 
 
 def restart(kubelet: Kubelet, pod: Obj, state: State) -> float | None:
@@ -145,7 +156,7 @@ def restart(kubelet: Kubelet, pod: Obj, state: State) -> float | None:
     for container in pod["spec"]["containers"]:
         started(kubelet, pod, container)
     probes = any("readinessProbe" in c for c in pod["spec"]["containers"])
-    status.restarted(pod, not probes)
+    status.restarted(pod, not probes and not state.fault.kind)
     kubelet.write(pod)
     state.step = "crash" if state.fault.kind in ("crash-loop", "oom") else "running"
     return kubelet.cluster.delay(0.8, 1.5) if state.step == "crash" else until_end(kubelet, pod, state)

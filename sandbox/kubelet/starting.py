@@ -82,8 +82,7 @@ def pull(kubelet: Kubelet, pod: Obj, state: State) -> float | None:
 
 def pull_failed(kubelet: Kubelet, pod: Obj, state: State, container: Obj, image: images.Image) -> float | None:
     name = container["image"]
-    why = f'failed to pull and unpack image "{image.full}": failed to resolve reference "{image.full}": '
-    why += f"{image.full}: not found"
+    why = f'failed to pull and unpack image "{image.full}": failed to resolve image: {image.full}: not found'
     if state.tries % 2 == 0:
         kubelet.say(pod, "Normal", "Pulling", f'Pulling image "{name}"', container)
         kubelet.say(
@@ -148,7 +147,7 @@ def init(kubelet: Kubelet, pod: Obj, state: State) -> float | None:
                 True,
             )
             state.tries += 1
-            return backoff(kubelet, state)
+            return backoff(state.tries) / kubelet.cluster.options.speed
         status.init_ended(pod, container["name"], 0)
     state.init_done += 1
     kubelet.write(pod)

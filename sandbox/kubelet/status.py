@@ -74,7 +74,10 @@ def _conditions(pod: Obj, **words: str) -> None:
         if kind not in words:
             continue
         reason = message = ""
-        if words[kind] == "False" and kind in ("Ready", "ContainersReady"):
+        if kind == "PodReadyToStartContainers" and words[kind] == "False":
+            begun = pod["status"]["phase"] != "Pending"
+            reason, message = "PodSandboxNotReady", "pod sandbox is not ready" if begun else "no pod sandbox exists"
+        elif words[kind] == "False" and kind in ("Ready", "ContainersReady"):
             names = " ".join(s["name"] for s in pod["status"].get("containerStatuses", ()) if not s["ready"])
             reason, message = "ContainersNotReady", f"containers with unready status: [{names}]"
         if kind == "Ready" and words[kind] == "True" and not _gates_open(pod):
@@ -83,8 +86,8 @@ def _conditions(pod: Obj, **words: str) -> None:
                 "ReadinessGatesNotReady",
                 'the status of pod readiness gates is not "True"',
             )
-        if words[kind] == "PodCompleted":
-            words[kind], reason = ("True" if kind == "Initialized" else "False"), "PodCompleted"
+        if words[kind] in ("PodCompleted", "PodFailed"):
+            words[kind], reason, message = "True" if kind == "Initialized" else "False", words[kind], ""
         set_condition(conditions, kind, words[kind], reason, message)
         for condition in conditions:
             if condition["type"] == kind:
@@ -220,27 +223,35 @@ def ended(pod: Obj, codes: dict[str, int], phase: str, reason: str = "") -> None
             ContainersReady="PodCompleted",
         )
     else:
-        _conditions(pod, PodReadyToStartContainers="False", Ready="False", ContainersReady="False")
+        _conditions(pod, PodReadyToStartContainers="False", Ready="PodFailed", ContainersReady="PodFailed")
 
 
-def crashed(pod: Obj, codes: dict[str, int], reason: str, message: str) -> None:
-    """Containers ended and wait to be started again."""
-    meta = pod["metadata"]
+def crashed(pod: Obj, codes: dict[str, int], reason: str) -> None:
+    """Containers ended and are to be started again."""
     for one in pod["status"]["containerStatuses"]:
-        if one["name"] not in codes:
-            continue
-        _terminate(one, codes[one["name"]], reason)
-        one["lastState"] = one["state"]
-        text = f"{message}={one['name']} pod={meta['name']}_{meta['namespace']}({meta['uid']})"
-        one["state"] = {"waiting": {"reason": "CrashLoopBackOff", "message": text}}
+        if one["name"] in codes:
+            _terminate(one, codes[one["name"]], reason)
     _conditions(pod, Ready="False", ContainersReady="False")
 
 
+def backing_off(pod: Obj, seconds: float) -> None:
+    """The kubelet waits before it starts again what ended."""
+    meta = pod["metadata"]
+    for one in pod["status"]["containerStatuses"]:
+        if "terminated" in one["state"]:
+            one["lastState"] = one["state"]
+            where = f"{one['name']} pod={meta['name']}_{meta['namespace']}({meta['uid']})"
+            message = f"back-off {seconds:.0f}s restarting failed container={where}"
+            one["state"] = {"waiting": {"reason": "CrashLoopBackOff", "message": message}}
+
+
 def restarted(pod: Obj, is_ready: bool) -> None:
-    """Containers that waited run again."""
+    """Containers that ended run again."""
     by_name = {container["name"]: container for container in pod["spec"]["containers"]}
     for one in pod["status"]["containerStatuses"]:
-        if "waiting" in one["state"]:
+        if "running" not in one["state"]:
+            if "terminated" in one["state"]:
+                one["lastState"] = one["state"]
             one["restartCount"] += 1
             _run(one, by_name[one["name"]], pod["metadata"]["uid"])
             one["ready"] = is_ready

@@ -89,7 +89,7 @@ class RealNode(ControlPlane):
             "authorization": {"mode": "AlwaysAllow"}, "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
             "cgroupDriver": "cgroupfs", "cgroupRoot": f"/{self.cgroup}", "failCgroupV1": False, "failSwapOn": False,
             "localStorageCapacityIsolation": False, "makeIPTablesUtilChains": False, "resolvConf": "",
-            "evictionHard": {"memory.available": "1Mi"},
+            "clusterDNS": ["10.96.0.10"], "evictionHard": {"memory.available": "1Mi"},
         }  # fmt: skip
         (folder / "kubelet.yaml").write_text(yaml.safe_dump(kubelet))
 

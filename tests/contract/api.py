@@ -57,6 +57,7 @@ class Api:
         config = yaml.safe_load(kubeconfig.read_text())
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
         self.kubeconfig, self.namespace, self.kind = kubeconfig, namespace, kind
+        self.registry = ""
         self.url = cluster["server"]
         ca = folder / "ca.crt"
         if "certificate-authority-data" in cluster:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox.launch import Sandbox, start
+from tests.cluster.node import RealNode
 from tests.contract.api import Api, unique, wait_for
 
 
@@ -35,8 +36,22 @@ def api(cluster: Path, request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 @pytest.fixture
 def only_sandbox(sandbox_cluster: Sandbox, tmp_path: Path) -> Iterator[Api]:
-    """For what needs containers: the real control plane of the tests has none."""
+    """For what no real control plane does on demand."""
     yield from _client(sandbox_cluster.kubeconfig, "sandbox", tmp_path)
+
+
+@pytest.fixture(params=["sandbox", pytest.param("node", marks=[pytest.mark.real, pytest.mark.xdist_group("real-node")])])
+def on_a_node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Api]:
+    """For what needs containers: the sandbox, and a real node with its registry."""
+    if request.param == "sandbox":
+        kubeconfig, host = request.getfixturevalue("sandbox_cluster").kubeconfig, "registry.example"
+    else:
+        node: RealNode = request.getfixturevalue("real_node")
+        kubeconfig, host = node.kubeconfig, node.registry.host
+        node.registry.push("app", "1")
+    for api in _client(kubeconfig, request.param, tmp_path):
+        api.registry = host
+        yield api
 
 
 def _client(kubeconfig: Path, kind: str, folder: Path) -> Iterator[Api]:

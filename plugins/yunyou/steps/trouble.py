@@ -76,11 +76,13 @@ def _explained(ctx: Context, failure: diagnosis.Failure, pod: Json, events: Sequ
 
 
 def last_lines(ctx: Context, pod: Json, container: str) -> list[str]:
-    """The last lines that a container wrote, of its previous run if there was one."""
+    """The last lines that a container wrote: of the run that ended, where it runs again of the one before."""
     if not container:
         return []
+    statuses = (*pod["status"].get("initContainerStatuses", ()), *pod["status"].get("containerStatuses", ()))
+    running = any(one["name"] == container and "running" in (one.get("state") or {}) for one in statuses)
     path = paths.one("Pod", environment_of(ctx).namespace, pod["metadata"]["name"], "log")
-    for previous in ("true", "false"):
+    for previous in ("true", "false") if running else ("false",):
         query = {"container": container, "tailLines": LINES, "previous": previous}
         try:
             text = kube(ctx).request("GET", path, query, timeout=3).data.decode("utf-8", "replace")

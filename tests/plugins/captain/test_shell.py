@@ -55,7 +55,7 @@ def test_what_is_typed_runs_in_the_container_and_is_recorded(
     kube.eventually(lambda: any(code == "captain.pod.shell_closed" for code, _, _ in audit_log()))
     end = next(row for row in audit_log(rows=True) if row.operation == "captain.pod.shell_closed")
     assert end.detail["why"] == "exited"
-    assert shell.OPEN.by_person == {}
+    kube.eventually(lambda: shell.OPEN.by_person == {})
 
 
 def test_garbage_on_the_socket_harms_nothing(as_holder_of: Any, root: str, a_pod: Any, server: str):
