@@ -67,16 +67,19 @@ class Registry:
         self._process.terminate()
         self._process.wait(10)
 
-    def push(self, repository: str, tag: str, *, entry: Sequence[str] = (), applets: Sequence[str] = APPLETS) -> str:
-        """Push an image of this machine's architecture that holds *applets* of busybox in ``/bin``; its digest.
+    def push(
+        self, repository: str, tag: str, *, entry: Sequence[str] = (), applets: Sequence[str] = APPLETS, says: str = ARCHITECTURE
+    ) -> str:
+        """Push an image that holds *applets* of busybox in ``/bin``; its digest.
 
         :param entry: the image's entrypoint; a shell that waits without one
+        :param says: the architecture that it claims, this machine's if not another
         """
         layer, content = _layer(applets)
         run = list(entry) or ["sh", "-c", "trap exit TERM; sleep 86400 & wait"]
         config = {"Entrypoint": run, "Env": ["PATH=/bin"]}
         whole = {
-            "architecture": ARCHITECTURE, "os": "linux", "config": config,
+            "architecture": says, "os": "linux", "config": config,
             "rootfs": {"type": "layers", "diff_ids": [_digest(content)]},
         }  # fmt: skip
         manifest = {
