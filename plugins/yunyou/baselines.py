@@ -14,7 +14,7 @@ from app.db import db, new_id, now, rows
 from app.errors import ErrorCode
 from plugins.yunyou.domain import baseline as documents
 from plugins.yunyou.domain import solution as files
-from plugins.yunyou.domain.manifests import workload_of
+from plugins.yunyou.domain.manifests import workloads_of
 from plugins.yunyou.domain.model import Solution as Document
 from plugins.yunyou.models import Baseline, BaselineApplication, BaselineProduct, Environment, GlobalParameter
 
@@ -153,7 +153,14 @@ def _index_application(
     role = application.get("role", "standard")
     row.product, row.release, row.image, row.role = product["code"], product["version"], application["image"], role
     row.workload = application.get("workload") or ("StatefulSet" if role == "standard" else "Job")
-    row.replicas = application.get("replicas", 1)
+    row.replicas = sum(_replicas(product, application))
+
+
+def _replicas(product: Mapping[str, Any], application: Mapping[str, Any]) -> list[int]:
+    """How many instances there are to be, in each cell where there are cells."""
+    name, own = application["name"], application.get("replicas", 1)
+    groups = (group for group in product.get("scalingGroups", ()) if name in group["applications"])
+    return [cell.get("replicas", {}).get(name, own) for group in groups for cell in group.get("cells", ())] or [own]
 
 
 def _keep_values(environment: Environment, document: Mapping[str, Any]) -> None:
@@ -184,12 +191,7 @@ def sent(
 
 
 def recorded(environment: Environment) -> dict[str, dict[str, Any]]:
-    """The workload manifest of each application as it was sent last, by workload name."""
-    found: dict[str, dict[str, Any]] = {}
+    """Every workload manifest as it was sent last, by workload name."""
     query = select(BaselineApplication.objects).where(BaselineApplication.environment_id == environment.id)
-    for text in db.session.scalars(query):
-        objects = json.loads(text)
-        if objects:
-            workload = workload_of(objects)
-            found[workload["metadata"]["name"]] = workload
-    return found
+    found = (item for text in db.session.scalars(query) for item in workloads_of(json.loads(text)))
+    return {item["metadata"]["name"]: item for item in found}

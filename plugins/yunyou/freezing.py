@@ -19,11 +19,11 @@ from app.kube.client import Kube
 from plugins.yunyou import live
 from plugins.yunyou.domain.application import Application
 from plugins.yunyou.domain.manifests import render
-from plugins.yunyou.domain.model import Product
+from plugins.yunyou.domain.model import Cell, Product
 from plugins.yunyou.domain.place import ENVIRONMENT, MANAGED_BY, MANAGER, PART_OF, Place, label_value
 from plugins.yunyou.domain.pods import env_of
 from plugins.yunyou.domain.rendering import Rendering
-from plugins.yunyou.models import BaselineApplication, Environment, Frozen
+from plugins.yunyou.models import Environment, Frozen
 
 Json = dict[str, Any]
 FOREIGN = ErrorCode(
@@ -53,7 +53,7 @@ KINDS = ("StatefulSet", "Deployment", "DaemonSet", "Job", "Service", "Secret", "
 
 @dataclass
 class Plan:
-    """What is frozen for one application; ``key`` is ``PRODUCT/app``.
+    """What is frozen for one application, or for one cell of it; ``key`` is ``PRODUCT/workload``.
 
     ``open`` are references that only the execution knows; ``mode`` says how its pods come to be:
     ``create``, ``update`` or ``scale``.
@@ -65,10 +65,15 @@ class Plan:
     workload: Json
     objects: list[Json]
     open: list[str] = field(default_factory=list)
-    previous: list[Json] | None = None
     seen: dict[str, str] = field(default_factory=dict)
     mode: str = "create"
     release: str = ""
+    cell: str = ""
+
+    @property
+    def owner(self) -> str:
+        """The application as people and requests name it, ``PRODUCT/app``: the key but for cells."""
+        return f"{self.product['code']}/{self.application}"
 
     @property
     def name(self) -> str:
@@ -93,12 +98,13 @@ def objects_of(
     environment: Environment,
     values: Mapping[str, Rendering],
     order: str = "",
+    cell: Cell | None = None,
 ) -> tuple[list[Json], list[str]]:
-    """The objects of an application, and the references in them that only the execution knows."""
+    """The objects of an application, or of one cell of it, and the references in them that only the execution knows."""
     env = env_of(product.code, application, values)
     names = (f"{product.code}/{application.name}.{parameter.key}" for parameter in application.parameters)
     waiting = sorted({name for parameter in names for name in values[parameter].open})
-    return render(product, application, place_of(environment), env, order=order), waiting
+    return render(product, application, place_of(environment), env, cell=cell, order=order), waiting
 
 
 @dataclass
@@ -151,17 +157,6 @@ def look_at(plan: Plan, cluster: Cluster) -> None:
         object_key(item): identity(cluster.find(item["kind"], item["metadata"]["name"])) for item in plan.objects
     }
     plan.mode = "update" if cluster.find(plan.kind, plan.name) is not None else "create"
-
-
-def previous_of(environment: Environment, application: str) -> tuple[list[Json] | None, BaselineApplication | None]:
-    """What was sent last for an application, or None when it never ran."""
-    row = db.session.scalar(
-        select(BaselineApplication).where(
-            BaselineApplication.environment_id == environment.id, BaselineApplication.name == application
-        )
-    )
-    objects = json.loads(row.objects) if row else []
-    return (objects or None), row
 
 
 def keep(order_id: str, plan: Plan) -> None:

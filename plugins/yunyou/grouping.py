@@ -14,7 +14,6 @@ from app.db import db
 from plugins.yunyou import live
 from plugins.yunyou.domain import groups as rules
 from plugins.yunyou.domain import rollout
-from plugins.yunyou.domain.place import NAME
 from plugins.yunyou.domain.podview import PodView, view
 from plugins.yunyou.freezing import Cluster, Plan
 from plugins.yunyou.models import Environment, GroupChoice
@@ -53,17 +52,16 @@ def wish_for(plan: Plan, target: Target, request: OrderRequest) -> tuple[str, li
     An order that leaves it to the system takes what is remembered of the application, else what the solution says of
     its first release and its upgrades (guide 2.7.5).
     """
-    wish = request.applications.get(plan.key)
+    wish = request.applications.get(plan.owner)
     if wish is not None and wish.grouping is not None:
         return wish.grouping.strategy, wish.grouping.shares
     rules.check_order_strategy(request.grouping.strategy)
     if request.grouping.strategy != "recommended":
         return request.grouping.strategy, None
-    choice = (GroupChoice.environment_id == target.environment.id) & (GroupChoice.application == plan.key)
+    choice = (GroupChoice.environment_id == target.environment.id) & (GroupChoice.application == plan.owner)
     if kept := db.session.scalar(select(GroupChoice).where(choice)):
         return "custom", [int(share) for share in kept.shares] or None
-    code, _, name = plan.key.partition("/")
-    application = target.products[code].application(name)
+    application = target.products[plan.product["code"]].application(plan.application)
     assert application is not None
     if plan.mode == "create":
         return rules.SERIAL if application.strategy.first == "Serial" else "recommended", None
@@ -108,9 +106,8 @@ def _members(plan: Plan, strategy: str, shares: Sequence[int] | None, cluster: C
 
 def running_pods(plan: Plan, cluster: Cluster) -> list[PodView]:
     """Pods of the application that run now."""
-    found = live.View(cluster.environment, cluster.kube, False).objects("pods")
-    mine = [view(pod) for pod in found if (pod["metadata"].get("labels") or {}).get(NAME) == plan.application]
-    return [pod for pod in mine if not pod.deleting]
+    found = live.View(cluster.environment, cluster.kube, False).pods_of(plan.application, plan.cell)
+    return [pod for pod in map(view, found) if not pod.deleting]
 
 
 def remember(environment: Environment, request: OrderRequest) -> None:

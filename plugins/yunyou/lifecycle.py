@@ -19,7 +19,7 @@ from plugins.yunyou.domain import baseline as documents
 from plugins.yunyou.domain import solution as files
 from plugins.yunyou.domain.manifests import workload_of
 from plugins.yunyou.domain.parameters import entries_of
-from plugins.yunyou.domain.universe import render_names, setting_of
+from plugins.yunyou.domain.universe import Renderings, setting_of
 from plugins.yunyou.environments import kube_of
 from plugins.yunyou.freezing import Cluster, Plan
 from plugins.yunyou.models import Environment, Frozen, Solution
@@ -86,15 +86,17 @@ def _corrected(order: Order, environment: Environment, keys: set[str]) -> dict[s
     change = {**whole["change"], "document": documents.with_values(document_of(solution).document, values)}
     codes = {key.partition("/")[0] for key in change["applications"]}
     target = files.of(apply_change(baselines.document_of(environment), change, codes))
-    rendered = render_names(entries_of(target), setting_of(target, planning.known_outputs(environment.id)))
+    rendered = Renderings(entries_of(target), setting_of(target, planning.known_outputs(environment.id)))
     renewed: dict[str, Plan] = {}
     for key in keys:
         plan = freezing.load(order.id, key)
-        product = target.product(key.partition("/")[0])
+        product = target.product(plan.product["code"])
         application = product.application(plan.application) if product else None
         if product is None or application is None:
             continue
-        objects, waiting = freezing.objects_of(product, application, environment, rendered, whole["run"])
+        cell = next((cell for cell in product.cells_of(application) if (cell.name if cell else "") == plan.cell), None)
+        given = rendered.of(product.code, cell)
+        objects, waiting = freezing.objects_of(product, application, environment, given, whole["run"], cell)
         if objects != plan.objects:
             plan.objects, plan.open, plan.workload = objects, waiting, workload_of(objects)
             renewed[key] = plan

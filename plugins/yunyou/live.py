@@ -13,7 +13,7 @@ from app.kube import paths
 from app.kube.client import Kube
 from app.kube.mirror import is_fresh
 from app.kube.models import KubeObject
-from plugins.yunyou.domain.place import MANAGED_BY, MANAGER, NAME
+from plugins.yunyou.domain.place import CELL, MANAGED_BY, MANAGER, NAME
 from plugins.yunyou.models import Environment
 
 Json = dict[str, Any]
@@ -47,15 +47,15 @@ class View:
         items: list[Json] = self.kube.get(path, {"labelSelector": f"{MANAGED_BY}={MANAGER}"})["items"]
         return items
 
-    def pods_of(self, application: str) -> list[Json]:
-        """Pods of an application."""
+    def pods_of(self, application: str, cell: str = "") -> list[Json]:
+        """Pods of an application, or of one cell of it."""
         if "by_app" not in self.__dict__:
             by_app: dict[str, list[Json]] = {}
             for pod in self.objects("pods"):
                 by_app.setdefault((pod["metadata"].get("labels") or {}).get(NAME, ""), []).append(pod)
             self.__dict__["by_app"] = by_app
         found: list[Json] = self.__dict__["by_app"].get(application, [])
-        return found
+        return [pod for pod in found if pod["metadata"]["labels"].get(CELL) == cell] if cell else found
 
     def workload(self, kind: str, name: str) -> Json | None:
         """The workload ``Deployment``/``StatefulSet``/… of that name, or None."""

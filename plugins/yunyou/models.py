@@ -145,8 +145,7 @@ class BaselineApplication(TenantOwned, db.Model):
 class Frozen(db.Model):
     """What one order sends for one application: frozen when the order is made, sealed since it holds secrets.
 
-    ``previous`` is what was sent before, which a rollback returns to; ``seen`` are the generations and digests of the
-    live objects when the plan was made.
+    ``seen`` are the generations and digests of the live objects when the plan was made.
     """
 
     __tablename__ = "yunyou_frozen"

@@ -22,7 +22,8 @@ from plugins.yunyou.domain import sequence
 from plugins.yunyou.domain.manifests import workload_of
 from plugins.yunyou.domain.model import Product
 from plugins.yunyou.domain.parameters import entries_of
-from plugins.yunyou.domain.universe import render_names, setting_of
+from plugins.yunyou.domain.place import workload_name
+from plugins.yunyou.domain.universe import Renderings, setting_of
 from plugins.yunyou.environments import kube_of
 from plugins.yunyou.freezing import Cluster, Plan
 from plugins.yunyou.models import Environment, Frozen
@@ -64,7 +65,7 @@ class Draft:
                     for key, plan in sorted(self.plans.items())
                 },
                 "groups": {key: found.public() for key, found in sorted(self.groups.items())},
-                "removed": sorted(self.target.removed),
+                "removed": sorted(self.target.removed) + sorted(plan.key for plan in self.target.removed_cells),
                 "baseline": self.target.baseline_hash,
             }
         )
@@ -72,8 +73,9 @@ class Draft:
     @property
     def scopes(self) -> list[str]:
         """What no other order may work on meanwhile: its applications."""
-        keys = (*self.plans, *self.target.removed)
-        return [f"{self.environment.id}/{key.partition('/')[2]}" for key in keys]
+        names = [plan.application for plan in self.plans.values()]
+        names += [key.partition("/")[2] for key in self.target.removed]
+        return [f"{self.environment.id}/{name}" for name in dict.fromkeys(names)]
 
 
 def _without(run: str, value: Any) -> str:
@@ -215,7 +217,8 @@ def _public_plan(planned: Draft) -> dict[str, Any]:
         "products": {code: product.version for code, product in planned.target.products.items()},
         "applications": {
             key: {
-                "kind": plan.kind, "mode": plan.mode, "strategy": planned.groups[key].strategy if key in planned.groups else "",
+                "application": plan.application, "cell": plan.cell, "kind": plan.kind, "mode": plan.mode,
+                "strategy": planned.groups[key].strategy if key in planned.groups else "",
                 "groups": planned.groups[key].public() if key in planned.groups else [],
                 "objects": [freezing.object_key(item) for item in plan.objects],
             }
@@ -229,19 +232,21 @@ def _public_plan(planned: Draft) -> dict[str, Any]:
 def _plans(target: Target) -> dict[str, Plan]:
     """What is sent for each application of the target."""
     typed = target.solution
-    entries = entries_of(typed)
-    values = render_names(entries, setting_of(typed, planning.known_outputs(target.environment.id)))
+    values = Renderings(entries_of(typed), setting_of(typed, planning.known_outputs(target.environment.id)))
     plans: dict[str, Plan] = {}
-    for key in target.applications:
-        code, _, name = key.partition("/")
+    for code, _, name in (key.partition("/") for key in target.applications):
         product = target.products[code]
         application = product.application(name)
         assert application is not None
-        objects, waiting = freezing.objects_of(product, application, target.environment, values, target.run_id)
-        previous, _row = freezing.previous_of(target.environment, name)
-        workload = workload_of(objects)
-        plans[key] = Plan(key, {"code": code, "version": product.version}, name, workload, objects, waiting, previous,
-                          release=product.version)  # fmt: skip
+        for cell in product.cells_of(application):
+            objects, waiting = freezing.objects_of(
+                product, application, target.environment, values.of(code, cell), target.run_id, cell
+            )
+            key = f"{code}/{workload_name(name, cell)}"
+            plans[key] = Plan(
+                key, {"code": code, "version": product.version}, name, workload_of(objects), objects, waiting,
+                release=product.version, cell=cell.name if cell else "",
+            )  # fmt: skip
     return plans
 
 
@@ -279,21 +284,17 @@ def _product(
     earlier: list[str] = []
     children: list[Planned] = []
     for layer in [*arranged.layers, [name for name in arranged.tests if name in names]]:
-        keys = [f"{code}/{name}" for name in layer]
-        children += [_application(plans[key], groups.get(key), list(earlier), request) for key in keys]
-        earlier += keys
-    for key in (k for k in target.removed if k.startswith(f"{code}/")):
-        gone = Planned(
-            f"{key}/#remove",
-            "step",
-            "remove",
-            Text("Remove", "移除"),
-            "yunyou.remove",
-            {"application": key},
-            required=True,
-            timeout=300,
-        )
-        children.append(Planned(key, "application", key.partition("/")[2], children=[gone]))
+        mine = [plan for plan in plans.values() if plan.owner in {f"{code}/{name}" for name in layer}]
+        children += [_application(plan, groups.get(plan.key), list(earlier)) for plan in mine]
+        earlier += [plan.key for plan in mine]
+    gone = {key: {"application": key, "name": key.partition("/")[2]} for key in target.removed}
+    gone |= {p.key: {"application": p.owner, "name": p.application, "cell": p.cell} for p in target.removed_cells}
+    for key, spec in gone.items():
+        if key.startswith(f"{code}/"):
+            step = Planned(
+                f"{key}/#remove", "step", "remove", Text("Remove", "移除"), "yunyou.remove", spec, required=True, timeout=300
+            )
+            children.append(Planned(key, "application", key.partition("/")[2], children=[step]))
     stages = [
         Planned(
             f"{code}/#pre",
@@ -378,8 +379,8 @@ def _after(product: Product, target: Target, names: set[str]) -> list[Planned]:
     return steps
 
 
-def _application(plan: Plan, groups: grouping.Groups | None, after: list[str], request: OrderRequest) -> Planned:
-    key = plan.key
+def _application(plan: Plan, groups: grouping.Groups | None, after: list[str]) -> Planned:
+    key, name = plan.key, plan.key.partition("/")[2]
     if groups is None:
         run = Planned(
             f"{key}/#run",
@@ -390,7 +391,7 @@ def _application(plan: Plan, groups: grouping.Groups | None, after: list[str], r
             {"application": key},
             timeout=1800,
         )
-        return Planned(key, "application", plan.application, children=[run], after=after)
+        return Planned(key, "application", name, children=[run], after=after)
     spec = {"application": key}
     children = [
         Planned(
@@ -432,4 +433,4 @@ def _application(plan: Plan, groups: grouping.Groups | None, after: list[str], r
             timeout=120,
         )
     )
-    return Planned(key, "application", plan.application, children=children, after=after)
+    return Planned(key, "application", name, children=children, after=after)

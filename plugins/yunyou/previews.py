@@ -70,12 +70,12 @@ def _object(draft: Draft, cluster: Cluster, plan: Plan, item: Json) -> Json:
         "diff": [],
         "error": None,
     }
-    adopted = plan.key in draft.request.adopt
+    adopted = plan.owner in draft.request.adopt
     try:
         if live is not None:
             owner = freezing.owner_of(live, draft.environment, plan.product["code"])
             if owner is not None and not adopted:
-                raise freezing.FOREIGN(kind=kind, name=name, owner=owner, extra={"application": plan.key})
+                raise freezing.FOREIGN(kind=kind, name=name, owner=owner, extra={"application": plan.owner})
             if kind == plan.kind:
                 item, kept = rollout.keep_immutable(item, live)
                 found["unchangeable"] = list(kept)

@@ -17,7 +17,7 @@ from app.orders.models import Order
 from plugins.yunyou import live, orders, targets, tasks
 from plugins.yunyou.domain.changes import Change
 from plugins.yunyou.domain.drift import drift, missing
-from plugins.yunyou.domain.manifests import workload_of
+from plugins.yunyou.domain.manifests import workload_of, workloads_of
 from plugins.yunyou.domain.podview import view
 from plugins.yunyou.models import BaselineApplication, BaselineProduct, Environment, LoadBalancer
 from plugins.yunyou.requests import OrderRequest
@@ -109,11 +109,12 @@ def differences(row: BaselineApplication, seen: live.View | None) -> Sequence[Ch
     objects = json.loads(row.objects)
     if seen is None or not objects or row.role != "standard":
         return None if row.role == "standard" else ()
-    workload = workload_of(objects)
-    running = seen.workloads().get(workload["metadata"]["name"])
-    if running is None:
-        return tuple(missing(workload["metadata"]["name"]))
-    return tuple(drift(workload, running, offline_image=environment_of(row).no_service_image))
+    running, image = seen.workloads(), environment_of(row).no_service_image
+    found: list[Change] = []
+    for workload in workloads_of(objects):
+        name = workload["metadata"]["name"]
+        found += drift(workload, running[name], offline_image=image) if name in running else missing(name)
+    return found
 
 
 def _container(row: BaselineApplication) -> dict[str, Any]:

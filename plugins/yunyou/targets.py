@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import select
 
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, rows, scoped
 from app.errors import ErrorCode, invalid
 from app.orders.make import plan_hash
 from app.orders.models import Order
-from plugins.yunyou import baselines, planning, tasks
+from plugins.yunyou import baselines, freezing, planning, tasks
 from plugins.yunyou.domain import baseline as documents
 from plugins.yunyou.domain import rollback
 from plugins.yunyou.domain import solution as files
@@ -23,6 +22,7 @@ from plugins.yunyou.domain.codes import ROLLBACK_NOTHING
 from plugins.yunyou.domain.model import Product
 from plugins.yunyou.domain.model import Solution as Document
 from plugins.yunyou.environments import get_environment
+from plugins.yunyou.freezing import Plan
 from plugins.yunyou.models import DEPLOYING, PLANNING, Environment, Frozen, ReleaseRecord, Solution
 from plugins.yunyou.requests import OrderRequest
 from plugins.yunyou.solutions import document_of, get_solution, need_open
@@ -46,8 +46,14 @@ NO_APPLICATION = ErrorCode(
     Text("There is no application {application} here.", "这里没有应用 {application}。"),
     Text("Write it as PRODUCT/application, as the product list shows.", "请按产品列表中的“产品/应用”格式填写。"),
 )
-ERRORS = (NOTHING_TO_DO, ACKNOWLEDGE, NO_APPLICATION)
-RELEASED = ("new", "deploy", "topology", "downgrade", "drift")
+IN_CELLS = ErrorCode(
+    "YUNYOU/SIZED_BY_ITS_CELLS",
+    409,
+    Text("{application} is deployed once per cell, and each cell has a size of its own.", "{application} 按伸缩组单元部署，各单元有自己的规模。"),
+    Text("Change the cells of its scaling group in the next solution.", "请在下一个解决方案中修改伸缩组的单元。"),
+)
+ERRORS = (NOTHING_TO_DO, ACKNOWLEDGE, NO_APPLICATION, IN_CELLS)
+OF_PRODUCT = ("version", "scalingGroups")
 ORDER, RECORD = Text("order", "执行单"), Text("release record", "发布记录")
 
 
@@ -69,6 +75,7 @@ class Target:
     with_resources: bool = False
     rollback_of: str | None = None
     removed: list[str] = field(default_factory=list)
+    removed_cells: list[Plan] = field(default_factory=list)
     gone: list[Product] = field(default_factory=list)
     warnings: list[Text] = field(default_factory=list)
     run_id: str = field(default_factory=lambda: new_id()[-8:])
@@ -87,7 +94,7 @@ class Target:
         return {
             "change": self.change, "document": self.solution.document, "run": self.run_id,
             "before": {key: _application(before, *key.split("/", 1)) for key in touched},
-            "versions": {p["code"]: p["version"] for p in before["products"]},
+            "products": {p["code"]: {name: p.get(name) for name in OF_PRODUCT} for p in before["products"]},
         }  # fmt: skip
 
 
@@ -165,7 +172,7 @@ def _acknowledged(chosen: Sequence[Any], request: OrderRequest) -> None:
 def _released_applications(
     chosen: Sequence[Any], document: Document, request: OrderRequest, wanted: Sequence[str]
 ) -> list[str]:
-    keys = [f"{task.product}/{task.application}" for task in chosen if task.application and task.kind in RELEASED]
+    keys = [f"{task.product}/{task.application}" for task in chosen if task.application]
     for task in chosen:
         if not task.application and not any(key.startswith(f"{task.product}/") for key in keys):
             product = document.product(task.product)
@@ -195,6 +202,10 @@ def _operation(request: OrderRequest) -> Target:
     application = next((a for a in (product or {"applications": []})["applications"] if a["name"] == name), None)
     if application is None:
         raise NO_APPLICATION(application=request.application)
+    typed = files.of(before).product(code)
+    assert typed is not None
+    if request.operation in ("scale", "resize") and typed.group_of(name):
+        raise IN_CELLS(application=request.application)
     fields: Json = {}
     if request.operation == "scale":
         if request.replicas is None:
@@ -231,9 +242,8 @@ def _product_rollback(request: OrderRequest) -> Target:
     record = get_scoped(ReleaseRecord, request.record, RECORD)
     if current is None or record.environment_id != environment.id or record.product != request.product:
         raise ROLLBACK_NOTHING(what=request.product)
-    then = rollback.Record(record.order_id, json.loads(record.content))
     chosen = [key.partition("/")[2] or key for key in request.force] or None
-    wanted = rollback.returned(current, then, chosen)
+    wanted = rollback.returned(current, json.loads(record.content), chosen)
     return _replacing(environment, before, [(request.product, wanted)], Text("Roll back", "回滚"), record.release)
 
 
@@ -246,23 +256,33 @@ def order_rollback(order: Order, keys: Collection[str] = ()) -> Target:
     environment = get_environment(order.environment_id)
     now_document = baselines.document_of(environment)
     kept = json.loads(_whole(order.id).content)
-    found = [plan for plan in _plans_of(order.id) if not keys or plan["key"] in keys]
+    plans = freezing.load_all(order.id)
+    chosen = [plan for plan in plans if not keys or plan.key in keys]
     wanted: dict[str, Json | None] = {}
-    for plan in found:
-        code, _, name = plan["key"].partition("/")
-        before_app, after_app = kept["before"].get(plan["key"]), _application(kept["document"], code, name)
+    for key in dict.fromkeys(plan.owner for plan in chosen):
+        code, _, name = key.partition("/")
+        before_app, after_app = kept["before"].get(key), _application(kept["document"], code, name)
         current = _application(now_document, code, name)
-        wanted[plan["key"]] = rollback.undone(before_app, after_app, current or after_app)
+        wanted[key] = rollback.undone(before_app, after_app, current or after_app)
     left = files.of(kept["document"])
+    whole = {plan.product["code"] for plan in chosen} - {p.product["code"] for p in plans if p.owner not in wanted}
     target = _replacing(
-        environment, now_document, _with(now_document, wanted, kept), Text("Roll back", "回滚"), order.title, left
+        environment, now_document, _with(now_document, wanted, kept, whole), Text("Roll back", "回滚"), order.title, left
     )
     target.rollback_of = order.id
     target.removed = [key for key, document in wanted.items() if document is None]
+    target.removed_cells = [plan for plan in chosen if plan.cell and wanted[plan.owner] and not _has(target, plan)]
     target.gone = list(left.products)
     target.applications = [key for key, document in wanted.items() if document and _stays(document)]
     target.subject = (order.subject_type, order.subject_id)
     return target
+
+
+def _has(target: Target, plan: Plan) -> bool:
+    """Whether the cell that a plan was for is one of the target's."""
+    product = target.products[plan.product["code"]]
+    application = product.application(plan.application)
+    return application is not None and plan.cell in {cell.name for cell in product.cells_of(application) if cell}
 
 
 def _stays(application: Json) -> bool:
@@ -277,24 +297,24 @@ def _whole(order_id: str) -> Frozen:
     return row
 
 
-def _plans_of(order_id: str) -> list[Json]:
-    query = select(Frozen).where(Frozen.order_id == order_id, Frozen.application != "")
-    return [json.loads(row.content) for row in rows(query)]
-
-
 def _application(document: Json, code: str, name: str) -> Json | None:
     product = next((p for p in document["products"] if p["code"] == code), None)
     return next((a for a in (product or {"applications": []})["applications"] if a["name"] == name), None)
 
 
-def _with(document: Json, wanted: dict[str, Json | None], kept: Json) -> list[tuple[str, Json]]:
-    """Each product with its applications exchanged; of one that is not in the baseline any more, as the order left it."""
+def _with(document: Json, wanted: dict[str, Json | None], kept: Json, whole: Collection[str]) -> list[tuple[str, Json]]:
+    """Each product with its applications exchanged; of one that is not in the baseline any more, as the order left it.
+
+    :param whole: products of which everything that the order changed is returned, so that their cells are too
+    """
     found = []
     for code in dict.fromkeys(key.partition("/")[0] for key in wanted):
         product = next((p for p in document["products"] if p["code"] == code), None)
         product = product or next(p for p in kept["document"]["products"] if p["code"] == code)
-        versions = kept.get("versions", {})
-        made = {**product, "version": versions.get(code) or product["version"], "applications": []}
+        before = kept["products"].get(code, {})
+        made = {**product, "version": before.get("version") or product["version"], "applications": []}
+        if code in whole and code in kept["products"]:
+            made["scalingGroups"] = before["scalingGroups"] or []
         names = {key.partition("/")[2]: value for key, value in wanted.items() if key.startswith(f"{code}/")}
         for application in product["applications"]:
             chosen = names.pop(application["name"], application)

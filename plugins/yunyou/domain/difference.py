@@ -64,6 +64,8 @@ class Task:
         """The kind of order that completes it (guide 2.7.3)."""
         if self.kind == "drift" and all(change.field == "spec.replicas" for change in self.changes):
             return "operation"
+        if self.cell and self.kind in ("scale-out", "scale-in", "resize"):
+            return "release"  # what a cell has of its own is part of the product's scaling groups
         return _ORDERS.get(self.kind, "release")
 
     @property
@@ -186,9 +188,7 @@ def instances(product: Product, role: str = "standard") -> Iterator[tuple[Applic
     """Every application of that role as often as it is deployed: once, or once for each cell of its group."""
     for app in product.applications:
         if app.role == role:
-            group = product.group_of(app.name)
-            for cell in group.cells if group and group.cells else (None,):
-                yield app, cell
+            yield from ((app, cell) for cell in product.cells_of(app))
 
 
 def _of_applications(product: Product, before: Product | None, old: Rendered, new: Rendered) -> Iterator[Task]:

@@ -69,8 +69,13 @@ def render(
 
 
 def workload_of(objects: Iterable[Json]) -> Json:
-    """The workload among the objects of an application."""
+    """The workload among the objects of an application, or of one cell of it."""
     return next(item for item in objects if item["kind"] in WORKLOADS)
+
+
+def workloads_of(objects: Iterable[Json]) -> list[Json]:
+    """The workloads among the objects of an application in all of its cells."""
+    return [item for item in objects if item["kind"] in WORKLOADS]
 
 
 def _object(api: str, kind: str, name: str, place: Place, labels: Mapping[str, str], fields: Mapping[str, Any]) -> Json:
@@ -116,7 +121,8 @@ def _services(product: Product, app: Application, place: Place, cell: Cell | Non
     if app.kind == "StatefulSet":
         add(headless(name), cell, {"clusterIP": "None", "publishNotReadyAddresses": True})
     if ports:
-        add(app.name, None, {"type": "ClusterIP"})
+        if cell in (None, *product.cells_of(app)[:1]):  # one of the cells brings what all of them share
+            add(app.name, None, {"type": "ClusterIP"})
         if cell:
             add(name, cell, {"type": "ClusterIP"})
     return made

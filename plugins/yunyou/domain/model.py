@@ -124,6 +124,12 @@ class Product(Part, frozen=True):
         return next((group for group in self.scaling_groups if application in group.applications), None)
 
 
+    def cells_of(self, application: Application) -> tuple[Cell | None, ...]:
+        """The cells that deploy an application, or None alone where it is deployed once, as every task and test is."""
+        group = self.group_of(application.name) if application.role == "standard" else None
+        return group.cells if group and group.cells else (None,)
+
+
 class Body(Part, frozen=True):
     """A whole document."""
 

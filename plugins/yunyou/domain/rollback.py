@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from typing import Any
 
-from app.contracts.text import Text, plain
+from app.contracts.text import Text
 from plugins.yunyou.domain.baseline import OPERATED
-from plugins.yunyou.domain.codes import ROLLBACK_NOTHING
 
 Document = dict[str, Any]
 
@@ -18,42 +16,21 @@ DATABASES_STAY = Text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """How a product stood after an order: the product as in the baseline, and whether the order succeeded."""
-
-    order: str
-    product: Document = field(repr=False)
-    succeeded: bool = True
-
-
-def targets(records: Iterable[Record], current: Document) -> list[Record]:
-    """The records that a product can return to, newest first: earlier, successful, and not what runs now.
-
-    :param records: oldest first
-    :raises ConsoleError: ``YUNYOU/ROLLBACK_NOTHING_TO_RETURN_TO``
-    """
-    found = [record for record in records if record.succeeded and record.product != current]
-    if not found:
-        raise ROLLBACK_NOTHING(what=plain(str(current["code"])))
-    return found[::-1]
-
-
-def returned(current: Document, record: Record, applications: Collection[str] | None = None) -> Document:
-    """The product as a rollback to *record* wants it, for all of its applications or those chosen.
+def returned(current: Document, record: Document, applications: Collection[str] | None = None) -> Document:
+    """The product as a rollback to *record*, the product as it once stood, wants it; for all applications or those chosen.
 
     Image, parameters and configuration are the record's; replicas and size stay, for they belong to operation
     orders; databases and their changes stay in any case. Applications that the record doesn't have stay as they are.
     """
-    then = {app["name"]: app for app in record.product["applications"]}
+    then = {app["name"]: app for app in record["applications"]}
     chosen = set(then) if applications is None else set(applications) & set(then)
     made = copy.deepcopy(current)
     whole = chosen >= {app["name"] for app in current["applications"] if app["name"] in then}
     if whole:
         for name in ("version", "parameters", "topology", "specification", "releaseNotes"):
             made.pop(name, None)
-            if name in record.product:
-                made[name] = copy.deepcopy(record.product[name])
+            if name in record:
+                made[name] = copy.deepcopy(record[name])
     apps = []
     for app in made["applications"]:
         apps.append(_exchanged(app, then[app["name"]]) if app["name"] in chosen else app)

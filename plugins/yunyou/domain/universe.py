@@ -101,15 +101,29 @@ def sources_of(entries: Iterable[Entry], setting: Setting) -> dict[str, Source]:
     return _shared(setting) | {entry.name: _source(entry) for entry in entries}
 
 
-def render_cell(
-    entries: Iterable[Entry], setting: Setting, cell: Cell, outputs: Mapping[str, Output] | None = None
-) -> dict[str, Rendering]:
-    """Render all values for one cell, whose own databases and load balancers *outputs* lays over the common ones."""
-    here = Setting({**setting.outputs, **(outputs or {})}, setting.grouped, setting.versions)
-    sources = _shared(here) | {entry.name: _source(entry) for entry in entries}
+def render_cell(entries: Iterable[Entry], setting: Setting, cell: Cell) -> dict[str, Rendering]:
+    """Render all values for one cell."""
+    sources = sources_of(entries, setting)
     values = {"name": cell.name, "zone": cell.zone, **{key: as_text(value) for key, value in cell.parameters.items()}}
     sources |= {f"cell.{key}": Source(value, literal=True) for key, value in values.items()}
     return render(sources)
+
+
+class Renderings:
+    """All values of a plan as applications get them: rendered once without a cell, and once for each cell."""
+
+    def __init__(self, entries: Iterable[Entry], setting: Setting) -> None:
+        self._entries, self._setting = list(entries), setting
+        self._made: dict[tuple[str, str] | None, dict[str, Rendering]] = {}
+
+    def of(self, product: str, cell: Cell | None) -> dict[str, Rendering]:
+        """The values in one cell of a product, or outside of cells."""
+        key = (product, cell.name) if cell else None
+        if key not in self._made:
+            self._made[key] = (
+                render_cell(self._entries, self._setting, cell) if cell else render_names(self._entries, self._setting)
+            )
+        return self._made[key]
 
 
 def _shared(setting: Setting) -> dict[str, Source]:

@@ -226,9 +226,9 @@ def _pods(order: Order, found: tree.Tree, node: OrderNode) -> list[dict[str, Any
 
 
 def _groups(order: Order, found: tree.Tree, node: OrderNode, seen: live.View) -> list[dict[str, Any]]:
-    pods = {
-        pod["metadata"]["name"]: pod for pod in sorted(seen.pods_of(node.name), key=lambda p: p["metadata"]["name"])
-    }
+    plan = order.plan["applications"].get(node.key) or {"application": node.name, "cell": ""}
+    running = seen.pods_of(plan["application"], plan["cell"])
+    pods = {pod["metadata"]["name"]: pod for pod in sorted(running, key=lambda p: p["metadata"]["name"])}
     taken: set[str] = set()
     groups: list[dict[str, Any]] = []
     members = [child for child in found.children.get(node.id, []) if child.kind == "group"]

@@ -157,7 +157,7 @@ class Group:
         found = view_of(ctx).workload(plan.kind, plan.name)
         if found is None:
             return Outcome(progress=0.0, detail={"note": "waiting for the cluster"})
-        raw = view_of(ctx).pods_of(plan.application)
+        raw = view_of(ctx).pods_of(plan.application, plan.cell)
         pods = [view(pod) for pod in raw]
         progress = self._progress(ctx, plan, found, pods)
         if progress is None:

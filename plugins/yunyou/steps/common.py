@@ -71,7 +71,7 @@ def send(ctx: Context, plan: Plan, items: Sequence[Json]) -> Json:
     :raises ConsoleError: YUNYOU/FOREIGN_OBJECT, KUBE/…
     """
     answer: Json = {}
-    adopted = is_adopted(ctx, plan.key)
+    adopted = is_adopted(ctx, plan.owner)
     for item in items:
         answer = kube(ctx).apply(item, force=adopted)
     return answer
@@ -90,9 +90,9 @@ def refuse_strangers(ctx: Context, plan: Plan, items: Sequence[Json]) -> dict[st
             continue
         found[freezing.object_key(item)] = {**now, "kind": item["kind"]}
         owner = freezing.owner_of(now, environment_of(ctx), plan.product["code"])
-        if owner is not None and not is_adopted(ctx, plan.key):
+        if owner is not None and not is_adopted(ctx, plan.owner):
             raise freezing.FOREIGN(
-                kind=item["kind"], name=item["metadata"]["name"], owner=owner, extra={"application": plan.key}
+                kind=item["kind"], name=item["metadata"]["name"], owner=owner, extra={"application": plan.owner}
             )
     return found
 

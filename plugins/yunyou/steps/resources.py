@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -18,7 +18,8 @@ from app.services import find_service
 from plugins.yunyou import balancers, baselines, environments, freezing, targets
 from plugins.yunyou.domain import solution as files
 from plugins.yunyou.domain.manifests import load_balancer
-from plugins.yunyou.domain.place import ENVIRONMENT, NAME, label_value
+from plugins.yunyou.domain.place import CELL, ENVIRONMENT, NAME, label_value
+from plugins.yunyou.freezing import Plan
 from plugins.yunyou.models import Frozen, ReleaseRecord
 from plugins.yunyou.models import LoadBalancer as BalancerRow
 from plugins.yunyou.steps import trouble
@@ -218,20 +219,22 @@ class Baseline(Simple):
         code = str(ctx.spec["product"])
         whole = _whole(ctx)
         change = dict(whole["change"])
-        done = self._done(ctx, code)
+        plans = [plan for plan in freezing.load_all(ctx.order.id) if plan.product["code"] == code]
+        done = self._done(ctx, plans)
         if change["kind"] == "release":
             change["applications"] = [key for key in change["applications"] if key in done]
         elif change["kind"] == "operate":
             change["fields"] = {key: fields for key, fields in change["fields"].items() if key in done}
         after = baselines.change(environment, lambda before: targets.apply_change(before, change, {code}))
-        for plan in freezing.load_all(ctx.order.id):
-            if plan.key in done:
-                baselines.sent(environment, plan.application, plan.objects, ctx.order.id)
+        for name in {plan.application for plan in plans if plan.owner in done}:
+            objects = [item for plan in plans if plan.application == name for item in plan.objects]
+            baselines.sent(environment, name, objects, ctx.order.id)
         product = next((p for p in after["products"] if p["code"] == code), None)
         if product is not None and ctx.order.type == "release":
             self._record(ctx, product)
 
-    def _done(self, ctx: Context, code: str) -> set[str]:
+    def _done(self, ctx: Context, plans: Sequence[Plan]) -> set[str]:
+        """Applications ``PRODUCT/app`` that are done, in each of their cells."""
         from app.orders.models import OrderNode
 
         states = db.session.execute(
@@ -239,8 +242,8 @@ class Baseline(Simple):
                 OrderNode.order_id == ctx.order.id, OrderNode.step.in_(("yunyou.finish", "yunyou.task"))
             )
         )
-        wanted = {row[0].rpartition("/")[0]: row[1] for row in states}
-        return {key for key, state in wanted.items() if state == "succeeded" and key.startswith(f"{code}/")}
+        ended = {row[0].rpartition("/")[0]: row[1] for row in states}
+        return {plan.owner for plan in plans} - {plan.owner for plan in plans if ended.get(plan.key) != "succeeded"}
 
     def _record(self, ctx: Context, product: Json) -> None:
         environment = environment_of(ctx)
@@ -261,15 +264,16 @@ class Baseline(Simple):
 
 
 class Remove(Simple):
-    """Remove what this environment made for one application; its claims stay."""
+    """Remove what this environment made for one application, or for one cell of it; its claims stay."""
 
     name = "yunyou.remove"
     title = Text("Remove", "移除")
 
     def _found(self, ctx: Context) -> list[tuple[str, str]]:
         environment = environment_of(ctx)
-        name = str(ctx.spec["application"]).partition("/")[2]
-        chosen = f"{NAME}={name},{ENVIRONMENT}={label_value(environment.id)}"
+        chosen = f"{NAME}={ctx.spec['name']},{ENVIRONMENT}={label_value(environment.id)}"
+        if "cell" in ctx.spec:
+            chosen += f",{CELL}={ctx.spec['cell']}"
         found = []
         for kind in REMOVED_KINDS:
             for item in kube(ctx).get(paths.collection(kind, environment.namespace), {"labelSelector": chosen})[
