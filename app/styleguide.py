@@ -19,6 +19,7 @@ SECTIONS = (
     ("alerts", Text("Alerts and empty states", "提示与空状态")),
     ("cards", Text("Cards, facts, tabs", "卡片、信息与页签")),
     ("table", Text("List", "列表")),
+    ("folds", Text("Folds", "折叠列表")),
     ("form", Text("Forms", "表单")),
     ("choosing", Text("Choosing and sending", "选择与上传")),
     ("overlays", Text("Dialog, drawer, toast", "对话框、抽屉与消息")),

@@ -42,7 +42,9 @@ def search() -> Response:
     for hit in find(wanted):
         groups.setdefault(hit.kind, []).append({"title": hit.title, "url": hit.url, "note": hit.detail})
     shown = [{"title": kind, "items": items} for kind, items in groups.items()]
-    return render("core/_found.html", groups=shown, q=wanted)
+    if request.headers.get("HX-Target") == "palette-list":
+        return render("core/_found.html", groups=shown, q=wanted)
+    return render("core/search.html", fragment="found", groups=shown, q=wanted)
 
 
 def find(wanted: str, limit: int = 8) -> list[Found]:

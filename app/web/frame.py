@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -74,6 +74,9 @@ class Frame:
         groups = []
         for section in found.sections:
             items = [_entry(item) for item in found.nav if item.section == section.key and may(item.permission)]
+            exact = next((item for item in items if item.url == request.path), None)
+            if exact is not None:  # of two entries under which a page falls, its own
+                items = [replace(item, active=item is exact) for item in items]
             if items:
                 groups.append(NavGroup(section.title, section.icon, items, any(item.active for item in items)))
         return groups
@@ -138,6 +141,21 @@ def may(permission: Permission | str, resource: Resource | None = None) -> bool:
     return decisions.allows(permission, resource)
 
 
+BROWSERS = (
+    ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("HeadlessChrome", "Chrome"), ("Chrome", "Chrome"), ("Safari", "Safari")
+)  # fmt: skip
+SYSTEMS = (("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Mac OS", "macOS"), ("Linux", "Linux"))
+
+
+def browser_name(agent: str) -> Text:
+    """Which browser on which system a User-Agent header means; a program's header is its own name."""
+    browser = next((name for mark, name in BROWSERS if mark in agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in agent), "")
+    if browser and system:
+        return Text(f"{browser} on {system}", f"{system} 上的 {browser}")
+    return plain(agent[:80]) if agent else Text("Unknown", "未知")
+
+
 def why_not(permission: Permission | str, resource: Resource | None = None) -> Text:
     """Why the caller may not, for the tooltip of a disabled button."""
     principal = caller.current().principal
@@ -167,6 +185,7 @@ def install(app: Flask) -> None:
         csrf_token=lifecycle.csrf_token,
         can=may,
         why_not=why_not,
+        browser_name=browser_name,
         Text=Text,
     )
 

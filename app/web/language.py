@@ -64,18 +64,24 @@ def exact(moment: datetime | None) -> str:
     return moment.astimezone(zone()).strftime("%Y-%m-%d %H:%M:%S") if moment else "–"
 
 
+def _zoned(moment: datetime) -> str:
+    """``2026-11-23 20:15:08 UTC+08:00``."""
+    offset = moment.astimezone(zone()).strftime("%z")
+    return f"{exact(moment)} UTC{offset[:3]}:{offset[3:5]}"
+
+
 def ago(moment: datetime | None) -> Markup:
     """A ``<time>`` element: relative, the exact time on hover."""
     if moment is None:
         return Markup("–")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), exact(moment), since(moment))
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), _zoned(moment), since(moment))
 
 
 def when(moment: datetime | None) -> Markup:
-    """A ``<time>`` element with the exact time."""
+    """A ``<time>`` element with the exact time and its zone."""
     if moment is None:
         return Markup("–")
-    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), exact(moment))
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), _zoned(moment))
 
 
 def since(moment: datetime) -> str:

@@ -501,6 +501,14 @@ on("click", "[data-transfer] [data-move]", (button) => {
   arrange(button.closest("[data-transfer]"));
 });
 
+// folds: only those whose title holds what is typed
+on("input", "[data-narrow]", (input) => {
+  const sought = input.value.trim().toLowerCase();
+  const folds = $$(".fold", document.getElementById(input.dataset.narrow));
+  folds.forEach((fold) => { fold.hidden = !fold.dataset.words.includes(sought); });
+  $("[data-narrow-count]", input.closest(".list-bar")).textContent = folds.filter((fold) => !fold.hidden).length;
+});
+
 // upload
 on("change", "[data-upload] .drop-input", (input) => {
   const form = input.form;

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, make_response, request, url_for
 
@@ -11,7 +13,7 @@ from app.contracts.text import Text, plain
 from app.db import now, rows, scoped
 from app.errors import ConsoleError, invalid
 from app.guard import guard
-from app.web.language import t
+from app.web.language import exact, t
 from app.web.listing import Cell, Column, Empty, Filter, Listing
 from app.web.render import go, render
 from plugins.yunyou import baselines, environments, orders, permissions, products
@@ -98,21 +100,25 @@ def product_show(environment_id: str, code: str) -> Response:
         product=product,
         environment=environment,
         applications=products.applications_of(product),
-        records=products.records_of(product),
+        records=_records(product),
     )
+
+
+def _records(product: BaselineProduct) -> list[dict[str, Any]]:
+    return [{**record, "at": datetime.fromisoformat(record["at"])} for record in products.records_of(product)]
 
 
 @bp.get("/environments/<environment_id>/products/<code>/rollback")
 @guard(permissions.PRODUCT_READ)
 def rollback_dialog(environment_id: str, code: str) -> Response:
     product = products.get_product(code, environment_id)
-    records = products.records_of(product)
+    records = _records(product)
     return render(
         "yunyou/_product_rollback.html",
         product=product,
         records=records,
         error=None,
-        choices=[(r["id"], f"{r['version']} · {r['at'][:16]} · {r['creator']}") for r in records[1:]],
+        choices=[(r["id"], f"{r['version']} · {exact(r['at'])} · {r['creator']}") for r in records[1:]],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -75,11 +76,28 @@ def asked(solution_id: str) -> OrderRequest:
     for key in form.getlist("known"):
         strategy = form.get(f"grouping:{key}", "")
         if strategy:
-            shares = [int(part) for part in form.get(f"shares:{key}", "").replace(",", " ").split() if part.isdigit()]
-            wishes[key] = {"grouping": {"strategy": strategy, "shares": shares or None}}
+            shares = _shares(form.get(f"shares:{key}", "")) if strategy == "custom" else None
+            wishes[key] = {"grouping": {"strategy": strategy, "shares": shares}}
     wanted["applications"] = wishes
     wanted["exclude"] = [key for key in wanted["exclude"] if key.partition("/")[0] in wanted["products"]]
     return check(OrderRequest, wanted)
+
+
+def _shares(typed: str) -> list[int] | None:
+    """Whole percents out of ``10 30 60`` or ``10, 30, 60``; None if nothing was typed."""
+    return [int(part) for part in typed.replace(",", " ").split() if part.isdigit()] or None
+
+
+@bp.get("/groups")
+@guard(permissions.ORDER_READ, resource=decisions.later)
+def group_sizes(solution_id: str) -> Response:
+    """What the typed shares of one application with ``?total=`` instances come to."""
+    typed = next((value for name, value in request.args.items() if name.startswith("shares:")), "")
+    try:
+        sizes, error = rules.sizes(request.args.get("total", 0, type=int), "custom", _shares(typed)), None
+    except ConsoleError as refused:
+        sizes, error = [], refused
+    return render("yunyou/_group_sizes.html", sizes=sizes, error=error)
 
 
 @bp.post("/preview")
@@ -97,10 +115,20 @@ def release_preview(solution_id: str) -> Response:
         "yunyou/release_preview.html",
         solution=solution,
         preview=found,
+        applications=sorted(map(_counted, found["applications"]), key=lambda a: (-a["errors"], not a["changes"])),
         fields=fields,
         request_=msgspec.to_builtins(chosen),
         error=None,
     )
+
+
+def _counted(application: dict[str, Any]) -> dict[str, Any]:
+    """An application of a preview with how many of its objects are created, changed, left and refused."""
+    objects = application["objects"]
+    counts = Counter(item["action"] for item in objects)
+    shown = {action: counts[action] for action in ("create", "change", "none") if counts[action]}
+    errors = sum(1 for item in objects if item["error"])
+    return {**application, "counts": shown, "changes": counts["create"] + counts["change"], "errors": errors}
 
 
 @bp.post("")

@@ -1,0 +1,128 @@
+"""Every address of a site that gives a page, found as a person finds it: from page to page."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from tests.live import LiveSite
+
+LINKS = re.compile(r'(?:href|hx-get|data-url|data-source|action)="(/[^"]*)"')
+PROGRAMS = ("/api/v1", "/scim")
+VARIANTS = ("<kind>", "<plural>", "<order_id>", "<solution_id>")  # each value of these, ending an address, is a page of its own
+NO_ADDRESS = {
+    "static_file": "files, not pages",
+    "captain.pod_log_lines": "text that the log component fetches where a stream is refused",
+    "captain.pod_shell_socket": "a WebSocket",
+    "iam.role_options": "options that a search field fetches",
+    "yunyou_orders.node_log": "text for the log component of programs that read along",
+}
+PLANS = ("parameters", "images", "load-balancers", "databases", "storage", "applications")
+
+
+@dataclass
+class Places:
+    """What was found: HTML addresses in the order of finding, other answers, and routes without any address."""
+
+    pages: list[str] = field(default_factory=list)
+    others: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+
+def walk(app: Flask, site: LiveSite, session: requests.Session, seeds: Iterable[str] = ()) -> Places:
+    """Follow every link from every page until each GET route of *app* was met once (each order and solution as well)."""
+    routes = app.url_map.bind(urlsplit(site.url).netloc)
+    rules = [r for r in app.url_map.iter_rules() if "GET" in (r.methods or ()) and not r.rule.startswith(PROGRAMS)]
+    met: set[tuple[str, str]] = set()
+    waiting: deque[str] = deque()
+    found = Places()
+
+    def meet(address: str) -> None:
+        try:
+            rule, _ = routes.match(urlsplit(address).path, "GET", return_rule=True)
+        except (HTTPException, RequestRedirect):
+            return
+        key = (rule.rule, urlsplit(address).path if rule.rule.endswith(VARIANTS) else "")
+        if rule.endpoint not in NO_ADDRESS and key not in met and not rule.rule.startswith(PROGRAMS):
+            met.add(key)
+            waiting.append(address)
+
+    for address in (*seeds, *(rule.rule for rule in rules if not rule.arguments)):
+        meet(address)
+    while waiting:
+        address = waiting.popleft()
+        with session.get(site.url + address, headers={"Accept": "text/html"}, stream=True, allow_redirects=False, timeout=30) as answer:
+            kind = answer.headers.get("Content-Type", "")
+            if answer.status_code != 200 or not kind.startswith("text/html"):
+                found.others[address] = f"{answer.status_code} {kind}"
+                meet(answer.headers.get("Location", "").removeprefix(site.url))
+                continue
+            found.pages.append(address)
+            for link in LINKS.findall(answer.text):
+                meet(html.unescape(link))
+    seen = {key[0] for key in met}
+    found.missing = [rule.rule for rule in rules if rule.rule not in seen and rule.endpoint not in NO_ADDRESS]
+    return found
+
+
+class Program:
+    """Calls of ``/api/v1`` in the name of a signed-in session."""
+
+    def __init__(self, site: LiveSite, session: requests.Session) -> None:
+        self.site, self.session = site, session
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """One call that succeeds; its answer."""
+        data = body if isinstance(body, bytes) else None if body is None else json.dumps(body)
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        answer = self.session.request(method, f"{self.site.url}/api/v1{path}", data=data, headers=headers, timeout=60)
+        assert answer.status_code < 300, f"{method} {path}: {answer.text[:1000]}"
+        return answer.json() if answer.content else None
+
+    def release(self, document: dict[str, Any], until: str) -> dict[str, Any]:
+        """Import a solution, settle its plan and release it until the order is in state *until*."""
+        environment = self.call("GET", "/yunyou/environments")["items"][0]["id"]
+        solution = self.call("POST", f"/yunyou/solutions?environment={environment}", json.dumps(document).encode())["id"]
+        for plan in PLANS:
+            self.call("POST", f"/yunyou/solutions/{solution}/plan/{plan}/confirm", {"all": True})
+        order = self.call("POST", "/yunyou/orders", {"type": "release", "solution": solution, "grouping": {"strategy": "one"}})
+        limit = time.monotonic() + 90
+        while (state := self.call("GET", f"/yunyou/orders/{order['id']}"))["state"] != until:
+            assert time.monotonic() < limit, f"the order is {state['state']}, not {until}"
+            time.sleep(0.3)
+        return dict(state)
+
+
+def shop(tag: str, version: str) -> dict[str, Any]:
+    """A solution of one product with one application."""
+    cart = {"name": "cart", "image": f"registry.example/shop/cart:{tag}", "workload": "StatefulSet", "replicas": 2}
+    product = {"code": "SHOP", "name": "Shop", "version": version, "applications": [cart]}
+    return {"schema": "antstack.solution/v1", "name": "shop", "version": version, "products": [product]}
+
+
+def inhabit(site: LiveSite, session: requests.Session) -> dict[str, Any]:
+    """Fill what the sample data leaves empty: a role, a client, a member without a password of theirs, a product, a failed order.
+
+    :returns: ``role``, ``client`` (of OpenID Connect) and ``stranger`` (the member), as the API gave them
+    """
+    program = Program(site, session)
+    role = program.call("POST", "/iam/roles", {"name": "On call", "code": "on-call", "permissions": ["captain.pod.read"]})
+    wanted = {"name": "Wiki", "redirectUris": ["https://wiki.example/back"]}
+    client = program.call("POST", "/iam/oidc-clients", wanted)
+    stranger = program.call("POST", "/iam/members", {"login": "new@antstack.local", "name": "New"})
+    for version in ("1.0.0", "1.1.0"):
+        program.release(shop(version, version), "succeeded")
+    program.release(shop("missing-2.0.0", "2.0.0"), "failed")
+    return {"role": role, "client": client, "stranger": stranger}
