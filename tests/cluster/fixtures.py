@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 
@@ -12,7 +11,7 @@ from tests import components
 from tests.cluster.build import is_built
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.images import Registry
-from tests.cluster.node import PLUGINS, RealNode
+from tests.cluster.node import PLUGINS, RealNode, is_allowed
 
 HOW = "build it with: python -m tests.cluster.build (needs Go)"
 
@@ -45,8 +44,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 @pytest.fixture(scope="session")
 def real_node(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealNode]:
     """A control plane of its own, whose only node runs real containers. Its tests share one xdist group: ``real-node``."""
-    if os.geteuid():
-        components.missing("a node", "run the tests as root, who alone may start containers")
+    if not is_allowed():
+        components.missing("a node", "run the tests as root, who alone may make the namespaces and cgroups of containers")
     if not is_built():
         components.missing("kubernetes", HOW)
     if not shutil.which("runc") or not PLUGINS.exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ NAME = "real-0"
 CGROUPS = Path("/sys/fs/cgroup")
 PLUGINS = Path("/usr/lib/cni")
 MERGE = "application/merge-patch+json"
+ISOLATED = ("--mount", "--pid", "--fork", "--mount-proc", "--kill-child")
 # In its own mount and process namespaces, whatever the node mounts, starts and writes there ends with it.
 SCRIPT = """
 for place in /run /var/lib /var/log /usr/libexec; do mount -t tmpfs none $place; done
@@ -60,8 +62,7 @@ class RealNode(ControlPlane):
         for folder in _hierarchies():
             (folder / self.cgroup).mkdir()
         self._configure(self.registry.push("pause", "1", entry=["/bin/sleep", "86400"]))
-        isolated = ("--mount", "--pid", "--fork", "--mount-proc", "--kill-child")
-        self._run("unshare", *isolated, "sh", "-c", SCRIPT.format(folder=self.folder, name=NAME))
+        self._run("unshare", *ISOLATED, "sh", "-c", SCRIPT.format(folder=self.folder, name=NAME))
         path = f"/api/v1/nodes/{NAME}"
         self._wait(lambda: self.call("GET", path)[0] == 200, "the node does not register")
         # The kubelet refuses an address on loopback, but believes the cloud, which is this.
@@ -92,6 +93,12 @@ class RealNode(ControlPlane):
             "clusterDNS": ["10.96.0.10"], "evictionHard": {"memory.available": "1Mi"},
         }  # fmt: skip
         (folder / "kubelet.yaml").write_text(yaml.safe_dump(kubelet))
+
+
+def is_allowed() -> bool:
+    """Whether this process may make the namespaces and cgroups that a node needs."""
+    writable = all(os.access(folder, os.W_OK) for folder in _hierarchies())
+    return writable and subprocess.run(["unshare", *ISOLATED, "true"], capture_output=True).returncode == 0
 
 
 def _hierarchies() -> Iterator[Path]:

@@ -17,6 +17,8 @@ from typing import Any
 import urllib3
 import yaml
 
+from tests.cluster.build import cache_folder
+
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -159,7 +161,7 @@ def _quote(text: str) -> str:
 
 def kubectl_path() -> str:
     """The ``kubectl`` to use; empty without one."""
-    return shutil.which("kubectl") or ""
+    return shutil.which("kubectl", path=f"{os.environ['PATH']}:{cache_folder()}") or ""
 
 
 def unique(prefix: str = "contract") -> str:

@@ -195,7 +195,7 @@ def test_kubectl_pipes_into_a_container(on_a_node: Api) -> None:
     run(api, "a")
     wait_for(lambda: ready(api.get("v1/pods", "a").body))
 
-    assert api.kubectl("exec", "-i", "a", "--", "cat", given="given\n") == "given\n"
+    wait_for(lambda: api.kubectl("exec", "-i", "a", "--", "cat", given="given\n") == "given\n")
     assert api.kubectl("exec", "a", "--", "sh", "-c", "exit 3", check=False) == "command terminated with exit code 3\n"
 
 
