@@ -92,6 +92,7 @@ def _shares(typed: str) -> list[int] | None:
 @guard(permissions.ORDER_READ, resource=decisions.later)
 def group_sizes(solution_id: str) -> Response:
     """What the typed shares of one application with ``?total=`` instances come to."""
+    solutions.get_solution(solution_id)
     typed = next((value for name, value in request.args.items() if name.startswith("shares:")), "")
     try:
         sizes, error = rules.sizes(request.args.get("total", 0, type=int), "custom", _shares(typed)), None

@@ -9,7 +9,14 @@ from app.kube.models import Cluster, KubeObject
 from tests import factories
 from tests.factories.objects import maker
 
-KUBECONFIG = "apiVersion: v1\nkind: Config\nclusters: []\ncontexts: []\nusers: []\n"
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: away
+contexts: [{name: away, context: {cluster: away, user: nobody}}]
+clusters: [{name: away, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: nobody, user: {token: none}}]
+"""
 NAME, NAMESPACE, UID, PLURAL = "shop", "shop", "11111111-1111-1111-1111-111111111111", "deployments"
 KINDS = ("namespaces", "nodes", "pods", PLURAL)
 
@@ -23,7 +30,7 @@ def cluster_of(tenant_id: str) -> str:
     for kind in KINDS:
         place = "" if kind in ("namespaces", "nodes") else NAMESPACE
         uid = UID if kind == PLURAL else factories.unique("uid")
-        db.session.add(KubeObject(cluster_id=row.id, kind=kind, namespace=place, name=NAME, uid=uid, data={}))
+        db.session.add(KubeObject(cluster_id=row.id, kind=kind, namespace=place, name=NAME, uid=uid, tone="ok", data={}))
     db.session.commit()
     return row.id
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 
 from app.db import db, now
 from app.orders.models import Order, OrderNode
-from plugins.yunyou.models import PLANNING, PLANS, BaselineApplication, BaselineProduct, Environment, PlanTask, Solution
+from plugins.yunyou.models import PLANNING, PLANS, Baseline, BaselineApplication, BaselineProduct, Environment, PlanTask, Solution
 from tests import factories
 from tests.factories.objects import maker
 from tests.plugins.captain.makers import cluster_of
+from tests.plugins.yunyou.delivery import app, document
 
 PRODUCT, APPLICATION, POD = "SHOP", "cart", "cart-0"
 AREAS = ("yunyou_environments", "yunyou_orders", "yunyou_products", "yunyou_releases", "yunyou_solutions", "yunyou")
@@ -23,6 +25,7 @@ def environment_of(tenant_id: str) -> str:
     )
     db.session.add(row)
     db.session.flush()
+    db.session.add(Baseline(environment_id=row.id, document=json.dumps(document(app(APPLICATION), code=PRODUCT)), changed_at=now()))
     at = {"tenant_id": tenant_id, "environment_id": row.id, "release": "1.0.0", "changed_at": now()}
     db.session.add(BaselineProduct(code=PRODUCT, name="Shop", **at))
     run = {"workload": "Deployment", "image": "registry.example/shop/cart:1.0.0", "objects": "[]"}
@@ -36,7 +39,8 @@ def solution_of(tenant_id: str) -> str:
     """A solution that is being planned."""
     row = Solution(
         tenant_id=tenant_id, environment_id=environment_of(tenant_id), name="shop", release="1.0.0", fingerprint="0" * 64,
-        state=PLANNING, products=[], unknown=[], overrides={}, document="{}", parameters="{}", imported_by="test", given_up=[],
+        state=PLANNING, products=[], unknown=[], overrides={}, document=json.dumps(document(app(APPLICATION), code=PRODUCT)),
+        parameters="{}", imported_by="test", given_up=[],
     )  # fmt: skip
     db.session.add(row)
     db.session.flush()
@@ -49,7 +53,7 @@ def solution_of(tenant_id: str) -> str:
 def order_of(tenant_id: str) -> tuple[str, str]:
     """An order and its only node."""
     row = Order(
-        tenant_id=tenant_id, plugin="yunyou", type="release", title="Shop", state="waiting", plan={}, plan_hash="0" * 64,
+        tenant_id=tenant_id, plugin="yunyou", type="release", title="Shop", state="waiting", plan={"applications": {}}, plan_hash="0" * 64,
         options={}, principal={}, creator="test", trace_id="0" * 32, environment_id=environment_of(tenant_id),
     )  # fmt: skip
     db.session.add(row)
