@@ -7,7 +7,16 @@ from functools import lru_cache
 
 from app.db import db, now
 from app.orders.models import Order, OrderNode
-from plugins.yunyou.models import PLANNING, PLANS, Baseline, BaselineApplication, BaselineProduct, Environment, PlanTask, Solution
+from plugins.yunyou.models import (
+    PLANNING,
+    PLANS,
+    Baseline,
+    BaselineApplication,
+    BaselineProduct,
+    Environment,
+    PlanTask,
+    Solution,
+)
 from tests import factories
 from tests.factories.objects import maker
 from tests.plugins.captain.makers import cluster_of
