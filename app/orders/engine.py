@@ -30,7 +30,8 @@ from app.orders.steps import Context, OrderType, Outcome, StepKind
 from app.orders.tree import Tree
 
 log = logging.getLogger(__name__)
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=15)  # how long an order waits for a worker that was killed in a step
+RENEW_SECONDS = 4.0
 TICK_SECONDS = 15.0
 AGAIN_SECONDS = 1.0
 AT_ONCE = 64
@@ -104,6 +105,7 @@ class Tick:
     def __init__(self, order: Order) -> None:
         self.order = order
         self.token = order.token
+        self.renewed = time.monotonic()
         self.cache: dict[str, Any] = {}
 
     def run(self) -> None:
@@ -203,6 +205,7 @@ class Tick:
         if not getattr(ours, "rowcount", 0):
             raise Fenced
         db.session.commit()
+        self.renewed = time.monotonic()
 
     def _start_ready(self) -> bool:
         running = sum(1 for leaf in self.tree.leaves if leaf.state == tree.RUNNING)
@@ -255,6 +258,8 @@ class Tick:
                     moved |= self._resume(leaf, kind)
                 else:
                     moved |= self._check(leaf, kind)
+                if time.monotonic() - self.renewed > RENEW_SECONDS:
+                    self._commit()
         return moved
 
     def _resume(self, leaf: OrderNode, kind: StepKind) -> bool:
