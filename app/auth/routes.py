@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, g, make_response, redirect, request, session, url_for
 from sqlalchemy import select
 
-from app import audit, caller
+from app import audit, caller, site
 from app.auth import oidc, sessions
 from app.auth.models import ConsoleSession
 from app.contracts.identity import Directory, Principal
@@ -130,7 +130,16 @@ def logout() -> Response:
         audit.note("session", row.id, row.login)
         g.audit_note["tenant"] = row.tenant_id or ""
         sessions.end(row)
-    return sessions.COOKIE.take(make_response(redirect(target, 303)))
+    return sessions.COOKIE.take(_leave_to(target))
+
+
+def _leave_to(target: str) -> Response:
+    """After a form, to the provider. The Content-Security-Policy lets no form lead to another site, so a page goes on by itself."""
+    if site.settings().own_iam:
+        return make_response(redirect(target, 303))
+    response = render("core/signed_out.html")
+    response.headers["Refresh"] = f"0; url={target}"
+    return response
 
 
 @bp.get("/signed-out")

@@ -1,15 +1,21 @@
-"""``antstack init``: enterprise, platform tenant and first administrator of a site of one's own."""
+"""``antstack init``: enterprise, platform tenant and first administrator; ``antstack join-site``: another site that uses them."""
 
 from __future__ import annotations
 
 import click
 from sqlalchemy import select
 
+from app import audit, caller
 from app.db import db
+from app.errors import ConsoleError
 from plugins.iam import passwords, seeding
 from plugins.iam.models import MEMBER, PLATFORM_TENANT, Member
 from plugins.iam.oidc import keys
+from plugins.iam.oidc.server import issuer
+from plugins.iam.permissions import CLIENT_CREATED
+from plugins.iam.service import oidc_clients
 from plugins.iam.service.members import ADMINISTRATOR
+from plugins.iam.service.oidc_clients import ClientWanted, WithSecret
 
 
 @click.command("init")
@@ -26,6 +32,42 @@ def init(login: str, name: str, enterprise: str) -> None:
         click.echo(f"administrator {login}, password {password} (shown once; to be changed at the first sign-in)")
     else:
         click.echo(f"administrator {login} exists already; nothing was changed")
+
+
+@click.command("join-site")
+@click.argument("name")
+@click.argument("url")
+def join_site(name: str, url: str) -> None:
+    """Let the site at URL use this IAM; prints its settings. Example: antstack join-site Delivery https://delivery.company.com"""
+    from app.application import create_app
+
+    app = create_app()
+    try:
+        with app.test_request_context():
+            made = join(name, url.rstrip("/"))
+            told = {"OIDC_ISSUER": issuer(), "OIDC_CLIENT_ID": made.client.client_id, "OIDC_CLIENT_SECRET": made.secret}
+    except ConsoleError as error:
+        problems = [f"{problem.pointer}: {problem.message.en}" for problem in error.errors]
+        raise click.ClickException("; ".join([error.reason.en, *problems])) from error
+    for setting, value in told.items():
+        click.echo(f"{setting}={value}")
+
+
+def join(name: str, url: str) -> WithSecret:
+    """The OIDC client of the site at *url*, in the platform's tenant.
+
+    :raises ConsoleError: CORE/INVALID_INPUT
+    """
+    with caller.acting_as(caller.system(seeding.tenant(PLATFORM_TENANT, "Platform").id)):
+        made = oidc_clients.create(
+            ClientWanted(
+                name=name, redirect_uris=[f"{url}/auth/callback"], post_logout_uris=[f"{url}/signed-out"],
+                backchannel_uri=f"{url}/auth/backchannel-logout", trusted=True, site=True,
+            )
+        )  # fmt: skip
+        audit.record(CLIENT_CREATED, resource=("client", made.client.id, name), detail={"url": url})
+        db.session.commit()
+    return made
 
 
 def begin(login: str, name: str, enterprise: str) -> str:

@@ -126,7 +126,7 @@ def register_health_checks():
 
 @hookimpl
 def register_commands():
-    return [Command(command.init)]
+    return [Command(command.init), Command(command.join_site)]
 
 
 @hookimpl

@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from authlib.oauth2 import OAuth2Error
-from flask import g
-from sqlalchemy import or_, select
+from flask import current_app, g
+from sqlalchemy import func, or_, select
 
 from app import audit, site
 from app.auth.federation import (
@@ -52,6 +53,7 @@ NOT_JOINED = ErrorCode(
     Text("These are not the credentials of a joined site.", "这不是已接入站点的凭据。"),
     Text("Mark the OIDC client as the console of another site.", "请将该 OIDC 客户端标记为其他站点的控制台。"),
 )
+EXTENSION = "antstack.iam.snapshot"
 METHODS = ["client_secret_basic"]
 PROOF = "antstack-snapshot+jwt"
 
@@ -99,8 +101,8 @@ def answer(client_id: str, asked: SnapshotAsked) -> SnapshotAnswer:
     from plugins.iam.oidc.server import issuer
 
     _keep(client_id, asked.declared)
-    content = msgspec.json.encode(_content()).decode()
-    digest, moment = hashlib.sha256(content.encode()).hexdigest(), claims.seconds(now())
+    content, digest = _made()
+    moment = claims.seconds(now())
     proof = keys.sign({"iss": issuer(), "aud": client_id, "iat": moment, "exp": moment + SNAPSHOT_SECONDS, "sha256": digest}, PROOF)
     return SnapshotAnswer(proof, None if asked.holding == digest else content)
 
@@ -124,6 +126,26 @@ def _keep(client_id: str, declared: Declared) -> None:
     told = {"roles": [role.code for role in declared.roles], "permissions": len(declared.permissions)}
     client = db.session.scalars(select(OidcClient).where(OidcClient.client_id == client_id)).one()
     audit.record(SITE_DECLARED, resource=("client", client.id, client.name), detail=told, tenant_id=client.tenant_id)
+
+
+def _made() -> tuple[str, str]:
+    """The content as JSON with its digest; made anew only when something of it has changed."""
+    stamp = _stamp()
+    held = current_app.extensions.get(EXTENSION)
+    if held is None or held[0] != stamp:
+        content = msgspec.json.encode(_content())
+        held = (stamp, content.decode(), hashlib.sha256(content).hexdigest())
+        current_app.extensions[EXTENSION] = held
+    return held[1], held[2]
+
+
+def _stamp() -> list[Any]:
+    """Moves with every change of what a snapshot holds: rows that come and go, edits' versions, and tenants' epochs."""
+    found: list[Any] = []
+    for model in (Tenant, Workspace, Member, Membership, ServiceAccount, Group, Grant, CustomRole):
+        moving = [func.sum(getattr(model, name)) for name in ("version", "epoch") if hasattr(model, name)]
+        found.append(tuple(db.session.execute(select(func.count(), func.max(model.id), *moving)).one()))  # type: ignore[attr-defined]
+    return found
 
 
 def _content() -> Content:

@@ -59,7 +59,9 @@ def test_signing_out_ends_the_session_at_the_provider_too(pair: Pair) -> None:
     browser, page = sign_in(pair.other.url, login, PAGE)
     form = {"csrf_token": TOKEN.search(page.text)[1]}  # type: ignore[index]
 
-    assert browser.post(f"{pair.other.url}/logout", data=form, timeout=20).url == f"{pair.other.url}/signed-out"
+    answer = browser.post(f"{pair.other.url}/logout", data=form, timeout=20)
+
+    assert browser.get(answer.headers["Refresh"].partition("url=")[2], timeout=20).url == f"{pair.other.url}/signed-out"
     assert pair.other.get(PAGE, browser).url.startswith(f"{pair.iam.url}/iam/login")
 
 
