@@ -15,11 +15,12 @@ import msgspec
 from app import site
 from app.auth.decisions import expand
 from app.contracts.declarations import Permission, Role
-from app.contracts.identity import Principal, Signer, TenantRef, WorkspaceRef
+from app.contracts.identity import Principal, TenantRef, WorkspaceRef
 
 SNAPSHOT = "antstack_snapshot_endpoint"
 SIGNATURE = "antstack_signature_endpoint"
 SNAPSHOT_SECONDS = 60
+ACCESS, REFRESH = "access_token", "refresh_token"
 
 
 class Declared(msgspec.Struct):
@@ -76,7 +77,7 @@ class Content(msgspec.Struct):
 
 
 class SignatureAsked(msgspec.Struct):
-    """Asks whether an AccessKey made ``signature`` of ``text``, for a caller at ``source_ip``; answered by a Signer."""
+    """Asks whether an AccessKey made ``signature`` of ``text``, for a caller at ``source_ip``; answered by a :class:`~app.contracts.identity.Signer`."""
 
     key_id: str
     text: str
@@ -84,16 +85,20 @@ class SignatureAsked(msgspec.Struct):
     source_ip: str
 
 
+class Introspected(msgspec.Struct):
+    """What an AntStack IAM says of a token (RFC 7662, 2.2, with four members of its own)."""
+
+    active: bool
+    sub: str = ""
+    scope: str = ""
+    tenant: str | None = None
+    principal_type: str = ""
+    token_use: str = ""
+    amr: list[str] = []
+
+
 def declared() -> Declared:
     """What this site declares."""
     found = site.catalogue()
     roles = [replace(role, permissions=sorted(expand(role.permissions))) for role in found.roles.values()]
     return Declared(list(found.permissions.values()), roles)
-
-
-def signer_of(answer: bytes) -> Signer:
-    """The answer to :class:`SignatureAsked`.
-
-    :raises msgspec.MsgspecError: it is none
-    """
-    return msgspec.json.decode(answer, type=Signer)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import requests
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.flask_client import OAuth
@@ -18,6 +18,7 @@ from app import site
 from app.contracts.text import Text
 from app.errors import ConsoleError, ErrorCode
 
+T = TypeVar("T")
 PROVIDER_AWAY = ErrorCode(
     "AUTH/PROVIDER_UNREACHABLE",
     503,
@@ -89,7 +90,7 @@ def metadata() -> dict[str, Any]:
         raise PROVIDER_AWAY(issuer=site.settings().issuer) from error
 
 
-def ask(endpoint: str, **request: Any) -> bytes:
+def ask(endpoint: str, answers: type[T], **request: Any) -> T:
     """What an endpoint, by its name in the provider's metadata, answers to this site's client.
 
     :raises ConsoleError: AUTH/PROVIDER_UNREACHABLE, AUTH/PROVIDER_LACKS_ENDPOINT, AUTH/SITE_NOT_JOINED
@@ -101,13 +102,12 @@ def ask(endpoint: str, **request: Any) -> bytes:
     proof = (settings.oidc_client_id, settings.oidc_client_secret)
     try:
         answer = requests.post(url, auth=proof, timeout=PATIENCE_SECONDS, allow_redirects=False, **request)
-    except requests.RequestException as error:
+        if answer.status_code in (400, 401, 403):
+            raise SITE_REFUSED(issuer=settings.issuer)
+        answer.raise_for_status()
+        return msgspec.json.decode(answer.content, type=answers)
+    except (requests.RequestException, msgspec.MsgspecError) as error:
         raise PROVIDER_AWAY(issuer=settings.issuer) from error
-    if answer.status_code in (400, 401, 403):
-        raise SITE_REFUSED(issuer=settings.issuer)
-    if answer.status_code != 200:
-        raise PROVIDER_AWAY(issuer=settings.issuer)
-    return answer.content
 
 
 def verified(token: str) -> dict[str, Any]:
@@ -141,11 +141,8 @@ def begin() -> Any:
     """
     if not site.settings().own_iam:
         client().server_metadata.pop("_loaded_at", None)  # the browser shall not be sent to a provider that is away
-        metadata()
-    try:
-        return client().authorize_redirect(url_for("auth.callback", _external=True, **_base()))
-    except (requests.RequestException, json.JSONDecodeError) as error:
-        raise PROVIDER_AWAY(issuer=site.settings().issuer) from error
+    metadata()
+    return client().authorize_redirect(url_for("auth.callback", _external=True, **_base()))
 
 
 def _base() -> dict[str, Any]:

@@ -9,7 +9,7 @@ import msgspec
 from app import site
 from app.auth import oidc, snapshot
 from app.auth.claimed import ClaimedDirectory
-from app.auth.federation import SIGNATURE, HeldRole, SignatureAsked, signer_of
+from app.auth.federation import ACCESS, SIGNATURE, HeldRole, Introspected, SignatureAsked
 from app.config import Settings
 from app.contracts.identity import Directory, Principal, RoleGrant, Signer, TenantRef, TokenRef, WorkspaceRef
 from app.contracts.seed import Seed
@@ -42,19 +42,18 @@ class RemoteDirectory(Directory):
 
     def signer(self, key_id: str, text: str, signature: str, source_ip: str) -> Signer:
         body = msgspec.json.encode(SignatureAsked(key_id, text, signature, source_ip))
-        found = signer_of(oidc.ask(SIGNATURE, data=body, headers={"Content-Type": "application/json"}))
+        found = oidc.ask(SIGNATURE, Signer, data=body)
         if found.principal is None:
             return found
         principal = self.principal(found.principal.key, found.principal.tenant_id)
         return Signer("right", principal) if principal else Signer("owner-not-active")
 
     def token(self, bearer: str) -> TokenRef | None:
-        told = msgspec.json.decode(oidc.ask("introspection_endpoint", data={"token": bearer}))
-        if not told.get("active") or told.get("token_use") != "access_token":
+        told = oidc.ask("introspection_endpoint", Introspected, data={"token": bearer})
+        if not told.active or told.token_use != ACCESS:
             return None
-        principal = self.principal(f"{told['principal_type']}:{told['sub']}", told.get("tenant") or "")
-        scopes = frozenset(told["scope"].split())
-        return TokenRef(principal, scopes=scopes, mfa="mfa" in told["amr"]) if principal else None
+        principal = self.principal(f"{told.principal_type}:{told.sub}", told.tenant or "")
+        return TokenRef(principal, scopes=frozenset(told.scope.split()), mfa="mfa" in told.amr) if principal else None
 
     def key_of(self, login: str) -> str:
         return snapshot.current().book.keys.get(login.strip(), "")

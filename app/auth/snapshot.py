@@ -138,9 +138,8 @@ def _asked(held: Snapshot | None) -> Snapshot:
     """
     began = time.time()
     wanted = SnapshotAsked(declared(), held.digest if held else "")
-    raw = oidc.ask(SNAPSHOT, data=msgspec.json.encode(wanted), headers={"Content-Type": "application/json"})
+    answer = oidc.ask(SNAPSHOT, SnapshotAnswer, data=msgspec.json.encode(wanted))
     try:
-        answer = msgspec.json.decode(raw, type=SnapshotAnswer)
         found = _opened(answer.proof, lambda: answer.content or "", began, held)
     except (JoseError, ValueError, KeyError) as error:
         raise NOT_VALID(issuer=site.settings().issuer, detail=str(error)) from error

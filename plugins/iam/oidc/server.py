@@ -16,6 +16,7 @@ from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from flask import Flask, Response, current_app, request
 
 from app import audit, site
+from app.auth.federation import ACCESS, REFRESH
 from app.contracts.text import Text
 from app.db import db
 from app.errors import ErrorCode
@@ -81,7 +82,7 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> Any:
         """The token, by either of its halves."""
-        return _Live.of(tokens.find_access(token_string), "access_token") or _Live.of(_live_refresh(token_string), "refresh_token")
+        return _Live.of(tokens.find_access(token_string), ACCESS) or _Live.of(_live_refresh(token_string), REFRESH)
 
     def check_permission(self, token: Any, client: Any, request_: Any) -> bool:
         """Whether this client may know."""
