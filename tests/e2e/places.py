@@ -21,7 +21,7 @@ from tests.live import LiveSite
 
 LINKS = re.compile(r'(?:href|hx-get|data-url|data-source|action)="(/[^"]*)"')
 PROGRAMS = ("/api/v1", "/scim")
-VARIANTS = ("<kind>", "<plural>", "<order_id>", "<solution_id>")  # each value of these, ending an address, is a page of its own
+VARIANTS = ("<kind>", "<plural>", "<order_id>")  # each value of these, ending an address, is a page of its own
 NO_ADDRESS = {
     "static_file": "files, not pages",
     "captain.pod_log_lines": "text that the log component fetches where a stream is refused",
@@ -42,7 +42,7 @@ class Places:
 
 
 def walk(app: Flask, site: LiveSite, session: requests.Session, seeds: Iterable[str] = ()) -> Places:
-    """Follow every link from every page until each GET route of *app* was met once (each order and solution as well)."""
+    """Follow every link from every page until each GET route of *app* was met once (each order as well)."""
     routes = app.url_map.bind(urlsplit(site.url).netloc)
     rules = [r for r in app.url_map.iter_rules() if "GET" in (r.methods or ()) and not r.rule.startswith(PROGRAMS)]
     met: set[tuple[str, str]] = set()

@@ -1,0 +1,136 @@
+"""Pages that people watch hold still while they load and refresh (Q-8), and the keyboard alone suffices (C-53)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import expect
+
+from tests.e2e.places import Program, shop
+from tests.live import LiveSite
+
+SHIFTS = """window.shifted = []; new PerformanceObserver(list => list.getEntries().forEach(entry => {
+  if (!entry.hadRecentInput) window.shifted.push([entry.value, entry.sources.map(s => s.node?.outerHTML?.slice(0, 100))]);
+})).observe({type: "layout-shift", buffered: true});"""
+MOST_SHIFT = 0.02
+WATCHED_MS = 3500  # longer than the refresh of every page that is measured
+RING = """() => { const style = getComputedStyle(document.activeElement);
+  return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0; }"""
+
+
+@pytest.fixture(scope="module")
+def delivered(live_site: LiveSite) -> dict[str, str]:
+    """A site where a product runs and its next release fails: the addresses ``order``, ``solution``, ``pods``, ``form``, ``zone``."""
+    session = live_site.login(requests.Session(), "platform-administrator")
+    program = Program(live_site, session)
+    program.release(shop("1.0.0", "1.0.0"), "succeeded")
+    order = program.release(shop("missing-2.0.0", "2.0.0"), "failed")
+    program.call("POST", "/dns/zones", {"name": "keys.example"})
+    cluster = live_site.site["clusters"][0]["id"]
+    solution = program.call("GET", "/yunyou/solutions")["items"][0]["id"]
+    return {
+        "order": f"/yunyou/orders/{order['id']}",
+        "solution": f"/yunyou/solutions/{solution}",
+        "pods": f"/captain/clusters/{cluster}/pods",
+        "form": f"/yunyou/solutions/{solution}/orders/new",
+        "zone": "/dns/zones/keys.example",
+    }
+
+
+@pytest.fixture
+def member(page: Any, live_site: LiveSite) -> Any:
+    """The platform administrator at a page."""
+    page.set_default_timeout(10_000)
+    return live_site.login(page, "platform-administrator")
+
+
+@pytest.mark.req("Q-8")
+@pytest.mark.parametrize("width", [1440, 400])
+@pytest.mark.parametrize("name", ["order", "pods", "solution"])
+def test_a_watched_page_does_not_shift(
+    member: Any, live_site: LiveSite, delivered: dict[str, str], name: str, width: int
+) -> None:
+    member.set_viewport_size({"width": width, "height": 900})
+    member.add_init_script(SHIFTS)
+
+    member.goto(live_site.url + delivered[name])
+    member.wait_for_timeout(WATCHED_MS)
+
+    shifts = member.evaluate("window.shifted")
+    assert sum(value for value, _ in shifts) < MOST_SHIFT, shifts
+
+
+@pytest.mark.req("C-53")
+def test_the_palette_leads_to_a_page_and_gives_the_focus_back(member: Any, live_site: LiveSite) -> None:
+    member.goto(f"{live_site.url}/audit")
+    member.wait_for_load_state()
+    member.locator("[data-filter]").focus()
+
+    member.keyboard.press("Control+k")
+    expect(member.locator("#palette input")).to_be_focused()
+    member.keyboard.press("Escape")
+    expect(member.locator("[data-filter]")).to_be_focused()
+
+    member.keyboard.press("Control+k")
+    member.keyboard.type("service acc")
+    expect(member.locator("#palette-list a").first).to_contain_text("Service accounts")
+    member.keyboard.press("Enter")
+    member.wait_for_url("**/iam/service-accounts")
+
+
+@pytest.mark.req("C-53")
+def test_a_dialog_asks_is_left_with_escape_and_is_answered(member: Any, live_site: LiveSite, delivered: dict[str, str]) -> None:
+    member.goto(live_site.url + delivered["zone"])
+    member.wait_for_load_state()
+    opener = member.locator(".page-actions a", has_text="Delete")
+    opener.focus()
+
+    member.keyboard.press("Enter")
+    expect(member.locator("#type-name")).to_be_focused()
+    member.keyboard.press("Escape")
+    expect(member.locator("#dialog")).not_to_be_visible()
+    expect(opener).to_be_focused()
+
+    member.keyboard.press("Enter")
+    expect(member.locator("#type-name")).to_be_focused()
+    member.keyboard.type("keys.example")
+    for _ in range(2):
+        member.keyboard.press("Tab")
+    expect(member.get_by_role("button", name="Delete the zone")).to_be_focused()
+    assert member.evaluate(RING)
+    member.keyboard.press("Enter")
+    member.wait_for_url("**/dns/zones")
+    expect(member.locator("main")).not_to_contain_text("keys.example", timeout=10_000)
+
+
+@pytest.mark.req("C-53", "Y-21")
+def test_an_order_is_composed_and_previewed_without_a_mouse(member: Any, live_site: LiveSite, delivered: dict[str, str]) -> None:
+    member.goto(live_site.url + delivered["form"])
+    member.wait_for_load_state()
+    grouping = member.locator("select[name^=grouping]").first
+    shares = member.locator("input[name^=shares]").first
+    expect(shares).not_to_be_visible()
+    member.locator("input[name=force]").first.focus()
+    member.keyboard.press("Space")
+
+    member.keyboard.press("Tab")
+    expect(grouping).to_be_focused()
+    assert member.evaluate(RING)
+    member.keyboard.type("Custom")
+    expect(shares).to_be_visible()
+    member.keyboard.press("Tab")
+    expect(shares).to_be_focused()
+    member.keyboard.type("60 50")
+    expect(member.locator(".shares-own .help").first).to_contain_text("less than")
+    member.keyboard.press("Control+a")
+    member.keyboard.type("50 50")
+    expect(member.locator(".shares-own .help").first).to_contain_text("2 groups: 1 + 1")
+    member.keyboard.press("Enter")
+
+    expect(member.get_by_role("heading", level=1)).to_have_text("Preview")
+    expect(member.locator(".fold").first).to_contain_text("groups of 1 + 1")
+    member.keyboard.press("/")
+    member.keyboard.type("nothing like it")
+    expect(member.locator(".fold:visible")).to_have_count(0)
