@@ -28,7 +28,7 @@ from plugins.yunyou.steps.common import (
     view_of,
 )
 
-MIN_READY = 0.0
+MIN_READY = 3.0  # seconds; without a readiness probe a container is ready as soon as it runs, and may crash the next moment
 
 
 def first_group(ctx: Context) -> int:
@@ -185,7 +185,7 @@ class Group:
         self._delete_stale(ctx, plan, pods, names, revision)
         owner = found["metadata"]["uid"]
         return rollout.named_progress(
-            pods, names, owner=owner, revision=revision, now=moment, min_ready=MIN_READY, seen=seen
+            pods, names, owner=owner, revision=revision, now=moment, min_ready=_min_ready(plan), seen=seen
         )
 
     def _of_deployment(
@@ -197,7 +197,7 @@ class Group:
             return None
         cumulative = min(int(ctx.spec["cumulative"]), int(found["spec"].get("replicas") or 0))
         return rollout.counted_progress(
-            pods, cumulative, owner=newest["metadata"]["uid"], now=now(), min_ready=MIN_READY, seen=seen
+            pods, cumulative, owner=newest["metadata"]["uid"], now=now(), min_ready=_min_ready(plan), seen=seen
         )
 
     def _of_daemonset(
@@ -223,7 +223,7 @@ class Group:
             owner=found["metadata"]["uid"],
             revision=revision,
             now=now(),
-            min_ready=MIN_READY,
+            min_ready=_min_ready(plan),
             seen=seen,
             by_node=True,
         )
@@ -234,6 +234,12 @@ class Group:
             path = paths.one("Pod", environment_of(ctx).namespace, name)
             if kube(ctx).delete(path, uid=by_name[name].uid):
                 ctx.log(f"deleted {name}, which ran another revision")
+
+
+def _min_ready(plan: Plan) -> float:
+    """Seconds that a pod must have been ready to count: none where a probe asks every container."""
+    containers = plan.workload["spec"]["template"]["spec"]["containers"]
+    return 0.0 if all("readinessProbe" in container for container in containers) else MIN_READY
 
 
 def _daemon_revision(ctx: Context, found: Json) -> str:

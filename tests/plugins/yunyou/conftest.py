@@ -13,6 +13,7 @@ from app.db import db
 from app.kube import client
 from app.kube.mirror import is_fresh
 from app.kube.models import Cluster
+from plugins.yunyou.steps import applications
 from sandbox.launch import Sandbox, start
 from tests import factories, kube
 from tests.cluster.control_plane import ControlPlane
@@ -22,6 +23,12 @@ from tests.plugins.yunyou.delivery import Delivery
 ADMINISTRATOR = "yunyou-environment-administrator"
 SANDBOX = pytest.param("sandbox", marks=pytest.mark.xdist_group("yunyou-sandbox"))
 REAL = pytest.param("real", marks=[pytest.mark.real, pytest.mark.xdist_group("yunyou-real")])
+
+
+@pytest.fixture(autouse=True)
+def ready_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is ready stays so in the sandbox and with KWOK, and need not be looked at for seconds."""
+    monkeypatch.setattr(applications, "MIN_READY", 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ from app.db import now
 from app.kube import paths
 from plugins.yunyou import registry as images
 from plugins.yunyou.domain import diagnosis
+from plugins.yunyou.steps import applications
+from plugins.yunyou.steps.applications import MIN_READY
 from tests.cluster.images import ARCHITECTURE, Registry
 from tests.cluster.node import RealNode
 from tests.plugins.yunyou.conftest import mirror_of
@@ -32,8 +34,11 @@ def shop(registry: Registry) -> dict[str, str]:
 
 
 @pytest.fixture
-def on_node(new_delivery: Callable[..., Delivery], real_node: RealNode, shop: dict[str, str]) -> Iterator[Delivery]:
+def on_node(
+    new_delivery: Callable[..., Delivery], real_node: RealNode, shop: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Delivery]:
     """Delivery to the node, whose mirror is at work; what was delivered is deleted at the end."""
+    monkeypatch.setattr(applications, "MIN_READY", MIN_READY)
     made = new_delivery("node", real_node.kubeconfig.read_text(), real_node.registry.host)
     with mirror_of(made):
         yield made
@@ -118,6 +123,7 @@ LIVES = {"liveness": {"type": "tcp", "port": 81, "periodSeconds": 1, "failureThr
     ("fields", "code", "words", "log"),
     [
         ({"command": ["sh", "-c", "echo no such table; exit 3"]}, "CRASH_LOOP", "exit code 3", ["no such table"]),
+        ({"command": ["sh", "-c", "sleep 1; echo no such table; exit 3"], "probes": {}}, "CRASH_LOOP", "exit code 3", ["no such table"]),
         ({"command": GROWS, "resources": {"cpu": "1", "memory": "16Mi"}}, "OUT_OF_MEMORY", "memory", ["filling"]),
         ({"probes": {**ASKED, **LIVES}, "command": ["sh", "-c", "echo up; trap exit TERM; sleep 99 & wait"]}, "PROBE_FAILED", "refused", ["up"]),
         ({"command": ["/nowhere"]}, "CONTAINER_CREATE_FAILED", "stat /nowhere: no such file or directory", None),
