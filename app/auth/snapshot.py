@@ -95,9 +95,12 @@ class Keeper:
     def newest(self) -> Snapshot:
         """A snapshot of this second if the IAM answers, else one that is not too old.
 
+        While one thread asks, the others wait only at the very first: an IAM that hangs must not hold them all.
+
         :raises ConsoleError: why there is none
         """
-        if not self._is_fresh() and self._asking.acquire(blocking=not self._is_usable()):
+        must_wait = not self._is_usable() and self._trouble is None
+        if not self._is_fresh() and self._asking.acquire(blocking=must_wait):
             try:
                 self._renew()
             finally:

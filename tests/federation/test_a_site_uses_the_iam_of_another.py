@@ -120,6 +120,20 @@ def test_rights_through_groups_custom_roles_and_under_conditions_count_and_expir
     assert [page.status_code for page in pages] == [200, 403, 403, 200]
 
 
+def test_a_tenants_own_role_does_not_grow_by_a_site_that_has_one_of_the_same_code(pair: Pair) -> None:
+    with pair.iam.inside():
+        tenant = factories.make_tenant()
+        own = factories.make_role(tenant, ["yunyou.environment.read"], code="yunyou-environment-administrator")
+        person = factories.make_member(tenant)
+        factories.make_grant(tenant, person, own)
+        login = person.login
+
+    browser, _ = sign_in(pair.other.url, login, PAGE)
+
+    held = pair.other.get("/api/v1/me", browser).json()["permissions"]
+    assert [name for name in held if name.startswith("yunyou.")] == ["yunyou.environment.read"]
+
+
 def test_who_is_frozen_or_leaves_loses_the_other_site(pair: Pair) -> None:
     frozen, gone = member(pair, OBSERVER), member(pair, OBSERVER)
     browsers = [sign_in(pair.other.url, who.login, PAGE)[0] for who in (frozen, gone)]

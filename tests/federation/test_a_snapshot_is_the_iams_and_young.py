@@ -93,12 +93,17 @@ def forged(pair: Pair, kind: str) -> tuple[str, str, float]:
             other_id = other.client_id
         answer = asked(pair, other_id).json()
         proof, content = answer["proof"], answer["content"]
+    elif kind == "from another issuer":
+        with pair.iam.inside():
+            from plugins.iam.oidc import keys
+
+            proof = keys.sign({**claims, "iss": "https://iam.example.test"})
     elif kind == "old":
         moment -= 61
     return proof, content, moment
 
 
-@pytest.mark.parametrize("kind", ["altered", "unsigned", "signed by another", "for another", "old"])
+@pytest.mark.parametrize("kind", ["altered", "unsigned", "signed by another", "for another", "from another issuer", "old"])
 def test_a_snapshot_with_one_thing_wrong_is_refused(pair: Pair, kind: str) -> None:
     from app.auth.snapshot import _opened
 
@@ -121,6 +126,21 @@ def test_what_somebody_put_into_redis_is_not_believed(pair: Pair) -> None:
         from app.auth import snapshot
 
         assert not snapshot.current().book.roles_of("member:m", "t")
+
+
+def test_an_iam_that_hangs_holds_one_thread_and_not_all(own_pair: Pair) -> None:
+    own_pair.iam.stop()
+    forget(own_pair.other)
+    own_pair.other.get("/api/v1/me", headers={"Authorization": "Bearer x"})
+    with own_pair.other.inside():
+        from app.auth import snapshot
+        from app.errors import ConsoleError
+
+        keeper = snapshot._keeper()
+        with pytest.raises(ConsoleError, match="AUTH/PROVIDER_UNREACHABLE"):
+            keeper.newest()
+        with keeper._asking, pytest.raises(ConsoleError, match="AUTH/PROVIDER_UNREACHABLE"):
+            keeper.newest()
 
 
 def test_processes_share_what_one_asked_for(pair: Pair) -> None:

@@ -75,6 +75,17 @@ def test_each_way_to_be_wrong_has_its_own_code(client: Any, key: Any, changed: d
 
 
 @pytest.mark.req("O-1")
+def test_a_disabled_key_and_one_of_a_frozen_owner_have_codes_of_their_own(client: Any, key: Any) -> None:
+    from app.db import db
+    from plugins.iam.models import DISABLED, FROZEN, Member
+
+    db.session.get_one(Member, key.owner_id).state = FROZEN
+    assert client.get("/api/v1/jobs", headers=headers(key)).json["code"] == "SIGNATURE/OWNER_NOT_ACTIVE"
+    key.state = DISABLED
+    assert client.get("/api/v1/jobs", headers=headers(key)).json["code"] == "SIGNATURE/ACCESS_KEY_DISABLED"
+
+
+@pytest.mark.req("O-1")
 def test_a_header_that_is_no_signature_is_named(client: Any, key: Any) -> None:
     answer = client.get("/api/v1/jobs", headers={"Authorization": "ACS3-HMAC-SHA256 Credential=x"})
 
