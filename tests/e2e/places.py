@@ -107,8 +107,8 @@ class Program:
 
 def shop(tag: str, version: str) -> dict[str, Any]:
     """A solution of one product with one application."""
-    cart = {"name": "cart", "image": f"registry.example/shop/cart:{tag}", "workload": "StatefulSet", "replicas": 2}
-    product = {"code": "SHOP", "name": "Shop", "version": version, "applications": [cart]}
+    basket = {"name": "basket", "image": f"registry.example/shop/basket:{tag}", "workload": "StatefulSet", "replicas": 2}
+    product = {"code": "SHOP", "name": "Shop", "version": version, "applications": [basket]}
     return {"schema": "antstack.solution/v1", "name": "shop", "version": version, "products": [product]}
 
 
