@@ -125,18 +125,39 @@ for _verb in NODE_VERBS:
     _node_operation(_verb)
 
 
-def roll_back(order: Order, body: RollbackRequest, keys: list[str]) -> Order:
+def rollback_draft(order: Order, body: RollbackRequest, node_id: str = "") -> orders.Draft:
+    """What the rollback of an order, or of what is below one of its nodes, would send."""
+    return orders.draft_rollback(order, *_rollback(order, body, node_id))
+
+
+def roll_back(order: Order, body: RollbackRequest, node_id: str = "") -> Order:
     """Make the order that returns what *order* changed."""
     may_control(order)
+    return orders.create_rollback(order, *_rollback(order, body, node_id))
+
+
+def _rollback(order: Order, body: RollbackRequest, node_id: str) -> tuple[OrderRequest, list[str]]:
     asked = OrderRequest(type="release", grouping=body.grouping, beta=body.beta, name=body.name, preview=body.preview)
-    return orders.create_rollback(order, asked, keys)
+    return asked, orders.applications_under(order, node_id) if node_id else body.applications
+
+
+def _rollback_preview(path: str, operation_id: str) -> None:
+    @api.operation("POST", f"{path}/rollback/preview", operation_id, Text("Preview a rollback", "预览回滚"),
+                   permissions.ORDER_READ, body=RollbackRequest, returns=dict[str, Any], resource=decisions.later,
+                   public="a preview changes nothing")  # fmt: skip
+    def previewed(order_id: str, body: RollbackRequest, node_id: str = "") -> dict[str, Any]:
+        return previews.preview(rollback_draft(get_order(order_id), body, node_id))
+
+
+_rollback_preview("/yunyou/orders/<order_id>", "yunyou.orders.rollback.preview")
+_rollback_preview("/yunyou/orders/<order_id>/nodes/<node_id>", "yunyou.orders.nodes.rollback.preview")
 
 
 @api.operation("POST", "/yunyou/orders/<order_id>/rollback", "yunyou.orders.rollback", Text("Roll an order back", "回滚执行单"),
                permissions.ORDER_CONTROL, audit=permissions.ORDER_ROLLED_BACK, body=RollbackRequest, returns=shapes.OrderOut,
                status=202, resource=decisions.later)  # fmt: skip
 def rollback_order(order_id: str, body: RollbackRequest) -> Response:
-    made = roll_back(get_order(order_id), body, body.applications)
+    made = roll_back(get_order(order_id), body)
     db.session.flush()
     return accepted(shapes.order(made, nodes_of(made)), f"/api/v1/yunyou/orders/{made.id}")
 
@@ -145,8 +166,7 @@ def rollback_order(order_id: str, body: RollbackRequest) -> Response:
                Text("Roll a product or application back", "回滚产品或应用"), permissions.ORDER_CONTROL,
                audit=permissions.ORDER_ROLLED_BACK, body=RollbackRequest, returns=shapes.OrderOut, status=202, resource=decisions.later)  # fmt: skip
 def rollback_node(order_id: str, node_id: str, body: RollbackRequest) -> Response:
-    order = get_order(order_id)
-    made = roll_back(order, body, orders.applications_under(order, node_id))
+    made = roll_back(get_order(order_id), body, node_id)
     db.session.flush()
     return accepted(shapes.order(made, nodes_of(made)), f"/api/v1/yunyou/orders/{made.id}")
 

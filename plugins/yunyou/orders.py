@@ -168,17 +168,25 @@ def plan_again(order: Order) -> bool:
     return True
 
 
-def create_rollback(order: Order, request: OrderRequest, keys: Sequence[str]) -> Order:
-    """Make the order that returns what *order* changed to what it found (Y-39); one that failed or waits ends with it.
+def draft_rollback(order: Order, request: OrderRequest, keys: Sequence[str]) -> Draft:
+    """Plan what returns what *order* changed to what it found (Y-39).
 
-    :raises ConsoleError: ORDERS/NOT_IN_THIS_STATE, and as :func:`create`
+    :raises ConsoleError: ORDERS/NOT_IN_THIS_STATE, and as :func:`draft`
     """
     if verbs.ROLLBACK not in verbs.of_order(order):
         raise verbs.NOT_NOW(verb=verbs.TITLES[verbs.ROLLBACK], state=plain(order.state))
-    target = targets.order_rollback(order, keys)
+    return draft_of(targets.order_rollback(order, keys), request)
+
+
+def create_rollback(order: Order, request: OrderRequest, keys: Sequence[str]) -> Order:
+    """Make the order that :func:`draft_rollback` plans; one that failed or waits ends with it.
+
+    :raises ConsoleError: as :func:`draft_rollback` and :func:`create`
+    """
+    planned = draft_rollback(order, request, keys)
     if order.state in (tree.FAILED, tree.WAITING):
         close(order)
-    return create(request, draft_of(target, request))
+    return create(request, planned)
 
 
 def close(order: Order) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import difflib
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,6 +54,20 @@ def preview(draft: Draft) -> Json:
         "changes": sum(1 for a in applications for o in a["objects"] if o["action"] != "none"),
         "errors": sum(1 for a in applications for o in a["objects"] if o.get("error")),
     }  # fmt: skip
+
+
+def worst_first(preview: Json) -> list[Json]:
+    """Its applications with how many of their objects are created, changed, left and refused; trouble first."""
+    counted = [_counted(application) for application in preview["applications"]]
+    return sorted(counted, key=lambda found: (-found["errors"], not found["changes"]))
+
+
+def _counted(application: Json) -> Json:
+    objects = application["objects"]
+    counts = Counter(item["action"] for item in objects)
+    shown = {action: counts[action] for action in ("create", "change", "none") if counts[action]}
+    errors = sum(1 for item in objects if item["error"])
+    return {**application, "counts": shown, "changes": counts["create"] + counts["change"], "errors": errors}
 
 
 def _order(root: Any) -> list[Json]:

@@ -18,10 +18,9 @@ from app.orders.models import Order, OrderEvent, OrderLog, OrderNode
 from app.web.language import t
 from app.web.listing import Cell, Column, Empty, Filter, Listing
 from app.web.render import go, render
-from plugins.yunyou import environments, freezing, lifecycle, live, order_api, orders, permissions, products
+from plugins.yunyou import environments, lifecycle, live, order_api, orders, permissions, products
 from plugins.yunyou.domain.podview import view
 from plugins.yunyou.models import Environment
-from plugins.yunyou.requests import RollbackRequest
 
 bp = Blueprint("yunyou_orders", __name__, url_prefix="/yunyou/orders")
 STATES = {
@@ -318,28 +317,6 @@ def order_tell(order_id: str, verb: str) -> Response:
         url_for(".order_show", order_id=order.id, node=node_id or request.form.get("stay")),
         Text(f"{words.en}: told.", f"已提交：{words.zh}。"),
     )
-
-
-@bp.post("/<order_id>/rollback")
-@guard(permissions.ORDER_CONTROL, audit=permissions.ORDER_ROLLED_BACK, resource=decisions.later)
-def order_rollback(order_id: str) -> Response:
-    order = order_api.get_order(order_id)
-    node_id = request.form.get("node", "")
-    keys = orders.applications_under(order, node_id) if node_id else []
-    made = order_api.roll_back(order, RollbackRequest(), keys)
-    return go(
-        url_for(".order_show", order_id=made.id),
-        Text("The rollback was created as an order of its own.", "回滚已作为新的执行单创建。"),
-    )
-
-
-@bp.get("/<order_id>/rollback")
-@guard(permissions.ORDER_READ)
-def rollback_dialog(order_id: str) -> Response:
-    order = order_api.get_order(order_id)
-    node_id = request.args.get("node", "")
-    keys = orders.applications_under(order, node_id) if node_id else [plan.key for plan in freezing.load_all(order.id)]
-    return render("yunyou/_rollback.html", order=order, node_id=node_id, keys=keys)
 
 
 @bp.get("/<order_id>/force-cancel")

@@ -13,12 +13,12 @@ from app.contracts.text import Text, plain
 from app.db import now, rows, scoped
 from app.errors import ConsoleError, invalid
 from app.guard import guard
-from app.web.language import exact, t
+from app.web.language import t
 from app.web.listing import Cell, Column, Empty, Filter, Listing
 from app.web.render import go, render
 from plugins.yunyou import baselines, environments, orders, permissions, products
 from plugins.yunyou.models import BaselineProduct, LoadBalancer
-from plugins.yunyou.requests import Grouping, OrderRequest
+from plugins.yunyou.requests import OrderRequest
 
 bp = Blueprint("yunyou_products", __name__, url_prefix="/yunyou")
 
@@ -106,38 +106,6 @@ def product_show(environment_id: str, code: str) -> Response:
 
 def _records(product: BaselineProduct) -> list[dict[str, Any]]:
     return [{**record, "at": datetime.fromisoformat(record["at"])} for record in products.records_of(product)]
-
-
-@bp.get("/environments/<environment_id>/products/<code>/rollback")
-@guard(permissions.PRODUCT_READ)
-def rollback_dialog(environment_id: str, code: str) -> Response:
-    product = products.get_product(code, environment_id)
-    records = _records(product)
-    return render(
-        "yunyou/_product_rollback.html",
-        product=product,
-        records=records,
-        error=None,
-        choices=[(r["id"], f"{r['version']} · {exact(r['at'])} · {r['creator']}") for r in records[1:]],
-    )
-
-
-@bp.post("/environments/<environment_id>/products/<code>/rollback")
-@guard(permissions.ORDER_READ, audit=permissions.ORDER_CREATED, resource=decisions.later)
-def product_rollback(environment_id: str, code: str) -> Response:
-    wanted = OrderRequest(
-        type="operation",
-        operation="rollback",
-        environment=environment_id,
-        product=code,
-        record=request.form.get("record", ""),
-        grouping=Grouping("two"),
-        beta=request.form.get("beta") == "1",
-    )
-    order = orders.create(wanted)
-    return go(
-        url_for("yunyou_orders.order_show", order_id=order.id), Text("The rollback was created.", "回滚单已创建。")
-    )
 
 
 @bp.get("/environments/<environment_id>/products/<code>/applications/<name>")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import msgspec
@@ -116,20 +115,11 @@ def release_preview(solution_id: str) -> Response:
         "yunyou/release_preview.html",
         solution=solution,
         preview=found,
-        applications=sorted(map(_counted, found["applications"]), key=lambda a: (-a["errors"], not a["changes"])),
+        applications=previews.worst_first(found),
         fields=fields,
         request_=msgspec.to_builtins(chosen),
         error=None,
     )
-
-
-def _counted(application: dict[str, Any]) -> dict[str, Any]:
-    """An application of a preview with how many of its objects are created, changed, left and refused."""
-    objects = application["objects"]
-    counts = Counter(item["action"] for item in objects)
-    shown = {action: counts[action] for action in ("create", "change", "none") if counts[action]}
-    errors = sum(1 for item in objects if item["error"])
-    return {**application, "counts": shown, "changes": counts["create"] + counts["change"], "errors": errors}
 
 
 @bp.post("")

@@ -23,7 +23,7 @@ from tests.plugins.captain.makers import cluster_of
 from tests.plugins.yunyou.delivery import app, document
 
 PRODUCT, APPLICATION, POD = "SHOP", "cart", "cart-0"
-AREAS = ("yunyou_environments", "yunyou_orders", "yunyou_products", "yunyou_releases", "yunyou_solutions", "yunyou")
+AREAS = ("yunyou_environments", "yunyou_orders", "yunyou_products", "yunyou_releases", "yunyou_rollbacks", "yunyou_solutions", "yunyou")
 
 
 @lru_cache

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from tests import factories
 from tests.plugins.yunyou.delivery import IMAGE, Delivery, app, document, eventually, node
 
 OLD, NEW = IMAGE.format("web", "1.0.0"), IMAGE.format("web", "2.0.0")
@@ -168,3 +170,51 @@ def test_a_beta_group_that_does_not_please_is_taken_back(sandboxed: Delivery, wo
     found = site.read(workload, "web")["spec"]
     assert {k: found.get(k) for k in steady} == steady
     assert site.tasks(solution) != []
+
+
+@pytest.mark.req("Y-37", "Y-39")
+def test_a_rollback_is_previewed_and_sends_what_was_previewed(sandboxed: Delivery) -> None:
+    site = sandboxed
+    site.release(document(app("web"), app("api")))
+    solution = site.ready(document(app("web", "2.0.0"), app("api", "2.0.0"), version="2.0.0"))
+    done = site.succeed(site.order(solution=solution["id"]))
+    part = node(done, "application", "web")["id"]
+
+    whole = site.tell(done, "rollback/preview")
+    only = site.tell(done, "rollback/preview", node=part)
+    assert {a["application"] for a in whole["applications"]} == {"SHOP/web", "SHOP/api"}
+    assert [a["application"] for a in only["applications"]] == ["SHOP/web"]
+    added = [line["text"] for item in only["applications"][0]["objects"] for line in item["diff"] if line["kind"] == "add"]
+    assert any(text.endswith(OLD) for text in added)
+    assert site.images("web") == [NEW], "a preview changed something"
+
+    site.ask("POST", f"/orders/{done['id']}/rollback", {"preview": "stale"}, 409)
+    back = site.tell(done, "rollback", {"preview": only["preview"]}, node=part, status=202)
+    site.succeed(back)
+    eventually(lambda: site.images("web") == [OLD])
+    assert site.images("api") == [IMAGE.format("api", "2.0.0")]
+
+
+@pytest.mark.req("Y-37", "Y-39")
+def test_the_page_of_a_rollback_shows_it_before_it_is_made(sandboxed: Delivery, as_member: Any) -> None:
+    site = sandboxed
+    site.release(document(app("web", replicas=2)))
+    solution = site.ready(document(app("web", "2.0.0", replicas=2), version="2.0.0"))
+    done = site.succeed(site.order(solution=solution["id"]))
+    person = factories.make_member(site.tenant)
+    factories.make_grant(site.tenant, person, "yunyou-environment-administrator")
+    browser = as_member(person, site.tenant)
+    of_product = f"/yunyou/environments/{site.environment['id']}/products/SHOP/rollback"
+
+    for address in (f"/yunyou/orders/{done['id']}/rollback?strategy=one", f"{of_product}?strategy=one&application=web"):
+        page = browser.get(address)
+        assert page.status_code == 200
+        assert f"image: {OLD}" in page.text, "the image that returns is not shown"
+    fields = dict(re.findall(r'name="(record|application|strategy|beta|preview)" value="([^"]*)"', page.text.partition('id="rollback"')[2]))
+    assert fields["application"] == "web"
+    assert fields["preview"]
+    made = browser.post(of_product, data=fields)
+    assert made.status_code in (204, 303)
+    order = {"id": (made.headers.get("HX-Redirect") or made.headers["Location"]).rpartition("/")[2]}
+    site.succeed(order)
+    eventually(lambda: site.images("web") == [OLD] * 2)
