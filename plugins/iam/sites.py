@@ -74,7 +74,8 @@ def roles() -> Mapping[str, Role]:
 
 def _declarations() -> list[Declared]:
     if "declarations" not in g:
-        rows = db.session.scalars(select(JoinedSite).order_by(JoinedSite.created_at))
+        joined = select(JoinedSite).join(OidcClient, OidcClient.client_id == JoinedSite.client_id).where(OidcClient.site, OidcClient.enabled)
+        rows = db.session.scalars(joined.order_by(JoinedSite.created_at))
         g.declarations = [msgspec.convert(row.declared, Declared) for row in rows]
     return g.declarations  # type: ignore[no-any-return]
 

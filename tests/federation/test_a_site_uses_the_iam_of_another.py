@@ -246,6 +246,23 @@ def test_the_iam_offers_roles_and_rights_that_only_the_other_site_has(pair: Pair
     assert taken.json()["code"] == "IAM/NAME_TAKEN"
 
 
+@pytest.mark.req("C-30")
+def test_what_a_site_declares_is_recorded_once_and_not_at_each_request(pair: Pair) -> None:
+    browser, _ = sign_in(pair.other.url, member(pair, OBSERVER).login)
+    for _ in range(3):
+        time.sleep(1)
+        assert pair.other.get(PAGE, browser).status_code == 200
+
+    with pair.iam.inside():
+        from app.audit.models import AuditEvent
+        from app.db import db
+
+        events = db.session.scalars(db.select(AuditEvent).where(AuditEvent.operation == "iam.site.declared"))
+        found = [(event.resource_name, OBSERVER in event.detail["roles"]) for event in events]
+
+    assert found == [(pair.client_id, True)]
+
+
 def test_a_role_of_another_site_allows_nothing_at_the_iam_and_is_above_who_may_not_hand_it_out(pair: Pair) -> None:
     sign_in(pair.other.url, member(pair).login)
     with pair.iam.inside():
