@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.request import Request, urlopen
@@ -142,6 +143,7 @@ def test_a_shell_runs_what_is_typed_knows_its_size_and_ends_with_its_program(
     until(socket, "33 101")
     typed(socket, "echo go; sleep 60\r")
     until(socket, "\r\ngo")
+    time.sleep(1)  # the shell starts the next command
     typed(socket, "\x03")
     until(socket, "# ")
     typed(socket, "echo al''ive\r")
