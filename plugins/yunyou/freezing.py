@@ -20,7 +20,7 @@ from plugins.yunyou import live
 from plugins.yunyou.domain.application import Application
 from plugins.yunyou.domain.manifests import render
 from plugins.yunyou.domain.model import Cell, Product
-from plugins.yunyou.domain.place import ENVIRONMENT, MANAGED_BY, MANAGER, PART_OF, Place, label_value
+from plugins.yunyou.domain.place import CELL, ENVIRONMENT, MANAGED_BY, MANAGER, NAME, PART_OF, Place, label_value
 from plugins.yunyou.domain.pods import env_of
 from plugins.yunyou.domain.rendering import Rendering
 from plugins.yunyou.models import Environment, Frozen
@@ -48,7 +48,7 @@ CLUSTER_MOVED = ErrorCode(
     ),
 )
 ERRORS = (FOREIGN, CLUSTER_MOVED)
-KINDS = ("StatefulSet", "Deployment", "DaemonSet", "Job", "Service", "Secret", "PersistentVolumeClaim")
+REMOVED_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "Service", "Secret")
 
 
 @dataclass
@@ -117,9 +117,18 @@ class Cluster:
 
     def find(self, kind: str, name: str) -> Json | None:
         """The live object, whoever made it, or None."""
+        return self._all(kind).get(name)
+
+    def made_for(self, name: str, cell: str) -> list[Json]:
+        """What this environment made for an application, or for one cell of it, and removes with it: no claims."""
+        wanted = {NAME: name, ENVIRONMENT: label_value(self.environment.id), **({CELL: cell} if cell else {})}
+        found = (item for kind in REMOVED_KINDS for item in self._all(kind).values())
+        return [item for item in found if wanted.items() <= (item["metadata"].get("labels") or {}).items()]
+
+    def _all(self, kind: str) -> dict[str, Json]:
         if kind not in self._kinds:
             self._kinds[kind] = live.full(self.environment, self.kube, kind)
-        return self._kinds[kind].get(name)
+        return self._kinds[kind]
 
 
 def owner_of(found: Json, environment: Environment, product: str) -> str | None:

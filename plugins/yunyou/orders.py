@@ -65,7 +65,7 @@ class Draft:
                     for key, plan in sorted(self.plans.items())
                 },
                 "groups": {key: found.public() for key, found in sorted(self.groups.items())},
-                "removed": sorted(self.target.removed) + sorted(plan.key for plan in self.target.removed_cells),
+                "removed": sorted(self.target.leaving),
                 "baseline": self.target.baseline_hash,
             }
         )
@@ -295,9 +295,7 @@ def _product(
         mine = [plan for plan in plans.values() if plan.owner in {f"{code}/{name}" for name in layer}]
         children += [_application(plan, groups.get(plan.key), list(earlier)) for plan in mine]
         earlier += [plan.key for plan in mine]
-    gone = {key: {"application": key, "name": key.partition("/")[2]} for key in target.removed}
-    gone |= {p.key: {"application": p.owner, "name": p.application, "cell": p.cell} for p in target.removed_cells}
-    for key, spec in gone.items():
+    for key, spec in target.leaving.items():
         if key.startswith(f"{code}/"):
             step = Planned(
                 f"{key}/#remove", "step", "remove", Text("Remove", "移除"), "yunyou.remove", spec, required=True, timeout=300

@@ -15,6 +15,7 @@ from app.errors import ConsoleError
 from app.orders.engine import problem
 from plugins.yunyou import freezing
 from plugins.yunyou.domain import rollout
+from plugins.yunyou.domain.manifests import WORKLOADS
 from plugins.yunyou.environments import kube_of
 from plugins.yunyou.freezing import Cluster, Plan
 from plugins.yunyou.orders import Draft
@@ -43,6 +44,10 @@ def preview(draft: Draft) -> Json:
         applications.append(
             {"application": key, "mode": plan.mode, "kind": plan.kind, "groups": groups, "objects": objects}
         )
+    for key, leaving in draft.target.leaving.items():
+        objects = [_leaving(item) for item in cluster.made_for(leaving["name"], leaving["cell"])]
+        kind = next((item["kind"] for item in objects if item["kind"] in WORKLOADS), "")
+        applications.append({"application": key, "mode": "remove", "kind": kind, "groups": [], "objects": objects})
     return {
         "preview": draft.hash,
         "title": draft.target.title,
@@ -65,9 +70,9 @@ def worst_first(preview: Json) -> list[Json]:
 def _counted(application: Json) -> Json:
     objects = application["objects"]
     counts = Counter(item["action"] for item in objects)
-    shown = {action: counts[action] for action in ("create", "change", "none") if counts[action]}
+    shown = {action: counts[action] for action in ("create", "change", "delete", "none") if counts[action]}
     errors = sum(1 for item in objects if item["error"])
-    return {**application, "counts": shown, "changes": counts["create"] + counts["change"], "errors": errors}
+    return {**application, "counts": shown, "changes": len(objects) - counts["none"], "errors": errors}
 
 
 def _order(root: Any) -> list[Json]:
@@ -107,6 +112,11 @@ def _object(draft: Draft, cluster: Cluster, plan: Plan, item: Json) -> Json:
     if before == after and not found["error"]:
         found["action"] = "none"
     return found
+
+
+def _leaving(item: Json) -> Json:
+    diff = unified(text_of(item), "")
+    return {"kind": item["kind"], "name": item["metadata"]["name"], "action": "delete", "diff": diff, "error": None}
 
 
 def text_of(item: Mapping[str, Any] | None) -> str:

@@ -87,6 +87,13 @@ class Target:
         codes = {key.partition("/")[0] for key in (*self.applications, *self.removed)}
         return {p.code: p for p in (*self.gone, *self.solution.products) if p.code in codes}
 
+    @property
+    def leaving(self) -> dict[str, Json]:
+        """What is removed, applications and cells, as the removing step is told: by key, with name and cell."""
+        whole = {key: {"application": key, "name": key.partition("/")[2], "cell": ""} for key in self.removed}
+        cells = {p.key: {"application": p.owner, "name": p.application, "cell": p.cell} for p in self.removed_cells}
+        return whole | cells
+
     def kept(self) -> Json:
         """What the order keeps of it: how the baseline will change, and what it was for its own rollback."""
         before = baselines.document_of(self.environment)

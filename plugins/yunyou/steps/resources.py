@@ -47,7 +47,6 @@ TASK_FAILED = ErrorCode(
 )
 ERRORS = (TASK_FAILED,)
 ADDRESS_SECONDS = 20
-REMOVED_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "Service", "Secret")
 
 
 class Namespace(Simple):
@@ -272,10 +271,10 @@ class Remove(Simple):
     def _found(self, ctx: Context) -> list[tuple[str, str]]:
         environment = environment_of(ctx)
         chosen = f"{NAME}={ctx.spec['name']},{ENVIRONMENT}={label_value(environment.id)}"
-        if "cell" in ctx.spec:
+        if ctx.spec["cell"]:
             chosen += f",{CELL}={ctx.spec['cell']}"
         found = []
-        for kind in REMOVED_KINDS:
+        for kind in freezing.REMOVED_KINDS:
             for item in kube(ctx).get(paths.collection(kind, environment.namespace), {"labelSelector": chosen})[
                 "items"
             ]:

@@ -68,6 +68,11 @@ def test_a_first_release_is_removed_and_its_claims_stay(sandboxed: Delivery, how
     order = site.order(solution=solution["id"], grouping={"strategy": "one"})
     assert site.run(order)["state"] == how
     assert len(site.list("PersistentVolumeClaim")) == 2
+    shown = site.tell(order, "rollback/preview")["applications"]
+    assert [(a["application"], a["mode"]) for a in shown] == [("SHOP/web", "remove")]
+    assert {f"{o['action']} {o['kind']}/{o['name']}" for o in shown[0]["objects"]} == {
+        "delete StatefulSet/web", "delete Service/web", "delete Service/web-headless"
+    }  # fmt: skip
     back = site.tell(order, "rollback", status=202)
     site.succeed(back)
     assert {key.partition("/")[0] for key in site.objects()} == {"PersistentVolumeClaim"}
