@@ -34,7 +34,7 @@ LEASE = timedelta(seconds=15)  # how long an order waits for a worker that was k
 RENEW_SECONDS = 4.0
 TICK_SECONDS = 15.0
 AGAIN_SECONDS = 1.0
-AT_ONCE = 64
+AT_ONCE = 256
 TRIES = 5
 BACKOFF = (1, 2, 5, 10, 20)
 CONFIRM = "confirm"

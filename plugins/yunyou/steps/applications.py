@@ -209,9 +209,10 @@ class Group:
         if plan.mode == "create" or not ctx.spec["names"]:
             if revision:  # none is stale but after a correction of the plan
                 self._delete_stale(ctx, plan, pods, [pod.name for pod in pods], revision)
-            wanted, ready = int(status.get("desiredNumberScheduled", 0)), int(status.get("numberReady", 0))
-            missing = ("",) * max(0, wanted - ready)
-            return rollout.Progress(wanted, ready, ready, missing, wanted > 0)
+            wanted = int(status.get("desiredNumberScheduled", 0))
+            return rollout.counted_progress(
+                pods, wanted, owner=found["metadata"]["uid"], now=now(), min_ready=_min_ready(plan), seen=wanted > 0
+            )
         if not revision:
             return None
         nodes = [str(name) for name in ctx.spec["names"]]
