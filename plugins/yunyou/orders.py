@@ -1,9 +1,9 @@
-"""Planning orders: what is to be sent for whom, in which order and groups; frozen, then made (Y-21 to Y-25, Y-37, Y-39)."""
+"""Planning orders: what is to be sent for whom; frozen, then made, and taken back (Y-21 to Y-25, Y-37, Y-39)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,15 +18,14 @@ from app.orders import commands, locks, tree, verbs
 from app.orders.make import NewOrder, Planned, make, plan_hash, plant
 from app.orders.models import Order, OrderNode
 from plugins.yunyou import freezing, grouping, permissions, planning, targets
-from plugins.yunyou.domain import sequence
 from plugins.yunyou.domain.manifests import workload_of
-from plugins.yunyou.domain.model import Product
 from plugins.yunyou.domain.parameters import entries_of
 from plugins.yunyou.domain.place import workload_name
 from plugins.yunyou.domain.universe import Renderings, setting_of
 from plugins.yunyou.environments import kube_of
 from plugins.yunyou.freezing import Cluster, Plan
 from plugins.yunyou.models import Environment, Frozen
+from plugins.yunyou.order_tree import OrderTree
 from plugins.yunyou.requests import OrderRequest
 from plugins.yunyou.targets import Target
 
@@ -109,9 +108,9 @@ def draft_of(target: Target, request: OrderRequest) -> Draft:
     groups = {
         key: grouping.groups_of(plan, target, request, cluster) for key, plan in plans.items() if plan.kind != "Job"
     }
-    warnings = [*target.warnings]
-    roots = _tree(request, target, plans, groups, warnings)
-    return Draft(target.environment, request, target, plans, groups, roots, warnings)
+    planned = OrderTree(request, target, plans, groups)
+    roots = planned.roots()
+    return Draft(target.environment, request, target, plans, groups, roots, [*target.warnings, *planned.warnings])
 
 
 def create(request: OrderRequest, planned: Draft | None = None) -> Order:
@@ -256,187 +255,3 @@ def _plans(target: Target) -> dict[str, Plan]:
                 release=product.version, cell=cell.name if cell else "",
             )  # fmt: skip
     return plans
-
-
-def _tree(
-    request: OrderRequest, target: Target, plans: Mapping[str, Plan], groups: Mapping[str, grouping.Groups],
-    warnings: list[Text],
-) -> list[Planned]:  # fmt: skip
-    chosen = [target.products[code] for code in target.products]
-    needs = {c: [d for d in n if d in target.products] for c, n in sequence.dependencies_of(chosen).items()}
-    if request.sequence:
-        warnings += sequence.check_sequence(request.sequence, needs)
-        layers: Sequence[Sequence[str]] = request.sequence
-        after = {code: [c for layer in layers[:at] for c in layer] for at, layer in enumerate(layers) for code in layer}
-    else:
-        sequence.product_layers(needs)
-        after = needs
-    return [
-        _product(product, request, target, plans, groups, after.get(product.code, ()), warnings) for product in chosen
-    ]
-
-
-def _product(
-    product: Product, request: OrderRequest, target: Target, plans: Mapping[str, Plan],
-    groups: Mapping[str, grouping.Groups], after: Sequence[str], warnings: list[Text],
-) -> Planned:  # fmt: skip
-    code = product.code
-    names = {plan.application for plan in plans.values() if plan.key.startswith(f"{code}/")}
-    wishes = {
-        key.partition("/")[2]: [other.partition("/")[2] or other for other in wish.after]
-        for key, wish in request.applications.items() if key.startswith(f"{code}/") and wish.after
-    }  # fmt: skip
-    left_out = [a.name for a in product.applications if a.name not in names]
-    arranged = sequence.application_layers(product, exclude=left_out, after=wishes)
-    warnings += arranged.warnings
-    earlier: list[str] = []
-    children: list[Planned] = []
-    for layer in [*arranged.layers, [name for name in arranged.tests if name in names]]:
-        mine = [plan for plan in plans.values() if plan.owner in {f"{code}/{name}" for name in layer}]
-        children += [_application(plan, groups.get(plan.key), list(earlier)) for plan in mine]
-        earlier += [plan.key for plan in mine]
-    for key, spec in target.leaving.items():
-        if key.startswith(f"{code}/"):
-            step = Planned(
-                f"{key}/#remove", "step", "remove", Text("Remove", "移除"), "yunyou.remove", spec, required=True, timeout=300
-            )
-            children.append(Planned(key, "application", key.partition("/")[2], children=[step]))
-    stages = [
-        Planned(
-            f"{code}/#pre",
-            "stage",
-            "pre-tasks",
-            Text("Pre-tasks", "前置任务"),
-            children=_before(product, target, names),
-            parallel=True,
-        )
-    ]
-    stages.append(
-        Planned(
-            f"{code}/#apps", "stage", "applications", Text("Applications", "应用发布"), children=children, parallel=True
-        )
-    )
-    stages.append(
-        Planned(
-            f"{code}/#post",
-            "stage",
-            "post-tasks",
-            Text("Post-tasks", "后置任务"),
-            children=_after(product, target, names),
-        )
-    )
-    return Planned(code, "product", product.name, children=stages, after=list(after))
-
-
-def _before(product: Product, target: Target, names: set[str]) -> list[Planned]:
-    code = product.code
-    steps = [
-        Planned(
-            f"{code}/#pre/namespace",
-            "step",
-            "namespace",
-            Text("Namespace", "命名空间"),
-            "yunyou.namespace",
-            required=True,
-            timeout=60,
-        )
-    ]
-    for balancer in product.load_balancers if target.with_resources else ():
-        if balancer.application in names:
-            title = Text(f"Load balancer {balancer.name}", f"负载均衡 {balancer.name}")
-            key = f"{code}/#pre/lb/{balancer.name}"
-            steps.append(
-                Planned(
-                    key,
-                    "step",
-                    balancer.name,
-                    title,
-                    "yunyou.load-balancer",
-                    {"product": code, "balancer": balancer.name},
-                    timeout=120,
-                )
-            )
-    return steps
-
-
-def _after(product: Product, target: Target, names: set[str]) -> list[Planned]:
-    code = product.code
-    steps = []
-    for balancer in product.load_balancers if target.with_resources else ():
-        if balancer.domain and balancer.application in names:
-            title = Text(f"Domain of {balancer.name}", f"{balancer.name} 的域名")
-            key = f"{code}/#post/domain/{balancer.name}"
-            steps.append(
-                Planned(
-                    key,
-                    "step",
-                    balancer.name,
-                    title,
-                    "yunyou.domain",
-                    {"product": code, "balancer": balancer.name},
-                    timeout=120,
-                )
-            )
-    title = Text("Baseline", "更新基线")
-    spec = {"product": code, "applications": sorted(names)}
-    steps.append(
-        Planned(f"{code}/#post/baseline", "step", "baseline", title, "yunyou.baseline", spec, required=True, timeout=60)
-    )
-    return steps
-
-
-def _application(plan: Plan, groups: grouping.Groups | None, after: list[str]) -> Planned:
-    key, name = plan.key, plan.key.partition("/")[2]
-    if groups is None:
-        run = Planned(
-            f"{key}/#run",
-            "step",
-            "run",
-            Text("Run once", "执行一次性任务"),
-            "yunyou.task",
-            {"application": key},
-            timeout=1800,
-        )
-        return Planned(key, "application", name, children=[run], after=after)
-    spec = {"application": key}
-    children = [
-        Planned(
-            f"{key}/#start",
-            "step",
-            "apply",
-            Text("Apply the manifests", "下发配置"),
-            "yunyou.start",
-            spec,
-            required=True,
-            timeout=120,
-        )
-    ]
-    for group in groups.items:
-        inside = [
-            Planned(f"{key}/#g{group.number}/pods", "step", "pods", Text("Replace the pods", "更新容器"), "yunyou.group",
-                    {**spec, "group": group.number, "names": group.names, "cumulative": group.cumulative, "size": group.size}, timeout=900)
-        ]  # fmt: skip
-        if group.beta and group.number < len(groups.items):
-            inside.append(
-                Planned(
-                    f"{key}/#g{group.number}/confirm", "step", "confirm", Text("Confirm", "人工确认"), "confirm", spec
-                )
-            )
-        title = Text(
-            f"Group {group.number} of {len(groups.items)} ({group.size})",
-            f"第 {group.number}/{len(groups.items)} 组（{group.size}）",
-        )
-        children.append(Planned(f"{key}/#g{group.number}", "group", f"group-{group.number}", title, children=inside))
-    children.append(
-        Planned(
-            f"{key}/#finish",
-            "step",
-            "finish",
-            Text("Finish", "收尾"),
-            "yunyou.finish",
-            spec,
-            required=True,
-            timeout=120,
-        )
-    )
-    return Planned(key, "application", name, children=children, after=after)

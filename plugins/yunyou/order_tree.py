@@ -1,0 +1,168 @@
+"""The tree of an order: products, their stages, applications, groups and steps (Y-22, Y-23)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.contracts.text import Text
+from app.orders.make import Planned
+from plugins.yunyou.domain import sequence
+from plugins.yunyou.domain.model import LoadBalancer, Product
+from plugins.yunyou.freezing import Plan
+from plugins.yunyou.grouping import Groups
+from plugins.yunyou.requests import OrderRequest
+from plugins.yunyou.targets import Target
+
+
+@dataclass
+class OrderTree:
+    """What is sent, by key ``PRODUCT/app``, and how it is arranged; ``warnings`` says where a wish gave way."""
+
+    request: OrderRequest
+    target: Target
+    plans: Mapping[str, Plan]
+    groups: Mapping[str, Groups]
+    warnings: list[Text] = field(default_factory=list)
+
+    def roots(self) -> list[Planned]:
+        """The products of the order, each with all that is below it.
+
+        :raises ConsoleError: the sequence of products or applications cannot be kept
+        """
+        chosen = list(self.target.products.values())
+        needs = {
+            code: [other for other in needed if other in self.target.products]
+            for code, needed in sequence.dependencies_of(chosen).items()
+        }
+        if not self.request.sequence:
+            sequence.product_layers(needs)
+            return [self._product(product, needs.get(product.code, ())) for product in chosen]
+        self.warnings += sequence.check_sequence(self.request.sequence, needs)
+        after: dict[str, list[str]] = {}
+        earlier: list[str] = []
+        for layer in self.request.sequence:
+            after |= dict.fromkeys(layer, earlier)
+            earlier = [*earlier, *layer]
+        return [self._product(product, after.get(product.code, ())) for product in chosen]
+
+    def _product(self, product: Product, after: Sequence[str]) -> Planned:
+        code = product.code
+        names = {plan.application for plan in self.plans.values() if plan.key.startswith(f"{code}/")}
+        balancers = [item for item in product.load_balancers if self.target.with_resources and item.application in names]
+        applications = self._applications(product, names)
+        stages = [
+            _stage(f"{code}/#pre", "pre-tasks", Text("Pre-tasks", "前置任务"), _before(code, balancers), parallel=True),
+            _stage(f"{code}/#apps", "applications", Text("Applications", "应用发布"), applications, parallel=True),
+            _stage(f"{code}/#post", "post-tasks", Text("Post-tasks", "后置任务"), _after(code, balancers, names)),
+        ]
+        return Planned(code, "product", product.name, children=stages, after=list(after))
+
+    def _applications(self, product: Product, names: set[str]) -> list[Planned]:
+        """Those that are sent, each after all of the layers before its own, and those that leave."""
+        code = product.code
+        wishes = {
+            key.partition("/")[2]: [other.partition("/")[2] or other for other in wish.after]
+            for key, wish in self.request.applications.items()
+            if key.startswith(f"{code}/") and wish.after
+        }
+        left_out = [application.name for application in product.applications if application.name not in names]
+        arranged = sequence.application_layers(product, exclude=left_out, after=wishes)
+        self.warnings += arranged.warnings
+        earlier: list[str] = []
+        found: list[Planned] = []
+        for layer in [*arranged.layers, [name for name in arranged.tests if name in names]]:
+            owners = {f"{code}/{name}" for name in layer}
+            mine = [plan for plan in self.plans.values() if plan.owner in owners]
+            found += [_application(plan, self.groups.get(plan.key), list(earlier)) for plan in mine]
+            earlier += [plan.key for plan in mine]
+        return found + [_leaving(key, spec) for key, spec in self.target.leaving.items() if key.startswith(f"{code}/")]
+
+
+def _before(code: str, balancers: Iterable[LoadBalancer]) -> list[Planned]:
+    namespace = Text("Namespace", "命名空间")
+    return [
+        _step(f"{code}/#pre/namespace", "namespace", namespace, "yunyou.namespace", {}, timeout=60, required=True),
+        *(
+            _step(
+                f"{code}/#pre/lb/{balancer.name}", balancer.name,
+                Text(f"Load balancer {balancer.name}", f"负载均衡 {balancer.name}"),
+                "yunyou.load-balancer", {"product": code, "balancer": balancer.name}, timeout=120,
+            )
+            for balancer in balancers
+        ),
+    ]  # fmt: skip
+
+
+def _after(code: str, balancers: Iterable[LoadBalancer], names: set[str]) -> list[Planned]:
+    baseline = {"product": code, "applications": sorted(names)}
+    return [
+        *(
+            _step(
+                f"{code}/#post/domain/{balancer.name}", balancer.name,
+                Text(f"Domain of {balancer.name}", f"{balancer.name} 的域名"),
+                "yunyou.domain", {"product": code, "balancer": balancer.name}, timeout=120,
+            )
+            for balancer in balancers if balancer.domain
+        ),
+        _step(
+            f"{code}/#post/baseline", "baseline", Text("Baseline", "更新基线"),
+            "yunyou.baseline", baseline, timeout=60, required=True,
+        ),
+    ]  # fmt: skip
+
+
+def _application(plan: Plan, groups: Groups | None, after: list[str]) -> Planned:
+    """One that keeps running is replaced group by group; without *groups* it is a task that runs once."""
+    key, spec = plan.key, {"application": plan.key}
+    if groups is None:
+        once = Text("Run once", "执行一次性任务")
+        steps = [_step(f"{key}/#run", "run", once, "yunyou.task", spec, timeout=1800)]
+    else:
+        apply, finish = Text("Apply the manifests", "下发配置"), Text("Finish", "收尾")
+        steps = [
+            _step(f"{key}/#start", "apply", apply, "yunyou.start", spec, timeout=120, required=True),
+            *_groups(key, groups),
+            _step(f"{key}/#finish", "finish", finish, "yunyou.finish", spec, timeout=120, required=True),
+        ]
+    return Planned(key, "application", _name(key), children=steps, after=after)
+
+
+def _groups(application: str, groups: Groups) -> list[Planned]:
+    found = []
+    count = len(groups.items)
+    for group in groups.items:
+        key = f"{application}/#g{group.number}"
+        spec = {
+            "application": application, "group": group.number, "names": group.names,
+            "cumulative": group.cumulative, "size": group.size,
+        }  # fmt: skip
+        steps = [_step(f"{key}/pods", "pods", Text("Replace the pods", "更新容器"), "yunyou.group", spec, timeout=900)]
+        if group.beta and group.number < count:
+            confirm = Text("Confirm", "人工确认")
+            steps.append(_step(f"{key}/confirm", "confirm", confirm, "confirm", {"application": application}))
+        title = Text(
+            f"Group {group.number} of {count} ({group.size})", f"第 {group.number}/{count} 组（{group.size}）"
+        )
+        found.append(Planned(key, "group", f"group-{group.number}", title, children=steps))
+    return found
+
+
+def _leaving(key: str, spec: Mapping[str, Any]) -> Planned:
+    step = _step(f"{key}/#remove", "remove", Text("Remove", "移除"), "yunyou.remove", spec, timeout=300, required=True)
+    return Planned(key, "application", _name(key), children=[step])
+
+
+def _stage(key: str, name: str, title: Text, children: list[Planned], parallel: bool = False) -> Planned:
+    return Planned(key, "stage", name, title, children=children, parallel=parallel)
+
+
+def _step(
+    key: str, name: str, title: Text, step: str, spec: Mapping[str, Any], timeout: int = 600, required: bool = False
+) -> Planned:
+    return Planned(key, "step", name, title, step, spec, timeout=timeout, required=required)
+
+
+def _name(key: str) -> str:
+    return key.partition("/")[2]
