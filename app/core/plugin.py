@@ -18,7 +18,7 @@ from app.jobs.run import DONE
 from app.kube.errors import ERRORS as KUBE_ERRORS
 from app.orders import engine, verbs
 from app.orders.steps import Confirm
-from app.web import bearer, lifecycle, problems
+from app.web import bearer, lifecycle, pod_logs, problems
 
 
 @hookimpl
@@ -90,4 +90,4 @@ def seed_site(seed):
 @hookimpl
 def register_errors():
     return [*CORE_ERRORS, problems.DATABASE, lifecycle.CHOOSE_TENANT, *bearer.ERRORS, *oidc.ERRORS, snapshot.NOT_VALID, claimed.NOT_TOLD, *KUBE_ERRORS,
-            *engine.ERRORS, *trail.ERRORS, *control.ERRORS, verbs.NOT_NOW, verbs.REQUIRED_STEP]  # fmt: skip
+            *pod_logs.ERRORS, *engine.ERRORS, *trail.ERRORS, *control.ERRORS, verbs.NOT_NOW, verbs.REQUIRED_STEP]  # fmt: skip

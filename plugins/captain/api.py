@@ -16,10 +16,11 @@ from app.kube.client import kube
 from app.kube.clusters import get_cluster
 from app.kube.errors import ERRORS as KUBE_ERRORS
 from app.kube.models import Cluster, KubeObject
+from app.web import pod_logs as logs
 from app.web.api import Api, In, ListQuery, Out, Page, need_version, page
-from plugins.captain import actions, live, logs, permissions, queries, registration, shapes
+from app.web.pod_logs import LogQuery
+from plugins.captain import actions, live, permissions, queries, registration, shapes
 from plugins.captain.kinds import BY_NAME, KINDS, workload
-from plugins.captain.logs import LogQuery
 from plugins.captain.registration import ChangedCluster, NewCluster
 
 api = Api("captain", Text("Captain: Kubernetes clusters", "Captain：Kubernetes 集群"))
@@ -185,7 +186,7 @@ def get_pod(cluster_id: str, namespace: str, name: str) -> shapes.PodDetail:
 def get_log(cluster_id: str, namespace: str, name: str, query: LogQuery) -> LogOut:
     client = kube(get_cluster(cluster_id))
     lines = logs.read(client, namespace, name, logs.checked(query))
-    last = next((line.at for line in reversed(lines) if line.at), query.after)
+    last = logs.last_stamp(lines) or query.after
     ended = query.previous or (not lines and logs.has_ended(client, namespace, name, query.container))
     return LogOut([logs.shown(line, query.timestamps) for line in lines], last, ended)
 

@@ -8,7 +8,6 @@ from app.hooks import hookimpl
 from plugins.captain import (
     actions,
     api,
-    logs,
     object_routes,
     pages,
     pod_routes,
@@ -53,7 +52,7 @@ def register_nav():
 
 @hookimpl
 def register_errors():
-    return [*actions.ERRORS, *logs.ERRORS, *shell.ERRORS]
+    return [*actions.ERRORS, *shell.ERRORS]
 
 
 @hookimpl

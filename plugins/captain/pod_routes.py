@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from flask import Flask, Response, request, stream_with_context
+from flask import Flask, Response, request
 from flask_sock import Sock
 
 from app.contracts.text import Text
 from app.errors import ConsoleError, invalid
 from app.guard import guard
 from app.kube import paths
-from app.kube.client import Kube, kube
+from app.kube.client import kube
 from app.kube.clusters import get_cluster
+from app.web import pod_logs as logs
 from app.web.forms import check
-from app.web.lifecycle import HEADERS
+from app.web.pod_logs import LogQuery
 from app.web.render import dialog_done, render
-from plugins.captain import actions, details, live, logs, permissions, queries, shell
+from plugins.captain import actions, details, live, permissions, queries, shell
 from plugins.captain.kinds import KINDS
-from plugins.captain.logs import LogQuery
 from plugins.captain.object_routes import detail, pods_beside
 from plugins.captain.pages import bp
 
@@ -44,7 +42,7 @@ def pod_log(cluster_id: str, namespace: str, name: str) -> Response:
     lines, error = _lines(context["cluster"], namespace, name, query)
     ends = query.previous or context["row"].state in queries.ENDED
     mode = "poll" if logs.STREAMS.held >= logs.STREAMS.most else "sse"
-    last = next((line.at for line in reversed(lines) if line.at), "")
+    last = logs.last_stamp(lines)
     address = {**_address(query), "after": last} if last else _address(query)
     page = context["page"]
     return render(
@@ -62,7 +60,7 @@ def pod_log_lines(cluster_id: str, namespace: str, name: str) -> Response:
     query = _query()
     client = kube(get_cluster(cluster_id))
     lines = logs.read(client, namespace, name, query)
-    last = next((line.at for line in reversed(lines) if line.at), query.after)
+    last = logs.last_stamp(lines) or query.after
     ended = query.previous or (not lines and logs.has_ended(client, namespace, name, query.container))
     body = "".join(logs.shown(line, query.timestamps) + "\n" for line in lines)
     return Response(body, 286 if ended else 200, {"X-Next": last}, mimetype="text/plain; charset=utf-8")
@@ -71,45 +69,13 @@ def pod_log_lines(cluster_id: str, namespace: str, name: str) -> Response:
 @bp.get(f"{FOLLOWED}/log/stream")
 @guard(permissions.POD_LOG, resource=permissions.place)
 def pod_log_stream(cluster_id: str, namespace: str, name: str) -> Response:
-    """Server-sent events: a line each, its time stamp as the event's id, so that a new connection goes on after it."""
-    query = _query()
-    query.after = request.headers.get("Last-Event-ID", "") or query.after
-    logs.checked(query)
-    client = kube(get_cluster(cluster_id))
-    headers = {**HEADERS, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Response(_events(client, namespace, name, query), mimetype="text/event-stream", headers=headers)
-
-
-def _events(client: Kube, namespace: str, name: str, query: LogQuery) -> Iterator[str]:
-    if not logs.STREAMS.take():
-        yield "retry: 5000\n: too many logs are followed at the moment\n\n"
-        return
-    try:
-        yield "retry: 1000\n\n"
-        until = time.monotonic() + logs.STREAM_SECONDS
-        for line in logs.follow(client, namespace, name, query, until):
-            if line is None:
-                yield ": still here\n\n"
-            else:
-                stamp = f"id: {line.at}\n" if line.at else ""
-                yield f"{stamp}data: {logs.shown(line, query.timestamps)}\n\n"
-        if time.monotonic() < until:
-            yield "event: end\ndata: \n\n"
-    except ConsoleError as error:
-        over = error.kind is logs.NOT_STARTED and logs.has_ended(client, namespace, name, query.container)
-        yield "event: end\ndata: \n\n" if over else f"retry: 5000\n: {error.code}\n\n"
-    finally:
-        logs.STREAMS.free()
+    return logs.streamed(kube(get_cluster(cluster_id)), namespace, name, _query())
 
 
 @bp.get(f"{FOLLOWED}/log/download")
 @guard(permissions.POD_LOG, resource=permissions.place)
 def pod_log_download(cluster_id: str, namespace: str, name: str) -> Response:
-    query = _query()
-    pieces = logs.download(kube(get_cluster(cluster_id)), namespace, name, query)
-    file = f"{namespace}-{name}{'-' + query.container if query.container else ''}{'-previous' if query.previous else ''}.log"
-    headers = {"Content-Disposition": f'attachment; filename="{file}"'}
-    return Response(stream_with_context(pieces), mimetype="text/plain; charset=utf-8", headers=headers)
+    return logs.downloaded(kube(get_cluster(cluster_id)), namespace, name, _query())
 
 
 @bp.get(f"{FOLLOWED}/shell")

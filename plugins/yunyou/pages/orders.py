@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from flask import Blueprint, Response, make_response, request, url_for
 from sqlalchemy import Select, select
 
@@ -13,10 +14,13 @@ from app.db import db, rows, scoped
 from app.errors import NOT_FOUND, ConsoleError
 from app.guard import guard
 from app.kube import paths
+from app.kube.client import Kube
 from app.orders import commands, tree, verbs
 from app.orders.models import Order, OrderEvent, OrderLog, OrderNode
+from app.web import pod_logs
 from app.web.language import t
 from app.web.listing import Cell, Column, Empty, Filter, Listing
+from app.web.pod_logs import LogQuery
 from app.web.render import go, render
 from plugins.yunyou import environments, lifecycle, live, order_api, orders, permissions, products
 from plugins.yunyou.domain.podview import view
@@ -43,6 +47,7 @@ EVENTS = {
 }
 TYPES = {"release": Text("Release", "发布单"), "operation": Text("Operation", "运维单"), "test": Text("Test", "测试单")}
 PODS_SHOWN = 600
+LOG_LINES = 200
 LINES = 300
 
 
@@ -272,34 +277,67 @@ def _square(order: Order, pod: dict[str, Any]) -> dict[str, Any]:
 @bp.get("/<order_id>/pods/<name>")
 @guard(permissions.ORDER_READ)
 def pod_show(order_id: str, name: str) -> Response:
-    """A pod of an order in the drawer: conditions, environment variables, events, last log lines (Y-33)."""
+    """A pod of an order in the drawer: conditions, environment variables, events, log (Y-33)."""
+    kube, namespace = _cluster(order_id)
+    pod = kube.find(paths.one("Pod", namespace, name))
+    if pod is None:
+        raise NOT_FOUND(what=plain(name))
+    of_pod = {"fieldSelector": f"involvedObject.uid={pod['metadata']['uid']}"}
+    events = kube.get(paths.collection("Event", namespace), of_pod)["items"]
+    container = pod["spec"]["containers"][0]
+    return render(
+        "yunyou/_pod.html", pod=products.container(pod), events=events, **_log(order_id, name, container["name"]),
+        env=[(e["name"], e.get("value", "•••••• (secret)")) for e in container.get("env", ())],
+    )  # fmt: skip
+
+
+@bp.get("/<order_id>/pods/<name>/log")
+@guard(permissions.ORDER_READ)
+def pod_log(order_id: str, name: str) -> Response:
+    return render("yunyou/_pod_log.html", **_log(order_id, name))
+
+
+def _log(order_id: str, name: str, container: str = "") -> dict[str, Any]:
+    """What of a pod's log is known, and where it goes on."""
+    query = _log_query(container)
+    lines, error = [], None
+    try:
+        lines = pod_logs.read(*_cluster(order_id), name, query)
+    except ConsoleError as refused:
+        error = refused
+    at: dict[str, Any] = {"order_id": order_id, "name": name, "container": query.container}
+    return {
+        "order_id": order_id, "name": name, "query": query, "error": error,
+        "lines": [pod_logs.shown(line, query.timestamps) for line in lines],
+        "follow": None if query.previous else url_for(".pod_log_stream", after=pod_logs.last_stamp(lines), **at),
+        "download": url_for(".pod_log_download", previous="1" if query.previous else None, **at),
+    }  # fmt: skip
+
+
+@bp.get("/<order_id>/pods/<name>/log/stream")
+@guard(permissions.ORDER_READ)
+def pod_log_stream(order_id: str, name: str) -> Response:
+    return pod_logs.streamed(*_cluster(order_id), name, _log_query())
+
+
+@bp.get("/<order_id>/pods/<name>/log/download")
+@guard(permissions.ORDER_READ)
+def pod_log_download(order_id: str, name: str) -> Response:
+    return pod_logs.downloaded(*_cluster(order_id), name, _log_query())
+
+
+def _cluster(order_id: str) -> tuple[Kube, str]:
+    """The API of an order's cluster, and the namespace that the order writes to."""
     order = order_api.get_order(order_id)
     assert order.environment_id is not None
     environment = environments.get_environment(order.environment_id)
-    kube = environments.kube_of(environment)
-    pod = kube.find(paths.one("Pod", environment.namespace, name))
-    if pod is None:
-        raise NOT_FOUND(what=plain(name))
-    uid = pod["metadata"]["uid"]
-    events = kube.get(paths.collection("Event", environment.namespace), {"fieldSelector": f"involvedObject.uid={uid}"})[
-        "items"
-    ]
-    lines = ""
-    try:
-        log = kube.request("GET", paths.one("Pod", environment.namespace, name, "log"), {"tailLines": 50}, timeout=3)
-        lines = log.data.decode("utf-8", "replace")
-    except ConsoleError:
-        lines = ""
-    container = pod["spec"]["containers"][0]
-    return render(
-        "yunyou/_pod.html",
-        pod=products.container(pod),
-        environment=environment,
-        events=events,
-        lines=lines,
-        env=[(e["name"], e.get("value", "•••••• (secret)")) for e in container.get("env", ())],
-        raw=pod,
-    )
+    return environments.kube_of(environment), environment.namespace
+
+
+def _log_query(container: str = "") -> LogQuery:
+    given = {key: value for key, value in request.args.items() if value}
+    wanted = {"container": container, "tail": LOG_LINES, **given, "previous": "previous" in given}
+    return pod_logs.checked(msgspec.convert(wanted, LogQuery, strict=False))
 
 
 @bp.post("/<order_id>/tell/<verb>")

@@ -100,7 +100,7 @@ def test_a_run_that_the_node_has_removed_is_told_in_words(as_holder_of: Any, api
     def gone() -> bool:
         answer = log(api, person, node, "worker", "previous=1").json
         assert not any("unable to retrieve" in line for line in answer.get("lines", ()))
-        return "不再保留" in answer.get("detail", "") and answer["code"] == "CAPTAIN/LOG_NOT_THERE"
+        return "不再保留" in answer.get("detail", "") and answer["code"] == "KUBE/LOG_NOT_THERE"
 
     eventually(gone, 25)
     assert log(api, person, node, "worker").json["lines"] == ["no such table"]
@@ -125,7 +125,7 @@ def test_a_container_without_an_image_has_no_log_and_the_reason_is_told(as_holde
     answer = eventually(lambda: "pull" in (a := log(api, person, node, "wrong")).text and a)
 
     assert answer.status_code == 409
-    assert answer.json["code"] == "CAPTAIN/LOG_NOT_THERE"
+    assert answer.json["code"] == "KUBE/LOG_NOT_THERE"
     assert 'container "main" in pod "wrong" is waiting to start: image can\'t be pulled' in answer.text.replace("\\", "")
 
 

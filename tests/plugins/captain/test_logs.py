@@ -9,8 +9,9 @@ from urllib.request import Request, urlopen
 import pytest
 
 from app.auth import sessions
-from plugins.captain import logs, permissions
-from plugins.captain.logs import Line, Streams
+from app.web import pod_logs as logs
+from app.web.pod_logs import Line, Streams
+from plugins.captain import permissions
 from tests import kube
 
 pytestmark = pytest.mark.req("K-34")
@@ -81,7 +82,7 @@ def test_a_gone_pod_is_told_in_words(as_holder_of: Any, root: str, api: Any):
     answer = api(as_holder_of(*CAN)).get(f"/api/v1{root}/pods/alpha/nobody/log")
 
     assert answer.status_code == 409
-    assert answer.json["code"] == "CAPTAIN/LOG_NOT_THERE"
+    assert answer.json["code"] == "KUBE/LOG_NOT_THERE"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from app.db import db
 from app.kube.models import Cluster
+from tests import factories
 from tests.plugins.yunyou.delivery import IMAGE, Delivery, app, codes, document, eventually, node, point, told
 
 
@@ -126,3 +128,27 @@ def test_a_failed_application_is_skipped_and_the_rest_goes_on(sandboxed: Deliver
     done = site.succeed(order)
     assert done["skipped"] == 1
     assert site.images("good") == [IMAGE.format("good", "1.0.0")]
+
+
+@pytest.mark.req("Y-33")
+def test_a_pod_of_an_order_shows_its_state_and_log(sandboxed: Delivery, as_member: Any) -> None:
+    site = sandboxed
+    solution = site.ready(document(app("web", parameters=[{"key": "MODE", "value": "blue"}])))
+    order = site.succeed(site.order(solution=solution["id"]))
+    person = factories.make_member(site.tenant)
+    factories.make_grant(site.tenant, person, "yunyou-environment-administrator")
+    browser = as_member(person, site.tenant)
+    pod = f"/yunyou/orders/{order['id']}/pods/{site.pods('web')[0]['metadata']['name']}"
+
+    page = browser.get(pod).text
+    assert all(words in page for words in ("ContainersReady", "PodScheduled", "MODE", "blue", f"{pod}/log/stream"))
+    stream = browser.get(f"{pod}/log/stream", buffered=False)
+    assert stream.mimetype == "text/event-stream"
+    assert "data: " in "".join(itertools.islice((piece.decode() for piece in stream.response), 3))
+    stream.close()
+    file = browser.get(f"{pod}/log/download")
+    assert "attachment" in file.headers["Content-Disposition"]
+    assert file.data
+    before = browser.get(f"{pod}/log?previous=1").text
+    assert "KUBE/LOG_NOT_THERE" in before
+    assert "/log/stream" not in before, "what ended is not followed"

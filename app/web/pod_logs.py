@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from flask import Response, request, stream_with_context
 
 from app.contracts.text import Text
 from app.errors import ConsoleError, ErrorCode, invalid
@@ -20,6 +22,7 @@ from app.kube import paths
 from app.kube.client import NETWORK, Kube, Silent
 from app.kube.errors import INVALID_OBJECT, NO_OBJECT
 from app.web.api import In
+from app.web.lifecycle import HEADERS
 
 MOST_STREAMS = 24
 STREAM_SECONDS = 55.0
@@ -34,7 +37,7 @@ STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d
 # What a kubelet answers, with status 200 and no time stamp, for a container that it removed.
 REMOVED = b"unable to retrieve container logs for "
 NOT_STARTED = ErrorCode(
-    "CAPTAIN/LOG_NOT_THERE",
+    "KUBE/LOG_NOT_THERE",
     409,
     Text("There is no log to show: {detail}", "没有可显示的日志：{detail}"),
     Text("Wait until the container has started, or look at the pod's events.", "请等待容器启动，或查看容器组事件。"),
@@ -124,7 +127,7 @@ def options(query: LogQuery, follow: bool = False) -> dict[str, Any]:
 def read(kube: Kube, namespace: str, name: str, query: LogQuery) -> list[Line]:
     """The lines that are there now.
 
-    :raises ConsoleError: CAPTAIN/LOG_NOT_THERE, KUBE/…
+    :raises ConsoleError: KUBE/LOG_NOT_THERE, KUBE/…
     """
     path = paths.one("Pod", namespace, name, "log")
     wanted = options(query) | {"limitBytes": 8 * 1024 * 1024}
@@ -138,7 +141,7 @@ def read(kube: Kube, namespace: str, name: str, query: LogQuery) -> list[Line]:
 def download(kube: Kube, namespace: str, name: str, query: LogQuery) -> Iterator[bytes]:
     """The whole log as the container wrote it, piece by piece.
 
-    :raises ConsoleError: CAPTAIN/LOG_NOT_THERE, KUBE/…
+    :raises ConsoleError: KUBE/LOG_NOT_THERE, KUBE/…
     """
     wanted: dict[str, Any] = {"limitBytes": DOWNLOAD_LIMIT}
     if query.container:
@@ -161,7 +164,7 @@ def download(kube: Kube, namespace: str, name: str, query: LogQuery) -> Iterator
 def follow(kube: Kube, namespace: str, name: str, query: LogQuery, until: float) -> Iterator[Line | None]:
     """Lines as they are written; None where nothing came for a while. Ends with the container, or at *until*.
 
-    :raises ConsoleError: CAPTAIN/LOG_NOT_THERE, KUBE/…
+    :raises ConsoleError: KUBE/LOG_NOT_THERE, KUBE/…
     """
     path = paths.one("Pod", namespace, name, "log")
     while time.monotonic() < until:
@@ -234,6 +237,55 @@ def _comparable(stamp: str) -> tuple[str, str]:
 def shown(line: Line, timestamps: bool) -> str:
     """The line as it is displayed."""
     return f"{line.at} {line.text}" if timestamps and line.at else line.text
+
+
+def last_stamp(lines: Sequence[Line]) -> str:
+    """The time stamp of the last line that has one."""
+    return next((line.at for line in reversed(lines) if line.at), "")
+
+
+def streamed(kube: Kube, namespace: str, name: str, query: LogQuery) -> Response:
+    """Server-sent events: a line each, its time stamp as the event's id, so that a new connection goes on after it.
+
+    :raises ConsoleError: CORE/INVALID_INPUT
+    """
+    query.after = request.headers.get("Last-Event-ID", "") or query.after
+    checked(query)
+    headers = {**HEADERS, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return Response(_events(kube, namespace, name, query), mimetype="text/event-stream", headers=headers)
+
+
+def _events(kube: Kube, namespace: str, name: str, query: LogQuery) -> Iterator[str]:
+    if not STREAMS.take():
+        yield "retry: 5000\n: too many logs are followed at the moment\n\n"
+        return
+    try:
+        yield "retry: 1000\n\n"
+        until = time.monotonic() + STREAM_SECONDS
+        for line in follow(kube, namespace, name, query, until):
+            if line is None:
+                yield ": still here\n\n"
+            else:
+                stamp = f"id: {line.at}\n" if line.at else ""
+                yield f"{stamp}data: {shown(line, query.timestamps)}\n\n"
+        if time.monotonic() < until:
+            yield "event: end\ndata: \n\n"
+    except ConsoleError as error:
+        over = error.kind is NOT_STARTED and has_ended(kube, namespace, name, query.container)
+        yield "event: end\ndata: \n\n" if over else f"retry: 5000\n: {error.code}\n\n"
+    finally:
+        STREAMS.free()
+
+
+def downloaded(kube: Kube, namespace: str, name: str, query: LogQuery) -> Response:
+    """The whole log as a file.
+
+    :raises ConsoleError: KUBE/LOG_NOT_THERE, KUBE/…
+    """
+    pieces = download(kube, namespace, name, query)
+    file = f"{namespace}-{name}{'-' + query.container if query.container else ''}{'-previous' if query.previous else ''}.log"
+    headers = {"Content-Disposition": f'attachment; filename="{file}"'}
+    return Response(stream_with_context(pieces), mimetype="text/plain; charset=utf-8", headers=headers)
 
 
 def _translated(ask: Any) -> Any:
