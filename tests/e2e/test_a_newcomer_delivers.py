@@ -141,7 +141,8 @@ def test_language_theme_palette_and_tenant_are_at_hand_and_signing_out_ends_it(c
     page.wait_for_load_state()  # the keys work once the page's script runs
 
     page.get_by_role("button", name="Appearance").click()
-    page.locator("#look").get_by_text("Dark").click()
+    with page.expect_navigation():  # the page comes anew, and with it the keys
+        page.locator("#look").get_by_text("Dark").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.keyboard.press("Escape")
 
