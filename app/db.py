@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, MetaData, Select, String, Text, event, select, types
-from sqlalchemy.engine import Dialect, Engine
+from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app import crypto
@@ -155,3 +155,12 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=15000"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+
+@event.listens_for(Engine, "savepoint")
+def _write_from_the_start(connection: Connection, _name: str) -> None:
+    """A savepoint opens SQLite's transaction by itself, as a reader, which is refused its first write at once as soon as
+    another process wrote meanwhile (SQLITE_BUSY_SNAPSHOT); a writer waits its turn.
+    """
+    if connection.dialect.name == "sqlite" and not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
