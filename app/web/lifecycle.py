@@ -94,7 +94,7 @@ def _enforce() -> Response | None:
     if bearer.is_offered():
         caller.become(bearer.caller_of(caller.current()))
     else:
-        _session_caller()
+        _session_caller(asks=mark.permission is not None)
         if request.method in WRITES and not _is_program(mark):
             _check_csrf()
     if mark.permission is None:
@@ -122,17 +122,22 @@ def _is_program(mark: Guard) -> bool:
     return mark.permission is None and mark.reason.startswith("program:")
 
 
-def _session_caller() -> None:
+def _session_caller(asks: bool = True) -> None:
+    """The caller of this browser's session.
+
+    :param asks: whether the page asks for a right; one that doesn't, such as signing out, goes without the person too
+        while the directory of people is away
+    """
     row = sessions.find()
     if row is None:
         return
     g.session_row = row
-    principal = sessions.principal_of(row)
-    caller.become(
-        replace(
-            caller.current(), principal=principal, workspace_id=row.workspace_id, session_id=row.id, mfa=row.mfa
-        )
-    )  # fmt: skip
+    caller.become(replace(caller.current(), workspace_id=row.workspace_id, session_id=row.id, mfa=row.mfa))
+    try:
+        caller.become(replace(caller.current(), principal=sessions.principal_of(row)))
+    except ConsoleError:
+        if asks:
+            raise
 
 
 def _check_csrf() -> None:

@@ -19,6 +19,7 @@ from joserfc.jwk import RSAKey
 from app.processes import doctor
 from tests import factories
 from tests.federation.pair import SECRET, Pair, addresses, forget, paired, sign_in
+from tests.live import TOKEN
 from tests.plugins.openapi.test_signed_calls_prove_their_caller import headers
 
 pytestmark = [pytest.mark.req("C-1", "C-10"), pytest.mark.xdist_group("federation")]
@@ -165,6 +166,7 @@ def test_without_its_iam_the_site_refuses_with_a_code_and_goes_on_when_it_is_bac
         login, signed = member.login, headers(key, "/api/v1/me")
     browser, page = sign_in(own_pair.other.url, login, PAGE)
     assert page.url == f"{own_pair.other.url}{PAGE}"
+    leaving, left = sign_in(own_pair.other.url, login, PAGE)
 
     own_pair.iam.stop()
     held = own_pair.other.get("/api/v1/me", browser)
@@ -174,7 +176,11 @@ def test_without_its_iam_the_site_refuses_with_a_code_and_goes_on_when_it_is_bac
         own_pair.other.get("/api/v1/me", headers={**signed, "host": "127.0.0.1:8080"}),
     ]  # fmt: skip
     page = own_pair.other.get(PAGE, browser)
+    form = {"csrf_token": TOKEN.search(left.text)[1]}  # type: ignore[index]
+    out = leaving.post(f"{own_pair.other.url}/logout", data=form, timeout=20, allow_redirects=False)
 
+    assert out.status_code < 400, "nobody could sign out while the IAM is away"
+    assert own_pair.other.get("/api/v1/me", leaving).json()["code"] == "CORE/SIGNED_OUT"
     assert held.status_code == 200
     assert [(a.status_code, a.headers["Content-Type"], a.json()["code"]) for a in answers] == [
         (503, "application/problem+json", "AUTH/PROVIDER_UNREACHABLE")
