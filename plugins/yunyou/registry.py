@@ -56,7 +56,7 @@ class Registry:
 
     host: str
     insecure: bool
-    away: str = ""
+    away: Text | None = None
     tokens: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -124,9 +124,19 @@ def _platforms(registry: Registry, image: Image, manifest: dict[str, Any]) -> li
     return sorted(named - {"unknown/unknown"})
 
 
-def _words(error: Exception) -> str:
-    text = str(error)
-    return text.rsplit(": ", 1)[-1].strip("'\")>")[:160] or type(error).__name__
+def _words(error: Exception) -> Text:
+    """Why a registry could not be asked, as a person says it."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return Text("its certificate is not trusted, or it speaks no TLS", "其证书不受信任，或未启用 TLS")
+    if isinstance(error, requests.Timeout):
+        return Text("it did not answer in time", "未在规定时间内响应")
+    if isinstance(error, requests.HTTPError):
+        words = Text("it answered with the status {status}", "返回状态码 {status}")
+        return words.format(status=error.response.status_code)
+    if isinstance(error, requests.ConnectionError):
+        unknown = "NameResolution" in str(error)
+        return Text("its name is not known", "域名无法解析") if unknown else Text("nothing listens there", "连接被拒绝")
+    return Text("what it answers is no registry's answer", "响应不是镜像仓库的格式")
 
 
 def check_images(solution: Solution, images: Sequence[ImageCheck], seconds: float = 60.0) -> None:
