@@ -156,11 +156,13 @@ def browser_name(agent: str) -> Text:
     return plain(agent[:80]) if agent else Text("Unknown", "未知")
 
 
-def why_not(permission: Permission | str, resource: Resource | None = None) -> Text:
-    """Why the caller may not, for the tooltip of a disabled button."""
+def why_not(permission: Permission | str, resource: Resource | None = None) -> Text | None:
+    """Why the caller may not, for the tooltip of a disabled button; None if they may."""
     principal = caller.current().principal
-    name = permission if isinstance(permission, str) else permission.name
-    return decisions.decide(principal, name, resource).reason if principal else plain("")
+    if principal is None:
+        return plain("")
+    decided = decisions.decide(principal, permission if isinstance(permission, str) else permission.name, resource)
+    return None if decided.allowed else decided.reason
 
 
 def _entry(item: NavItem) -> NavEntry:

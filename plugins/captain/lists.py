@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from flask import request
 
-from app.auth import decisions
 from app.contracts.text import Text, plain
 from app.kube.models import Cluster, KubeObject
 from app.web.frame import why_not
@@ -132,11 +131,9 @@ def pods(cluster: Cluster, query: Any = None, identifier: str = "pods", same: Se
 def pod_actions(cluster: Cluster) -> Callable[[KubeObject], Sequence[Action]]:
     """What can be done with a pod; rights are looked up once for all rows."""
     place = {"cluster": cluster.id}
-    refused: Mapping[str, Text | None] = {
-        p.name: None if decisions.allows(p, place) else why_not(p, place)
-        for p in (permissions.POD_LOG, permissions.POD_SHELL, permissions.POD_DELETE)
-    }
-    log, shell, delete = (refused[p.name] for p in (permissions.POD_LOG, permissions.POD_SHELL, permissions.POD_DELETE))
+    log = why_not(permissions.POD_LOG, place)
+    shell = why_not(permissions.POD_SHELL, place)
+    delete = why_not(permissions.POD_DELETE, place)
     root = base(cluster.id)
 
     def actions(row: KubeObject) -> Sequence[Action]:

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Response, g, request
 from werkzeug.datastructures import MultiDict
 
-from app.auth import decisions
 from app.contracts.text import Text
 from app.db import db
 from app.errors import ConsoleError, invalid
@@ -32,7 +31,7 @@ WRONG_NAME = Text("This is not the cluster's name.", "与集群名称不一致�
 @bp.get("")
 @guard(permissions.CLUSTER_READ)
 def cluster_list() -> Response:
-    refused = why_not(permissions.CLUSTER_EDIT) if not _may_edit() else None
+    refused = why_not(permissions.CLUSTER_EDIT)
     return overview.listing(refused).respond("captain/cluster_list.html", refused=refused)
 
 
@@ -92,8 +91,7 @@ def cluster_removed(cluster_id: str) -> Response:
 @guard(permissions.CLUSTER_READ, resource=permissions.place)
 def cluster_overview(cluster_id: str) -> Response:
     context = opened(cluster_id, "overview")
-    context["can_edit"] = _may_edit({"cluster": cluster_id})
-    context["refused"] = None if context["can_edit"] else why_not(permissions.CLUSTER_EDIT, {"cluster": cluster_id})
+    context["refused"] = why_not(permissions.CLUSTER_EDIT, {"cluster": cluster_id})
     return render("captain/cluster_overview.html", fragment="numbers", numbers=overview.numbers(cluster_id), **context)
 
 
@@ -112,10 +110,6 @@ def cluster_warnings(cluster_id: str) -> Response:
     except ConsoleError as refused:
         found, error = [], refused
     return render("captain/_events.html", events=found, error=error, base=base(cluster_id), about=True, box="warnings")
-
-
-def _may_edit(place: dict[str, str] | None = None) -> bool:
-    return decisions.allows(permissions.CLUSTER_EDIT, place)
 
 
 def _with_file() -> Any:

@@ -14,7 +14,7 @@ from app.web.render import go
 from plugins.iam import permissions as may
 from plugins.iam.oidc.models import OidcClient
 from plugins.iam.pages import bp, common
-from plugins.iam.pages.common import Form, act, date_cell, lines
+from plugins.iam.pages.common import DELETED, EDIT, SAVE, SAVED, Form, act, date_cell, dialog, lines
 from plugins.iam.service import oidc_clients
 
 TITLE = Text("OIDC clients", "OIDC 客户端")
@@ -39,21 +39,17 @@ def client_list() -> Response:
         actions=_actions,
         empty=Empty(TITLE, Text("Other applications can let people sign in with their account here.", "其他应用可使用本站点账号登录。")),
     )  # fmt: skip
-    new = Action(Text("Register a client", "注册客户端"), url_for(".client_new"), dialog=True, primary=True, icon="plus", disabled_reason=_reason())
+    new = Action(Text("Register a client", "注册客户端"), url_for(".client_new"), dialog=True, primary=True, icon="plus", disabled_reason=why_not(may.CLIENT_EDIT))
     return common.listed(listing, TITLE, [new])
-
-
-def _reason() -> Text | None:
-    return None if allowed(may.CLIENT_EDIT) else why_not(may.CLIENT_EDIT)
 
 
 def _actions(row: OidcClient) -> list[Action]:
     no_secret = Text("A public client has no secret.", "公开客户端没有密钥。") if row.public else None
     return [
-        act(Text("Edit", "编辑"), url_for(".client_edit", client_id=row.id), dialog=True, icon="pencil", disabled_reason=_reason()),
+        act(Text("Edit", "编辑"), url_for(".client_edit", client_id=row.id), dialog=True, icon="pencil", disabled_reason=why_not(may.CLIENT_EDIT)),
         act(Text("Rotate the secret",
-            "轮换密钥"), url_for(".client_rotate", client_id=row.id), dialog=True, icon="rotate-ccw", disabled_reason=_reason() or no_secret),
-        act(Text("Delete", "删除"), url_for(".client_delete", client_id=row.id), danger=True, icon="trash-2", disabled_reason=_reason(),
+            "轮换密钥"), url_for(".client_rotate", client_id=row.id), dialog=True, icon="rotate-ccw", disabled_reason=why_not(may.CLIENT_EDIT) or no_secret),
+        act(Text("Delete", "删除"), url_for(".client_delete", client_id=row.id), danger=True, icon="trash-2", disabled_reason=why_not(may.CLIENT_EDIT),
             confirm=Text("Delete {name}? Nobody can sign in to it any more.", "删除 {name}？将无法再通过它登录。").format(name=row.name)),
     ]  # fmt: skip
 
@@ -110,8 +106,8 @@ def _form(row: OidcClient | None = None) -> Form:
         "name": row.name, "redirect_uris": "\n".join(row.redirect_uris), "post_logout_uris": "\n".join(row.post_logout_uris),
         "backchannel_uri": row.backchannel_uri, "audience": row.audience, "trusted": row.trusted, "site": row.site,
     }  # fmt: skip
-    title = Text("Edit {name}", "编辑 {name}").format(name=row.name)
-    return Form(title, url_for(".client_edit", client_id=row.id), Text("Save", "保存"), fields, values=values)
+    title = EDIT.format(name=row.name)
+    return Form(title, url_for(".client_edit", client_id=row.id), SAVE, fields, values=values)
 
 
 def _wanted() -> oidc_clients.ClientWanted:
@@ -122,16 +118,9 @@ def _wanted() -> oidc_clients.ClientWanted:
     )  # fmt: skip
 
 
-@bp.get("/iam/oidc-clients/new")
-@guard(may.CLIENT_EDIT)
+@dialog("/iam/oidc-clients/new", may.CLIENT_EDIT, may.CLIENT_CREATED, _form)
 def client_new() -> Response:
-    return _form().shown()
-
-
-@bp.post("/iam/oidc-clients/new")
-@guard(may.CLIENT_EDIT, audit=may.CLIENT_CREATED)
-def client_create() -> Response:
-    return _form().send(lambda: _shown(oidc_clients.create(_wanted())))
+    return _shown(oidc_clients.create(_wanted()))
 
 
 def _shown(made: oidc_clients.WithSecret) -> Response:
@@ -145,22 +134,10 @@ def _shown(made: oidc_clients.WithSecret) -> Response:
         "客户端 {name}").format(name=made.client.name), body, items, url_for(".client", client_id=made.client.id))
 
 
-@bp.get("/iam/oidc-clients/<client_id>/edit")
-@guard(may.CLIENT_EDIT)
-def client_edit(client_id: str) -> Response:
-    return _form(oidc_clients.get(client_id)).shown()
-
-
-@bp.post("/iam/oidc-clients/<client_id>/edit")
-@guard(may.CLIENT_EDIT, audit=may.CLIENT_CHANGED)
-def client_change(client_id: str) -> Response:
-    row = oidc_clients.get(client_id)
-
-    def change() -> Response:
-        oidc_clients.change(row, _wanted())
-        return go(url_for(".client", client_id=client_id), Text("Saved.", "已保存。"))
-
-    return _form(row).send(change)
+@dialog("/iam/oidc-clients/<client_id>/edit", may.CLIENT_EDIT, may.CLIENT_CHANGED, _form, oidc_clients.get)
+def client_edit(row: OidcClient) -> Response:
+    oidc_clients.change(row, _wanted())
+    return go(url_for(".client", client_id=row.id), SAVED)
 
 
 def _rotate_form(row: OidcClient) -> Form:
@@ -172,17 +149,9 @@ def _rotate_form(row: OidcClient) -> Form:
     )  # fmt: skip
 
 
-@bp.get("/iam/oidc-clients/<client_id>/rotate")
-@guard(may.CLIENT_EDIT)
-def client_rotate(client_id: str) -> Response:
-    return _rotate_form(oidc_clients.get(client_id)).shown()
-
-
-@bp.post("/iam/oidc-clients/<client_id>/rotate")
-@guard(may.CLIENT_EDIT, audit=may.CLIENT_ROTATED)
-def client_do_rotate(client_id: str) -> Response:
-    row = oidc_clients.get(client_id)
-    return _rotate_form(row).send(lambda: _shown(oidc_clients.rotate(row)))
+@dialog("/iam/oidc-clients/<client_id>/rotate", may.CLIENT_EDIT, may.CLIENT_ROTATED, _rotate_form, oidc_clients.get)
+def client_rotate(row: OidcClient) -> Response:
+    return _shown(oidc_clients.rotate(row))
 
 
 @bp.post("/iam/oidc-clients/<client_id>/delete")
@@ -191,4 +160,4 @@ def client_delete(client_id: str) -> Response:
     row = oidc_clients.get(client_id)
     name = row.name
     oidc_clients.remove(row)
-    return go(url_for(".client_list"), Text("{name} was deleted.", "{name} 已删除。").format(name=name))
+    return go(url_for(".client_list"), DELETED.format(name=name))

@@ -8,14 +8,22 @@ from typing import Any
 
 from flask import Response, g, request
 
+from app.contracts.declarations import Permission
 from app.contracts.text import Text
 from app.db import db
 from app.errors import CSRF, FORBIDDEN, NOT_FOUND, SIGNED_OUT, ConsoleError
-from app.web.listing import Action, Cell
+from app.guard import Operation, guard
+from app.web.language import t
+from app.web.listing import Action, Cell, Listing
 from app.web.render import dialog_done, go, render
+from plugins.iam.pages import bp
 
 Field = dict[str, Any]
 STAY_REFUSED = (FORBIDDEN, CSRF, SIGNED_OUT, NOT_FOUND)
+EDIT, SAVE = Text("Edit {name}", "编辑 {name}"), Text("Save", "保存")
+SAVED = Text("Saved.", "已保存。")
+CREATED = Text("{name} was created.", "{name} 已创建。")
+DELETED = Text("{name} was deleted.", "{name} 已删除。")
 
 
 @dataclass
@@ -67,6 +75,35 @@ class Form:
             return self.shown(error)
 
 
+def dialog(
+    rule: str, permission: Permission, audit: Operation, form: Callable[..., Form], find: Callable[..., Any] | None = None
+) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Both routes of a dialog that is one form: GET shows *form*, POST does what the decorated function does.
+
+    *find* gets what the rule names; *form* and the function are called with it. The GET route has the function's name.
+    """
+
+    def declare(act: Callable[..., Response]) -> Callable[..., Response]:
+        @guard(permission)
+        def show(**ids: str) -> Response:
+            return form(*_found(find, ids)).shown()
+
+        @guard(permission, audit=audit)
+        def send(**ids: str) -> Response:
+            found = _found(find, ids)
+            return form(*found).send(lambda: act(*found))
+
+        bp.add_url_rule(rule, act.__name__, show, methods=["GET"])
+        bp.add_url_rule(rule, f"{act.__name__}_send", send, methods=["POST"])
+        return act
+
+    return declare
+
+
+def _found(find: Callable[..., Any] | None, ids: dict[str, str]) -> tuple[Any, ...]:
+    return (find(*ids.values()),) if find else ()
+
+
 def done(url: str, message: Text) -> Response:
     """Close the dialog and let the list behind it refresh; without script, go to *url*."""
     return dialog_done(message) if request.headers.get("HX-Request") == "true" else go(url, message)
@@ -84,15 +121,13 @@ def show(title: str | Text, trail: tuple[Text, str], facts: Sequence[tuple[Text,
     return render("iam/show.html", title=title, trail=trail, fact_list=facts, **context)
 
 
-def listed(listing: Any, title: Text, actions: Sequence[Action] = (), help: Text | None = None) -> Response:
+def listed(listing: Listing, title: Text, actions: Sequence[Action] = ()) -> Response:
     """The page of a list."""
-    return listing.respond("iam/list.html", title=title, actions=actions, help=help)  # type: ignore[no-any-return]
+    return listing.respond("iam/list.html", title=title, actions=actions)
 
 
 def state_cell(state: str) -> Cell:
     """A person's or key's state."""
-    from app.web.language import t
-
     words = {
         "active": ("ok", Text("Active", "正常")),
         "frozen": ("bad", Text("Frozen", "已冻结")),

@@ -12,7 +12,6 @@ from app.contracts.text import Text
 from app.db import db, now, scoped
 from app.errors import invalid
 from app.guard import guard
-from app.web.frame import may as allowed
 from app.web.frame import why_not
 from app.web.language import t, zone
 from app.web.listing import Action, Cell, Column, Empty, Filter, Listing
@@ -21,7 +20,7 @@ from plugins.iam import permissions as may
 from plugins.iam import sites
 from plugins.iam.models import GROUP, MEMBER, SERVICE_ACCOUNT, CustomRole, Grant, Group, Member, ServiceAccount
 from plugins.iam.pages import bp, common
-from plugins.iam.pages.common import Form, date_cell
+from plugins.iam.pages.common import Form, date_cell, dialog
 from plugins.iam.pages.holders import condition_words, revoke_action, role_name, validity_cell
 from plugins.iam.pages.roles import holder_cell
 from plugins.iam.service import grants, handing, members, roles
@@ -75,7 +74,7 @@ def grant_list() -> Response:
         actions=lambda g: [revoke_action(g)],
         empty=Empty(TITLE, Text("A grant lets a member, a group or a program hold a role.", "授权使成员、用户组或程序持有角色。")),
     )  # fmt: skip
-    reason = None if allowed(may.GRANT_EDIT) else why_not(may.GRANT_EDIT)
+    reason = why_not(may.GRANT_EDIT)
     return common.listed(listing, TITLE, [Action(NEW, url_for(".grant_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)])
 
 
@@ -116,27 +115,17 @@ def _form() -> Form:
     return Form(NEW, url_for(".grant_new"), Text("Grant", "授权"), fields, values=values)
 
 
-@bp.get("/iam/grants/new")
-@guard(may.GRANT_EDIT)
+@dialog("/iam/grants/new", may.GRANT_EDIT, may.GRANTED, _form)
 def grant_new() -> Response:
-    return _form().shown()
-
-
-@bp.post("/iam/grants/new")
-@guard(may.GRANT_EDIT, audit=may.GRANTED)
-def grant_create() -> Response:
-    def give() -> Response:
-        kind, _, identifier = request.form.get("principal", "").partition(":")
-        if not identifier or not request.form.get("role"):
-            missing = {name: Text("This is required.", "此项必填。") for name in ("principal", "role") if not request.form.get(name)}
-            raise invalid(missing)
-        row = grants.give(
-            kind, identifier, request.form["role"], conditions=_conditions(), expires_at=_expiry(), reason=request.form.get("reason", "")[:1000]
-        )
-        text = Text("{who} holds {role} now.", "{who} 已获得 {role}。")
-        return common.done(url_for(".grant_list"), text.format(who=grants.name_of(kind, identifier), role=role_name(row.tenant_id, row.role)))
-
-    return _form().send(give)
+    kind, _, identifier = request.form.get("principal", "").partition(":")
+    if not identifier or not request.form.get("role"):
+        missing = {name: Text("This is required.", "此项必填。") for name in ("principal", "role") if not request.form.get(name)}
+        raise invalid(missing)
+    row = grants.give(
+        kind, identifier, request.form["role"], conditions=_conditions(), expires_at=_expiry(), reason=request.form.get("reason", "")[:1000]
+    )
+    text = Text("{who} holds {role} now.", "{who} 已获得 {role}。")
+    return common.done(url_for(".grant_list"), text.format(who=grants.name_of(kind, identifier), role=role_name(row.tenant_id, row.role)))
 
 
 def _expiry() -> datetime | None:

@@ -9,14 +9,13 @@ from app.contracts.text import Text, plain
 from app.db import db, scoped
 from app.guard import guard
 from app.web.forms import parse
-from app.web.frame import may as allowed
 from app.web.frame import why_not
 from app.web.listing import Action, Cell, Column, Empty, Listing
 from app.web.render import go
 from plugins.iam import permissions as may
 from plugins.iam.models import GROUP, Group, GroupMember, Member
 from plugins.iam.pages import bp, common
-from plugins.iam.pages.common import Form, act, date_cell, state_cell
+from plugins.iam.pages.common import CREATED, EDIT, SAVE, SAVED, Form, act, date_cell, dialog, state_cell
 from plugins.iam.pages.holders import grant_rows
 from plugins.iam.pages.programs import FIELDS
 from plugins.iam.service import groups, handing, members
@@ -45,18 +44,14 @@ def group_list() -> Response:
         actions=lambda r: _actions(r[0]),
         empty=Empty(TITLE, Text("Grant a role to a group, and everybody in it holds it until they leave.", "向用户组授权后，组内成员即持有该角色，离开即失效。")),
     )  # fmt: skip
-    reason = _reason()
+    reason = why_not(may.GROUP_EDIT)
     return common.listed(listing, TITLE, [Action(NEW, url_for(".group_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)])
-
-
-def _reason() -> Text | None:
-    return None if allowed(may.GROUP_EDIT) else why_not(may.GROUP_EDIT)
 
 
 def _actions(row: Group) -> list[Action]:
     return [
-        act(Text("Edit", "编辑"), url_for(".group_edit", group_id=row.id), dialog=True, icon="pencil", disabled_reason=_reason()),
-        act(Text("Dissolve", "解散"), url_for(".group_dissolve", group_id=row.id), danger=True, icon="trash-2", disabled_reason=_reason(),
+        act(Text("Edit", "编辑"), url_for(".group_edit", group_id=row.id), dialog=True, icon="pencil", disabled_reason=why_not(may.GROUP_EDIT)),
+        act(Text("Dissolve", "解散"), url_for(".group_dissolve", group_id=row.id), danger=True, icon="trash-2", disabled_reason=why_not(may.GROUP_EDIT),
             confirm=Text("Dissolve {name}? Its members lose its roles at once.", "解散 {name}？其成员将立即失去该组的角色。").format(name=row.name)),
     ]  # fmt: skip
 
@@ -68,13 +63,14 @@ def group(group_id: str) -> Response:
     people = db.session.scalars(groups.people(row).order_by(Member.login)).all()
     rows = [
         [Cell("link", text=m.login, href=url_for(".member", member_id=m.id)), m.name, state_cell(m.state),
-         act(Text("Take out", "移出"), url_for(".group_remove_member", group_id=row.id, member_id=m.id), disabled_reason=_reason())]
+         act(Text("Take out", "移出"), url_for(".group_remove_member", group_id=row.id, member_id=m.id), disabled_reason=why_not(may.GROUP_EDIT))]
         for m in people
     ]  # fmt: skip
     card = {
         "title": Text("Members", "成员"), "rows": rows, "empty": Text("Nobody yet.", "暂无成员。"),
         "columns": [Text("Login name", "登录名"), Text("Name", "姓名"), Text("State", "状态"), plain("")],
-        "actions": [act(Text("Add a member", "添加成员"), url_for(".group_add_member", group_id=row.id), dialog=True, icon="user-plus", disabled_reason=_reason())],
+        "actions": [act(Text("Add a member", "添加成员"), url_for(".group_add_member", group_id=row.id), dialog=True, icon="user-plus",
+                        disabled_reason=why_not(may.GROUP_EDIT))],
     }  # fmt: skip
     return common.show(
         row.name, (TITLE, url_for(".group_list")), actions=_actions(row), object_id=row.id,
@@ -86,43 +82,21 @@ def group(group_id: str) -> Response:
 def _form(row: Group | None = None) -> Form:
     if row is None:
         return Form(NEW, url_for(".group_new"), Text("Create the group", "创建用户组"), FIELDS)
-    title = Text("Edit {name}", "编辑 {name}").format(name=row.name)
+    title = EDIT.format(name=row.name)
     values = {"name": row.name, "description": row.description}
-    return Form(title, url_for(".group_edit", group_id=row.id), Text("Save", "保存"), FIELDS, values=values)
+    return Form(title, url_for(".group_edit", group_id=row.id), SAVE, FIELDS, values=values)
 
 
-@bp.get("/iam/groups/new")
-@guard(may.GROUP_EDIT)
+@dialog("/iam/groups/new", may.GROUP_EDIT, may.GROUP_CREATED, _form)
 def group_new() -> Response:
-    return _form().shown()
+    row = groups.create(parse(groups.GroupWanted))
+    return go(url_for(".group", group_id=row.id), CREATED.format(name=row.name))
 
 
-@bp.post("/iam/groups/new")
-@guard(may.GROUP_EDIT, audit=may.GROUP_CREATED)
-def group_create() -> Response:
-    def create() -> Response:
-        row = groups.create(parse(groups.GroupWanted))
-        return go(url_for(".group", group_id=row.id), Text("{name} was created.", "{name} 已创建。").format(name=row.name))
-
-    return _form().send(create)
-
-
-@bp.get("/iam/groups/<group_id>/edit")
-@guard(may.GROUP_EDIT)
-def group_edit(group_id: str) -> Response:
-    return _form(groups.get(group_id)).shown()
-
-
-@bp.post("/iam/groups/<group_id>/edit")
-@guard(may.GROUP_EDIT, audit=may.GROUP_CHANGED)
-def group_change(group_id: str) -> Response:
-    row = groups.get(group_id)
-
-    def change() -> Response:
-        groups.change(row, parse(groups.GroupWanted))
-        return go(url_for(".group", group_id=group_id), Text("Saved.", "已保存。"))
-
-    return _form(row).send(change)
+@dialog("/iam/groups/<group_id>/edit", may.GROUP_EDIT, may.GROUP_CHANGED, _form, groups.get)
+def group_edit(row: Group) -> Response:
+    groups.change(row, parse(groups.GroupWanted))
+    return go(url_for(".group", group_id=row.id), SAVED)
 
 
 @bp.post("/iam/groups/<group_id>/dissolve")
@@ -144,22 +118,10 @@ def _add_form(row: Group) -> Form:
     )  # fmt: skip
 
 
-@bp.get("/iam/groups/<group_id>/members/add")
-@guard(may.GROUP_EDIT)
-def group_add_member(group_id: str) -> Response:
-    return _add_form(groups.get(group_id)).shown()
-
-
-@bp.post("/iam/groups/<group_id>/members/add")
-@guard(may.GROUP_EDIT, audit=may.GROUP_MEMBER_ADDED)
-def group_do_add_member(group_id: str) -> Response:
-    row = groups.get(group_id)
-
-    def add() -> Response:
-        groups.add(row, request.form.get("member", ""))
-        return go(url_for(".group", group_id=group_id), Text("Added.", "已添加。"))
-
-    return _add_form(row).send(add)
+@dialog("/iam/groups/<group_id>/members/add", may.GROUP_EDIT, may.GROUP_MEMBER_ADDED, _add_form, groups.get)
+def group_add_member(row: Group) -> Response:
+    groups.add(row, request.form.get("member", ""))
+    return go(url_for(".group", group_id=row.id), Text("Added.", "已添加。"))
 
 
 @bp.post("/iam/groups/<group_id>/members/<member_id>/remove")

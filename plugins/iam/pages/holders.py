@@ -66,7 +66,7 @@ def grant_rows(kind: str, principal_id: str) -> dict[str, Any]:
         ]
         for row in db.session.scalars(held)
     ]  # fmt: skip
-    reason = None if allowed(may.GRANT_EDIT) else why_not(may.GRANT_EDIT)
+    reason = why_not(may.GRANT_EDIT)
     return {
         "title": Text("Roles", "角色"),
         "columns": [Text("Role", "角色"), Text("Only for", "条件"), Text("Valid until", "有效期"), Text("Granted by", "授权人"), plain("")],
@@ -78,7 +78,7 @@ def grant_rows(kind: str, principal_id: str) -> dict[str, Any]:
 
 def revoke_action(row: Grant) -> Action:
     """Take this grant back."""
-    reason = None if allowed(may.GRANT_EDIT) else why_not(may.GRANT_EDIT)
+    reason = why_not(may.GRANT_EDIT)
     return act(
         Text("Revoke", "撤销"), url_for("iam.grant_revoke", grant_id=row.id), danger=True, disabled_reason=reason,
         confirm=Text("Revoke {role}? It stops working at once.", "撤销 {role}？将立即失效。").format(role=role_name(row.tenant_id, row.role)),

@@ -9,14 +9,13 @@ from app.contracts.text import Text
 from app.db import db
 from app.guard import guard
 from app.web.forms import parse
-from app.web.frame import may as allowed
 from app.web.frame import why_not
 from app.web.listing import Action, Cell, Column, Empty, Filter, Listing
 from app.web.render import go
 from plugins.iam import permissions as may
 from plugins.iam.models import ACTIVE, FROZEN, MEMBER, Group, GroupMember, Member
 from plugins.iam.pages import bp, common
-from plugins.iam.pages.common import Form, act, date_cell, state_cell
+from plugins.iam.pages.common import DELETED, EDIT, SAVE, SAVED, Form, act, date_cell, dialog, state_cell
 from plugins.iam.pages.holders import grant_rows
 from plugins.iam.service import handing, members
 
@@ -54,7 +53,7 @@ def member_list() -> Response:
         empty=Empty(TITLE, Text("Members are the people who work in this tenant.", "成员是在本租户中工作的人员。")),
         search_hint=Text("Login name or name", "登录名或姓名"),
     )  # fmt: skip
-    reason = None if allowed(may.MEMBER_EDIT) else why_not(may.MEMBER_EDIT)
+    reason = why_not(may.MEMBER_EDIT)
     actions = [
         Action(Text("Add an existing person", "加入已有人员"), url_for(".member_join"), dialog=True, icon="users", disabled_reason=reason),
         Action(NEW, url_for(".member_new"), dialog=True, primary=True, icon="user-plus", disabled_reason=reason),
@@ -63,8 +62,8 @@ def member_list() -> Response:
 
 
 def _actions(row: Member) -> list[Action]:
-    reason = None if allowed(may.MEMBER_EDIT) else why_not(may.MEMBER_EDIT)
-    grant_reason = None if allowed(may.GRANT_EDIT) else why_not(may.GRANT_EDIT)
+    reason = why_not(may.MEMBER_EDIT)
+    grant_reason = why_not(may.GRANT_EDIT)
     if row.state == FROZEN:
         freezing = act(Text("Unfreeze", "解冻"), url_for(".member_unfreeze", member_id=row.id), icon="unlock", disabled_reason=reason)
     else:
@@ -114,20 +113,9 @@ def _new_form() -> Form:
     return Form(NEW, url_for(".member_new"), Text("Create the member", "创建成员"), (login, *FIELDS, reset))
 
 
-@bp.get("/iam/members/new")
-@guard(may.MEMBER_EDIT)
+@dialog("/iam/members/new", may.MEMBER_EDIT, may.MEMBER_CREATED, _new_form)
 def member_new() -> Response:
-    return _new_form().shown()
-
-
-@bp.post("/iam/members/new")
-@guard(may.MEMBER_EDIT, audit=may.MEMBER_CREATED)
-def member_create() -> Response:
-    def create() -> Response:
-        made = members.create(parse(members.NewMember))
-        return _password_shown(made)
-
-    return _new_form().send(create)
+    return _password_shown(members.create(parse(members.NewMember)))
 
 
 def _password_shown(made: members.WithPassword) -> Response:
@@ -147,44 +135,22 @@ def _join_form() -> Form:
     )  # fmt: skip
 
 
-@bp.get("/iam/members/join")
-@guard(may.MEMBER_EDIT)
+@dialog("/iam/members/join", may.MEMBER_EDIT, may.MEMBER_JOINED, _join_form)
 def member_join() -> Response:
-    return _join_form().shown()
-
-
-@bp.post("/iam/members/join")
-@guard(may.MEMBER_EDIT, audit=may.MEMBER_JOINED)
-def member_do_join() -> Response:
-    def join() -> Response:
-        row = members.join(request.form.get("login", ""))
-        return common.done(url_for(".member_list"), Text("{name} belongs to this tenant now.", "{name} 已加入本租户。").format(name=row.name))
-
-    return _join_form().send(join)
+    row = members.join(request.form.get("login", ""))
+    return common.done(url_for(".member_list"), Text("{name} belongs to this tenant now.", "{name} 已加入本租户。").format(name=row.name))
 
 
 def _edit_form(row: Member) -> Form:
     values = {str(item["name"]): getattr(row, str(item["name"])) for item in FIELDS}
-    title = Text("Edit {name}", "编辑 {name}").format(name=row.login)
-    return Form(title, url_for(".member_edit", member_id=row.id), Text("Save", "保存"), FIELDS, values=values)
+    title = EDIT.format(name=row.login)
+    return Form(title, url_for(".member_edit", member_id=row.id), SAVE, FIELDS, values=values)
 
 
-@bp.get("/iam/members/<member_id>/edit")
-@guard(may.MEMBER_EDIT)
-def member_edit(member_id: str) -> Response:
-    return _edit_form(members.get(member_id)).shown()
-
-
-@bp.post("/iam/members/<member_id>/edit")
-@guard(may.MEMBER_EDIT, audit=may.MEMBER_CHANGED)
-def member_change(member_id: str) -> Response:
-    row = members.get(member_id)
-
-    def change() -> Response:
-        members.change(row, members.Profile(**{str(item["name"]): request.form.get(str(item["name"]), "") for item in FIELDS}))
-        return go(url_for(".member", member_id=member_id), Text("Saved.", "已保存。"))
-
-    return _edit_form(row).send(change)
+@dialog("/iam/members/<member_id>/edit", may.MEMBER_EDIT, may.MEMBER_CHANGED, _edit_form, members.get)
+def member_edit(row: Member) -> Response:
+    members.change(row, members.Profile(**{str(item["name"]): request.form.get(str(item["name"]), "") for item in FIELDS}))
+    return go(url_for(".member", member_id=row.id), SAVED)
 
 
 @bp.post("/iam/members/<member_id>/freeze")
@@ -210,17 +176,9 @@ def _reset_form(row: Member) -> Form:
     )  # fmt: skip
 
 
-@bp.get("/iam/members/<member_id>/reset-password")
-@guard(may.MEMBER_EDIT)
-def member_reset(member_id: str) -> Response:
-    return _reset_form(members.get(member_id)).shown()
-
-
-@bp.post("/iam/members/<member_id>/reset-password")
-@guard(may.MEMBER_EDIT, audit=may.MEMBER_RESET)
-def member_do_reset(member_id: str) -> Response:
-    row = members.get(member_id)
-    return _reset_form(row).send(lambda: _password_shown(members.reset_password(row)))
+@dialog("/iam/members/<member_id>/reset-password", may.MEMBER_EDIT, may.MEMBER_RESET, _reset_form, members.get)
+def member_reset(row: Member) -> Response:
+    return _password_shown(members.reset_password(row))
 
 
 @bp.post("/iam/members/<member_id>/leave")
@@ -240,20 +198,8 @@ def _delete_form(row: Member) -> Form:
     )  # fmt: skip
 
 
-@bp.get("/iam/members/<member_id>/delete")
-@guard(may.MEMBER_EDIT)
-def member_delete(member_id: str) -> Response:
-    return _delete_form(members.get(member_id)).shown()
-
-
-@bp.post("/iam/members/<member_id>/delete")
-@guard(may.MEMBER_EDIT, audit=may.MEMBER_DELETED)
-def member_do_delete(member_id: str) -> Response:
-    row = members.get(member_id)
-    login = row.login
-
-    def remove() -> Response:
-        members.remove(row)
-        return go(url_for(".member_list"), Text("{name} was deleted.", "{name} 已删除。").format(name=login))
-
-    return _delete_form(row).send(remove)
+@dialog("/iam/members/<member_id>/delete", may.MEMBER_EDIT, may.MEMBER_DELETED, _delete_form, members.get)
+def member_delete(row: Member) -> Response:
+    name = row.login
+    members.remove(row)
+    return go(url_for(".member_list"), DELETED.format(name=name))

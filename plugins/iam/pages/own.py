@@ -9,7 +9,7 @@ from app import audit
 from app.contracts.text import Text, plain
 from app.db import db
 from app.errors import NOT_FOUND, invalid
-from app.guard import signed_in
+from app.guard import SIGNED_IN, signed_in
 from app.web.language import t
 from app.web.listing import Action, Cell
 from app.web.render import go
@@ -21,7 +21,7 @@ from plugins.iam.oidc import clients, logout, tokens
 from plugins.iam.oidc.authorize import SCOPE_WORDS
 from plugins.iam.oidc.models import Consent, Token
 from plugins.iam.pages import bp, common
-from plugins.iam.pages.common import Form, act, date_cell
+from plugins.iam.pages.common import SAVE, SAVED, Form, act, date_cell, dialog
 from plugins.iam.pages.holders import condition_words, key_rows
 from plugins.iam.pages.members import FIELDS
 from plugins.iam.service import handing, members
@@ -30,6 +30,7 @@ from plugins.iam.signin import service
 OWN = "one's own account"
 TITLE = Text("My account", "我的账号")
 SESSIONS = Text("Sessions", "会话")
+OWN_FIELDS = [item for item in FIELDS if item["name"] != "staff_number"]
 
 
 def _me() -> Member:
@@ -89,28 +90,14 @@ def _consent_card(row: Member) -> dict[str, object]:
 
 
 def _profile_form(row: Member) -> Form:
-    fields = [item for item in FIELDS if item["name"] != "staff_number"]
-    values = {str(item["name"]): getattr(row, str(item["name"])) for item in fields}
-    return Form(Text("Personal information", "个人信息"), url_for(".own_profile"), Text("Save", "保存"), fields, values=values)
+    values = {str(item["name"]): getattr(row, str(item["name"])) for item in OWN_FIELDS}
+    return Form(Text("Personal information", "个人信息"), url_for(".own_profile"), SAVE, OWN_FIELDS, values=values)
 
 
-@bp.get("/account/profile")
-@signed_in(OWN)
-def own_profile() -> Response:
-    return _profile_form(_me()).shown()
-
-
-@bp.post("/account/profile")
-@signed_in(OWN, audit=may.PROFILE_CHANGED)
-def own_profile_change() -> Response:
-    row = _me()
-    form = _profile_form(row)
-
-    def change() -> Response:
-        members.change(row, members.Profile(**{str(i["name"]): request.form.get(str(i["name"]), "") for i in form.fields}))
-        return go(url_for(".own_account"), Text("Saved.", "已保存。"))
-
-    return form.send(change)
+@dialog("/account/profile", SIGNED_IN, may.PROFILE_CHANGED, _profile_form, _me)
+def own_profile(row: Member) -> Response:
+    members.change(row, members.Profile(**{str(i["name"]): request.form.get(str(i["name"]), "") for i in OWN_FIELDS}))
+    return go(url_for(".own_account"), SAVED)
 
 
 def _password_form() -> Form:
@@ -124,26 +111,15 @@ def _password_form() -> Form:
     return Form(Text("Change password", "修改密码"), url_for(".own_password"), Text("Change the password", "修改密码"), fields, body=body)
 
 
-@bp.get("/account/password")
-@signed_in(OWN)
+@dialog("/account/password", SIGNED_IN, may.PASSWORD_CHANGED, _password_form)
 def own_password() -> Response:
-    return _password_form().shown()
-
-
-@bp.post("/account/password")
-@signed_in(OWN, audit=may.PASSWORD_CHANGED)
-def own_password_change() -> Response:
     row = _me()
-
-    def change() -> Response:
-        if not passwords.matches(row.password_hash, request.form.get("old", "")):
-            raise invalid({"old": service.WRONG.reason})
-        service.set_password(row, request.form.get("new", ""), request.form.get("again", ""))
-        audit.note(MEMBER, row.id, row.login)
-        logout.end_member(row.id)
-        return go(url_for("auth.login"))
-
-    return _password_form().send(change)
+    if not passwords.matches(row.password_hash, request.form.get("old", "")):
+        raise invalid({"old": service.WRONG.reason})
+    service.set_password(row, request.form.get("new", ""), request.form.get("again", ""))
+    audit.note(MEMBER, row.id, row.login)
+    logout.end_member(row.id)
+    return go(url_for("auth.login"))
 
 
 @bp.post("/account/consents/<consent_id>/withdraw")

@@ -8,14 +8,13 @@ from app.contracts.text import Text
 from app.db import scoped
 from app.guard import guard
 from app.web.forms import parse
-from app.web.frame import may as allowed
 from app.web.frame import why_not
 from app.web.listing import Action, Column, Empty, Listing
 from app.web.render import go
 from plugins.iam import permissions as may
 from plugins.iam.models import ACTIVE, Tenant, Workspace
 from plugins.iam.pages import bp, common
-from plugins.iam.pages.common import Form, act, date_cell, state_cell
+from plugins.iam.pages.common import CREATED, DELETED, EDIT, SAVE, SAVED, Form, act, date_cell, dialog, state_cell
 from plugins.iam.pages.programs import FIELDS
 from plugins.iam.service import tenants
 
@@ -40,14 +39,14 @@ def tenant_list() -> Response:
         actions=_tenant_actions,
         empty=Empty(TENANTS, Text("A tenant is a subsidiary or department with its own people and rights.", "租户是拥有独立人员与权限的子公司或部门。")),
     )  # fmt: skip
-    reason = None if allowed(may.SITE_TENANTS) else why_not(may.SITE_TENANTS)
+    reason = why_not(may.SITE_TENANTS)
     new = Action(Text("New tenant", "新建租户"), url_for(".tenant_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)
     return common.listed(listing, TENANTS, [new])
 
 
 def _tenant_actions(row: Tenant) -> list[Action]:
-    edit = None if allowed(may.TENANT_EDIT) else why_not(may.TENANT_EDIT)
-    site = None if allowed(may.SITE_TENANTS) else why_not(may.SITE_TENANTS)
+    edit = why_not(may.TENANT_EDIT)
+    site = why_not(may.SITE_TENANTS)
     off = row.state == ACTIVE
     question = Text("Disable {name}? Everybody in it is signed out at once.", "停用 {name}？其全部人员将立即退出。").format(name=row.name)
     return [
@@ -63,7 +62,7 @@ def _tenant_form(row: Tenant | None = None) -> Form:
     name = {"name": "name", "label": Text("Name", "名称"), "required": True}
     if row is not None:
         title = Text("Rename {name}", "重命名 {name}").format(name=row.name)
-        return Form(title, url_for(".tenant_edit", tenant_id=row.id), Text("Save", "保存"), [name], values={"name": row.name})
+        return Form(title, url_for(".tenant_edit", tenant_id=row.id), SAVE, [name], values={"name": row.name})
     return Form(
         Text("New tenant", "新建租户"), url_for(".tenant_new"), Text("Create the tenant", "创建租户"),
         [name, {"name": "code", "label": Text("Code", "编码"), "required": True, "mono": True,
@@ -72,38 +71,16 @@ def _tenant_form(row: Tenant | None = None) -> Form:
     )  # fmt: skip
 
 
-@bp.get("/iam/tenants/new")
-@guard(may.SITE_TENANTS)
+@dialog("/iam/tenants/new", may.SITE_TENANTS, may.TENANT_CREATED, _tenant_form)
 def tenant_new() -> Response:
-    return _tenant_form().shown()
+    row = tenants.create(parse(tenants.TenantWanted))
+    return common.done(url_for(".tenant_list"), CREATED.format(name=row.name))
 
 
-@bp.post("/iam/tenants/new")
-@guard(may.SITE_TENANTS, audit=may.TENANT_CREATED)
-def tenant_create() -> Response:
-    def create() -> Response:
-        row = tenants.create(parse(tenants.TenantWanted))
-        return common.done(url_for(".tenant_list"), Text("{name} was created.", "{name} 已创建。").format(name=row.name))
-
-    return _tenant_form().send(create)
-
-
-@bp.get("/iam/tenants/<tenant_id>/edit")
-@guard(may.TENANT_EDIT)
-def tenant_edit(tenant_id: str) -> Response:
-    return _tenant_form(tenants.get(tenant_id)).shown()
-
-
-@bp.post("/iam/tenants/<tenant_id>/edit")
-@guard(may.TENANT_EDIT, audit=may.TENANT_CHANGED)
-def tenant_change(tenant_id: str) -> Response:
-    row = tenants.get(tenant_id)
-
-    def change() -> Response:
-        tenants.change(row, tenants.TenantChange(name=request.form.get("name", "")))
-        return common.done(url_for(".tenant_list"), Text("Saved.", "已保存。"))
-
-    return _tenant_form(row).send(change)
+@dialog("/iam/tenants/<tenant_id>/edit", may.TENANT_EDIT, may.TENANT_CHANGED, _tenant_form, tenants.get)
+def tenant_edit(row: Tenant) -> Response:
+    tenants.change(row, tenants.TenantChange(name=request.form.get("name", "")))
+    return common.done(url_for(".tenant_list"), SAVED)
 
 
 @bp.post("/iam/tenants/<tenant_id>/state")
@@ -120,7 +97,7 @@ def tenant_delete(tenant_id: str) -> Response:
     row = tenants.get(tenant_id)
     name = row.name
     tenants.remove(row)
-    return go(url_for(".tenant_list"), Text("{name} was deleted.", "{name} 已删除。").format(name=name))
+    return go(url_for(".tenant_list"), DELETED.format(name=name))
 
 
 @bp.get("/iam/workspaces")
@@ -140,18 +117,14 @@ def workspace_list() -> Response:
         actions=_space_actions,
         empty=Empty(SPACES, Text("A workspace separates what one tenant runs, such as production and test.", "工作空间用于隔离租户内的环境，例如生产与测试。")),
     )  # fmt: skip
-    new = Action(Text("New workspace", "新建工作空间"), url_for(".workspace_new"), dialog=True, primary=True, icon="plus", disabled_reason=_space_reason())
+    new = Action(Text("New workspace", "新建工作空间"), url_for(".workspace_new"), dialog=True, primary=True, icon="plus", disabled_reason=why_not(may.WORKSPACE_EDIT))
     return common.listed(listing, SPACES, [new])
-
-
-def _space_reason() -> Text | None:
-    return None if allowed(may.WORKSPACE_EDIT) else why_not(may.WORKSPACE_EDIT)
 
 
 def _space_actions(row: Workspace) -> list[Action]:
     return [
-        act(Text("Edit", "编辑"), url_for(".workspace_edit", workspace_id=row.id), dialog=True, icon="pencil", disabled_reason=_space_reason()),
-        act(Text("Delete", "删除"), url_for(".workspace_delete", workspace_id=row.id), danger=True, icon="trash-2", disabled_reason=_space_reason(),
+        act(Text("Edit", "编辑"), url_for(".workspace_edit", workspace_id=row.id), dialog=True, icon="pencil", disabled_reason=why_not(may.WORKSPACE_EDIT)),
+        act(Text("Delete", "删除"), url_for(".workspace_delete", workspace_id=row.id), danger=True, icon="trash-2", disabled_reason=why_not(may.WORKSPACE_EDIT),
             confirm=Text("Delete the workspace {name}? Only an empty one can be deleted.", "删除工作空间 {name}？仅可删除空的工作空间。").format(name=row.name)),
     ]  # fmt: skip
 
@@ -159,43 +132,21 @@ def _space_actions(row: Workspace) -> list[Action]:
 def _space_form(row: Workspace | None = None) -> Form:
     if row is None:
         return Form(Text("New workspace", "新建工作空间"), url_for(".workspace_new"), Text("Create the workspace", "创建工作空间"), FIELDS)
-    title = Text("Edit {name}", "编辑 {name}").format(name=row.name)
+    title = EDIT.format(name=row.name)
     values = {"name": row.name, "description": row.description}
-    return Form(title, url_for(".workspace_edit", workspace_id=row.id), Text("Save", "保存"), FIELDS, values=values)
+    return Form(title, url_for(".workspace_edit", workspace_id=row.id), SAVE, FIELDS, values=values)
 
 
-@bp.get("/iam/workspaces/new")
-@guard(may.WORKSPACE_EDIT)
+@dialog("/iam/workspaces/new", may.WORKSPACE_EDIT, may.WORKSPACE_CREATED, _space_form)
 def workspace_new() -> Response:
-    return _space_form().shown()
+    row = tenants.create_workspace(parse(tenants.WorkspaceWanted))
+    return common.done(url_for(".workspace_list"), CREATED.format(name=row.name))
 
 
-@bp.post("/iam/workspaces/new")
-@guard(may.WORKSPACE_EDIT, audit=may.WORKSPACE_CREATED)
-def workspace_create() -> Response:
-    def create() -> Response:
-        row = tenants.create_workspace(parse(tenants.WorkspaceWanted))
-        return common.done(url_for(".workspace_list"), Text("{name} was created.", "{name} 已创建。").format(name=row.name))
-
-    return _space_form().send(create)
-
-
-@bp.get("/iam/workspaces/<workspace_id>/edit")
-@guard(may.WORKSPACE_EDIT)
-def workspace_edit(workspace_id: str) -> Response:
-    return _space_form(tenants.get_workspace(workspace_id)).shown()
-
-
-@bp.post("/iam/workspaces/<workspace_id>/edit")
-@guard(may.WORKSPACE_EDIT, audit=may.WORKSPACE_CHANGED)
-def workspace_change(workspace_id: str) -> Response:
-    row = tenants.get_workspace(workspace_id)
-
-    def change() -> Response:
-        tenants.change_workspace(row, parse(tenants.WorkspaceWanted))
-        return common.done(url_for(".workspace_list"), Text("Saved.", "已保存。"))
-
-    return _space_form(row).send(change)
+@dialog("/iam/workspaces/<workspace_id>/edit", may.WORKSPACE_EDIT, may.WORKSPACE_CHANGED, _space_form, tenants.get_workspace)
+def workspace_edit(row: Workspace) -> Response:
+    tenants.change_workspace(row, parse(tenants.WorkspaceWanted))
+    return common.done(url_for(".workspace_list"), SAVED)
 
 
 @bp.post("/iam/workspaces/<workspace_id>/delete")
@@ -204,4 +155,4 @@ def workspace_delete(workspace_id: str) -> Response:
     row = tenants.get_workspace(workspace_id)
     name = row.name
     tenants.remove_workspace(row)
-    return go(url_for(".workspace_list"), Text("{name} was deleted.", "{name} 已删除。").format(name=name))
+    return go(url_for(".workspace_list"), DELETED.format(name=name))

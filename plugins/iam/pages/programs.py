@@ -6,10 +6,9 @@ from flask import Response, request, url_for
 from sqlalchemy import func, select
 
 from app.contracts.text import Text
-from app.db import scoped
-from app.guard import guard, signed_in
+from app.db import db, scoped
+from app.guard import SIGNED_IN, guard, signed_in
 from app.web.forms import parse
-from app.web.frame import may as allowed
 from app.web.frame import why_not
 from app.web.language import exact
 from app.web.listing import Action, Column, Empty, Listing
@@ -17,7 +16,7 @@ from app.web.render import go
 from plugins.iam import permissions as may
 from plugins.iam.models import MEMBER, SERVICE_ACCOUNT, AccessKey, ServiceAccount
 from plugins.iam.pages import bp, common
-from plugins.iam.pages.common import Form, act, date_cell
+from plugins.iam.pages.common import DELETED, EDIT, SAVE, SAVED, Form, act, date_cell, dialog
 from plugins.iam.pages.holders import grant_rows, key_rows
 from plugins.iam.service import accounts
 
@@ -55,13 +54,13 @@ def account_list() -> Response:
         empty=Empty(TITLE, Text("A program that calls the API gets a service account, roles and an AccessKey.",
                                 "调用 API 的程序使用服务账号、角色与 AccessKey。")),
     )  # fmt: skip
-    reason = None if allowed(may.ACCOUNT_EDIT) else why_not(may.ACCOUNT_EDIT)
+    reason = why_not(may.ACCOUNT_EDIT)
     return common.listed(listing, TITLE, [Action(NEW, url_for(".account_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)])
 
 
 def _actions(row: ServiceAccount) -> list[Action]:
-    reason = None if allowed(may.ACCOUNT_EDIT) else why_not(may.ACCOUNT_EDIT)
-    grant_reason = None if allowed(may.ACCOUNT_GRANT) else why_not(may.ACCOUNT_GRANT)
+    reason = why_not(may.ACCOUNT_EDIT)
+    grant_reason = why_not(may.ACCOUNT_GRANT)
     return [
         act(Text("Grant a role",
             "授权"), url_for(".grant_new", type=SERVICE_ACCOUNT, id=row.id), dialog=True, icon="shield", disabled_reason=grant_reason),
@@ -85,47 +84,23 @@ def _form(row: ServiceAccount | None = None) -> Form:
     if row is None:
         return Form(NEW, url_for(".account_new"), Text("Create the service account", "创建服务账号"), FIELDS)
     values = {"name": row.name, "description": row.description}
-    title = Text("Edit {name}", "编辑 {name}").format(name=row.name)
-    return Form(title, url_for(".account_edit", account_id=row.id), Text("Save", "保存"), FIELDS, values=values)
+    title = EDIT.format(name=row.name)
+    return Form(title, url_for(".account_edit", account_id=row.id), SAVE, FIELDS, values=values)
 
 
-@bp.get("/iam/service-accounts/new")
-@guard(may.ACCOUNT_EDIT)
+@dialog("/iam/service-accounts/new", may.ACCOUNT_EDIT, may.ACCOUNT_CREATED, _form)
 def account_new() -> Response:
-    return _form().shown()
+    row = accounts.create(parse(accounts.AccountWanted))
+    return go(url_for(".account", account_id=row.id), Text("{name} was created. It has no rights yet.", "{name} 已创建，尚无权限。").format(name=row.name))
 
 
-@bp.post("/iam/service-accounts/new")
-@guard(may.ACCOUNT_EDIT, audit=may.ACCOUNT_CREATED)
-def account_create() -> Response:
-    def create() -> Response:
-        row = accounts.create(parse(accounts.AccountWanted))
-        return go(url_for(".account", account_id=row.id), Text("{name} was created. It has no rights yet.", "{name} 已创建，尚无权限。").format(name=row.name))
-
-    return _form().send(create)
-
-
-@bp.get("/iam/service-accounts/<account_id>/edit")
-@guard(may.ACCOUNT_EDIT)
-def account_edit(account_id: str) -> Response:
-    return _form(accounts.get(account_id)).shown()
-
-
-@bp.post("/iam/service-accounts/<account_id>/edit")
-@guard(may.ACCOUNT_EDIT, audit=may.ACCOUNT_CHANGED)
-def account_change(account_id: str) -> Response:
-    row = accounts.get(account_id)
-
-    def change() -> Response:
-        accounts.change(row, parse(accounts.AccountWanted))
-        return go(url_for(".account", account_id=account_id), Text("Saved.", "已保存。"))
-
-    return _form(row).send(change)
+@dialog("/iam/service-accounts/<account_id>/edit", may.ACCOUNT_EDIT, may.ACCOUNT_CHANGED, _form, accounts.get)
+def account_edit(row: ServiceAccount) -> Response:
+    accounts.change(row, parse(accounts.AccountWanted))
+    return go(url_for(".account", account_id=row.id), SAVED)
 
 
 def _delete_form(row: ServiceAccount) -> Form:
-    from app.db import db
-
     last = db.session.execute(
         select(AccessKey.last_used_at, AccessKey.last_used_ip)
         .where(AccessKey.owner_type == SERVICE_ACCOUNT, AccessKey.owner_id == row.id, AccessKey.last_used_at.is_not(None))
@@ -143,23 +118,12 @@ def _delete_form(row: ServiceAccount) -> Form:
     )  # fmt: skip
 
 
-@bp.get("/iam/service-accounts/<account_id>/delete")
-@guard(may.ACCOUNT_EDIT)
-def account_delete(account_id: str) -> Response:
-    return _delete_form(accounts.get(account_id)).shown()
-
-
-@bp.post("/iam/service-accounts/<account_id>/delete")
-@guard(may.ACCOUNT_EDIT, audit=may.ACCOUNT_DELETED)
-def account_do_delete(account_id: str) -> Response:
-    row = accounts.get(account_id)
+@dialog("/iam/service-accounts/<account_id>/delete", may.ACCOUNT_EDIT, may.ACCOUNT_DELETED, _delete_form, accounts.get)
+def account_delete(row: ServiceAccount) -> Response:
     name = row.name
-
-    def remove() -> Response:
-        accounts.remove(row)
-        return go(url_for(".account_list"), Text("{name} was deleted.", "{name} 已删除。").format(name=name))
-
-    return _delete_form(row).send(remove)
+    name = row.name
+    accounts.remove(row)
+    return go(url_for(".account_list"), DELETED.format(name=name))
 
 
 def _home(row: AccessKey) -> str:
@@ -190,16 +154,8 @@ def _reveal_form(row: AccessKey) -> Form:
     )  # fmt: skip
 
 
-@bp.get("/iam/access-keys/<key_id>/reveal")
-@signed_in(OWN)
-def key_reveal(key_id: str) -> Response:
-    return _reveal_form(accounts.get_key(key_id)).shown()
-
-
-@bp.post("/iam/access-keys/<key_id>/reveal")
-@signed_in(OWN, audit=may.KEY_REVEALED)
-def key_do_reveal(key_id: str) -> Response:
-    row = accounts.get_key(key_id)
+@dialog("/iam/access-keys/<key_id>/reveal", SIGNED_IN, may.KEY_REVEALED, _reveal_form, accounts.get_key)
+def key_reveal(row: AccessKey) -> Response:
     return _shown(row, accounts.reveal(row))
 
 

@@ -13,7 +13,6 @@ from app.contracts.text import Text, plain
 from app.db import db, scoped
 from app.guard import guard
 from app.web.forms import parse
-from app.web.frame import may as allowed
 from app.web.frame import why_not
 from app.web.language import t
 from app.web.listing import Action, Cell
@@ -21,9 +20,9 @@ from app.web.render import go, render
 from plugins.iam import permissions as may
 from plugins.iam import sites
 from plugins.iam.directory import LocalDirectory
-from plugins.iam.models import Grant
+from plugins.iam.models import CustomRole, Grant
 from plugins.iam.pages import bp, common
-from plugins.iam.pages.common import Form, act
+from plugins.iam.pages.common import CREATED, DELETED, EDIT, SAVE, Form, act, dialog
 from plugins.iam.pages.holders import condition_words, revoke_action, validity_cell
 from plugins.iam.service import grants, handing, roles
 from plugins.iam.service.roles import RoleShown
@@ -36,7 +35,7 @@ NEW = Text("New role", "新建角色")
 @guard(may.ROLE_READ)
 def role_list() -> Response:
     wanted = request.args.get("q", "").strip()
-    reason = _reason()
+    reason = why_not(may.ROLE_EDIT)
     actions = [Action(NEW, url_for(".role_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)]
     found = [_row(role) for role in roles.all_of(handing.me().tenant_id, wanted)]
     columns = [Text("Role", "角色"), Text("Code", "编码"), Text("Kind", "类型"), (Text("Permissions", "权限数"), "number"),
@@ -51,10 +50,6 @@ def _row(role: RoleShown) -> list[object]:
         Cell("link", text=t(role.name), href=url_for(".role", role_id=role.id)), Cell("mono", text=role.code),
         Cell("tone", text=t(kind), tone="neutral" if role.built_in else "info"), len(role.permissions), role.held, role.description,
     ]  # fmt: skip
-
-
-def _reason() -> Text | None:
-    return None if allowed(may.ROLE_EDIT) else why_not(may.ROLE_EDIT)
 
 
 @bp.get("/iam/roles/options")
@@ -78,8 +73,8 @@ def role(role_id: str) -> Response:
     actions: list[Action] = []
     if not found.built_in:
         actions = [
-            Action(Text("Edit", "编辑"), url_for(".role_edit", role_id=found.id), dialog=True, icon="pencil", disabled_reason=_reason()),
-            act(Text("Delete", "删除"), url_for(".role_delete", role_id=found.id), danger=True, icon="trash-2", disabled_reason=_reason(),
+            Action(Text("Edit", "编辑"), url_for(".role_edit", role_id=found.id), dialog=True, icon="pencil", disabled_reason=why_not(may.ROLE_EDIT)),
+            act(Text("Delete", "删除"), url_for(".role_delete", role_id=found.id), danger=True, icon="trash-2", disabled_reason=why_not(may.ROLE_EDIT),
                 confirm=Text("Delete the role {name}?", "删除角色 {name}？").format(name=found.name)),
         ]  # fmt: skip
     return common.show(
@@ -102,7 +97,7 @@ def holder_cell(row: Grant) -> Cell:
     return Cell("link", text=name, href=url_for(endpoint, **values))
 
 
-def _form(row: object = None) -> Form:
+def _form(row: CustomRole | None = None) -> Form:
     options = [(p.name, p.title, p.name) for p in sorted(sites.permissions().values(), key=lambda p: p.name)
                if not p.name.startswith(may.OF_THE_SITE)]  # fmt: skip
     fields = [
@@ -116,42 +111,20 @@ def _form(row: object = None) -> Form:
         return Form(NEW, url_for(".role_new"), Text("Create the role", "创建角色"), fields)
     del fields[1]
     values = {key: getattr(row, key) for key in ("name", "description", "permissions")}
-    title = Text("Edit {name}", "编辑 {name}").format(name=values["name"])
-    return Form(title, url_for(".role_edit", role_id=row.id), Text("Save", "保存"), fields, values=values)  # type: ignore[attr-defined]
+    title = EDIT.format(name=values["name"])
+    return Form(title, url_for(".role_edit", role_id=row.id), SAVE, fields, values=values)
 
 
-@bp.get("/iam/roles/new")
-@guard(may.ROLE_EDIT)
+@dialog("/iam/roles/new", may.ROLE_EDIT, may.ROLE_CREATED, _form)
 def role_new() -> Response:
-    return _form().shown()
+    row = roles.create(parse(roles.RoleWanted))
+    return go(url_for(".role", role_id=row.id), CREATED.format(name=row.name))
 
 
-@bp.post("/iam/roles/new")
-@guard(may.ROLE_EDIT, audit=may.ROLE_CREATED)
-def role_create() -> Response:
-    def create() -> Response:
-        row = roles.create(parse(roles.RoleWanted))
-        return go(url_for(".role", role_id=row.id), Text("{name} was created.", "{name} 已创建。").format(name=row.name))
-
-    return _form().send(create)
-
-
-@bp.get("/iam/roles/<role_id>/edit")
-@guard(may.ROLE_EDIT)
-def role_edit(role_id: str) -> Response:
-    return _form(roles.get_own(role_id)).shown()
-
-
-@bp.post("/iam/roles/<role_id>/edit")
-@guard(may.ROLE_EDIT, audit=may.ROLE_CHANGED)
-def role_change(role_id: str) -> Response:
-    row = roles.get_own(role_id)
-
-    def change() -> Response:
-        roles.change(row, parse(roles.RoleWanted))
-        return go(url_for(".role", role_id=role_id), Text("Saved. It counts from the next request on.", "已保存，自下次请求起生效。"))
-
-    return _form(row).send(change)
+@dialog("/iam/roles/<role_id>/edit", may.ROLE_EDIT, may.ROLE_CHANGED, _form, roles.get_own)
+def role_edit(row: CustomRole) -> Response:
+    roles.change(row, parse(roles.RoleWanted))
+    return go(url_for(".role", role_id=row.id), Text("Saved. It counts from the next request on.", "已保存，自下次请求起生效。"))
 
 
 @bp.post("/iam/roles/<role_id>/delete")
@@ -160,7 +133,7 @@ def role_delete(role_id: str) -> Response:
     row = roles.get_own(role_id)
     name = row.name
     roles.remove(row)
-    return go(url_for(".role_list"), Text("{name} was deleted.", "{name} 已删除。").format(name=name))
+    return go(url_for(".role_list"), DELETED.format(name=name))
 
 
 @bp.get("/iam/permissions")
