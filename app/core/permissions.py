@@ -28,5 +28,4 @@ SESSION_ENDED = Operation("core.session.revoked", Text("Ended a session", "结�
 JOB_CANCELLED = Operation("core.job.cancelled", Text("Cancelled a job", "取消任务"))
 JOB_RETRIED = Operation("core.job.retried", Text("Retried a job", "重试任务"))
 PERIODIC_RUN = Operation("core.periodic.run", Text("Ran periodic work now", "立即运行定时任务"))
-AUDIT_EXPORTED = Operation("core.audit.exported", Text("Exported the audit", "导出审计"))
 AUDIT_VERIFIED = Operation("core.audit.verified", Text("Verified the audit chain", "校验审计链"))

@@ -40,7 +40,6 @@ KEEPALIVE = [
 ]  # fmt: skip
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
-JSON_PATCH = "application/json-patch+json"
 Json = dict[str, Any]
 NETWORK = (urllib3.exceptions.HTTPError, OSError)
 

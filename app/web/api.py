@@ -217,7 +217,7 @@ def page(
         query = query.where(matching(wanted.q, search))
     column = func.coalesce(sorts[name], "") if _texts(sorts[name]) else sorts[name]
     if wanted.cursor:
-        query = query.where(_after(column, key, _cursor(wanted.cursor, column), descending))
+        query = query.where(_after(column, key, _cursor(wanted.cursor), descending))
     order = (column.desc(), key.desc()) if descending else (column.asc(), key.asc())
     query = query.order_by(None).order_by(*order).limit(wanted.limit + 1).add_columns(column, key)
     found = db.session.execute(query).all()
@@ -244,7 +244,7 @@ def _token(value: Any, key: Any) -> str:
     return json.dumps([value, key]).encode().hex()
 
 
-def _cursor(token: str, column: Any) -> tuple[Any, Any]:
+def _cursor(token: str) -> tuple[Any, Any]:
     try:
         value, key = json.loads(bytes.fromhex(token))
         if isinstance(value, dict):

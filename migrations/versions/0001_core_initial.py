@@ -314,7 +314,6 @@ def upgrade() -> None:
     sa.Column('mobile', sa.String(length=32), nullable=False),
     sa.Column('landline', sa.String(length=32), nullable=False),
     sa.Column('staff_number', sa.String(length=64), nullable=False),
-    sa.Column('dingtalk_token', app.db.Sealed(), nullable=True),
     sa.Column('password_hash', sa.String(length=255), nullable=False),
     sa.Column('password_changed_at', app.db.UTCDateTime(), nullable=True),
     sa.Column('must_reset', sa.Boolean(), nullable=False),

@@ -22,7 +22,6 @@ from plugins.captain.queries import Mirror
 bp = Blueprint("captain", __name__, url_prefix="/captain/clusters")
 OVERVIEW = Text("Overview", "概览")
 STALE = Text("What is shown here is not current", "此处内容不是最新")
-NEVER = Text("This cluster has not been read yet; its lists fill in a moment.", "尚未读取该集群，列表稍后填充。")
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,6 @@ class Member(Identified, Versioned, db.Model):
     mobile: Mapped[str] = mapped_column(String(32), default="")
     landline: Mapped[str] = mapped_column(String(32), default="")
     staff_number: Mapped[str] = mapped_column(String(64), default="")
-    dingtalk_token: Mapped[str | None] = mapped_column(Sealed)
     password_hash: Mapped[str] = mapped_column(Name, default="")
     password_changed_at: Mapped[datetime | None]
     must_reset: Mapped[bool] = mapped_column(default=False)

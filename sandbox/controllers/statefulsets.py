@@ -98,10 +98,10 @@ class StatefulSets:
         for number in range(round_.start, round_.start + round_.replicas):
             if self._slot(round_, number, slots, current_count):
                 return
-        if self._condemn(round_, condemned, slots):
+        if self._condemn(round_, condemned):
             return
         if round_.strategy.get("type") != "OnDelete":
-            self._update(round_, slots)
+            self._update(round_)
 
     def _slot(self, round_: _Round, number: int, slots: dict[int, Record], current_count: int) -> bool:
         """Care for one ordinal; True where the pass has to stop."""
@@ -133,7 +133,7 @@ class StatefulSets:
             return True
         return False
 
-    def _condemn(self, round_: _Round, condemned: list[Record], slots: dict[int, Record]) -> bool:
+    def _condemn(self, round_: _Round, condemned: list[Record]) -> bool:
         for record in condemned:
             if record.deleting:
                 if round_.one_by_one:
@@ -145,7 +145,7 @@ class StatefulSets:
                 return True
         return False
 
-    def _update(self, round_: _Round, slots: dict[int, Record]) -> None:
+    def _update(self, round_: _Round) -> None:
         """Replace stale pods from the highest ordinal down to the partition."""
         allowed = (
             share((round_.strategy.get("rollingUpdate") or {}).get("maxUnavailable", 1), round_.replicas, up=True) or 1

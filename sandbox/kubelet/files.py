@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from sandbox.cluster import Cluster
 
 Obj = dict[str, Any]
-_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
 
 
 def files_of(cluster: Cluster, pod: Obj, container: Obj) -> dict[str, str]:

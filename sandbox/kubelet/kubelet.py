@@ -14,13 +14,11 @@ from sandbox.kubelet import running, starting, status
 from sandbox.kubelet.addresses import PodAddresses
 from sandbox.kubelet.behaviour import Fault, Run, fault_of
 from sandbox.store.records import Event, Record
-from sandbox.writes import How
 
 if TYPE_CHECKING:
     from sandbox.controllers.manager import Controllers
 
 Obj = dict[str, Any]
-HOW = How("kubelet", "all", trusted=True, manage=False)
 Step = Callable[["Kubelet", Obj, "State"], "float | None"]
 STEPS: dict[str, Step] = {
     "admit": starting.admit,

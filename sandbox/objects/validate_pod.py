@@ -168,7 +168,6 @@ def pod_spec(spec: Obj, path: str, extra_volumes: set[str] | None = None) -> lis
     return causes
 
 
-_FREE_POD_FIELDS = ("image", "activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations", "nodeName")
 _MAY = (
     "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
     "`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` "

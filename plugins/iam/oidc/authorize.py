@@ -62,7 +62,7 @@ def authorize() -> Response:
         member = claims.live_member(session.member_id) if session else None
         verdict, moment = _resumed(asked)
         if _must_sign_in(grant, asked, session, moment if verdict == "login" else 0.0) or member is None:
-            return _to_sign_in(grant, asked)
+            return _to_sign_in(asked)
         assert session is not None
         if verdict == "deny":
             raise AccessDeniedError(redirect_uri=grant.redirect_uri)
@@ -122,7 +122,7 @@ def _is_hinted(grant: Any, asked: MultiDict[str, str], session: ProviderSession)
     return found.get("sub") == session.member_id
 
 
-def _to_sign_in(grant: Any, asked: MultiDict[str, str]) -> Response:
+def _to_sign_in(asked: MultiDict[str, str]) -> Response:
     back = f"/oauth/authorize?{resume_query(asked, 'login')}"
     where = url_for("iam_signin.login", next=back, login=asked.get("login_hint") or None)
     return make_response(redirect(where, 303))

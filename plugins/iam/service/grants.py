@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -38,7 +38,6 @@ KINDS: Mapping[str, frozenset[str]] = {
 }
 WHAT = Text("grant", "授权")
 VALIDITY = (0, 1, 2, 3, 7, 14, 30)
-WARN_BEFORE = timedelta(days=1)
 
 
 def give(

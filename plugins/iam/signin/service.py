@@ -38,7 +38,6 @@ NO_TENANT = ErrorCode(
     Text("Ask a tenant administrator to add it again.", "请联系租户管理员重新加入。"),
 )
 ERRORS = (WRONG, LOCKED, FROZEN_MEMBER, NO_TENANT)
-OTHERWISE = Text("Login name and password are needed.", "请输入登录名和密码。")
 
 
 def check(login: str, password: str) -> Member:
