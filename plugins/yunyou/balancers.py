@@ -40,6 +40,18 @@ def keep(environment: Environment, document: Any, product: Any, balancer: Any) -
     return row
 
 
+def forget(environment: Environment, code: str, baseline: Any) -> None:
+    """Forget the load balancers of a product that its *baseline* has no more, and their domains."""
+    here = [product for product in baseline["products"] if product["code"] == code]
+    names = [balancer["name"] for product in here for balancer in product.get("loadBalancers", ())]
+    of_product = (LoadBalancer.environment_id == environment.id) & (LoadBalancer.product == code)
+    service = find_service(DnsRecords)
+    for row in rows(select(LoadBalancer).where(of_product, LoadBalancer.name.not_in(names))):
+        if row.domain and service is not None:
+            service.withdraw(row.tenant_id, row.domain, f"{row.product}/{row.application}")
+        db.session.delete(row)
+
+
 def rendered_domain(environment: Environment, document: Any, balancer: Any) -> str:
     """The domain of a load balancer with its references replaced; empty while something in it is unknown."""
     if not balancer.domain:

@@ -56,7 +56,8 @@ class Plan:
     """What is frozen for one application, or for one cell of it; ``key`` is ``PRODUCT/workload``.
 
     ``open`` are references that only the execution knows; ``mode`` says how its pods come to be:
-    ``create``, ``update`` or ``scale``.
+    ``create``, ``update`` or ``scale``; ``leaving`` are objects that were made for the application before and are no
+    more part of it, as kind, name and UID.
     """
 
     key: str
@@ -69,6 +70,7 @@ class Plan:
     mode: str = "create"
     release: str = ""
     cell: str = ""
+    leaving: list[list[str]] = field(default_factory=list)
 
     @property
     def owner(self) -> str:
@@ -117,15 +119,16 @@ class Cluster:
 
     def find(self, kind: str, name: str) -> Json | None:
         """The live object, whoever made it, or None."""
-        return self._all(kind).get(name)
+        return self.all(kind).get(name)
 
     def made_for(self, name: str, cell: str) -> list[Json]:
         """What this environment made for an application, or for one cell of it, and removes with it: no claims."""
         wanted = {NAME: name, ENVIRONMENT: label_value(self.environment.id), **({CELL: cell} if cell else {})}
-        found = (item for kind in REMOVED_KINDS for item in self._all(kind).values())
+        found = (item for kind in REMOVED_KINDS for item in self.all(kind).values())
         return [item for item in found if wanted.items() <= (item["metadata"].get("labels") or {}).items()]
 
-    def _all(self, kind: str) -> dict[str, Json]:
+    def all(self, kind: str) -> dict[str, Json]:
+        """Every live object of a kind, by name."""
         if kind not in self._kinds:
             self._kinds[kind] = live.full(self.environment, self.kube, kind)
         return self._kinds[kind]
@@ -166,6 +169,22 @@ def look_at(plan: Plan, cluster: Cluster) -> None:
         object_key(item): identity(cluster.find(item["kind"], item["metadata"]["name"])) for item in plan.objects
     }
     plan.mode = "update" if cluster.find(plan.kind, plan.name) is not None else "create"
+
+
+def note_leaving(product: Product, plans: Sequence[Plan], cluster: Cluster) -> None:
+    """Note what an application, whose *plans* these are, leaves behind: the last of its cells takes it away.
+
+    Cells that are removed by steps of their own, claims, and Jobs that ran are none of it.
+    """
+    last = plans[-1]
+    kept = {object_key(item) for plan in plans for item in plan.objects}
+    kept |= {f"Service/{item.name}" for item in product.load_balancers if item.application == last.application}
+    cells = {"", *(plan.cell for plan in plans)}
+    last.leaving = [
+        [item["kind"], item["metadata"]["name"], item["metadata"]["uid"]]
+        for item in cluster.made_for(last.application, "")
+        if item["kind"] != "Job" and object_key(item) not in kept and item["metadata"]["labels"].get(CELL, "") in cells
+    ]
 
 
 def keep(order_id: str, plan: Plan) -> None:

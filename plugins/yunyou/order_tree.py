@@ -50,7 +50,11 @@ class OrderTree:
     def _product(self, product: Product, after: Sequence[str]) -> Planned:
         code = product.code
         names = {plan.application for plan in self.plans.values() if plan.key.startswith(f"{code}/")}
-        balancers = [item for item in product.load_balancers if self.target.with_resources and item.application in names]
+        target = self.target
+        balancers = [
+            item for item in product.load_balancers
+            if target.with_resources and (item.application in names or target.rollback_of)
+        ]  # fmt: skip
         applications = self._applications(product, names)
         stages = [
             _stage(f"{code}/#pre", "pre-tasks", Text("Pre-tasks", "前置任务"), _before(code, balancers), parallel=True),

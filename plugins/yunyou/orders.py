@@ -60,7 +60,7 @@ class Draft:
         return plan_hash(
             {
                 "plans": {
-                    key: [_without(run, plan.objects), _without(run, plan.seen), plan.mode]
+                    key: [_without(run, plan.objects), _without(run, plan.seen), plan.mode, plan.leaving]
                     for key, plan in sorted(self.plans.items())
                 },
                 "groups": {key: found.public() for key, found in sorted(self.groups.items())},
@@ -105,6 +105,9 @@ def draft_of(target: Target, request: OrderRequest) -> Draft:
         freezing.look_at(plan, cluster)
         if target.mode == "scale":
             plan.mode = "scale"
+    for key in target.applications if target.mode != "scale" else ():
+        mine = [plan for plan in plans.values() if plan.owner == key]
+        freezing.note_leaving(target.products[mine[0].product["code"]], mine, cluster)
     groups = {
         key: grouping.groups_of(plan, target, request, cluster) for key, plan in plans.items() if plan.kind != "Job"
     }

@@ -40,6 +40,7 @@ def preview(draft: Draft) -> Json:
     applications: list[Json] = []
     for key, plan in draft.plans.items():
         objects = [_object(draft, cluster, plan, item) for item in plan.objects]
+        objects += [_leaving(cluster.all(kind)[name]) for kind, name, _ in plan.leaving]
         groups = draft.groups[key].public() if key in draft.groups else []
         applications.append(
             {"application": key, "mode": plan.mode, "kind": plan.kind, "groups": groups, "objects": objects}

@@ -53,7 +53,7 @@ IN_CELLS = ErrorCode(
     Text("Change the cells of its scaling group in the next solution.", "请在下一个解决方案中修改伸缩组的单元。"),
 )
 ERRORS = (NOTHING_TO_DO, ACKNOWLEDGE, NO_APPLICATION, IN_CELLS)
-OF_PRODUCT = ("version", "scalingGroups")
+OF_PRODUCT = ("version", "scalingGroups", "loadBalancers")
 ORDER, RECORD = Text("order", "执行单"), Text("release record", "发布记录")
 
 
@@ -62,6 +62,7 @@ class Target:
     """What is to be true after an order.
 
     ``change`` tells how the baseline changes for each product when it is done; it is kept sealed with the order.
+    ``removed`` are applications ``PRODUCT/app`` that go, ``removed_cells`` such and the cell in which they go.
     """
 
     environment: Environment
@@ -75,7 +76,7 @@ class Target:
     with_resources: bool = False
     rollback_of: str | None = None
     removed: list[str] = field(default_factory=list)
-    removed_cells: list[Plan] = field(default_factory=list)
+    removed_cells: list[tuple[str, str]] = field(default_factory=list)
     gone: list[Product] = field(default_factory=list)
     warnings: list[Text] = field(default_factory=list)
     run_id: str = field(default_factory=lambda: new_id()[-8:])
@@ -91,7 +92,10 @@ class Target:
     def leaving(self) -> dict[str, Json]:
         """What is removed, applications and cells, as the removing step is told: by key, with name and cell."""
         whole = {key: {"application": key, "name": key.partition("/")[2], "cell": ""} for key in self.removed}
-        cells = {p.key: {"application": p.owner, "name": p.application, "cell": p.cell} for p in self.removed_cells}
+        cells = {
+            f"{key}-{cell}": {"application": key, "name": key.partition("/")[2], "cell": cell}
+            for key, cell in self.removed_cells
+        }
         return whole | cells
 
     def kept(self) -> Json:
@@ -136,24 +140,33 @@ def _from_solution(request: OrderRequest) -> Target:
     before = baselines.document_of(environment)
     if request.type == "release":
         _acknowledged(chosen, request)
-        keys = _released_applications(chosen, document, request, wanted)
+        keys, removed = _released_applications(chosen, document, request, wanted), list[str]()
         change: Json = {"kind": "release", "document": _effective(valued, document), "applications": keys}
     else:
         keys = list(
             dict.fromkeys(
-                f"{t.product}/{t.application}" for t in chosen if t.kind in ("scale-out", "scale-in", "resize")
+                f"{t.product}/{t.application}" for t in chosen if t.kind in ("scale-out", "scale-in", "resize", "drift")
             )
         )
         keys = [key for key in keys if key not in request.exclude]
-        change = {"kind": "operate", "fields": {key: _sizes(valued, document, key) for key in keys}}
-    if not keys:
+        removed = [f"{t.product}/{t.application}" for t in chosen if t.kind == "removal"]
+        removed = [key for key in removed if key not in request.exclude]
+        change = {
+            "kind": "operate", "fields": {key: _sizes(valued, document, key) for key in keys}, "removed": removed,
+        }  # fmt: skip
+    if not keys and not removed:
         raise NOTHING_TO_DO()
-    after = apply_change(before, change, {key.partition("/")[0] for key in keys})
-    codes = sorted({key.partition("/")[0] for key in keys})
+    codes = sorted({key.partition("/")[0] for key in (*keys, *removed)})
+    after = apply_change(before, change, codes)
+    left = files.of(before) if removed else None
     return Target(
-        environment, f"{solution.name} {solution.release}: {', '.join(codes)}", files.of(after), keys, change,
+        environment, f"{solution.name} {solution.release}: {', '.join(codes)}", _document(after, left), keys, change,
         ("solution", solution.id), plan_hash(before), with_resources=request.type == "release", source=solution,
         mode="scale" if change["kind"] == "operate" and all("resources" not in f for f in change["fields"].values()) else "",
+        removed=removed, gone=list(left.products) if left else [],
+        removed_cells=[
+            (f"{t.product}/{t.application}", t.cell) for t in chosen if t.cell and t.kind == "removal"
+        ],
     )  # fmt: skip
 
 
@@ -271,6 +284,7 @@ def order_rollback(order: Order, keys: Collection[str] = ()) -> Target:
         before_app, after_app = kept["before"].get(key), _application(kept["document"], code, name)
         current = _application(now_document, code, name)
         wanted[key] = rollback.undone(before_app, after_app, current or after_app)
+    wanted |= {key: kept["before"][key] for key in kept["change"].get("removed", ()) if not keys or key in keys}
     left = files.of(kept["document"])
     whole = {plan.product["code"] for plan in chosen} - {p.product["code"] for p in plans if p.owner not in wanted}
     target = _replacing(
@@ -278,7 +292,9 @@ def order_rollback(order: Order, keys: Collection[str] = ()) -> Target:
     )
     target.rollback_of = order.id
     target.removed = [key for key, document in wanted.items() if document is None]
-    target.removed_cells = [plan for plan in chosen if plan.cell and wanted[plan.owner] and not _has(target, plan)]
+    target.removed_cells = [
+        (plan.owner, plan.cell) for plan in chosen if plan.cell and wanted[plan.owner] and not _has(target, plan)
+    ]
     target.gone = list(left.products)
     target.applications = [key for key, document in wanted.items() if document and _stays(document)]
     target.subject = (order.subject_type, order.subject_id)
@@ -312,7 +328,8 @@ def _application(document: Json, code: str, name: str) -> Json | None:
 def _with(document: Json, wanted: dict[str, Json | None], kept: Json, whole: Collection[str]) -> list[tuple[str, Json]]:
     """Each product with its applications exchanged; of one that is not in the baseline any more, as the order left it.
 
-    :param whole: products of which everything that the order changed is returned, so that their cells are too
+    :param whole: products of which everything that the order changed is returned, so that their cells and load
+        balancers are too
     """
     found = []
     for code in dict.fromkeys(key.partition("/")[0] for key in wanted):
@@ -321,7 +338,7 @@ def _with(document: Json, wanted: dict[str, Json | None], kept: Json, whole: Col
         before = kept["products"].get(code, {})
         made = {**product, "version": before.get("version") or product["version"], "applications": []}
         if code in whole and code in kept["products"]:
-            made["scalingGroups"] = before["scalingGroups"] or []
+            made |= {name: before.get(name) or [] for name in ("scalingGroups", "loadBalancers")}
         names = {key.partition("/")[2]: value for key, value in wanted.items() if key.startswith(f"{code}/")}
         for application in product["applications"]:
             chosen = names.pop(application["name"], application)
@@ -344,14 +361,17 @@ def _replacing(
         for a in product["applications"]
         if _stays(a)
     ]
-    if after["products"]:
-        solution = files.of(after)
-    else:
-        solution = files.Solution(replace((left or files.of(before)).body, products=()), after)
     return Target(
-        environment, f"{verb.en}: {', '.join(sorted(codes))} → {what}", solution, keys, change,
-        ("product", ",".join(sorted(codes))), plan_hash(before), warnings=[rollback.DATABASES_STAY],
+        environment, f"{verb.en}: {', '.join(sorted(codes))} → {what}", _document(after, left or files.of(before)), keys, change,
+        ("product", ",".join(sorted(codes))), plan_hash(before), warnings=[rollback.DATABASES_STAY], with_resources=True,
     )  # fmt: skip
+
+
+def _document(after: Json, left: Document | None) -> Document:
+    """The checked document *after*; as *left*, but without products, where nothing is in it any more."""
+    if after["products"] or left is None:
+        return files.of(after)
+    return files.Solution(replace(left.body, products=()), after)
 
 
 def apply_change(before: Json, change: Json, codes: Collection[str]) -> Json:
@@ -362,15 +382,24 @@ def apply_change(before: Json, change: Json, codes: Collection[str]) -> Json:
             names = [key.partition("/")[2] for key in change["applications"] if key.startswith(f"{code}/")]
             made = documents.released(made, change["document"], code, names)
     elif change["kind"] == "operate":
-        for key, fields in change["fields"].items():
-            code, _, name = key.partition("/")
-            if code in codes and fields:
-                made = documents.operated(made, code, name, **fields)
+        made = _operated(made, change, codes)
     else:
         for code in codes:
             product = change["products"].get(code)
             if product is not None:
                 made = _replaced(made, code, product)
+    return made
+
+
+def _operated(made: Json, change: Json, codes: Collection[str]) -> Json:
+    for key, fields in change["fields"].items():
+        code, _, name = key.partition("/")
+        if code in codes and fields:
+            made = documents.operated(made, code, name, **fields)
+    for key in change.get("removed", ()):
+        code, _, name = key.partition("/")
+        if code in codes:
+            made = documents.removed(made, code, [name])
     return made
 
 

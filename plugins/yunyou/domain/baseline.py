@@ -14,6 +14,8 @@ Document = dict[str, Any]
 
 # A release leaves these of an application that runs already: they belong to operation orders.
 OPERATED = ("replicas", "resources")
+# What the cluster knows nothing of is taken over even where nothing is sent.
+_ARRANGED = ("dependsOn", "strategy", "task")
 _EXPORT_ONLY = ("environment", "exportedAt")
 
 
@@ -72,6 +74,8 @@ def released(baseline: Document, solution: Document, code: str, applications: Co
     for app in wanted["applications"]:
         if app["name"] in applications:
             now[app["name"]] = _taking(app, kept.get(app["name"]), OPERATED)
+        elif app["name"] in kept:
+            now[app["name"]] = _taking(kept[app["name"]], app, _ARRANGED)
     if not now:
         return made
     order = [app["name"] for app in wanted["applications"] if app["name"] in now]
@@ -92,16 +96,32 @@ def operated(baseline: Document, code: str, application: str, **fields: Any) -> 
 
 
 def removed(baseline: Document, code: str, applications: Collection[str] | None = None) -> Document:
-    """The baseline without a product, or without some of its applications; a product without any goes too."""
+    """The baseline without a product, or without some of its applications and what was only for them; a product
+    without any goes too."""
     made = copy.deepcopy(baseline)
     kept = []
     for product in made["products"]:
         if product["code"] == code:
             apps = product["applications"] if applications is not None else []
             product["applications"] = [app for app in apps if app["name"] not in (applications or ())]
+            _forget(product, applications or ())
         if product["applications"]:
             kept.append(product)
     return {**made, "products": kept}
+
+
+def _forget(product: Document, applications: Collection[str]) -> None:
+    """Take what refers to *applications* out of a product that has them no more."""
+    balancers = product.get("loadBalancers", [])
+    balancers[:] = [balancer for balancer in balancers if balancer["application"] not in applications]
+    groups = product.get("scalingGroups", [])
+    for owner, key in (
+        *((app, "dependsOn") for app in product["applications"]),
+        *((item, "applications") for item in (*product.get("databases", ()), *groups)),
+    ):
+        if key in owner:
+            owner[key] = [name for name in owner[key] if name not in applications]
+    groups[:] = [group for group in groups if group["applications"]]
 
 
 def _taking(app: Document, source: Document | None, names: Iterable[str]) -> Document:

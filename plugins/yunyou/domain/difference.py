@@ -64,7 +64,7 @@ class Task:
         """The kind of order that completes it (guide 2.7.3)."""
         if self.kind == "drift" and all(change.field == "spec.replicas" for change in self.changes):
             return "operation"
-        if self.cell and self.kind in ("scale-out", "scale-in", "resize"):
+        if self.cell and self.kind in ("scale-out", "scale-in", "resize", "removal"):
             return "release"  # what a cell has of its own is part of the product's scaling groups
         return _ORDERS.get(self.kind, "release")
 
@@ -201,9 +201,12 @@ def _of_applications(product: Product, before: Product | None, old: Rendered, ne
             yield Task("new", product.code, app.name, label)
         else:
             yield from _of_instance(product.code, present[name], (app, cell), old, new)
+    for app in before.applications if before else ():
+        if app.role == "standard" and product.application(app.name) is None:
+            yield Task("removal", product.code, app.name)
     for name, (app, cell) in present.items():
-        if name not in wanted:
-            yield Task("removal", product.code, app.name, cell.name if cell else "")
+        if cell and name not in wanted and product.application(app.name):
+            yield Task("removal", product.code, app.name, cell.name)
 
 
 Instance = tuple[Application, "Cell | None"]
@@ -232,6 +235,8 @@ def _one_off(product: Product, before: Product | None, old: Rendered, new: Rende
         was = before.application(app.name) if before else None
         if was is None or before is None:
             yield Task("new", product.code, app.name)
+            continue
+        if app.task.run_on == "first-release" and was.role == "task":
             continue
         changes = [*changed(was, app), *resized(was, app), *new.changes(old, product.code, app.name)]
         if not changes and due(app, before.version != product.version, releases):

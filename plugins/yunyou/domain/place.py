@@ -24,6 +24,7 @@ MANAGER = "antstack"
 
 _NOT_LABEL = re.compile(r"[^A-Za-z0-9_.-]")
 _MOST_NAME = 63
+_MORE_ATTEMPTS = 2  # characters that the number of an attempt may grow by
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,16 @@ def workload_name(application: str, cell: Cell | None = None) -> str:
 
 
 def job_name(workload: str, order: str, attempt: int = 1) -> str:
-    """The name of one run of a task or test: the same for the same order and attempt, 63 characters at most."""
+    """The name of one run of a task or test: the same for the same order and attempt, 63 characters at most.
+
+    It always ends with order and attempt; of a workload with a long name the name is shortened.
+    """
     tail = f"-{label_value(str(order)).lower().replace('_', '-').replace('.', '-')}-{attempt}"
-    if len(workload) + len(tail) <= _MOST_NAME:
-        return workload + tail
-    digest = hashlib.sha256(f"{workload}{tail}".encode()).hexdigest()[:10]
-    return f"{workload[: _MOST_NAME - 11].rstrip('-')}-{digest}"
+    most = _MOST_NAME - _MORE_ATTEMPTS - len(tail)
+    if len(workload) > most:
+        digest = hashlib.sha256(workload.encode()).hexdigest()[:8]
+        workload = f"{workload[: most - 9].rstrip('-')}-{digest}"
+    return workload + tail
 
 
 def labels(product: Product, application: str, place: Place, cell: Cell | None = None) -> dict[str, str]:

@@ -23,6 +23,7 @@ from plugins.yunyou.steps.common import (
     ready_objects,
     refuse_moved,
     refuse_strangers,
+    remove_leaving,
     send,
     staged_workload,
     view_of,
@@ -208,7 +209,8 @@ class Group:
         status, revision = found["status"], _daemon_revision(ctx, found)
         if plan.mode == "create" or not ctx.spec["names"]:
             if revision:  # none is stale but after a correction of the plan
-                self._delete_stale(ctx, plan, pods, [pod.name for pod in pods], revision)
+                mine = [pod for pod in pods if pod.owner == found["metadata"]["uid"]]
+                self._delete_stale(ctx, plan, pods, [pod.name for pod in mine], revision)
             wanted = int(status.get("desiredNumberScheduled", 0))
             return rollout.counted_progress(
                 pods, wanted, owner=found["metadata"]["uid"], now=now(), min_ready=_min_ready(plan), seen=wanted > 0
@@ -274,8 +276,9 @@ class Finish:
         return {}
 
     def apply(self, ctx: Context) -> None:
-        """Apply the workload as it is to stay."""
+        """Apply the workload as it is to stay, and remove what is no more part of the application."""
         plan = plan_of(ctx)
+        remove_leaving(ctx, plan)
         current = live_workload(ctx, plan)
         answer = send(ctx, plan, [staged_workload(ctx, plan, {}, current)])
         ctx.node.result = {"generation": answer["metadata"].get("generation", 0)}

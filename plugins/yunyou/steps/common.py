@@ -135,6 +135,13 @@ def staged_workload(ctx: Context, plan: Plan, patch: Json, found: Json | None = 
     return rollout.staged(workload, patch)
 
 
+def remove_leaving(ctx: Context, plan: Plan) -> None:
+    """Delete what is no more part of the application."""
+    for kind, name, uid in plan.leaving:
+        if kube(ctx).delete(paths.one(kind, environment_of(ctx).namespace, name), uid=uid):
+            ctx.log(f"deleted {kind}/{name}, which is no more part of {plan.owner}")
+
+
 def live_workload(ctx: Context, plan: Plan) -> Json | None:
     """The workload as the cluster has it now, asked directly."""
     found = kube(ctx).find(paths.one(plan.kind, environment_of(ctx).namespace, plan.name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -19,7 +19,6 @@ from plugins.yunyou import balancers, baselines, environments, freezing, targets
 from plugins.yunyou.domain import solution as files
 from plugins.yunyou.domain.manifests import load_balancer
 from plugins.yunyou.domain.place import CELL, ENVIRONMENT, NAME, label_value
-from plugins.yunyou.freezing import Plan
 from plugins.yunyou.models import Frozen, ReleaseRecord
 from plugins.yunyou.models import LoadBalancer as BalancerRow
 from plugins.yunyou.steps import trouble
@@ -28,10 +27,12 @@ from plugins.yunyou.steps.common import (
     environment_of,
     is_adopted,
     kube,
+    outputs,
     plan_of,
     ready_objects,
     refuse_moved,
     refuse_strangers,
+    remove_leaving,
     send,
     view_of,
 )
@@ -47,6 +48,7 @@ TASK_FAILED = ErrorCode(
 )
 ERRORS = (TASK_FAILED,)
 ADDRESS_SECONDS = 20
+LAST_STEPS = ("yunyou.finish", "yunyou.task", "yunyou.remove")
 
 
 class Namespace(Simple):
@@ -157,6 +159,7 @@ class Task(Simple):
             return Outcome(detail={"note": "waiting for the cluster"})
         conditions = {c["type"]: c for c in found.get("status", {}).get("conditions", ()) if c.get("status") == "True"}
         if "Complete" in conditions:
+            remove_leaving(ctx, plan)
             return Outcome(done=True, result=ctx.node.result)
         pods = [p for p in view_of(ctx).pods_of(plan.application) if _owner(p) == found["metadata"]["uid"]]
         if "Failed" in conditions:
@@ -219,30 +222,37 @@ class Baseline(Simple):
         whole = _whole(ctx)
         change = dict(whole["change"])
         plans = [plan for plan in freezing.load_all(ctx.order.id) if plan.product["code"] == code]
-        done = self._done(ctx, plans)
+        ended = self._ended(ctx)
+        done = {plan.owner for plan in plans} - {plan.owner for plan in plans if plan.key not in ended}
         if change["kind"] == "release":
             change["applications"] = [key for key in change["applications"] if key in done]
         elif change["kind"] == "operate":
             change["fields"] = {key: fields for key, fields in change["fields"].items() if key in done}
+            change["removed"] = [key for key in change.get("removed", ()) if key in ended]
         after = baselines.change(environment, lambda before: targets.apply_change(before, change, {code}))
+        known = outputs(ctx)
         for name in {plan.application for plan in plans if plan.owner in done}:
-            objects = [item for plan in plans if plan.application == name for item in plan.objects]
+            objects = [
+                item
+                for plan in plans if plan.application == name
+                for item in freezing.filled(plan.objects, plan.open, known)
+            ]  # fmt: skip
             baselines.sent(environment, name, objects, ctx.order.id)
+        balancers.forget(environment, code, after)
         product = next((p for p in after["products"] if p["code"] == code), None)
         if product is not None and ctx.order.type == "release":
             self._record(ctx, product)
 
-    def _done(self, ctx: Context, plans: Sequence[Plan]) -> set[str]:
-        """Applications ``PRODUCT/app`` that are done, in each of their cells."""
+    def _ended(self, ctx: Context) -> set[str]:
+        """Keys of what was sent or removed to its end."""
         from app.orders.models import OrderNode
 
-        states = db.session.execute(
-            select(OrderNode.key, OrderNode.state).where(
-                OrderNode.order_id == ctx.order.id, OrderNode.step.in_(("yunyou.finish", "yunyou.task"))
+        keys = db.session.scalars(
+            select(OrderNode.key).where(
+                OrderNode.order_id == ctx.order.id, OrderNode.state == "succeeded", OrderNode.step.in_(LAST_STEPS)
             )
         )
-        ended = {row[0].rpartition("/")[0]: row[1] for row in states}
-        return {plan.owner for plan in plans} - {plan.owner for plan in plans if ended.get(plan.key) != "succeeded"}
+        return {key.rpartition("/")[0] for key in keys}
 
     def _record(self, ctx: Context, product: Json) -> None:
         environment = environment_of(ctx)

@@ -326,6 +326,8 @@ def test_a_run_of_a_task_has_the_same_name_for_the_same_order_and_attempt():
     long = job_name("a" * 63, "12", 1)
     assert len(long) <= 63
     assert long == job_name("a" * 63, "12", 1) != job_name("a" * 63, "12", 2)
+    assert long.endswith("-12-1"), "runs of orders and attempts could not be told apart"
+    assert job_name("a" * 63, "12") != job_name("a" * 62 + "b", "12")
     assert label_value("1.0+build 7/x-") == "1.0_build_7_x"
 
 

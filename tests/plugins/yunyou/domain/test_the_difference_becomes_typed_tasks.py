@@ -224,6 +224,14 @@ def test_a_test_is_due_only_once_everything_is_deployed():
 
 
 @pytest.mark.req("Y-30")
+def test_a_task_of_the_first_release_does_not_run_again_with_another_image():
+    before, after = with_tests(), with_tests(version="1.1.0")
+    for given_, image in ((before, "m:1"), (after, "m:2")):
+        given_["products"][0]["applications"][1] |= {"task": {"runOn": "first-release"}, "image": image}
+    assert "migrate" not in [task.application for task in tasks(solution.of(after), solution.of(before))]
+
+
+@pytest.mark.req("Y-30")
 @pytest.mark.parametrize(
     ("run_on", "version", "replicas", "image", "runs"),
     [
