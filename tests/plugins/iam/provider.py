@@ -7,6 +7,9 @@ import hashlib
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
 from app import crypto
 from app.db import db, new_id, now
 from plugins.iam.oidc.models import OidcClient, ProviderSession
@@ -82,3 +85,16 @@ def basic(name: str, secret: str) -> dict[str, str]:
 def bearer(token: str) -> dict[str, str]:
     """The header of a bearer token."""
     return {"Authorization": f"Bearer {token}"}
+
+
+def tokens_of(browser, app_client, **asked):
+    """What a sign-in at *app_client* answers to its code."""
+    answer = exchange(browser, app_client, code_of(ask(browser, app_client, **asked)))
+    assert answer.status_code == 200, answer.text
+    return answer.json
+
+
+def claims_of(browser, token):
+    """The claims of a JWT whose signature a published key proves."""
+    published = browser.get("/oauth/jwks").json
+    return jwt.decode(token, KeySet.import_key_set(published), algorithms=["RS256"]).claims
