@@ -122,15 +122,19 @@ def bytesize(size: float | None) -> str:
     raise AssertionError
 
 
-@lru_cache(maxsize=512)
-def _fingerprint(path: str, changed: int) -> str:
-    return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:10]
+@lru_cache(maxsize=64)
+def _fingerprint(files: tuple[Path, ...], _changed: tuple[int, ...]) -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:10]
 
 
 def asset(path: str) -> str:
-    """The address of a file of ``app/static`` with its fingerprint in it, so that it may be kept for ever."""
-    known: dict[str, str] = g.setdefault("assets", {})
-    if path not in known:
-        changed = (STATIC / path).stat().st_mtime_ns
-        known[path] = f"/static/{_fingerprint(path, changed)}/{path}"
-    return known[path]
+    """The address of a file of ``app/static`` with its folder's fingerprint in it, so that it may be kept for ever.
+
+    The folder's, since scripts import one another by relative addresses.
+    """
+    folder = (STATIC / path).parent
+    known: dict[Path, str] = g.setdefault("assets", {})
+    if folder not in known:
+        files = tuple(sorted(file for file in folder.iterdir() if file.is_file()))
+        known[folder] = _fingerprint(files, tuple(file.stat().st_mtime_ns for file in files))
+    return f"/static/{known[folder]}/{path}"
