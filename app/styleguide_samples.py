@@ -10,7 +10,7 @@ from typing import Any
 from app.contracts.text import Text, plain
 from app.db import now
 from app.errors import ConsoleError, invalid
-from app.web.listing import Action, Cell, Chip, Empty, ShownColumn, ShownFilter, ShownRow
+from app.web.table import Action, Cell, Chip, Empty, ShownColumn, ShownFilter, ShownRow
 
 STATES = (
     "waiting", "running", "succeeded", "failed", "paused", "pending", "queued", "skipped",

@@ -14,8 +14,9 @@ from app.db import db
 from app.errors import NOT_FOUND
 from app.guard import guard
 from app.web.language import locale
-from app.web.listing import Cell, Column, Empty, Filter, Listing
+from app.web.listing import Column, Filter, Listing
 from app.web.render import render
+from app.web.table import Cell, Empty
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 EVENT = Text("audit row", "审计记录")

@@ -21,8 +21,9 @@ from app.jobs.queue import connection, position
 from app.leases import Lease
 from app.processes.worker import QUEUES
 from app.web.language import t
-from app.web.listing import Cell, Column, Empty, Filter, Listing
+from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render, wants_fragment
+from app.web.table import Cell, Empty
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 WORK = Text("periodic work", "定时任务")

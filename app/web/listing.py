@@ -17,37 +17,12 @@ from werkzeug.datastructures import MultiDict
 
 from app.contracts.text import Text
 from app.db import db
-from app.web.language import exact, t
+from app.web.language import t
 from app.web.render import render
+from app.web.table import Action, Cell, Chip, Empty, ShownColumn, ShownFilter, ShownRow
 
 SIZES = (50, 100, 200)
 Expression = ColumnElement[Any] | InstrumentedAttribute[Any]
-
-
-@dataclass(slots=True)
-class Cell:
-    """What a table shows at one place; ``kind`` picks how.
-
-    Kinds: text, link, mono, status, tone, time, number, bytes, labels, tags, progress, code, bool, percent.
-    """
-
-    kind: str = "text"
-    text: str = ""
-    href: str = ""
-    status: str = ""
-    tone: str = ""
-    items: Sequence[Any] = ()
-    value: Any = None
-    title: str = ""
-    copy: bool = False
-
-    def plain(self) -> str:
-        """The cell as CSV has it."""
-        if isinstance(self.value, datetime):
-            return exact(self.value)
-        if self.items:
-            return " ".join(str(item) for item in self.items)
-        return self.text or ("" if self.value is None else str(self.value)) or self.status
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,76 +78,6 @@ class Filter:
         if isinstance(self.by, (ColumnElement, InstrumentedAttribute)):
             return self.by == value
         return self.by(value)
-
-
-@dataclass(slots=True)
-class Action:
-    """Something to do with a row or with a page: a link, or a form that is sent."""
-
-    title: Text
-    url: str
-    method: str = "get"
-    danger: bool = False
-    confirm: Text | None = None
-    dialog: bool = False
-    disabled_reason: Text | None = None
-    icon: str = ""
-    primary: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Empty:
-    """What an empty list says: what this is, why it is empty, the one thing to do next."""
-
-    title: Text
-    body: Text
-    action: Action | None = None
-
-
-@dataclass(slots=True)
-class ShownColumn:
-    """A column as the table's head needs it."""
-
-    key: str
-    title: Text
-    kind: str
-    sortable: bool
-    narrow: bool
-    sorted: str | None
-    sort_url: str
-    align: str
-    visible: bool
-
-
-@dataclass(slots=True)
-class ShownRow:
-    """A row as the table needs it."""
-
-    id: str
-    href: str
-    cells: dict[str, Cell]
-    actions: Sequence[Action]
-    object: Any
-
-
-@dataclass(slots=True)
-class ShownFilter:
-    """A filter with its options as links: (value, name, selected, url, count)."""
-
-    key: str
-    title: Text
-    options: list[tuple[str, Text, bool, str, int | None]]
-    value: str
-    clear_url: str
-
-
-@dataclass(slots=True)
-class Chip:
-    """An active filter that can be taken away."""
-
-    title: Text
-    label: Text
-    remove_url: str
 
 
 @dataclass

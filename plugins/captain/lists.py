@@ -11,7 +11,8 @@ from flask import request
 from app.contracts.text import Text, plain
 from app.kube.models import Cluster, KubeObject
 from app.web.frame import why_not
-from app.web.listing import Action, Cell, Column, Empty, Filter, Listing
+from app.web.listing import Column, Filter, Listing
+from app.web.table import Action, Cell, Empty
 from plugins.captain import permissions, queries, words
 from plugins.captain.kinds import KINDS, Kind, state_text
 

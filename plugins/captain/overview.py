@@ -8,7 +8,8 @@ from typing import Any
 from app.contracts.text import Text
 from app.db import db, scoped
 from app.kube.models import REACHABLE, UNREACHABLE, Cluster
-from app.web.listing import Action, Cell, Column, Empty, Filter, Listing
+from app.web.listing import Column, Filter, Listing
+from app.web.table import Action, Cell, Empty
 from plugins.captain import queries, words
 from plugins.captain.kinds import KINDS, WORKLOADS, state_text
 from plugins.captain.lists import NAME, STATE, base

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.kube import quantities
 from app.web.language import bytesize
-from app.web.listing import Cell
+from app.web.table import Cell
 
 Object = Mapping[str, Any]
 ROLE = "node-role.kubernetes.io/"

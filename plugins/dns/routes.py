@@ -9,8 +9,9 @@ from app.contracts.text import Text
 from app.db import scoped
 from app.errors import ConsoleError
 from app.guard import guard
-from app.web.listing import Action, Column, Empty, Filter, Listing
+from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render
+from app.web.table import Action, Empty
 from plugins.dns import permissions, registration, service
 from plugins.dns.models import RecordSet, Zone
 

@@ -14,8 +14,9 @@ from app.db import db
 from app.errors import CSRF, FORBIDDEN, NOT_FOUND, SIGNED_OUT, ConsoleError
 from app.guard import Operation, guard
 from app.web.language import t
-from app.web.listing import Action, Cell, Listing
+from app.web.listing import Listing
 from app.web.render import dialog_done, go, render
+from app.web.table import Action, Cell
 from plugins.iam.pages import bp
 
 Field = dict[str, Any]

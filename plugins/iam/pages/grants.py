@@ -14,8 +14,9 @@ from app.errors import invalid
 from app.guard import guard
 from app.web.frame import why_not
 from app.web.language import t, zone
-from app.web.listing import Action, Cell, Column, Empty, Filter, Listing
+from app.web.listing import Column, Filter, Listing
 from app.web.render import go
+from app.web.table import Action, Cell, Empty
 from plugins.iam import permissions as may
 from plugins.iam import sites
 from plugins.iam.models import GROUP, MEMBER, SERVICE_ACCOUNT, CustomRole, Grant, Group, Member, ServiceAccount

@@ -12,7 +12,7 @@ from app.db import db, scoped
 from app.web.frame import may as allowed
 from app.web.frame import why_not
 from app.web.language import t
-from app.web.listing import Action, Cell
+from app.web.table import Action, Cell
 from plugins.iam import permissions as may
 from plugins.iam.directory import role_of
 from plugins.iam.models import ACTIVE, MEMBER, AccessKey, Grant

@@ -11,8 +11,8 @@ from app.db import db
 from app.errors import NOT_FOUND, invalid
 from app.guard import SIGNED_IN, signed_in
 from app.web.language import t
-from app.web.listing import Action, Cell
 from app.web.render import go
+from app.web.table import Action, Cell
 from plugins.iam import passwords
 from plugins.iam import permissions as may
 from plugins.iam.directory import DIRECT, LocalDirectory

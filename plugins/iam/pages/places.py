@@ -9,8 +9,9 @@ from app.db import scoped
 from app.guard import guard
 from app.web.forms import parse
 from app.web.frame import why_not
-from app.web.listing import Action, Column, Empty, Listing
+from app.web.listing import Column, Listing
 from app.web.render import go
+from app.web.table import Action, Empty
 from plugins.iam import permissions as may
 from plugins.iam.models import ACTIVE, Tenant, Workspace
 from plugins.iam.pages import bp, common

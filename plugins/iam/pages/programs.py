@@ -11,8 +11,9 @@ from app.guard import SIGNED_IN, guard, signed_in
 from app.web.forms import parse
 from app.web.frame import why_not
 from app.web.language import exact
-from app.web.listing import Action, Column, Empty, Listing
+from app.web.listing import Column, Listing
 from app.web.render import go
+from app.web.table import Action, Empty
 from plugins.iam import permissions as may
 from plugins.iam.models import MEMBER, SERVICE_ACCOUNT, AccessKey, ServiceAccount
 from plugins.iam.pages import bp, common

@@ -15,8 +15,8 @@ from app.guard import guard
 from app.web.forms import parse
 from app.web.frame import why_not
 from app.web.language import t
-from app.web.listing import Action, Cell
 from app.web.render import go, render
+from app.web.table import Action, Cell
 from plugins.iam import permissions as may
 from plugins.iam import sites
 from plugins.iam.directory import LocalDirectory

@@ -11,8 +11,9 @@ from app.guard import guard
 from app.kube.clusters import list_clusters
 from app.kube.mirror import freshness
 from app.web.forms import parse
-from app.web.listing import Action, Column, Empty, Listing
+from app.web.listing import Column, Listing
 from app.web.render import go, render
+from app.web.table import Action, Empty
 from plugins.yunyou import environments, permissions
 from plugins.yunyou.environments import Edited, NewEnvironment
 from plugins.yunyou.models import Environment

@@ -19,9 +19,10 @@ from app.orders import commands, tree, verbs
 from app.orders.models import Order, OrderEvent, OrderLog, OrderNode
 from app.web import pod_logs
 from app.web.language import t
-from app.web.listing import Cell, Column, Empty, Filter, Listing
+from app.web.listing import Column, Filter, Listing
 from app.web.pod_logs import LogQuery
 from app.web.render import go, render
+from app.web.table import Cell, Empty
 from plugins.yunyou import environments, lifecycle, live, order_api, orders, permissions, products
 from plugins.yunyou.domain.podview import view
 from plugins.yunyou.models import Environment

@@ -14,8 +14,9 @@ from app.db import now, rows, scoped
 from app.errors import ConsoleError, invalid
 from app.guard import guard
 from app.web.language import t
-from app.web.listing import Cell, Column, Empty, Filter, Listing
+from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render
+from app.web.table import Cell, Empty
 from plugins.yunyou import baselines, environments, orders, permissions, products
 from plugins.yunyou.models import BaselineProduct, LoadBalancer
 from plugins.yunyou.requests import OrderRequest

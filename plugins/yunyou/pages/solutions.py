@@ -14,8 +14,9 @@ from app.errors import ConsoleError, invalid
 from app.guard import guard
 from app.jobs import enqueue
 from app.orders.models import Order
-from app.web.listing import Action, Cell, Column, Empty, Filter, Listing
+from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render
+from app.web.table import Action, Cell, Empty
 from plugins.yunyou import api, environments, permissions, planning, resources, solutions, tasks
 from plugins.yunyou.domain.difference import KIND_NAMES
 from plugins.yunyou.jobs import CHECK_IMAGES
