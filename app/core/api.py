@@ -81,15 +81,8 @@ class JobQuery(ListQuery):
     kind: str = ""
 
 
-@api.operation(
-    "GET",
-    "/jobs",
-    "core.jobs.list",
-    Text("List jobs", "任务列表"),
-    permissions.JOB_READ,
-    query=JobQuery,
-    returns=Page[JobOut],
-)
+@api.operation("GET", "/jobs", "core.jobs.list", Text("List jobs", "任务列表"), permissions.JOB_READ, query=JobQuery,
+               returns=Page[JobOut])  # fmt: skip
 def list_jobs(query: JobQuery) -> Page[JobOut]:
     found = scoped(JobRun)
     for column, value in ((JobRun.state, query.state), (JobRun.kind, query.kind)):
@@ -118,14 +111,8 @@ def retry_job(job_id: str) -> JobOut:
     return job_out(control.retry(control.get_job(job_id)))
 
 
-@api.operation(
-    "GET",
-    "/jobs/<job_id>/log",
-    "core.jobs.log",
-    Text("Log of a job", "任务日志"),
-    permissions.JOB_READ,
-    returns=dict[str, Any],
-)
+@api.operation("GET", "/jobs/<job_id>/log", "core.jobs.log", Text("Log of a job", "任务日志"), permissions.JOB_READ,
+               returns=dict[str, Any])  # fmt: skip
 def job_log(job_id: str) -> dict[str, Any]:
     run = control.get_job(job_id)
     after = request.args.get("after", 0, type=int)
@@ -144,15 +131,8 @@ class Words(In):
     q: str = ""
 
 
-@api.operation(
-    "GET",
-    "/search",
-    "core.search",
-    Text("Search everything", "全局搜索"),
-    SIGNED_IN,
-    query=Words,
-    returns=dict[str, Any],
-)
+@api.operation("GET", "/search", "core.search", Text("Search everything", "全局搜索"), SIGNED_IN, query=Words,
+               returns=dict[str, Any])  # fmt: skip
 def search(query: Words) -> dict[str, Any]:
     found = find(query.q, 20)
     return {
@@ -163,14 +143,8 @@ def search(query: Words) -> dict[str, Any]:
     }
 
 
-@api.operation(
-    "GET",
-    "/error-codes",
-    "core.error-codes.list",
-    Text("Catalogue of errors", "错误码"),
-    SIGNED_IN,
-    returns=dict[str, Any],
-)
+@api.operation("GET", "/error-codes", "core.error-codes.list", Text("Catalogue of errors", "错误码"), SIGNED_IN,
+               returns=dict[str, Any])  # fmt: skip
 def error_codes() -> dict[str, Any]:
     found = sorted(site.catalogue().errors.values(), key=lambda e: e.code)
     return {

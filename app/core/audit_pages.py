@@ -32,54 +32,30 @@ def title_of(event: AuditEvent) -> str:
     return event.title_zh if locale() == "zh" else event.title_en
 
 
+def _result(event: AuditEvent) -> Cell:
+    words = RESULTS[event.result].in_(locale()) if event.result in RESULTS else event.result
+    return Cell("tone", text=words, tone=TONES.get(event.result, "neutral"))
+
+
 @bp.get("")
 @guard(permissions.AUDIT_READ)
 def event_list() -> Response:
     columns = (
         Column("created", Text("Time", "时间"), lambda e: e.created_at, "time", AuditEvent.created_at, narrow=True),
         Column("operation", Text("Operation", "操作"), title_of, "link", AuditEvent.operation, narrow=True),
-        Column(
-            "resource",
-            Text("Object", "对象"),
-            lambda e: e.resource_name or e.resource_id or "–",
-            sort=AuditEvent.resource_name,
-        ),
-        Column(
-            "operator", Text("Operator", "操作人"), lambda e: e.operator or e.login or "–", sort=AuditEvent.operator
-        ),
-        Column(
-            "result",
-            Text("Result", "结果"),
-            lambda e: Cell(
-                "tone",
-                text=RESULTS[e.result].in_(locale()) if e.result in RESULTS else e.result,
-                tone=TONES.get(e.result, "neutral"),
-            ),
-            sort=AuditEvent.result,
-        ),
+        Column("resource", Text("Object", "对象"), lambda e: e.resource_name or e.resource_id or "–", sort=AuditEvent.resource_name),
+        Column("operator", Text("Operator", "操作人"), lambda e: e.operator or e.login or "–", sort=AuditEvent.operator),
+        Column("result", Text("Result", "结果"), _result, sort=AuditEvent.result),
         Column("ip", Text("Source", "来源"), lambda e: e.source_ip, "mono", AuditEvent.source_ip),
-        Column(
-            "key",
-            Text("AccessKey", "AccessKey"),
-            lambda e: e.access_key_id or "–",
-            "mono",
-            AuditEvent.access_key_id,
-            hidden=True,
-        ),
+        Column("key", Text("AccessKey", "AccessKey"), lambda e: e.access_key_id or "–", "mono", AuditEvent.access_key_id, hidden=True),
         Column("trace", Text("Trace ID", "追踪 ID"), lambda e: e.trace_id, "mono", AuditEvent.trace_id, hidden=True),
-        Column(
-            "error", Text("Error", "错误码"), lambda e: e.error_code or "–", "mono", AuditEvent.error_code, hidden=True
-        ),
-    )
+        Column("error", Text("Error", "错误码"), lambda e: e.error_code or "–", "mono", AuditEvent.error_code, hidden=True),
+    )  # fmt: skip
     tenant = caller.current().tenant_id
+    areas = [(name, plain(name)) for name in ("core", "orders", *site.catalogue().plugins)]
     filters = (
         Filter("result", Text("Result", "结果"), AuditEvent.result, list(RESULTS.items())),
-        Filter(
-            "plugin",
-            Text("Area", "模块"),
-            AuditEvent.plugin,
-            [(p, plain(p)) for p in ("core", "orders", *site.catalogue().plugins)],
-        ),
+        Filter("plugin", Text("Area", "模块"), AuditEvent.plugin, areas),
     )
     listing = Listing(
         "events", select(AuditEvent).where(AuditEvent.tenant_id == tenant), columns, search=(*trail.SEARCHED, AuditEvent.trace_id, AuditEvent.source_ip),

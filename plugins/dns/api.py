@@ -68,15 +68,8 @@ def record_out(r: RecordSet) -> dict[str, Any]:
     return {"name": r.name, "type": r.type, "ttl": r.ttl, "values": r.values, "owner": r.owner or None}
 
 
-@api.operation(
-    "GET",
-    "/dns/zones",
-    "dns.zones.list",
-    Text("List zones", "域名区列表"),
-    permissions.ZONE_READ,
-    query=ListQuery,
-    returns=Page[ZoneOut],
-)
+@api.operation("GET", "/dns/zones", "dns.zones.list", Text("List zones", "域名区列表"), permissions.ZONE_READ, query=ListQuery,
+               returns=Page[ZoneOut])  # fmt: skip
 def list_zones(query: ListQuery) -> Page[ZoneOut]:
     return page(
         scoped(Zone), query, zone_out, sorts={"name": Zone.name}, search=(Zone.name,), key=Zone.id, default="name"
@@ -89,14 +82,8 @@ def create_zone(body: NewZone) -> ZoneOut:
     return zone_out(service.create_zone(body.name, body.default_ttl))
 
 
-@api.operation(
-    "GET",
-    "/dns/zones/<zone>",
-    "dns.zones.get",
-    Text("Show a zone", "查看域名区"),
-    permissions.ZONE_READ,
-    returns=ZoneOut,
-)
+@api.operation("GET", "/dns/zones/<zone>", "dns.zones.get", Text("Show a zone", "查看域名区"), permissions.ZONE_READ,
+               returns=ZoneOut)  # fmt: skip
 def get_zone(zone: str) -> ZoneOut:
     return zone_out(service.get_zone(zone))
 
@@ -107,14 +94,8 @@ def delete_zone(zone: str) -> None:
     service.delete_zone(service.get_zone(zone))
 
 
-@api.operation(
-    "GET",
-    "/dns/zones/<zone>/records",
-    "dns.records.list",
-    Text("List records", "解析记录列表"),
-    permissions.ZONE_READ,
-    returns=dict[str, Any],
-)
+@api.operation("GET", "/dns/zones/<zone>/records", "dns.records.list", Text("List records", "解析记录列表"), permissions.ZONE_READ,
+               returns=dict[str, Any])  # fmt: skip
 def list_records(zone: str) -> dict[str, Any]:
     return {"items": [record_out(r) for r in service.records_of(service.get_zone(zone))], "nextCursor": None}
 
@@ -128,14 +109,8 @@ def change_records(zone: str, body: Changes) -> dict[str, Any]:
     return {"serial": found.serial, "changes": changes}
 
 
-@api.operation(
-    "GET",
-    "/dns/zones/<zone>/history",
-    "dns.zones.history",
-    Text("History of a zone", "域名区历史"),
-    permissions.ZONE_READ,
-    returns=dict[str, Any],
-)
+@api.operation("GET", "/dns/zones/<zone>/history", "dns.zones.history", Text("History of a zone", "域名区历史"),
+               permissions.ZONE_READ, returns=dict[str, Any])  # fmt: skip
 def zone_history(zone: str) -> dict[str, Any]:
     found = service.history(service.get_zone(zone))
     return {
@@ -166,15 +141,8 @@ class Lookup(In):
     type: str = "A"
 
 
-@api.operation(
-    "GET",
-    "/dns/lookup",
-    "dns.lookup",
-    Text("Ask the server", "解析查询"),
-    permissions.ZONE_READ,
-    query=Lookup,
-    returns=dict[str, Any],
-)
+@api.operation("GET", "/dns/lookup", "dns.lookup", Text("Ask the server", "解析查询"), permissions.ZONE_READ, query=Lookup,
+               returns=dict[str, Any])  # fmt: skip
 def lookup(query: Lookup) -> dict[str, Any]:
     try:
         dns.rdatatype.from_text(query.type)

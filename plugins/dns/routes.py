@@ -63,6 +63,12 @@ def zone_create() -> Response:
     return go(url_for(".zone_show", zone=zone.name), Text("The zone was created.", "域名区已创建。"))
 
 
+def _delete(zone: str, records: RecordSet) -> Action:
+    url = url_for(".record_delete", zone=zone, record=records.id)
+    question = Text("Delete these records?", "删除该记录？")
+    return Action(Text("Delete", "删除"), url, "post", danger=True, confirm=question)
+
+
 @bp.get("/zones/<zone>")
 @guard(permissions.ZONE_READ)
 def zone_show(zone: str) -> Response:
@@ -81,19 +87,7 @@ def zone_show(zone: str) -> Response:
         search=(RecordSet.name, RecordSet.owner),
         default_sort="name",
         filters=(Filter("type", Text("Type", "类型"), RecordSet.type, [(k, Text(k, k)) for k in service.TYPES]),),
-        actions=lambda r: (
-            []
-            if r.owner
-            else [
-                Action(
-                    Text("Delete", "删除"),
-                    url_for(".record_delete", zone=found.name, record=r.id),
-                    "post",
-                    danger=True,
-                    confirm=Text("Delete these records?", "删除该记录？"),
-                )
-            ]
-        ),
+        actions=lambda r: [] if r.owner else [_delete(found.name, r)],
         empty=Empty(
             Text("No records yet", "还没有解析记录"),
             Text("SOA and NS are made by the console.", "SOA 与 NS 由控制台维护。"),
