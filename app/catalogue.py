@@ -95,7 +95,7 @@ def _import(name: str) -> ModuleType:
     outside = {entry.name: entry for entry in entry_points(group=GROUP)}
     try:
         if name in outside:
-            return outside[name].load()  # type: ignore[no-any-return]
+            return outside[name].load()
         return importlib.import_module(f"{BUILT_IN}.{name}.plugin")
     except ModuleNotFoundError as error:
         if error.name in (f"{BUILT_IN}.{name}", f"{BUILT_IN}.{name}.plugin"):

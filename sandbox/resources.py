@@ -20,7 +20,7 @@ class Resource:
     categories: tuple[str, ...] = ()
     subresources: tuple[str, ...] = ()
     custom: bool = field(default=False, compare=False)
-    schema: dict | None = field(default=None, compare=False, hash=False)  # type: ignore[type-arg]
+    schema: dict | None = field(default=None, compare=False, hash=False)
 
     @property
     def api_version(self) -> str:

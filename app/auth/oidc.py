@@ -85,7 +85,7 @@ def metadata() -> dict[str, Any]:
     :raises ConsoleError: AUTH/PROVIDER_UNREACHABLE
     """
     try:
-        return client().load_server_metadata()  # type: ignore[no-any-return]
+        return client().load_server_metadata()
     except (requests.RequestException, ValueError) as error:
         raise PROVIDER_AWAY(issuer=site.settings().issuer) from error
 

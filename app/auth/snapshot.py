@@ -76,11 +76,11 @@ def current() -> Snapshot:
         return _keeper().newest()
     if "directory_snapshot" not in g:
         g.directory_snapshot = _keeper().newest()
-    return g.directory_snapshot  # type: ignore[no-any-return]
+    return g.directory_snapshot
 
 
 def _keeper() -> Keeper:
-    return current_app.extensions.setdefault(EXTENSION, Keeper())  # type: ignore[no-any-return]
+    return current_app.extensions.setdefault(EXTENSION, Keeper())
 
 
 class Keeper:

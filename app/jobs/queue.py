@@ -31,7 +31,7 @@ def connection() -> Redis:
         url = site.settings().redis_url
         held = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=15)
         current_app.extensions["antstack.redis"] = held
-    return held  # type: ignore[no-any-return]
+    return held
 
 
 def queue(name: str = "default", redis: Redis | None = None) -> Queue:

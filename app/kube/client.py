@@ -170,7 +170,7 @@ class Kube:
 
     def get(self, path: str, query: Mapping[str, Any] | None = None, timeout: float = READ) -> Json:
         """The object or list at *path*."""
-        return msgspec.json.decode(self.request("GET", path, query, timeout=timeout).data)  # type: ignore[no-any-return]
+        return msgspec.json.decode(self.request("GET", path, query, timeout=timeout).data)
 
     def find(self, path: str) -> Json | None:
         """The object at *path*, or None when there is none."""
@@ -193,16 +193,16 @@ class Kube:
         if force:
             query["force"] = "true"
         answer = self.request("PATCH", paths.of_object(manifest), query, manifest, content_type=APPLY)
-        return msgspec.json.decode(answer.data)  # type: ignore[no-any-return]
+        return msgspec.json.decode(answer.data)
 
     def patch(self, path: str, change: object, content_type: str = MERGE, *, dry_run: bool = False) -> Json:
         """Patch the object at *path*."""
         query: dict[str, Any] = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
-        return msgspec.json.decode(self.request("PATCH", path, query, change, content_type=content_type).data)  # type: ignore[no-any-return]
+        return msgspec.json.decode(self.request("PATCH", path, query, change, content_type=content_type).data)
 
     def create(self, path: str, body: Json) -> Json:
         """Create an object in the collection at *path*."""
-        return msgspec.json.decode(self.request("POST", path, {"fieldManager": FIELD_MANAGER}, body).data)  # type: ignore[no-any-return]
+        return msgspec.json.decode(self.request("POST", path, {"fieldManager": FIELD_MANAGER}, body).data)
 
     def delete(self, path: str, *, uid: str = "", propagation: str = "Background", grace: int | None = None) -> bool:
         """Delete the object at *path*; with *uid*, only that very one.

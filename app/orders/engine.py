@@ -332,7 +332,7 @@ class Tick:
         move(self.order, leaf, tree.FAILED, {"code": error.code})
 
     def _kind(self, leaf: OrderNode) -> StepKind:
-        return site.catalogue().steps[leaf.step]  # type: ignore[no-any-return]
+        return site.catalogue().steps[leaf.step]
 
     def _keep_lines(self, ctx: Context) -> None:
         for level, line in ctx.lines:

@@ -143,7 +143,7 @@ def _socket(demo: Demo) -> str:
     path = str(demo.folder / "redis.sock")
     if len(path) < 100:
         return path
-    return demo.kept("socket", lambda: f"/tmp/antstack-{secrets.token_hex(6)}.sock")  # type: ignore[no-any-return]  # noqa: S108
+    return demo.kept("socket", lambda: f"/tmp/antstack-{secrets.token_hex(6)}.sock")  # noqa: S108
 
 
 def _redis_command(demo: Demo) -> list[str]:

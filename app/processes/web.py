@@ -9,7 +9,7 @@ from gunicorn.app.base import BaseApplication
 from app.processes.together import die_with_parent
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """gunicorn with our settings instead of its command line."""
 
     def __init__(self, options: dict[str, Any]) -> None:

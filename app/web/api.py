@@ -55,10 +55,6 @@ class Page(msgspec.Struct, Generic[T], rename="camel"):
     next_cursor: str | None = None
 
 
-class NoBody(In):
-    """A request without a body."""
-
-
 @dataclass(frozen=True, slots=True)
 class ApiOperation:
     """One operation as declared; ``id`` is its OpenAPI operationId and its name at the gateway."""

@@ -35,7 +35,7 @@ class Counts:
         self.seconds = Histogram(
             "antstack_request_seconds", "Time to answer", ["endpoint"], buckets=BUCKETS, registry=self.registry
         )
-        self.registry.register(self)  # type: ignore[arg-type]
+        self.registry.register(self)
 
     def collect(self) -> Iterator[Any]:
         """Gauges from the database and Redis, read now."""

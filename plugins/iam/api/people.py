@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import select
 
 from app.contracts.text import Text
@@ -28,14 +30,15 @@ class MemberQuery(ListQuery):
     group: str = ""
 
 
-def _named(model: type) -> dict[str, object]:
-    return {"sorts": {"name": model.name, "createdAt": model.created_at}, "key": model.id, "default": "name"}  # type: ignore[attr-defined]
+def _named(model: Any) -> dict[str, Any]:
+    """How rows of *model* are sorted and told apart."""
+    return {"sorts": {"name": model.name, "createdAt": model.created_at}, "key": model.id, "default": "name"}
 
 
 @api.operation("GET", "/iam/tenants", "iam.tenants.list", Text("List tenants", "租户列表"), may.TENANT_READ,
                query=ListQuery, returns=Page[shapes.TenantOut])  # fmt: skip
 def list_tenants(query: ListQuery) -> Page[shapes.TenantOut]:
-    return page(tenants.visible(), query, shapes.tenant, search=(Tenant.name, Tenant.code), **_named(Tenant))  # type: ignore[arg-type]
+    return page(tenants.visible(), query, shapes.tenant, search=(Tenant.name, Tenant.code), **_named(Tenant))
 
 
 @api.operation("POST", "/iam/tenants", "iam.tenants.create", Text("Create a tenant", "创建租户"), may.SITE_TENANTS,
@@ -67,7 +70,7 @@ def delete_tenant(tenant_id: str) -> None:
 @api.operation("GET", "/iam/workspaces", "iam.workspaces.list", Text("List workspaces", "工作空间列表"), may.WORKSPACE_READ,
                query=ListQuery, returns=Page[shapes.WorkspaceOut])  # fmt: skip
 def list_workspaces(query: ListQuery) -> Page[shapes.WorkspaceOut]:
-    return page(scoped(Workspace), query, shapes.workspace, search=(Workspace.name,), **_named(Workspace))  # type: ignore[arg-type]
+    return page(scoped(Workspace), query, shapes.workspace, search=(Workspace.name,), **_named(Workspace))
 
 
 @api.operation("POST", "/iam/workspaces", "iam.workspaces.create", Text("Create a workspace", "创建工作空间"), may.WORKSPACE_EDIT,
@@ -165,7 +168,7 @@ def leave_tenant(member_id: str) -> None:
 @api.operation("GET", "/iam/groups", "iam.groups.list", Text("List groups", "用户组列表"), may.GROUP_READ, query=ListQuery,
                returns=Page[shapes.GroupOut])  # fmt: skip
 def list_groups(query: ListQuery) -> Page[shapes.GroupOut]:
-    return page(scoped(Group), query, shapes.group, search=(Group.name, Group.description), **_named(Group))  # type: ignore[arg-type]
+    return page(scoped(Group), query, shapes.group, search=(Group.name, Group.description), **_named(Group))
 
 
 @api.operation("POST", "/iam/groups", "iam.groups.create", Text("Create a group", "创建用户组"), may.GROUP_EDIT,
@@ -209,7 +212,7 @@ def take_out_of_group(group_id: str, member_id: str) -> None:
 @api.operation("GET", "/iam/service-accounts", "iam.serviceAccounts.list", Text("List service accounts", "服务账号列表"),
                may.ACCOUNT_READ, query=ListQuery, returns=Page[shapes.AccountOut])  # fmt: skip
 def list_accounts(query: ListQuery) -> Page[shapes.AccountOut]:
-    return page(scoped(ServiceAccount), query, shapes.account, search=(ServiceAccount.name,), **_named(ServiceAccount))  # type: ignore[arg-type]
+    return page(scoped(ServiceAccount), query, shapes.account, search=(ServiceAccount.name,), **_named(ServiceAccount))
 
 
 @api.operation("POST", "/iam/service-accounts", "iam.serviceAccounts.create", Text("Create a service account", "创建服务账号"),

@@ -13,7 +13,7 @@ from app.contracts.text import Text
 from app.db import scoped
 from app.errors import NOT_FOUND
 from app.guard import SIGNED_IN
-from app.web.api import In, ListQuery, NoBody, Out, Page, need_version, page
+from app.web.api import In, ListQuery, Out, Page, need_version, page
 from plugins.iam import permissions as may
 from plugins.iam import shapes, sites
 from plugins.iam.api import api
@@ -184,8 +184,8 @@ def create_key(body: KeyWanted) -> shapes.KeyOut:
 
 
 @api.operation("POST", "/iam/access-keys/<key_id>/reveal", "iam.accessKeys.reveal", Text("Reveal the secret", "查看密钥"), SIGNED_IN,
-               audit=may.KEY_REVEALED, body=NoBody, returns=shapes.KeyOut, public=OWN)  # fmt: skip
-def reveal_key(key_id: str, body: NoBody) -> shapes.KeyOut:
+               audit=may.KEY_REVEALED, returns=shapes.KeyOut, public=OWN)  # fmt: skip
+def reveal_key(key_id: str) -> shapes.KeyOut:
     row = accounts.get_key(key_id)
     return shapes.key(row, accounts.reveal(row))
 

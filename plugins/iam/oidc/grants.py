@@ -22,7 +22,7 @@ CODE_LIVES = timedelta(seconds=60)
 METHODS = ["client_secret_basic", "client_secret_post", "none"]
 
 
-class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
+class CodeGrant(grants.AuthorizationCodeGrant):
     """Authorization code. A code is claimed by one conditional update; a second use takes its tokens back."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS
@@ -79,7 +79,7 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
         raise InvalidGrantError("The code was used before.")
 
 
-class RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
+class RefreshGrant(grants.RefreshTokenGrant):
     """Refresh tokens: each works once; a second use ends its whole family (RFC 9700, 4.14.2)."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS
@@ -112,7 +112,7 @@ class RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
         raise InvalidGrantError("The refresh token was used before.")
 
 
-class KeyGrant(grants.ClientCredentialsGrant):  # type: ignore[misc]
+class KeyGrant(grants.ClientCredentialsGrant):
     """Client credentials: an AccessKey is client ID and secret; the token belongs to its owner in its tenant."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
@@ -123,7 +123,7 @@ class KeyGrant(grants.ClientCredentialsGrant):  # type: ignore[misc]
         note_use(self.request.client.client_id, caller.current().source_ip)
 
 
-class S256(CodeChallenge):  # type: ignore[misc]
+class S256(CodeChallenge):
     """PKCE: only S256, and public clients are refused without it where the flow begins, not at its end."""
 
     DEFAULT_CODE_CHALLENGE_METHOD = "S256"
@@ -160,11 +160,11 @@ class _IdTokens:
         return keys.sign(content)
 
 
-class IdToken(_IdTokens, OpenIDToken):  # type: ignore[misc]
+class IdToken(_IdTokens, OpenIDToken):
     """With a refresh token: ``auth_time`` stays that of the sign-in (OpenID Connect Core 1.0, 12.2)."""
 
 
-class IdCode(_IdTokens, OpenIDCode):  # type: ignore[misc]
+class IdCode(_IdTokens, OpenIDCode):
     """With an authorization code."""
 
     def exists_nonce(self, nonce: str, request: Any) -> bool:

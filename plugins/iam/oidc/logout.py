@@ -24,7 +24,7 @@ from plugins.iam.oidc.models import ProviderSession, SessionClient, Token
 LOGOUT_TOKEN_LIVES = 120
 
 
-class EndSession(EndSessionEndpoint):  # type: ignore[misc]
+class EndSession(EndSessionEndpoint):
     """Checks the request; the route ends the session, since it may have to ask first."""
 
     def get_server_jwks(self) -> Any:

@@ -110,19 +110,19 @@ def consent() -> Response:
 @bp.post("/oauth/token")
 @public(PROGRAM, audit=permissions.TOKEN_ISSUED)
 def token() -> Response:
-    return provider().create_token_response()  # type: ignore[no-any-return]
+    return provider().create_token_response()
 
 
 @bp.post("/oauth/introspect")
 @public(PROGRAM)
 def introspect() -> Response:
-    return provider().create_endpoint_response("introspection")  # type: ignore[no-any-return]
+    return provider().create_endpoint_response("introspection")
 
 
 @bp.post("/oauth/revoke")
 @public(PROGRAM, audit=permissions.TOKEN_REVOKED)
 def revoke() -> Response:
-    return provider().create_endpoint_response("revocation")  # type: ignore[no-any-return]
+    return provider().create_endpoint_response("revocation")
 
 
 @bp.post("/oauth/site/snapshot")

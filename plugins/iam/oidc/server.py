@@ -43,7 +43,7 @@ def issuer() -> str:
     return site.settings().url
 
 
-class Provider(AuthorizationServer):  # type: ignore[misc]
+class Provider(AuthorizationServer):
     """Authlib's server, answering under the site's declared address whatever stands before it."""
 
     def create_oauth2_request(self, request_: Any) -> FlaskOAuth2Request:
@@ -62,10 +62,10 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         """An error for the client, with the issuer in it if the browser carries it (RFC 9207, 2.3)."""
         if error.redirect_uri:
             error.redirect_uri = add_params_to_uri(error.redirect_uri, {"iss": issuer()})
-        return self.handle_error_response(None, error)  # type: ignore[no-any-return]
+        return self.handle_error_response(None, error)
 
 
-class _Request(FlaskOAuth2Request):  # type: ignore[misc]
+class _Request(FlaskOAuth2Request):
     def __init__(self, source: Any) -> None:
         from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Payload
         from authlib.oauth2.rfc6749 import OAuth2Request
@@ -75,7 +75,7 @@ class _Request(FlaskOAuth2Request):  # type: ignore[misc]
         self.payload = FlaskOAuth2Payload(source)
 
 
-class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
+class Introspection(IntrospectionEndpoint):
     """RFC 7662: for the client that a token was given to, for joined sites, and for holders of AccessKeys of its tenant."""
 
     CLIENT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
@@ -128,7 +128,7 @@ def _live_refresh(token: str) -> Token | None:
     return row if tokens.session_lives(row.session_id) else None
 
 
-class Revocation(RevocationEndpoint):  # type: ignore[misc]
+class Revocation(RevocationEndpoint):
     """RFC 7009: a refresh token takes its family along, an access token only itself."""
 
     CLIENT_AUTH_METHODS = METHODS
@@ -187,4 +187,4 @@ def install(app: Flask) -> None:
 
 def provider() -> Provider:
     """This site's provider."""
-    return current_app.extensions[EXTENSION]  # type: ignore[no-any-return]
+    return current_app.extensions[EXTENSION]
