@@ -17,6 +17,7 @@ from app.db import db, rows
 from app.errors import ErrorCode
 from app.kube.client import Kube
 from plugins.yunyou import live
+from plugins.yunyou.domain import rollout
 from plugins.yunyou.domain.application import Application
 from plugins.yunyou.domain.manifests import render
 from plugins.yunyou.domain.model import Cell, Product
@@ -56,8 +57,8 @@ class Plan:
     """What is frozen for one application, or for one cell of it; ``key`` is ``PRODUCT/workload``.
 
     ``open`` are references that only the execution knows; ``mode`` says how its pods come to be:
-    ``create``, ``update`` or ``scale``; ``leaving`` are objects that were made for the application before and are no
-    more part of it, as kind, name and UID.
+    ``create``, ``update`` or ``scale``; ``at_once`` that old and new ones cannot stay beside each other; ``leaving``
+    are objects that were made for the application before and are no more part of it, as kind, name and UID.
     """
 
     key: str
@@ -71,6 +72,7 @@ class Plan:
     release: str = ""
     cell: str = ""
     leaving: list[list[str]] = field(default_factory=list)
+    at_once: bool = False
 
     @property
     def owner(self) -> str:
@@ -168,7 +170,9 @@ def look_at(plan: Plan, cluster: Cluster) -> None:
     plan.seen = {
         object_key(item): identity(cluster.find(item["kind"], item["metadata"]["name"])) for item in plan.objects
     }
-    plan.mode = "update" if cluster.find(plan.kind, plan.name) is not None else "create"
+    found = cluster.find(plan.kind, plan.name)
+    plan.mode = "update" if found is not None else "create"
+    plan.at_once = rollout.adds_claims(plan.workload, found)
 
 
 def note_leaving(product: Product, plans: Sequence[Plan], cluster: Cluster) -> None:

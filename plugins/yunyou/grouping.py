@@ -73,7 +73,7 @@ def groups_of(plan: Plan, target: Target, request: OrderRequest, cluster: Cluste
 
     :raises ConsoleError: YUNYOU/GROUPS_…
     """
-    wanted, shares = wish_for(plan, target, request)
+    wanted, shares = ("one", None) if plan.at_once else wish_for(plan, target, request)
     named = _members(plan, wanted, shares, cluster)
     sizes = [len(names) for names in named] if named else []
     if not named:

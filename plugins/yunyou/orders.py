@@ -35,6 +35,10 @@ BUSY = ErrorCode(
     Text("Another order works on applications of this one.", "另一执行单正在处理本单中的应用。"),
     Text("Wait until it ends, or let this order queue behind it.", "请等待其结束，或让本单排队。"),
 )
+AT_ONCE = Text(
+    "{application} gets volumes that its running pods lack: all of its pods are replaced at once.",
+    "{application} 新增了现有容器所没有的存储，其全部容器将同时更新。",
+)
 WHOLE = ""
 STEP = Text("step", "步骤")
 PLUGIN = "yunyou"
@@ -111,7 +115,8 @@ def draft_of(target: Target, request: OrderRequest) -> Draft:
     groups = {
         key: grouping.groups_of(plan, target, request, cluster) for key, plan in plans.items() if plan.kind != "Job"
     }
-    planned = OrderTree(request, target, plans, groups)
+    warnings = [AT_ONCE.format(application=key) for key, plan in plans.items() if plan.at_once]
+    planned = OrderTree(request, target, plans, groups, warnings)
     roots = planned.roots()
     return Draft(target.environment, request, target, plans, groups, roots, [*target.warnings, *planned.warnings])
 

@@ -91,20 +91,23 @@ def _object(draft: Draft, cluster: Cluster, plan: Plan, item: Json) -> Json:
         "diff": [],
         "error": None,
     }
-    adopted = plan.owner in draft.request.adopt
+    adopted, anew = plan.owner in draft.request.adopt, False
     try:
         if live is not None:
             owner = freezing.owner_of(live, draft.environment, plan.product["code"])
             if owner is not None and not adopted:
                 raise freezing.FOREIGN(kind=kind, name=name, owner=owner, extra={"application": plan.owner})
-            if kind == plan.kind:
+            anew = kind == plan.kind and rollout.is_made_anew(item, live)
+            if kind == plan.kind and not anew:
                 item, kept = rollout.keep_immutable(item, live)
                 found["unchangeable"] = list(kept)
+        sent = {**item, "metadata": {**item["metadata"], "name": f"{name}-anew"}} if anew else item
         answer = {
             "apiVersion": item["apiVersion"],
             "kind": kind,
-            **cluster.kube.apply(item, dry_run=True, force=adopted),
+            **cluster.kube.apply(sent, dry_run=True, force=adopted),
         }
+        answer["metadata"]["name"] = name
     except ConsoleError as error:
         found["error"] = problem(error)
         answer = item

@@ -51,6 +51,22 @@ def keep_immutable(manifest: Json, live: Json) -> tuple[Json, tuple[str, ...]]:
     return made, tuple(differing)
 
 
+def claims_of(workload: Json) -> dict[str, Json]:
+    """The claim templates of a StatefulSet by name; none of anything else."""
+    templates = workload.get("spec", {}).get("volumeClaimTemplates") or ()
+    return {item["metadata"]["name"]: item["spec"] for item in templates}
+
+
+def is_made_anew(manifest: Json, live: Json | None) -> bool:
+    """Whether a StatefulSet's claim templates differ, which only another object of its name can have."""
+    return live is not None and not _covers(claims_of(manifest), claims_of(live)) and bool(claims_of(manifest))
+
+
+def adds_claims(manifest: Json, live: Json | None) -> bool:
+    """Whether a StatefulSet gets volumes that its pods lack: the controller goes on only once all of these are gone."""
+    return live is not None and not claims_of(manifest).keys() <= claims_of(live).keys()
+
+
 def _covers(wanted: Any, has: Any) -> bool:
     """Whether *has* is *wanted* with defaults of the API server added."""
     if isinstance(wanted, dict) and isinstance(has, dict):
@@ -165,9 +181,10 @@ class Progress:
         return self.caught_up and not self.waiting
 
 
-def caught_up(workload: Json, generation: int) -> bool:
-    """Whether the controller has seen our own patch, which made *generation*."""
-    return bool(workload.get("status", {}).get("observedGeneration", 0) >= generation)
+def caught_up(workload: Json, generation: int, uid: str = "") -> bool:
+    """Whether the controller has seen our own patch, which made *generation* of the object with that UID."""
+    same = workload["metadata"]["uid"] == uid if uid else True
+    return same and bool(workload.get("status", {}).get("observedGeneration", 0) >= generation)
 
 
 def named_progress(

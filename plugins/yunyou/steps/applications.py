@@ -25,6 +25,7 @@ from plugins.yunyou.steps.common import (
     refuse_strangers,
     remove_leaving,
     send,
+    settle_claims,
     staged_workload,
     view_of,
 )
@@ -70,11 +71,18 @@ class Start:
         items = ready_objects(ctx, plan)
         found = refuse_strangers(ctx, plan, items)
         current = found.get(f"{plan.kind}/{plan.name}")
+        settle_claims(ctx, plan)
+        if current is not None and rollout.is_made_anew(plan.workload, current):
+            path, uid = paths.of_object(plan.workload), current["metadata"]["uid"]
+            kube(ctx).delete(path, uid=uid, propagation="Orphan")
+            ctx.node.result = {"replaced": uid}
+            ctx.log(f"deleted {plan.kind}/{plan.name} but not its pods: it is made anew with other claim templates")
+            return
         others = [item for item in items if item["kind"] != plan.kind]
         send(ctx, plan, others)
         patch = self._held_back(ctx, plan, current)
         answer = send(ctx, plan, [staged_workload(ctx, plan, patch, current)])
-        ctx.node.result = {"generation": answer["metadata"].get("generation", 0), "uid": answer["metadata"]["uid"]}
+        ctx.node.result = made_by(answer)
         ctx.log(f"applied {', '.join(freezing.object_key(item) for item in items)}")
 
     def _held_back(self, ctx: Context, plan: Plan, current: Json | None) -> Json:
@@ -83,6 +91,8 @@ class Start:
             return {} if plan.kind == "DaemonSet" else {"spec": {"replicas": first}}
         if plan.mode == "scale":
             return {"spec": {"replicas": scaled(plan, current, first)}}
+        if plan.at_once:
+            return {}
         if plan.kind == "StatefulSet":
             return rollout.stateful_start(int(plan.workload["spec"]["replicas"]), by_host=hosts_only(ctx))
         if plan.kind == "Deployment":
@@ -90,8 +100,13 @@ class Start:
         return {}
 
     def check(self, ctx: Context) -> Outcome:
-        """Done: the groups look after the pods."""
-        return DONE
+        """Done: the groups look after the pods. What is made anew is sent once the old object is gone."""
+        if "replaced" not in (ctx.node.result or {}):
+            return DONE
+        plan = plan_of(ctx)
+        if live_workload(ctx, plan) is None:
+            self.apply(ctx)
+        return Outcome(progress=0.5)
 
 
 def scaled(plan: Plan, current: Json | None, cumulative: int) -> int:
@@ -99,6 +114,17 @@ def scaled(plan: Plan, current: Json | None, cumulative: int) -> int:
     target = int(plan.workload["spec"]["replicas"])
     runs = int((current or {}).get("spec", {}).get("replicas") or 0)
     return max(runs, min(cumulative, target)) if target >= runs else target
+
+
+def made_by(answer: Json) -> Json:
+    """Which state of the workload a step made, as its result keeps it."""
+    return {"generation": answer["metadata"].get("generation", 0), "uid": answer["metadata"]["uid"]}
+
+
+def is_seen(ctx: Context, found: Json) -> bool:
+    """Whether the controller has seen what the step made of the workload."""
+    result = ctx.node.result or {}
+    return rollout.caught_up(found, int(result.get("generation", 0)), str(result.get("uid", "")))
 
 
 class Group:
@@ -134,14 +160,14 @@ class Group:
         if plan.mode == "scale":
             count = scaled(plan, current, count)
         if current is not None and current["spec"].get("replicas") == count and ctx.spec["group"] == 1:
-            ctx.node.result = {"generation": current["metadata"].get("generation", 0)}
+            ctx.node.result = made_by(current)
             return
         self._send(ctx, plan, {"spec": {"replicas": count}}, current)
 
     def _send(self, ctx: Context, plan: Plan, patch: Json, current: Json | None = None) -> None:
         current = current or live_workload(ctx, plan)
         answer = send(ctx, plan, [staged_workload(ctx, plan, patch, current)])
-        ctx.node.result = {"generation": answer["metadata"].get("generation", 0)}
+        ctx.node.result = made_by(answer)
 
     def _replace(self, ctx: Context, plan: Plan) -> None:
         """StatefulSet and DaemonSet: set the partition, then delete the group's stale pods together."""
@@ -150,7 +176,7 @@ class Group:
             self._send(ctx, plan, rollout.stateful_partition(partition))
         else:
             found = live_workload(ctx, plan)
-            ctx.node.result = {"generation": (found or {}).get("metadata", {}).get("generation", 0)}
+            ctx.node.result = made_by(found) if found else {"generation": 0}
 
     def check(self, ctx: Context) -> Outcome:
         """Count the group's pods; delete stale ones once the new revision is known; name what fails."""
@@ -170,8 +196,7 @@ class Group:
         return Outcome(progress=progress.ready / max(1, progress.wanted), detail=detail, error=error)
 
     def _progress(self, ctx: Context, plan: Plan, found: Json, pods: list[PodView]) -> rollout.Progress | None:
-        generation = int((ctx.node.result or {}).get("generation", 0))
-        seen = rollout.caught_up(found, generation)
+        seen = is_seen(ctx, found)
         moment = now()
         if plan.kind == "Deployment":
             return self._of_deployment(ctx, plan, found, pods, seen)
@@ -279,13 +304,14 @@ class Finish:
         """Apply the workload as it is to stay, and remove what is no more part of the application."""
         plan = plan_of(ctx)
         remove_leaving(ctx, plan)
+        settle_claims(ctx, plan)
         current = live_workload(ctx, plan)
         answer = send(ctx, plan, [staged_workload(ctx, plan, {}, current)])
-        ctx.node.result = {"generation": answer["metadata"].get("generation", 0)}
+        ctx.node.result = made_by(answer)
 
     def check(self, ctx: Context) -> Outcome:
         """Done when the controller has seen it."""
         plan = plan_of(ctx)
         found = view_of(ctx).workload(plan.kind, plan.name)
-        seen = found is not None and rollout.caught_up(found, int((ctx.node.result or {}).get("generation", 0)))
+        seen = found is not None and is_seen(ctx, found)
         return DONE if seen else Outcome(progress=0.5)

@@ -15,7 +15,8 @@ from app.orders.steps import Context
 from plugins.yunyou import freezing, live
 from plugins.yunyou.domain import rollout
 from plugins.yunyou.domain.manifests import marked, workload_of
-from plugins.yunyou.domain.place import ORDER
+from plugins.yunyou.domain.place import NAME, ORDER
+from plugins.yunyou.domain.quantities import value
 from plugins.yunyou.environments import kube_of
 from plugins.yunyou.freezing import Plan
 from plugins.yunyou.models import Environment, LoadBalancer
@@ -140,6 +141,27 @@ def remove_leaving(ctx: Context, plan: Plan) -> None:
     for kind, name, uid in plan.leaving:
         if kube(ctx).delete(paths.one(kind, environment_of(ctx).namespace, name), uid=uid):
             ctx.log(f"deleted {kind}/{name}, which is no more part of {plan.owner}")
+
+
+def settle_claims(ctx: Context, plan: Plan) -> None:
+    """Label the claims of a StatefulSet like everything else of it, and grow those that are to be larger.
+
+    :raises ConsoleError: KUBE/… where the storage class does not let its volumes grow
+    """
+    templates, marks = rollout.claims_of(plan.workload), plan.workload["metadata"]["labels"]
+    if not templates:
+        return
+    namespace = environment_of(ctx).namespace
+    chosen = {"labelSelector": f"{NAME}={plan.application}"}
+    for claim in kube(ctx).get(paths.collection("PersistentVolumeClaim", namespace), chosen)["items"]:
+        name = claim["metadata"]["name"]
+        spec = templates.get(name.rpartition("-")[0].removesuffix(f"-{plan.name}"))
+        if spec is None:
+            continue
+        wanted, has = (one["resources"]["requests"]["storage"] for one in (spec, claim["spec"]))
+        grown = {"spec": {"resources": {"requests": {"storage": wanted}}}} if value(wanted) > value(has) else {}
+        if grown or not marks.items() <= claim["metadata"]["labels"].items():
+            kube(ctx).patch(paths.one("PersistentVolumeClaim", namespace, name), {"metadata": {"labels": marks}, **grown})
 
 
 def live_workload(ctx: Context, plan: Plan) -> Json | None:

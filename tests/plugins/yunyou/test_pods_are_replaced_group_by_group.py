@@ -147,3 +147,26 @@ def test_a_one_off_task_runs_before_and_a_failed_one_shows_its_log(sandboxed: De
     assert sum(bool(job["status"].get("succeeded")) for job in jobs) == 1
     assert len(site.pods("web")) == 1
     assert not codes(site.show(order))
+
+
+@pytest.mark.req("Y-21", "Y-30")
+def test_claims_of_a_stateful_set_grow_and_come_though_its_templates_cannot_change(mirrored_sandbox: Delivery) -> None:
+    site = mirrored_sandbox
+
+    def version(number: str, **sizes: str) -> dict[str, Any]:
+        storage = [{"name": name, "mountPath": f"/{name}", "size": size, "storageClass": "immediate"} for name, size in sizes.items()]
+        return document(app("web", number, workload="StatefulSet", replicas=4, storage=storage), version=number)
+
+    for number, sizes, groups in (("1.0.0", {"a": "1Gi"}, 2), ("2.0.0", {"a": "2Gi"}, 2), ("3.0.0", {"a": "2Gi", "b": "1Gi"}, 1)):
+        solution = site.ready(version(number, **sizes))
+        preview = site.preview(solution=solution["id"], grouping={"strategy": "two"})
+        assert preview["errors"] == 0
+        assert len(preview["applications"][0]["groups"]) == groups
+        site.succeed(site.order(solution=solution["id"], preview=preview["preview"], grouping={"strategy": "two"}))
+        claims = {c["metadata"]["name"]: c for c in site.list("PersistentVolumeClaim")}
+        assert {name: c["spec"]["resources"]["requests"]["storage"] for name, c in claims.items()} == {
+            f"{name}-web-{at}": size for name, size in sizes.items() for at in range(4)
+        }
+        assert {c["metadata"]["labels"]["app.kubernetes.io/version"] for c in claims.values()} == {number}
+        assert site.images("web") == [IMAGE.format("web", number)] * 4
+        assert site.tasks(solution) == []

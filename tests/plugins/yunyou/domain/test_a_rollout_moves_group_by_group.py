@@ -103,6 +103,9 @@ def test_a_group_is_not_done_before_the_controller_saw_our_patch_or_while_a_pod_
     assert (gone.wanted, gone.updated, gone.ready) == (2, 1, 1)
     assert rollout.caught_up({"status": {"observedGeneration": 7}}, 7)
     assert not rollout.caught_up({"status": {"observedGeneration": 6}}, 7)
+    made_anew = {"metadata": {"uid": "old"}, "status": {"observedGeneration": 7}}
+    assert not rollout.caught_up(made_anew, 1, "new"), "what a mirror still has of the object before counts as our own"
+    assert rollout.caught_up(made_anew, 7, "old")
 
 
 def test_the_pods_of_a_daemon_set_are_followed_by_node():
