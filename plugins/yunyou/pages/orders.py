@@ -300,10 +300,11 @@ def pod_log(order_id: str, name: str) -> Response:
 
 def _log(order_id: str, name: str, container: str = "") -> dict[str, Any]:
     """What of a pod's log is known, and where it goes on."""
+    kube, namespace = _cluster(order_id)
     query = _log_query(container)
     lines, error = [], None
     try:
-        lines = pod_logs.read(*_cluster(order_id), name, query)
+        lines = pod_logs.read(kube, namespace, name, query)
     except ConsoleError as refused:
         error = refused
     at: dict[str, Any] = {"order_id": order_id, "name": name, "container": query.container}
