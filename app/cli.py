@@ -15,20 +15,20 @@ class Root(click.Group):
     """Commands of the core, and those that plugins of this site add."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *_plugin_commands()})
+        try:
+            added = _plugin_commands()
+        except Exception:  # the help is there before the settings are
+            added = {}
+        return sorted({*super().list_commands(ctx), *added})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return super().get_command(ctx, cmd_name) or _plugin_commands().get(cmd_name)
 
 
 def _plugin_commands() -> dict[str, Any]:
-    try:
-        app = _app()
-    except Exception:
-        return {}
     from app import site
 
-    return {command.click.name: command.click for command in app.extensions[site.CATALOGUE].commands}
+    return {command.click.name: command.click for command in _app().extensions[site.CATALOGUE].commands}
 
 
 _made: list[Any] = []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -13,6 +15,7 @@ from app.cli import main
 from app.processes import doctor
 from app.site import CATALOGUE
 
+ROOT = Path(__file__).parents[2]
 COMMANDS = (
     "run",
     "web",
@@ -69,3 +72,15 @@ def test_a_start_without_keys_says_so_in_one_line() -> None:
     assert ran.returncode == 2
     assert ran.stderr.startswith("antstack: ANTSTACK_KEYS is not set")
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.req("C-4")
+def test_without_settings_a_command_of_a_plugin_names_the_setting_and_the_help_is_there(tmp_path: Path) -> None:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+        return subprocess.run(
+            [sys.executable, "-m", "app.cli", *words], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+        )
+
+    assert "ANTSTACK_KEYS is not set" in run("init").stderr
+    assert "doctor" in run("--help").stdout
