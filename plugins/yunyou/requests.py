@@ -45,7 +45,7 @@ class OrderRequest(In):
     adopt: list[str] = []
     preview: str = ""
     refuse_if_busy: bool = False
-    operation: Literal["", "scale", "resize", "restart", "rollback", "sync"] = ""
+    operation: Literal["", "scale", "resize", "rollback", "sync"] = ""
     application: str = ""
     replicas: Annotated[int, Meta(ge=0, le=5000)] | None = None
     resources: dict[str, Any] | None = None

@@ -237,7 +237,7 @@ def _operation(request: OrderRequest) -> Target:
         fields["resources"] = {**application.get("resources", {}), **request.resources}
     change = {"kind": "operate", "fields": {request.application: fields}}
     after = apply_change(before, change, {code})
-    words = {"scale": "Scale", "resize": "Resize", "sync": "Sync", "restart": "Restart"}[request.operation]
+    words = {"scale": "Scale", "resize": "Resize", "sync": "Sync"}[request.operation]
     return Target(
         environment, f"{words} {request.application}", files.of(after), [request.application], change,
         ("application", request.application), plan_hash(before), mode="scale" if request.operation == "scale" else "",

@@ -317,3 +317,11 @@ def test_a_dry_run_leaves_nothing(planned: Any) -> None:
         site.ask("POST", f"/solutions?environment={site.environment['id']}&dryRun=true", document(app("other"), code="OTHER"), 201)
     assert site.api.get(f"/yunyou/orders/{made['id']}").status_code == 404
     assert site.ask("GET", f"/solutions/{solution['id']}")["state"] == "planning"
+
+
+@pytest.mark.req("Y-21")
+def test_an_operation_that_would_do_nothing_is_refused(sandboxed: Delivery) -> None:
+    site = sandboxed
+    body = {"type": "operation", "operation": "restart", "application": "SHOP/web", "environment": site.environment["id"]}
+    with nothing_changes(site):
+        refused(site.ask("POST", "/orders", body, 422), "CORE/INVALID_INPUT")
