@@ -167,25 +167,6 @@ class Namespace(Shape):
     status: NamespaceStatus = msgspec.field(default_factory=NamespaceStatus)
 
 
-class Reference(Shape):
-    kind: str = ""
-    namespace: str = ""
-    name: str = ""
-    uid: str = ""
-
-
-class Event(Shape):
-    metadata: Meta = msgspec.field(default_factory=Meta)
-    involved_object: Reference = msgspec.field(default_factory=Reference)
-    type: str = ""
-    reason: str = ""
-    message: str = ""
-    count: int | None = None
-    first_timestamp: datetime | None = None
-    last_timestamp: datetime | None = None
-    event_time: datetime | None = None
-
-
 class ServicePort(Shape):
     name: str = ""
     port: int = 0

@@ -14,6 +14,7 @@ from app.errors import NOT_FOUND
 from app.kube.mirrored import FRESH_SECONDS
 from app.kube.models import Cluster, KubeObject, MirrorState
 from app.kube.shapes import KINDS as MIRRORED
+from app.web.listing import matching
 from plugins.captain.kinds import Kind
 
 READY = ("Ready", "Ready,SchedulingDisabled")
@@ -174,7 +175,5 @@ def find_by_uid(cluster_id: str, uid: str) -> KubeObject | None:
 
 def clusters_named(text: str, tenant_id: str, limit: int) -> Sequence[Cluster]:
     """Clusters of a tenant whose name holds the text."""
-    from app.web.listing import matching
-
     query = select(Cluster).where(Cluster.tenant_id == tenant_id, matching(text, (Cluster.name, Cluster.server)))
     return rows(query.order_by(Cluster.name).limit(limit))

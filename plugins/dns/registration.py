@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,8 +57,6 @@ def parent_of(name: str) -> str:
 
 def ask(name: str, kind: str) -> dict[str, Any]:
     """Ask the embedded server, and tell its whole answer and how long it took."""
-    import time
-
     settings = site.settings()
     query = dns.message.make_query(name, dns.rdatatype.from_text(kind))
     started = time.perf_counter()

@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, update
 from app import audit, caller
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, now, rows, scoped
-from app.errors import ErrorCode, FieldError, invalid
+from app.errors import NOT_FOUND, ErrorCode, FieldError, invalid
 from plugins.dns.models import RecordSet, Zone, ZoneVersion
 
 ZONE, VERSION = Text("zone", "域名区"), Text("zone version", "域名区版本")
@@ -259,8 +259,6 @@ def revert(zone: Zone, version_id: str) -> list[dict[str, Any]]:
 
     :raises ConsoleError: CORE/NOT_FOUND
     """
-    from app.errors import NOT_FOUND
-
     version = db.session.get(ZoneVersion, version_id)
     if version is None or version.zone_id != zone.id:
         raise NOT_FOUND(what=VERSION)

@@ -11,7 +11,7 @@ from app.errors import ConsoleError
 from plugins.iam import passwords, seeding
 from plugins.iam.models import MEMBER, PLATFORM_TENANT, Member
 from plugins.iam.oidc import keys
-from plugins.iam.oidc.server import issuer
+from plugins.iam.oidc.keys import issuer
 from plugins.iam.permissions import CLIENT_CREATED
 from plugins.iam.service import oidc_clients
 from plugins.iam.service.members import ADMINISTRATOR

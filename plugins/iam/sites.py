@@ -44,6 +44,7 @@ from plugins.iam.models import (
     Tenant,
     Workspace,
 )
+from plugins.iam.oidc.keys import issuer
 from plugins.iam.oidc.models import JoinedSite, OidcClient
 from plugins.iam.permissions import SITE_DECLARED
 
@@ -99,8 +100,6 @@ def prove() -> str:
 def answer(client_id: str, asked: SnapshotAsked) -> SnapshotAnswer:
     """A snapshot for a joined site; what it declares is kept."""
     from plugins.iam.oidc import claims, keys
-    from plugins.iam.oidc.server import issuer
-
     _keep(client_id, asked.declared)
     content, digest = _made()
     moment = claims.seconds(now())

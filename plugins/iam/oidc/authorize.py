@@ -26,6 +26,7 @@ from app.db import db, now
 from app.errors import ErrorCode
 from app.web.render import render
 from plugins.iam.oidc import claims, keys
+from plugins.iam.oidc.keys import issuer
 from plugins.iam.oidc.models import Consent, ProviderSession
 from plugins.iam.oidc.server import provider
 from plugins.iam.signin import session as sessions
@@ -212,8 +213,6 @@ def _error(error: OAuth2Error) -> Response:
 
 def _with_issuer(response: Response) -> Response:
     from authlib.common.urls import add_params_to_uri
-
-    from plugins.iam.oidc.server import issuer
 
     if response.location:
         response.location = add_params_to_uri(response.location, {"iss": issuer()})

@@ -16,6 +16,7 @@ from app.db import db, now
 from plugins.iam.directory import note_use
 from plugins.iam.models import MEMBER
 from plugins.iam.oidc import claims, keys, tokens
+from plugins.iam.oidc.keys import issuer
 from plugins.iam.oidc.models import AuthorizationCode, SessionClient, Token
 
 CODE_LIVES = timedelta(seconds=60)
@@ -144,8 +145,6 @@ class _IdTokens:
 
     def encode_id_token(self, token: dict[str, Any], request: Any) -> str:
         """The ID token that goes with *token*. Profile claims stay with userinfo but for who and where."""
-        from plugins.iam.oidc.server import issuer
-
         source = request.authorization_code or request.refresh_token
         moment = claims.seconds(now())
         content: dict[str, object] = {

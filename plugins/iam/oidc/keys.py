@@ -11,6 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from sqlalchemy import delete, select
 
+from app import site
 from app.db import db, now
 from plugins.iam.oidc.models import ACTIVE_KEY, NEXT, RETIRED, SigningKey
 
@@ -19,6 +20,11 @@ PUBLISHED_BEFORE = timedelta(seconds=2 * JWKS_MAX_AGE)
 SIGNS_FOR = timedelta(days=30)
 LONGEST_TOKEN = timedelta(hours=12)
 ALGORITHM = "RS256"
+
+
+def issuer() -> str:
+    """The provider's identifier: the ``iss`` of all that its keys sign."""
+    return site.settings().url
 
 
 def active() -> RSAKey:

@@ -19,6 +19,7 @@ from app.jobs.queue import enqueue
 from plugins.iam import permissions
 from plugins.iam.models import PLATFORM_TENANT, Tenant
 from plugins.iam.oidc import claims, clients, keys, tokens
+from plugins.iam.oidc.keys import issuer
 from plugins.iam.oidc.models import ProviderSession, SessionClient, Token
 
 LOGOUT_TOKEN_LIVES = 120
@@ -77,8 +78,6 @@ def notify(session_id: str, client_id: str, member_id: str) -> dict[str, int]:
 
     :raises OSError: it did not take it, so that the job is tried again
     """
-    from plugins.iam.oidc.server import issuer
-
     client = clients.find(client_id)
     if client is None or not client.backchannel_uri:
         return {}

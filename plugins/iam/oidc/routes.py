@@ -19,7 +19,8 @@ from plugins.iam import permissions, sites
 from plugins.iam.models import MEMBER
 from plugins.iam.oidc import authorize as authorization
 from plugins.iam.oidc import claims, clients, keys, logout, tokens
-from plugins.iam.oidc.server import issuer, provider
+from plugins.iam.oidc.keys import issuer
+from plugins.iam.oidc.server import provider
 from plugins.iam.signin import service
 from plugins.iam.signin import session as sessions
 

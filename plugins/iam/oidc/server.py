@@ -15,14 +15,15 @@ from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from flask import Flask, Response, current_app, request
 
-from app import audit, site
+from app import audit
 from app.auth.federation import ACCESS, REFRESH
 from app.contracts.text import Text
-from app.db import db
+from app.db import db, now
 from app.errors import ErrorCode
 from plugins.iam.models import MEMBER, Member
 from plugins.iam.oidc import claims, clients, tokens
 from plugins.iam.oidc.grants import METHODS, S256, CodeGrant, IdCode, IdToken, KeyGrant, RefreshGrant, keep
+from plugins.iam.oidc.keys import issuer
 from plugins.iam.oidc.logout import EndSession
 from plugins.iam.oidc.models import Token
 
@@ -36,11 +37,6 @@ NOT_SECURE = ErrorCode(
         "请为站点启用 TLS，将 ANTSTACK_URL 设为 https:// 地址；如由代理提供 TLS，请设置 ANTSTACK_TRUSTED_PROXIES。",
     ),
 )
-
-
-def issuer() -> str:
-    """This provider's identifier."""
-    return site.settings().url
 
 
 class Provider(AuthorizationServer):
@@ -120,8 +116,6 @@ class _Live:
 
 
 def _live_refresh(token: str) -> Token | None:
-    from app.db import now
-
     row = tokens.find_refresh(token)
     if row is None or row.is_revoked() or row.refresh_expires_at is None or row.refresh_expires_at <= now():
         return None
@@ -166,8 +160,6 @@ def _access_token(client: Any, grant_type: str, user: Any, scope: str) -> str:
 
 def db_now() -> Any:
     """The time."""
-    from app.db import now
-
     return now()
 
 

@@ -13,6 +13,7 @@ from app.web.listing import Column, Listing
 from app.web.render import go
 from app.web.table import Action, Cell, Empty
 from plugins.iam import permissions as may
+from plugins.iam.oidc.keys import issuer
 from plugins.iam.oidc.models import OidcClient
 from plugins.iam.pages import bp, common
 from plugins.iam.pages.common import DELETED, EDIT, SAVE, SAVED, Form, act, date_cell, dialog, lines
@@ -70,17 +71,11 @@ def client(client_id: str) -> Response:
             (Text("Client ID", "客户端 ID"), row.client_id), (Text("Public, without a secret", "公开（无密钥）"), yes if row.public else no),
             (Text("Trusted, without consent", "受信任（免授权确认）"), yes if row.trusted else no),
             (Text("Console of another site", "其他站点的控制台"), yes if row.site else no), (Text("Audience", "受众"), row.audience),
-            (Text("Issuer", "签发者"), _issuer()), (Text("Created", "创建时间"), row.created_at),
+            (Text("Issuer", "签发者"), issuer()), (Text("Created", "创建时间"), row.created_at),
         ],
         cards=[{"title": Text("Addresses",
             "地址"), "columns": [Text("Address", "地址"), Text("For", "用途")], "rows": addresses, "empty": Text("None.", "无。")}],
     )  # fmt: skip
-
-
-def _issuer() -> str:
-    from plugins.iam.oidc.server import issuer
-
-    return issuer()
 
 
 def _form(row: OidcClient | None = None) -> Form:
@@ -125,7 +120,7 @@ def client_new() -> Response:
 
 
 def _shown(made: oidc_clients.WithSecret) -> Response:
-    items = [(Text("Client ID", "客户端 ID"), made.client.client_id), (Text("Issuer", "签发者"), _issuer())]
+    items = [(Text("Client ID", "客户端 ID"), made.client.client_id), (Text("Issuer", "签发者"), issuer())]
     if made.secret:
         items.append((Text("Secret", "密钥"), made.secret))
     body = Text("The secret is not shown again.", "密钥不会再次显示。")

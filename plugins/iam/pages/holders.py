@@ -11,13 +11,14 @@ from app.contracts.text import Text, plain
 from app.db import db, scoped
 from app.web.frame import may as allowed
 from app.web.frame import why_not
-from app.web.language import t
+from app.web.language import exact, t
 from app.web.table import Action, Cell
 from plugins.iam import permissions as may
 from plugins.iam.directory import role_of
 from plugins.iam.models import ACTIVE, MEMBER, AccessKey, Grant
 from plugins.iam.pages.common import act, date_cell, state_cell
 from plugins.iam.service import handing
+from plugins.iam.service.grants import ATTRIBUTES
 
 FOREVER = Text("Until revoked", "长期有效")
 
@@ -37,8 +38,6 @@ def _words(condition: Any) -> Text:
     kind = condition.get("kind")
     if kind == "resource":
         attribute = condition.get("attribute", "")
-        from plugins.iam.service.grants import ATTRIBUTES
-
         name, values = ATTRIBUTES.get(attribute, plain(attribute)), ", ".join(condition.get("values", ()))
         return Text(f"{name.en} {values}", f"{name.zh} {values}")
     if kind == "source-ip":
@@ -51,8 +50,6 @@ def _words(condition: Any) -> Text:
 
 def validity_cell(row: Grant) -> Cell:
     """Until when a grant lasts."""
-    from app.web.language import exact
-
     return Cell("text", text=exact(row.expires_at) if row.expires_at else t(FOREVER))
 
 

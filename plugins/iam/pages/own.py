@@ -10,7 +10,7 @@ from app.contracts.text import Text, plain
 from app.db import db
 from app.errors import NOT_FOUND, invalid
 from app.guard import SIGNED_IN, signed_in
-from app.web.language import t
+from app.web.language import exact, t
 from app.web.render import go
 from app.web.table import Action, Cell
 from plugins.iam import passwords
@@ -65,8 +65,6 @@ def own_account() -> Response:
 
 def _role_card() -> dict[str, object]:
     directory = LocalDirectory()
-    from app.web.language import exact
-
     rows = [
         [g.role_name, Text("directly", "直接授予") if g.source == DIRECT else g.source, condition_words(g.conditions) or None,
          exact(g.expires_at) if g.expires_at else Text("Until revoked", "长期有效")]

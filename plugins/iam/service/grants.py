@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from app import audit
+from app import audit, caller
 from app.auth import decisions
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, now, scoped
@@ -184,8 +184,6 @@ def take_all(tenant_id: str, kind: str, principal_id: str) -> None:
 
 def sweep() -> None:
     """Remove grants that expired, and record it. A grant stops at its time without this (C-21)."""
-    from app import caller
-
     for row in db.session.scalars(select(Grant).where(Grant.expires_at <= now())).all():
         name = name_of(row.principal_type, row.principal_id)
         with caller.acting_as(caller.system(row.tenant_id)):

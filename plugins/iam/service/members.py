@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import msgspec
@@ -78,8 +79,6 @@ def create(wanted: NewMember) -> WithPassword:
 
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
     """
-    import re
-
     login = wanted.login.strip().lower()
     problems = {}
     if not re.match(LOGIN, login) or len(login) > 255:

@@ -19,7 +19,7 @@ def facts(callback: str) -> dict[str, Any]:
     from plugins.iam import seeding
     from plugins.iam.oidc import keys
     from plugins.iam.oidc.claims import seconds
-    from plugins.iam.oidc.server import issuer
+    from plugins.iam.oidc.keys import issuer
     from tests import factories
 
     db.create_all()
