@@ -23,6 +23,12 @@ def holder(scopes: list[str], besides: str = "") -> str | None:
     return db.session.scalar(query.limit(1))
 
 
+def first_in_line(scopes: list[str]) -> str | None:
+    """The order that holds any of these scopes, or else waits to."""
+    waiting = db.session.scalars(select(Order).where(Order.state == tree.QUEUED).order_by(Order.id))
+    return holder(scopes) or next((order.id for order in waiting if not set(scopes).isdisjoint(scopes_of(order))), None)
+
+
 def take_all(order: Order) -> str | None:
     """Take every scope of *order*, or none of them.
 

@@ -39,16 +39,20 @@ ERRORS = (BASE_MOVED,)
 
 
 def before_start(order: Order) -> None:
-    """A queued order whose base moved while it waited is planned anew; one that somebody previewed stops and asks.
+    """A queued order whose base or cluster moved while it waited is planned anew; one that somebody previewed stops and asks.
 
     :raises ConsoleError: YUNYOU/PLAN_OUTDATED
     """
     environment = db.session.get(Environment, order.environment_id)
     if environment is None:
         return
-    if plan_hash(baselines.document_of(environment)) == order.options.get("baseline"):
+    moved = plan_hash(baselines.document_of(environment)) != order.options.get("baseline")
+    earlier = select(Order.id).where(
+        Order.environment_id == environment.id, Order.id != order.id, Order.finished_at >= order.created_at
+    )
+    if not moved and db.session.scalar(earlier.limit(1)) is None:
         return
-    if not orders.plan_again(order):
+    if not orders.plan_again(order) and moved:
         raise BASE_MOVED(order=plain(order.title))
 
 

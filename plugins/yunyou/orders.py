@@ -129,8 +129,8 @@ def create(request: OrderRequest, planned: Draft | None = None) -> Order:
     planned = planned or draft(request)
     if request.preview and request.preview != planned.hash:
         raise freezing.CLUSTER_MOVED(objects=Text("preview again", "请重新预览"), extra={"preview": planned.hash})
-    blocker = locks.holder(planned.scopes)
-    if blocker and request.refuse_if_busy:
+    blocker = locks.first_in_line(planned.scopes) if request.refuse_if_busy else None
+    if blocker:
         raise BUSY(extra={"order": blocker})
     target = planned.target
     options = {

@@ -171,3 +171,17 @@ def test_drift_is_told_and_put_right(delivery: Delivery, change: str) -> None:
     assert site.tasks(solution) == []
     again = site.ask("POST", "/baseline/sync", {"environment": site.environment["id"]}, status=409)
     assert again["code"] == "YUNYOU/NOTHING_TO_DO"
+
+
+@pytest.mark.req("Y-35")
+def test_an_order_that_waited_goes_on_from_what_the_one_before_left(delivery: Delivery) -> None:
+    site = delivery
+    solution = site.release(document(app("web", workload="StatefulSet")))
+    again = site.order(solution=solution["id"], force=["SHOP/web"])
+    scaled = site.operate("scale", "SHOP/web", replicas=3)
+    refused = site.order(409, solution=solution["id"], force=["SHOP/web"], refuseIfBusy=True)
+    assert refused["code"] == "YUNYOU/APPLICATION_BUSY"
+
+    site.succeed(again)
+    site.succeed(scaled)
+    assert len(site.pods("web")) == 3
