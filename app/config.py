@@ -31,7 +31,6 @@ class Settings:
     timezone: str = field(default="Asia/Shanghai", metadata={"env": "ANTSTACK_TIMEZONE"})
     site_name: str = field(default="AntStack", metadata={"env": "ANTSTACK_SITE_NAME"})
     demo: bool = field(default=False, metadata={"env": "ANTSTACK_DEMO"})
-    data_dir: str = field(default="var", metadata={"env": "ANTSTACK_DATA_DIR"})
     oidc_issuer: str = field(default="", metadata={"env": "OIDC_ISSUER"})
     oidc_client_id: str = field(default="antstack-console", metadata={"env": "OIDC_CLIENT_ID"})
     oidc_client_secret: str = field(default="", metadata={"env": "OIDC_CLIENT_SECRET"})

@@ -107,7 +107,7 @@ def measure(kubeconfig: Path, wanted: argparse.Namespace, folder: Path, kubectl:
 
     settings = load_settings(
         {"ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": "iam,captain", "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
-         "DATABASE_URL": wanted.database or f"sqlite:///{folder}/bench.db", "ANTSTACK_DATA_DIR": str(folder)}
+         "DATABASE_URL": wanted.database or f"sqlite:///{folder}/bench.db"}
     )  # fmt: skip
     app = create_app(settings)
     with app.app_context():

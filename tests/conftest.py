@@ -63,7 +63,6 @@ def site(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
             "ANTSTACK_DEMO": "1",
             "ANTSTACK_PLUGINS": ",".join(loadable_plugins()),
             "ANTSTACK_URL": "http://127.0.0.1:8080",
-            "ANTSTACK_DATA_DIR": str(folder),
             "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
             "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{folder}/test.db",
             "REDIS_URL": redis_url,

@@ -21,7 +21,6 @@ ROLLED_BACK: Final = "rolled-back"
 
 DONE: Final = frozenset({SUCCEEDED, SKIPPED})
 TERMINAL: Final = frozenset({SUCCEEDED, CANCELLED, ROLLED_BACK})
-LIVE: Final = frozenset({QUEUED, RUNNING, WAITING, CANCELLING})
 ACTIVE: Final = frozenset({QUEUED, RUNNING, WAITING, PAUSED, FAILED, CANCELLING})
 
 

@@ -127,7 +127,6 @@ def _environment(demo: Demo) -> dict[str, str]:
         "ANTSTACK_PLUGINS": os.environ.get("ANTSTACK_PLUGINS") or ",".join(PLUGINS),
         "ANTSTACK_URL": os.environ.get("ANTSTACK_URL") or demo.url,
         "ANTSTACK_KEYS": demo.kept("keys", lambda: f"k1:{key}"),
-        "ANTSTACK_DATA_DIR": str(demo.folder),
         "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
         "ANTSTACK_DNS_PORT": str(demo.kept("dns_port", lambda: _free_port(10053) if demo.port == 8080 else _any_port())),
         "ANTSTACK_SITE_NAME": "AntStack demo",

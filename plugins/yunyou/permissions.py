@@ -66,7 +66,6 @@ DATABASES_EDITED = Operation(
 )
 IMAGES_EDITED = Operation("yunyou.plan.images_edited", Text("Checked or accepted images", "检查或确认镜像"))
 PLAN_CONFIRMED = Operation("yunyou.plan.confirmed", Text("Confirmed a pre-deployment task", "确认部署前置任务"))
-ORDER_PREVIEWED = Operation("yunyou.order.previewed", Text("Previewed an order", "预览执行单"))
 ORDER_CREATED = Operation("yunyou.order.created", Text("Created an order", "创建执行单"))
 ORDER_TOLD = Operation("yunyou.order.told", Text("Controlled an order", "操作执行单"))
 ORDER_ROLLED_BACK = Operation("yunyou.order.rolled_back", Text("Rolled an order back", "回滚执行单"))

@@ -68,7 +68,7 @@ def serve(folder: Path, redis_url: str, host: str = "127.0.0.1", port: int = 0, 
     url = f"http://{host}:{port or free_port()}"
     settings = load_settings(
         {
-            "ANTSTACK_DEMO": "1", "ANTSTACK_URL": url, "ANTSTACK_DATA_DIR": str(folder), "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
+            "ANTSTACK_DEMO": "1", "ANTSTACK_URL": url, "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
             "DATABASE_URL": f"sqlite:///{folder}/site.db", "REDIS_URL": redis_url, **environ,
         }
     )  # fmt: skip

@@ -16,7 +16,6 @@ Document = dict[str, Any]
 OPERATED = ("replicas", "resources")
 # What the cluster knows nothing of is taken over even where nothing is sent.
 _ARRANGED = ("dependsOn", "strategy", "task")
-_EXPORT_ONLY = ("environment", "exportedAt")
 
 
 def empty(name: str) -> Document:

@@ -11,7 +11,6 @@ from msgspec import field as part_field
 
 from plugins.yunyou.domain.application import Application, Name, Parameter, Part, Quantity, Resources
 
-SOLUTION_SCHEMA = "antstack.solution/v1"
 BASELINE_SCHEMA = "antstack.baseline/v1"
 
 Code = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,62}$")]

@@ -21,11 +21,8 @@ from plugins.yunyou.requests import OrderRequest
 from plugins.yunyou.solutions import document_of
 
 bp = Blueprint("yunyou_releases", __name__, url_prefix="/yunyou/solutions/<solution_id>/orders")
-STRATEGIES = (
-    ("recommended", Text("Recommended (two groups)", "系统推荐分组（分两组）")), ("one", Text("One group", "共分一组")),
-    ("two", Text("Two groups", "分两组")), ("per-host", Text("One per host", "每台一组")),
-)  # fmt: skip
-PER_APPLICATION = (("", Text("As the order", "同执行单")), *STRATEGIES[1:], ("custom", Text("Custom", "自定义分组")))
+STRATEGIES = tuple((code, rules.STRATEGY_NAMES[code]) for code in rules.STRATEGIES if code != "custom")
+PER_APPLICATION = (("", Text("As the order", "同执行单")), *list(rules.STRATEGY_NAMES.items())[1:])
 
 
 @bp.get("/new")

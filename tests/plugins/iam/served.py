@@ -58,7 +58,7 @@ def main(folder: Path, port: int) -> None:
     settings = load_settings(
         {
             "ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": "iam", "ANTSTACK_URL": f"https://127.0.0.1:{port}",
-            "ANTSTACK_DATA_DIR": str(folder), "DATABASE_URL": f"sqlite:///{folder}/iam.db", "REDIS_URL": "redis://127.0.0.1:1/0",
+            "DATABASE_URL": f"sqlite:///{folder}/iam.db", "REDIS_URL": "redis://127.0.0.1:1/0",
         }
     )  # fmt: skip
     app = create_app(settings)
