@@ -50,11 +50,7 @@ class OrderTree:
     def _product(self, product: Product, after: Sequence[str]) -> Planned:
         code = product.code
         names = {plan.application for plan in self.plans.values() if plan.key.startswith(f"{code}/")}
-        target = self.target
-        balancers = [
-            item for item in product.load_balancers
-            if target.with_resources and (item.application in names or target.rollback_of)
-        ]  # fmt: skip
+        balancers = self.target.balancers_of(product, names)
         applications = self._applications(product, names)
         stages = [
             _stage(f"{code}/#pre", "pre-tasks", Text("Pre-tasks", "前置任务"), _before(code, balancers), parallel=True),

@@ -18,7 +18,7 @@ from app.orders import commands, locks, tree, verbs
 from app.orders.make import NewOrder, Planned, make, plan_hash, plant
 from app.orders.models import Order, OrderNode
 from plugins.yunyou import freezing, grouping, permissions, planning, targets
-from plugins.yunyou.domain.manifests import workload_of
+from plugins.yunyou.domain.manifests import load_balancer, workload_of
 from plugins.yunyou.domain.parameters import entries_of
 from plugins.yunyou.domain.place import workload_name
 from plugins.yunyou.domain.universe import Renderings, setting_of
@@ -58,6 +58,16 @@ class Draft:
     warnings: list[Text] = field(default_factory=list)
 
     @property
+    def balancers(self) -> list[tuple[str, dict[str, Any]]]:
+        """The Services of load balancers that are sent, each with the application ``PRODUCT/app`` behind it."""
+        place, found = freezing.place_of(self.environment), []
+        for code, product in self.target.products.items():
+            names = {plan.application for plan in self.plans.values() if plan.product["code"] == code}
+            for balancer in self.target.balancers_of(product, names):
+                found.append((f"{code}/{balancer.application}", load_balancer(product, balancer, place)))
+        return found
+
+    @property
     def hash(self) -> str:
         """What a preview stands for: everything that is sent, the groups, and what the cluster looked like."""
         run = self.target.run_id
@@ -68,6 +78,7 @@ class Draft:
                     for key, plan in sorted(self.plans.items())
                 },
                 "groups": {key: found.public() for key, found in sorted(self.groups.items())},
+                "balancers": sorted(json.dumps(item, sort_keys=True) for _, item in self.balancers),
                 "removed": sorted(self.target.leaving),
                 "baseline": self.target.baseline_hash,
             }

@@ -17,7 +17,7 @@ from plugins.yunyou import freezing
 from plugins.yunyou.domain import rollout
 from plugins.yunyou.domain.manifests import WORKLOADS
 from plugins.yunyou.environments import kube_of
-from plugins.yunyou.freezing import Cluster, Plan
+from plugins.yunyou.freezing import Cluster
 from plugins.yunyou.orders import Draft
 
 Json = dict[str, Any]
@@ -38,8 +38,12 @@ def preview(draft: Draft) -> Json:
     """
     cluster = Cluster(draft.environment, kube_of(draft.environment))
     applications: list[Json] = []
+    balancers: dict[str, list[Json]] = {}
+    for owner, item in draft.balancers:
+        balancers.setdefault(owner, []).append(_object(draft, cluster, owner, item))
     for key, plan in draft.plans.items():
-        objects = [_object(draft, cluster, plan, item) for item in plan.objects]
+        objects = [_object(draft, cluster, plan.owner, item, plan.kind) for item in plan.objects]
+        objects += balancers.pop(plan.owner, ())
         objects += [_leaving(cluster.all(kind)[name]) for kind, name, _ in plan.leaving]
         groups = draft.groups[key].public() if key in draft.groups else []
         applications.append(
@@ -49,6 +53,8 @@ def preview(draft: Draft) -> Json:
         objects = [_leaving(item) for item in cluster.made_for(leaving["name"], leaving["cell"])]
         kind = next((item["kind"] for item in objects if item["kind"] in WORKLOADS), "")
         applications.append({"application": key, "mode": "remove", "kind": kind, "groups": [], "objects": objects})
+    for key, objects in balancers.items():
+        applications.append({"application": key, "mode": "update", "kind": "Service", "groups": [], "objects": objects})
     return {
         "preview": draft.hash,
         "title": draft.target.title,
@@ -81,7 +87,8 @@ def _order(root: Any) -> list[Json]:
     return [{"application": node.key, "after": list(node.after)} for node in (stage.children if stage else [])]
 
 
-def _object(draft: Draft, cluster: Cluster, plan: Plan, item: Json) -> Json:
+def _object(draft: Draft, cluster: Cluster, application: str, item: Json, workload: str = "") -> Json:
+    """One object of an application ``PRODUCT/app``; *workload* is the kind of the one that runs it."""
     kind, name = item["kind"], item["metadata"]["name"]
     live = cluster.find(kind, name)
     found: Json = {
@@ -91,14 +98,14 @@ def _object(draft: Draft, cluster: Cluster, plan: Plan, item: Json) -> Json:
         "diff": [],
         "error": None,
     }
-    adopted, anew = plan.owner in draft.request.adopt, False
+    adopted, anew = application in draft.request.adopt, False
     try:
         if live is not None:
-            owner = freezing.owner_of(live, draft.environment, plan.product["code"])
+            owner = freezing.owner_of(live, draft.environment, application.partition("/")[0])
             if owner is not None and not adopted:
-                raise freezing.FOREIGN(kind=kind, name=name, owner=owner, extra={"application": plan.owner})
-            anew = kind == plan.kind and rollout.is_made_anew(item, live)
-            if kind == plan.kind and not anew:
+                raise freezing.FOREIGN(kind=kind, name=name, owner=owner, extra={"application": application})
+            anew = kind == workload and rollout.is_made_anew(item, live)
+            if kind == workload and not anew:
                 item, kept = rollout.keep_immutable(item, live)
                 found["unchangeable"] = list(kept)
         sent = {**item, "metadata": {**item["metadata"], "name": f"{name}-anew"}} if anew else item

@@ -19,7 +19,7 @@ from plugins.yunyou.domain import baseline as documents
 from plugins.yunyou.domain import rollback
 from plugins.yunyou.domain import solution as files
 from plugins.yunyou.domain.codes import ROLLBACK_NOTHING
-from plugins.yunyou.domain.model import Product
+from plugins.yunyou.domain.model import LoadBalancer, Product
 from plugins.yunyou.domain.model import Solution as Document
 from plugins.yunyou.environments import get_environment
 from plugins.yunyou.freezing import Plan
@@ -87,6 +87,11 @@ class Target:
         """The products that the order is about, as they will be; those that go, as they are."""
         codes = {key.partition("/")[0] for key in (*self.applications, *self.removed)}
         return {p.code: p for p in (*self.gone, *self.solution.products) if p.code in codes}
+
+    def balancers_of(self, product: Product, applications: Collection[str]) -> list[LoadBalancer]:
+        """Load balancers of a product that the order makes or brings up to date, beside these *applications* of it."""
+        wanted = product.load_balancers if self.with_resources else ()
+        return [balancer for balancer in wanted if balancer.application in applications or self.rollback_of]
 
     @property
     def leaving(self) -> dict[str, Json]:

@@ -33,7 +33,9 @@ def test_from_the_file_to_the_cluster_and_back_as_a_baseline(mirrored: Delivery)
     preview = site.preview(solution=solution["id"])
     assert site.objects() == seen, "a preview changed the cluster"
     shown = {(o["kind"], o["name"]): o for a in preview["applications"] for o in a["objects"]}
-    assert set(shown) == {("Deployment", name) for name in APPLICATIONS} | {("Service", name) for name in APPLICATIONS if name != "worker"}
+    services = {("Service", name) for name in (*APPLICATIONS, "result-lb", "vote-lb") if name != "worker"}
+    assert set(shown) == {("Deployment", name) for name in APPLICATIONS} | services
+    assert any("LoadBalancer" in line["text"] for line in shown["Service", "vote-lb"]["diff"])
     assert {o["action"] for o in shown.values()} == {"create"}
     assert not preview["errors"]
     text = [line["text"].strip() for line in shown["Deployment", "db"]["diff"] if line["kind"] == "add"]
