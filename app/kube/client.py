@@ -20,7 +20,8 @@ import yaml
 from flask import current_app
 from sqlalchemy import select
 
-from app import caller
+from app import caller, reaching
+from app.contracts.text import Text
 from app.db import db
 from app.errors import ConsoleError
 from app.kube import paths
@@ -28,6 +29,8 @@ from app.kube.errors import NO_OBJECT, OBJECT_MOVED, UNREACHABLE, from_answer
 from app.kube.models import Cluster
 
 FIELD_MANAGER = "antstack"
+MOMENT_AGO = Text("it did not answer a moment ago", "刚才没有响应")
+NOT_REGISTERED = Text("it is not registered any more", "该集群已不再登记")
 EXTENSION = "antstack.kube"
 CONNECT, READ = 2.0, 10.0
 OPEN_AFTER, OPEN_FOR = 3, 5.0
@@ -110,7 +113,7 @@ class Kube:
         :raises ConsoleError: KUBE/…
         """
         if not self._breaker.passes():
-            raise UNREACHABLE(cluster=self.name, detail="it did not answer a moment ago")
+            raise UNREACHABLE(cluster=self.name, detail=MOMENT_AGO)
         headers = {"Accept": accept, "Content-Type": content_type, "traceparent": caller.traceparent(), **self._auth()}
         url = f"{self._host}{path}" + (f"?{urlencode(query, doseq=True)}" if query else "")
         raw = body if isinstance(body, (bytes, type(None))) else msgspec.json.encode(body)
@@ -119,7 +122,7 @@ class Kube:
             answer = self._sent(method, url, raw, headers, wait, stream)
         except urllib3.exceptions.HTTPError as error:
             self._breaker.failed()
-            raise UNREACHABLE(cluster=self.name, detail=_words(error)) from error
+            raise UNREACHABLE(cluster=self.name, detail=reaching.why(error)) from error
         except BaseException:
             self._breaker.failed()
             raise
@@ -159,7 +162,7 @@ class Kube:
         except urllib3.exceptions.ReadTimeoutError as error:
             raise Silent from error
         except urllib3.exceptions.HTTPError as error:
-            raise UNREACHABLE(cluster=self.name, detail=_words(error)) from error
+            raise UNREACHABLE(cluster=self.name, detail=reaching.why(error)) from error
         if answer.status >= 400:
             raise from_answer(self.name, answer.status, _refusal(answer, True))
         return answer
@@ -246,11 +249,6 @@ def _refusal(answer: urllib3.BaseHTTPResponse, stream: bool) -> bytes:
         answer.close()
 
 
-def _words(error: Exception) -> str:
-    text = str(getattr(error, "reason", "") or error)
-    return text.split(": ", 1)[-1][:200] or type(error).__name__
-
-
 def api_client(document: Json, pool_size: int) -> Any:
     """An official client from a checked kubeconfig."""
     from kubernetes.client import ApiClient, Configuration
@@ -284,5 +282,5 @@ def kube_of(cluster_id: str) -> Kube:
     """The API of a cluster of any tenant: for workers that act on rows that were scoped before."""
     cluster = db.session.scalar(select(Cluster).where(Cluster.id == cluster_id))
     if cluster is None:
-        raise UNREACHABLE(cluster=cluster_id, detail="it is not registered any more")
+        raise UNREACHABLE(cluster=cluster_id, detail=NOT_REGISTERED)
     return kube(cluster)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import requests
 from sqlalchemy import select
 
+from app import reaching
 from app.contracts.text import Text
 from app.db import db, now, rows
 from app.errors import ErrorCode
@@ -126,16 +127,11 @@ def _platforms(registry: Registry, image: Image, manifest: dict[str, Any]) -> li
 
 def _words(error: Exception) -> Text:
     """Why a registry could not be asked, as a person says it."""
-    if isinstance(error, requests.exceptions.SSLError):
-        return Text("its certificate is not trusted, or it speaks no TLS", "其证书不受信任，或未启用 TLS")
-    if isinstance(error, requests.Timeout):
-        return Text("it did not answer in time", "未在规定时间内响应")
     if isinstance(error, requests.HTTPError):
         words = Text("it answered with the status {status}", "返回状态码 {status}")
         return words.format(status=error.response.status_code)
-    if isinstance(error, requests.ConnectionError):
-        unknown = "NameResolution" in str(error)
-        return Text("its name is not known", "域名无法解析") if unknown else Text("nothing listens there", "连接被拒绝")
+    if isinstance(error, (requests.ConnectionError, requests.Timeout)):
+        return reaching.why(error)
     return Text("what it answers is no registry's answer", "响应不是镜像仓库的格式")
 
 

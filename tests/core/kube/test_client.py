@@ -123,3 +123,18 @@ def test_deleting_by_uid_spares_a_new_one_of_the_same_name(sandbox: Sandbox):
     assert not kube.delete(f"{path}/same", uid=old)
     assert kube.get(f"{path}/same")["metadata"]["uid"] == new
     assert kube.delete(f"{path}/same", uid=new)
+
+
+@pytest.mark.req("C-57", "K-1")
+def test_why_a_cluster_does_not_answer_is_said_in_both_languages():
+    """A stranger's port, in words of the reader instead of the library's."""
+    document = {
+        "current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}], "users": [{"name": "u", "user": {"token": "t"}}],
+    }  # fmt: skip
+
+    with pytest.raises(ConsoleError) as caught:
+        Kube("away", document).get("/version")
+
+    assert "nothing listens there" in caught.value.reason.en
+    assert "连接被拒绝" in caught.value.reason.zh
