@@ -61,9 +61,8 @@ def parse(arguments: list[str]) -> Options:
     )
 
 
-async def outlive_nobody(stop: asyncio.Event) -> None:
+async def outlive_nobody(parent: int, stop: asyncio.Event) -> None:
     """End when the parent does. The kernel's own signal would come when only the parent's *thread* ends."""
-    parent = os.getppid()
     while os.getppid() == parent:
         await asyncio.sleep(0.5)
     stop.set()
@@ -106,6 +105,7 @@ def open_cluster(options: Options, ca: bytes) -> tuple[Cluster, bool]:
 
 async def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT."""
+    parent = os.getppid()  # now: it may be gone as soon as it reads that this is ready
     options.dir.mkdir(parents=True, exist_ok=True)
     authority = certs.ensure(options.dir)
     cluster, is_new = open_cluster(options, authority.read_bytes())
@@ -128,7 +128,7 @@ async def serve(options: Options) -> None:
     path = options.dir / "objects.jsonl"
     tasks = [asyncio.create_task(cluster.queue.run()), asyncio.create_task(snapshot.keep(path, cluster.store))]
     if options.die_with_parent:
-        tasks.append(asyncio.create_task(outlive_nobody(stop)))
+        tasks.append(asyncio.create_task(outlive_nobody(parent, stop)))
     print(f"registry http://{options.host}:{registry_port}", flush=True)  # noqa: T201 - the one line that callers wait for
     print(f"ready {url}", flush=True)  # noqa: T201 - the one line that callers wait for
     await stop.wait()
