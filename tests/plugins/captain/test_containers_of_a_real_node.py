@@ -79,8 +79,9 @@ def log(api: Any, person: Any, node: Node, name: str, query: str = "") -> Any:
 
 def test_a_log_goes_on_through_a_crash_and_keeps_the_run_before(as_holder_of: Any, api: Any, node: Node):
     person = as_holder_of(*LOG)
-    node.run("worker", "if [ -e /tmp/x ]; then echo second; else echo first; fi; echo no such table >&2; sleep 1; exit 3")
+    node.run("worker", "if [ -e /tmp/x ]; then echo second; else echo first; fi; echo no such table; sleep 1; exit 3")
     node.started("worker", 2)
+    eventually(lambda: len(log(api, person, node, "worker").json["lines"]) == 2)
 
     now = log(api, person, node, "worker", "timestamps=1").json
     before = log(api, person, node, "worker", "previous=1").json
