@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import select
@@ -125,9 +127,18 @@ class Cluster:
 
     def made_for(self, name: str, cell: str) -> list[Json]:
         """What this environment made for an application, or for one cell of it, and removes with it: no claims."""
-        wanted = {NAME: name, ENVIRONMENT: label_value(self.environment.id), **({CELL: cell} if cell else {})}
-        found = (item for kind in REMOVED_KINDS for item in self.all(kind).values())
-        return [item for item in found if wanted.items() <= (item["metadata"].get("labels") or {}).items()]
+        found = self._made.get(name, ())
+        return [item for item in found if not cell or item["metadata"]["labels"].get(CELL) == cell]
+
+    @cached_property
+    def _made(self) -> dict[str, list[Json]]:
+        """What this environment made and removes, by application."""
+        ours, found = label_value(self.environment.id), defaultdict(list)
+        for item in (item for kind in REMOVED_KINDS for item in self.all(kind).values()):
+            labels = item["metadata"].get("labels") or {}
+            if labels.get(ENVIRONMENT) == ours and NAME in labels:
+                found[labels[NAME]].append(item)
+        return found
 
     def all(self, kind: str) -> dict[str, Json]:
         """Every live object of a kind, by name."""

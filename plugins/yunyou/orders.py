@@ -47,11 +47,12 @@ ERRORS = (BUSY,)
 
 @dataclass
 class Draft:
-    """An order before it is made: its target, what is sent for each application, and the tree."""
+    """An order before it is made: its target, the cluster as it was read, what is sent for each application, and the tree."""
 
     environment: Environment
     request: OrderRequest
     target: Target
+    cluster: Cluster
     plans: dict[str, Plan]
     groups: dict[str, grouping.Groups]
     roots: list[Planned]
@@ -120,8 +121,10 @@ def draft_of(target: Target, request: OrderRequest) -> Draft:
         freezing.look_at(plan, cluster)
         if target.mode == "scale":
             plan.mode = "scale"
-    for key in target.applications if target.mode != "scale" else ():
-        mine = [plan for plan in plans.values() if plan.owner == key]
+    of_application: dict[str, list[Plan]] = {}
+    for plan in plans.values():
+        of_application.setdefault(plan.owner, []).append(plan)
+    for mine in of_application.values() if target.mode != "scale" else ():
         freezing.note_leaving(target.products[mine[0].product["code"]], mine, cluster)
     groups = {
         key: grouping.groups_of(plan, target, request, cluster) for key, plan in plans.items() if plan.kind != "Job"
@@ -129,7 +132,8 @@ def draft_of(target: Target, request: OrderRequest) -> Draft:
     warnings = [AT_ONCE.format(application=key) for key, plan in plans.items() if plan.at_once]
     planned = OrderTree(request, target, plans, groups, warnings)
     roots = planned.roots()
-    return Draft(target.environment, request, target, plans, groups, roots, [*target.warnings, *planned.warnings])
+    warnings = [*target.warnings, *planned.warnings]
+    return Draft(target.environment, request, target, cluster, plans, groups, roots, warnings)
 
 
 def create(request: OrderRequest, planned: Draft | None = None) -> Order:

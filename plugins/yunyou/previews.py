@@ -16,7 +16,6 @@ from app.orders.engine import problem
 from plugins.yunyou import freezing
 from plugins.yunyou.domain import rollout
 from plugins.yunyou.domain.manifests import WORKLOADS
-from plugins.yunyou.environments import kube_of
 from plugins.yunyou.freezing import Cluster
 from plugins.yunyou.orders import Draft
 
@@ -36,7 +35,7 @@ def preview(draft: Draft) -> Json:
 
     Nothing is changed. An object that the server refuses carries its error.
     """
-    cluster = Cluster(draft.environment, kube_of(draft.environment))
+    cluster = draft.cluster
     applications: list[Json] = []
     balancers: dict[str, list[Json]] = {}
     for owner, item in draft.balancers:
