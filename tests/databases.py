@@ -35,16 +35,8 @@ def running_postgresql() -> Iterator[str]:
     made = [str(binaries / "initdb"), "-D", data, "-U", "antstack", "-A", "trust", "--no-sync"]
     subprocess.run([*as_other, *made], check=True, capture_output=True, env=environment)
     server = [str(binaries / "postgres"), "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", str(folder), "-F"]
-    process = subprocess.Popen(
-        [*as_other, *server], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
-    )
-    try:
-        _wait(lambda: _postgresql_answers(port))
+    with _serving([*as_other, *server], folder, lambda: _postgresql_answers(port), environment):
         yield f"postgresql+psycopg://antstack@127.0.0.1:{port}/postgres"
-    finally:
-        process.terminate()
-        process.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _postgresql_answers(port: int) -> None:
@@ -65,17 +57,9 @@ def running_mariadb() -> Iterator[str]:
     made = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", *user]
     subprocess.run(made, check=True, capture_output=True)
     options = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket", f"--pid-file={folder}/pid"]
-    process = subprocess.Popen(
-        [server, "--no-defaults", f"--datadir={data}", *options, *user, "--innodb-flush-log-at-trx-commit=0"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        _wait(lambda: _make_mariadb_database(port))
+    command = [server, "--no-defaults", f"--datadir={data}", *options, *user, "--innodb-flush-log-at-trx-commit=0"]
+    with _serving(command, folder, lambda: _make_mariadb_database(port)):
         yield f"mysql+pymysql://root@127.0.0.1:{port}/antstack?charset=utf8mb4"
-    finally:
-        process.terminate()
-        process.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make_mariadb_database(port: int) -> None:
@@ -83,6 +67,21 @@ def _make_mariadb_database(port: int) -> None:
 
     with pymysql.connect(host="127.0.0.1", port=port, user="root") as connection:
         connection.cursor().execute("CREATE DATABASE antstack CHARACTER SET utf8mb4")
+
+
+@contextlib.contextmanager
+def _serving(
+    command: list[str], folder: Path, answers: Callable[[], None], environment: dict[str, str] | None = None
+) -> Iterator[None]:
+    """A server that answers, until the block ends; then its folder goes too."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    try:
+        _wait(answers)
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait(answers: Callable[[], None]) -> None:
