@@ -17,6 +17,7 @@ from typing import Any
 import urllib3
 import yaml
 
+from tests import components
 from tests.cluster.build import cache_folder
 
 APPLY = "application/apply-patch+yaml"
@@ -160,8 +161,11 @@ def _quote(text: str) -> str:
 
 
 def kubectl_path() -> str:
-    """The ``kubectl`` to use; empty without one."""
-    return shutil.which("kubectl", path=f"{os.environ['PATH']}:{cache_folder()}") or ""
+    """The ``kubectl`` to use; skips where there is none."""
+    found = shutil.which("kubectl", path=f"{os.environ['PATH']}:{cache_folder()}")
+    if not found:
+        components.missing("kubectl", "build it with: python -m tests.cluster.build (needs Go)")
+    return found
 
 
 def unique(prefix: str = "contract") -> str:

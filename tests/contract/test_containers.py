@@ -10,7 +10,7 @@ import pytest
 from kubernetes import client, config
 from kubernetes.stream import stream
 
-from tests.contract.api import Api, kubectl_path, ready, wait_for
+from tests.contract.api import Api, ready, wait_for
 
 Json = dict[str, Any]
 EXECUTION = re.compile(r"[0-9a-f]{64}")
@@ -189,7 +189,6 @@ def test_a_terminal_knows_its_size(on_a_node: Api) -> None:
     assert said(session)["details"]["causes"] == [{"reason": "ExitCode", "message": "7"}]
 
 
-@pytest.mark.skipif(not kubectl_path(), reason="there is no kubectl on this machine")
 def test_kubectl_pipes_into_a_container(on_a_node: Api) -> None:
     api = on_a_node
     run(api, "a")

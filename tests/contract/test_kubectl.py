@@ -7,9 +7,7 @@ import json
 import pytest
 import yaml
 
-from tests.contract.api import Api, kubectl_path, ready, wait_for, workload
-
-pytestmark = pytest.mark.skipif(not kubectl_path(), reason="there is no kubectl on this machine")
+from tests.contract.api import Api, ready, wait_for, workload
 
 
 def manifest(replicas: int = 2, image: str = "app:1") -> str:
