@@ -51,6 +51,16 @@ class Tree:
             return [node]
         return [leaf for child in self.children.get(node.id, []) for leaf in self.under(child)]
 
+    def below(self, node: OrderNode) -> list[OrderNode]:
+        """Every node below *node*, its children first."""
+        children = self.children.get(node.id, [])
+        return [*children, *(found for child in children for found in self.below(child))]
+
+    def path(self, node: OrderNode) -> list[OrderNode]:
+        """From the root to *node*, both included."""
+        parent = self.by_id.get(node.parent_id or "")
+        return [*self.path(parent), node] if parent else [node]
+
     def derive(self) -> None:
         """Set state, progress and times of every parent from its children."""
         for root in self.roots:

@@ -210,13 +210,5 @@ class ProductOut(Out):
 def product(row: BaselineProduct, applications: list[Any], records: list[Any]) -> ProductOut:
     """A product as the API shows it."""
     return ProductOut(
-        row.code,
-        row.name,
-        row.release,
-        row.environment_id,
-        row.topology,
-        row.specification,
-        row.changed_at,
-        applications,
-        records,
-    )
+        row.code, row.name, row.release, row.environment_id, row.topology, row.specification, row.changed_at, applications, records,
+    )  # fmt: skip

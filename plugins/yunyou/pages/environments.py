@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request, url_for
 
-from app.contracts.text import Text
+from app.contracts.text import Text, plain
 from app.db import scoped
 from app.errors import ConsoleError
 from app.guard import guard
 from app.kube.clusters import list_clusters
 from app.kube.mirror import freshness
 from app.web.forms import parse
-from app.web.listing import Column, Listing
+from app.web.listing import Column, Expression, Filter, Listing
 from app.web.render import go, render
 from app.web.table import Action, Empty
 from plugins.yunyou import environments, permissions
@@ -24,22 +24,11 @@ bp = Blueprint("yunyou_environments", __name__, url_prefix="/yunyou/environments
 @bp.get("")
 @guard(permissions.ENVIRONMENT_READ)
 def environment_list() -> Response:
-    clusters = {cluster.id: cluster for cluster in list_clusters()}
+    clusters = {cluster.id: cluster.name for cluster in list_clusters()}
     columns = (
         Column("name", Text("Name", "名称"), lambda e: e.name, "link", Environment.name, narrow=True),
-        Column(
-            "cluster",
-            Text("Cluster", "集群"),
-            lambda e: clusters[e.cluster_id].name if e.cluster_id in clusters else "–",
-        ),
-        Column(
-            "namespace",
-            Text("Namespace", "命名空间"),
-            lambda e: e.namespace,
-            "mono",
-            Environment.namespace,
-            narrow=True,
-        ),
+        Column("cluster", Text("Cluster", "集群"), lambda e: clusters.get(e.cluster_id, "–")),
+        Column("namespace", Text("Namespace", "命名空间"), lambda e: e.namespace, "mono", Environment.namespace, narrow=True),
         Column("domain", Text("Global domain", "全局域名"), lambda e: e.global_domain, "mono"),
         Column("registry", Text("Image registry", "镜像仓库"), lambda e: e.registry_host, "mono"),
         Column("created", Text("Added", "创建时间"), lambda e: e.created_at, "time", Environment.created_at),
@@ -54,6 +43,17 @@ def environment_list() -> Response:
     return listing.respond("yunyou/environment_list.html", add=add)
 
 
+def by_environment(column: Expression) -> tuple[Column, Filter]:
+    """A list's column that names the environment of a row, and the filter by it.
+
+    *column* is the ``environment_id`` of the list's model.
+    """
+    title = Text("Environment", "环境")
+    names = {environment.id: environment.name for environment in environments.list_environments()}
+    shown = Column("environment", title, lambda row: names.get(row.environment_id, "–"))
+    return shown, Filter("environment", title, column, [(id, plain(name)) for id, name in names.items()])
+
+
 @bp.get("/new")
 @guard(permissions.ENVIRONMENT_EDIT)
 def environment_new() -> Response:
@@ -61,15 +61,10 @@ def environment_new() -> Response:
 
 
 def _form(error: ConsoleError | None) -> Response:
-    status = error.status if error else 200
     return render(
-        "yunyou/environment_new.html",
-        fragment="form",
-        status=status,
-        error=error,
-        given=request.form,
+        "yunyou/environment_new.html", fragment="form", status=error.status if error else 200, error=error, given=request.form,
         clusters=[(c.id, c.name) for c in list_clusters()],
-    )
+    )  # fmt: skip
 
 
 @bp.post("")
@@ -89,12 +84,8 @@ def environment_show(environment_id: str) -> Response:
     environment = environments.get_environment(environment_id)
     cluster = next((c for c in list_clusters() if c.id == environment.cluster_id), None)
     return render(
-        "yunyou/environment_show.html",
-        environment=environment,
-        cluster=cluster,
-        age=freshness(environment.cluster_id),
-        error=None,
-    )
+        "yunyou/environment_show.html", environment=environment, cluster=cluster, age=freshness(environment.cluster_id), error=None,
+    )  # fmt: skip
 
 
 @bp.post("/<environment_id>")
@@ -102,7 +93,4 @@ def environment_show(environment_id: str) -> Response:
 def environment_edit(environment_id: str) -> Response:
     environment = environments.get_environment(environment_id)
     environments.edit_environment(environment, parse(Edited))
-    return go(
-        url_for(".environment_show", environment_id=environment_id),
-        Text("The environment was changed.", "环境已修改。"),
-    )
+    return go(url_for(".environment_show", environment_id=environment_id), Text("The environment was changed.", "环境已修改。"))

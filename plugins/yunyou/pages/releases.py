@@ -109,14 +109,9 @@ def release_preview(solution_id: str) -> Response:
         return _form(solution_id, request.form.getlist("products"), request.form.get("type", "release"), error, chosen)
     fields = [(key, value) for key in request.form if key != "csrf_token" for value in request.form.getlist(key)]
     return render(
-        "yunyou/release_preview.html",
-        solution=solution,
-        preview=found,
-        applications=previews.worst_first(found),
-        fields=fields,
-        request_=msgspec.to_builtins(chosen),
-        error=None,
-    )
+        "yunyou/release_preview.html", solution=solution, preview=found, applications=previews.worst_first(found), fields=fields,
+        request_=msgspec.to_builtins(chosen), error=None,
+    )  # fmt: skip
 
 
 @bp.post("")

@@ -56,12 +56,9 @@ def order_rollback(order_id: str) -> Response:
     order, node_id = order_api.get_order(order_id), request.args.get("node", "")
     body = check(RollbackRequest, _settings())
     return _page(
-        order.title,
-        lambda: order_api.rollback_draft(order, body, node_id),
-        {"node": node_id},
-        back=url_for("yunyou_orders.order_show", order_id=order.id, node=node_id or None),
-        ends=order.state == "failed",
-    )
+        order.title, lambda: order_api.rollback_draft(order, body, node_id), {"node": node_id},
+        back=url_for("yunyou_orders.order_show", order_id=order.id, node=node_id or None), ends=order.state == "failed",
+    )  # fmt: skip
 
 
 @bp.post("/orders/<order_id>/rollback")

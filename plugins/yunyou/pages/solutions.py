@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
+from sqlalchemy import Select
 
 from app.auth.decisions import allows
 from app.auth.routes import local_path
-from app.contracts.text import Text, plain
+from app.contracts.text import Text
 from app.db import scoped
 from app.errors import ConsoleError, invalid
 from app.guard import guard
 from app.jobs import enqueue
 from app.orders.models import Order
+from app.web.api import count
+from app.web.language import t
 from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render
 from app.web.table import Action, Cell, Empty
@@ -21,6 +25,8 @@ from plugins.yunyou import api, environments, permissions, planning, resources, 
 from plugins.yunyou.domain.difference import KIND_NAMES
 from plugins.yunyou.jobs import CHECK_IMAGES
 from plugins.yunyou.models import PLANS, Solution
+from plugins.yunyou.pages.environments import by_environment
+from plugins.yunyou.pages.orders import order_listing
 
 bp = Blueprint("yunyou_solutions", __name__, url_prefix="/yunyou/solutions")
 TONES = {"planning": "info", "deploying": "info", "completed": "ok", "discarded": "neutral", "superseded": "neutral"}
@@ -33,22 +39,12 @@ WORDS = {
 @bp.get("")
 @guard(permissions.SOLUTION_READ)
 def solution_list() -> Response:
-    known = {e.id: e for e in environments.list_environments()}
+    of_environment, filter_by_environment = by_environment(Solution.environment_id)
     columns = (
         Column("name", Text("Solution", "解决方案"), lambda s: s.name, "link", Solution.name, narrow=True),
         Column("release", Text("Version", "版本"), lambda s: s.release, "mono", Solution.release),
-        Column(
-            "state",
-            Text("State", "状态"),
-            lambda s: Cell("tone", text=api_words(s.state), tone=TONES[s.state]),
-            sort=Solution.state,
-            narrow=True,
-        ),
-        Column(
-            "environment",
-            Text("Environment", "环境"),
-            lambda s: known[s.environment_id].name if s.environment_id in known else "–",
-        ),
+        Column("state", Text("State", "状态"), _state, sort=Solution.state, narrow=True),
+        of_environment,
         Column("products", Text("Products", "产品"), lambda s: len(s.products), "number"),
         Column("applications", Text("Applications", "应用"), lambda s: s.applications, "number", Solution.applications),
         Column("imported_by", Text("Imported by", "导入人"), lambda s: s.imported_by, sort=Solution.imported_by),
@@ -56,12 +52,7 @@ def solution_list() -> Response:
     )
     filters = (
         Filter("state", Text("State", "状态"), Solution.state, list(WORDS.items())),
-        Filter(
-            "environment",
-            Text("Environment", "环境"),
-            Solution.environment_id,
-            [(e.id, plain(e.name)) for e in known.values()],
-        ),
+        filter_by_environment,
     )
     importing = Action(Text("Import a solution", "导入解决方案"), url_for(".solution_new"), icon="upload", primary=True)
     listing = Listing(
@@ -73,11 +64,8 @@ def solution_list() -> Response:
     return listing.respond("yunyou/solution_list.html", importing=importing)
 
 
-def api_words(state: str) -> str:
-    """A state in the person's language."""
-    from app.web.language import t
-
-    return t(WORDS[state])
+def _state(solution: Solution) -> Cell:
+    return Cell("tone", text=t(WORDS[solution.state]), tone=TONES[solution.state])
 
 
 @bp.get("/new")
@@ -90,13 +78,9 @@ def _upload(error: ConsoleError | None) -> Response:
     found = environments.list_environments()
     chosen = request.values.get("environment") or (found[0].id if found else "")
     return render(
-        "yunyou/solution_new.html",
-        fragment="form",
-        status=error.status if error else 200,
-        error=error,
-        chosen=chosen,
+        "yunyou/solution_new.html", fragment="form", status=error.status if error else 200, error=error, chosen=chosen,
         environments=[(e.id, e.name) for e in found],
-    )
+    )  # fmt: skip
 
 
 @bp.post("")
@@ -111,9 +95,7 @@ def solution_import() -> Response:
     except ConsoleError as error:
         return _upload(error)
     enqueue(CHECK_IMAGES, f"{solution.name} {solution.release}", solution_id=solution.id)
-    return go(
-        url_for(".solution_show", solution_id=solution.id), Text("The solution was unpacked.", "解决方案拆箱成功。")
-    )
+    return go(url_for(".solution_show", solution_id=solution.id), Text("The solution was unpacked.", "解决方案拆箱成功。"))
 
 
 @bp.get("/<solution_id>")
@@ -131,13 +113,14 @@ def solution_show(solution_id: str) -> Response:
 
 def _head(solution: Solution, tab: str) -> dict[str, Any]:
     environment = environments.get_environment(solution.environment_id)
-    orders = scoped(Order).where(Order.subject_type == "solution", Order.subject_id == solution.id)
-    from app.web.api import count
-
     return {
-        "solution": solution, "environment": environment, "tab": tab, "order_count": count(orders),
+        "solution": solution, "environment": environment, "tab": tab, "order_count": count(_orders_of(solution)),
         "state_tone": TONES[solution.state], "state_word": WORDS[solution.state], "open": solution.state in ("planning", "deploying"),
     }  # fmt: skip
+
+
+def _orders_of(solution: Solution) -> Select[tuple[Order]]:
+    return scoped(Order).where(Order.subject_type == "solution", Order.subject_id == solution.id)
 
 
 @bp.get("/<solution_id>/plan/<kind>")
@@ -211,9 +194,7 @@ def applications_edit(solution_id: str) -> Response:
         change["image"] = given["image"].strip() or None
     if given.get("replicas", "").strip():
         if not given["replicas"].strip().isdigit():
-            return _plan(
-                solution, "applications", invalid({"replicas": Text("This must be a whole number.", "须为整数。")})
-            )
+            return _plan(solution, "applications", invalid({"replicas": Text("This must be a whole number.", "须为整数。")}))
         change["replicas"] = int(given["replicas"])
     size = {key: given[key].strip() for key in ("cpu", "memory") if given.get(key, "").strip()}
     if size:
@@ -224,8 +205,7 @@ def applications_edit(solution_id: str) -> Response:
     except ConsoleError as error:
         return _plan(solution, kind, error)
     return go(
-        local_path(given["next"]) if given.get("next") else _back(solution, kind),
-        Text("The plan was changed.", "规划已修改。"),
+        local_path(given["next"]) if given.get("next") else _back(solution, kind), Text("The plan was changed.", "规划已修改。")
     )
 
 
@@ -246,23 +226,16 @@ def plan_confirm(solution_id: str, kind: str) -> Response:
 @bp.get("/<solution_id>/metadata")
 @guard(permissions.SOLUTION_READ)
 def metadata_show(solution_id: str) -> Response:
-    import json
-
     solution = solutions.get_solution(solution_id)
     text = json.dumps(solutions.imported_of(solution), ensure_ascii=False, indent=1)
-    return render(
-        "yunyou/solution_metadata.html", **_head(solution, "metadata"), text=text[:400_000], long=len(text) > 400_000
-    )
+    return render("yunyou/solution_metadata.html", **_head(solution, "metadata"), text=text[:400_000], long=len(text) > 400_000)
 
 
 @bp.get("/<solution_id>/records")
 @guard(permissions.SOLUTION_READ)
 def record_list(solution_id: str) -> Response:
-    from plugins.yunyou.pages.orders import order_listing
-
     solution = solutions.get_solution(solution_id)
-    query = scoped(Order).where(Order.subject_type == "solution", Order.subject_id == solution.id)
-    return order_listing("records", query).respond("yunyou/solution_records.html", **_head(solution, "records"))
+    return order_listing("records", _orders_of(solution)).respond("yunyou/solution_records.html", **_head(solution, "records"))
 
 
 @bp.post("/<solution_id>/discard")

@@ -144,9 +144,7 @@ class Group:
             self._grow(ctx, plan)
         elif plan.kind == "Deployment":
             self._send(
-                ctx,
-                plan,
-                rollout.staged(rollout.deployment_start(1), rollout.deployment_raise(int(ctx.spec["cumulative"]))),
+                ctx, plan, rollout.staged(rollout.deployment_start(1), rollout.deployment_raise(int(ctx.spec["cumulative"])))
             )
         else:
             self._replace(ctx, plan)
@@ -205,18 +203,14 @@ class Group:
         revision = str(found["status"].get("updateRevision", ""))
         if not seen or not revision:
             return None
-        names = [str(name) for name in ctx.spec["names"]] or [
-            f"{plan.name}-{at}" for at in range(int(ctx.spec["cumulative"]))
-        ]
+        names = [str(name) for name in ctx.spec["names"]] or [f"{plan.name}-{at}" for at in range(int(ctx.spec["cumulative"]))]
         self._delete_stale(ctx, plan, pods, names, revision)
         owner = found["metadata"]["uid"]
         return rollout.named_progress(
             pods, names, owner=owner, revision=revision, now=moment, min_ready=_min_ready(plan), seen=seen
         )
 
-    def _of_deployment(
-        self, ctx: Context, plan: Plan, found: Json, pods: list[PodView], seen: bool
-    ) -> rollout.Progress | None:
+    def _of_deployment(self, ctx: Context, plan: Plan, found: Json, pods: list[PodView], seen: bool) -> rollout.Progress | None:
         sets = view_of(ctx).objects("replicasets")
         newest = rollout.current_replica_set(found, sets)
         if newest is None or not seen:
@@ -226,9 +220,7 @@ class Group:
             pods, cumulative, owner=newest["metadata"]["uid"], now=now(), min_ready=_min_ready(plan), seen=seen
         )
 
-    def _of_daemonset(
-        self, ctx: Context, plan: Plan, found: Json, pods: list[PodView], seen: bool
-    ) -> rollout.Progress | None:
+    def _of_daemonset(self, ctx: Context, plan: Plan, found: Json, pods: list[PodView], seen: bool) -> rollout.Progress | None:
         if not seen:
             return None
         status, revision = found["status"], _daemon_revision(ctx, found)
@@ -246,15 +238,9 @@ class Group:
         mine = [pod for pod in pods if pod.node in nodes]
         self._delete_stale(ctx, plan, mine, [pod.name for pod in mine], revision)
         return rollout.named_progress(
-            pods,
-            nodes,
-            owner=found["metadata"]["uid"],
-            revision=revision,
-            now=now(),
-            min_ready=_min_ready(plan),
-            seen=seen,
+            pods, nodes, owner=found["metadata"]["uid"], revision=revision, now=now(), min_ready=_min_ready(plan), seen=seen,
             by_node=True,
-        )
+        )  # fmt: skip
 
     def _delete_stale(self, ctx: Context, plan: Plan, pods: list[PodView], names: list[str], revision: str) -> None:
         by_name = {pod.name: pod for pod in pods}

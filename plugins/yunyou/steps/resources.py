@@ -38,14 +38,9 @@ from plugins.yunyou.steps.common import (
 )
 
 TASK_FAILED = ErrorCode(
-    "YUNYOU/TASK_FAILED",
-    422,
-    Text("The one-off task {name} failed: {detail}", "一次性任务 {name} 执行失败：{detail}"),
-    Text(
-        "Read its log, correct the cause, and retry: it runs again as a new Job.",
-        "请查看日志并修正原因后重试，重试将以新的 Job 运行。",
-    ),
-)
+    "YUNYOU/TASK_FAILED", 422, Text("The one-off task {name} failed: {detail}", "一次性任务 {name} 执行失败：{detail}"),
+    Text("Read its log, correct the cause, and retry: it runs again as a new Job.", "请查看日志并修正原因后重试，重试将以新的 Job 运行。"),
+)  # fmt: skip
 ERRORS = (TASK_FAILED,)
 ADDRESS_SECONDS = 20
 LAST_STEPS = ("yunyou.finish", "yunyou.task", "yunyou.remove")
@@ -168,9 +163,7 @@ class Task(Simple):
             for pod in pods[-1:]:
                 error.extra = {"pod": pod["metadata"]["name"], "log": trouble.last_lines(ctx, pod, plan.application)}
             return Outcome(error=error)
-        return Outcome(
-            progress=0.5 if pods else 0.1, error=trouble.find(ctx, plan, found, pods, ("",)) if pods else None
-        )
+        return Outcome(progress=0.5 if pods else 0.1, error=trouble.find(ctx, plan, found, pods, ("",)) if pods else None)
 
 
 def _owner(pod: Json) -> str:
@@ -257,9 +250,7 @@ class Baseline(Simple):
     def _record(self, ctx: Context, product: Json) -> None:
         environment = environment_of(ctx)
         same = db.session.scalar(
-            select(ReleaseRecord.id).where(
-                ReleaseRecord.order_id == ctx.order.id, ReleaseRecord.product == product["code"]
-            )
+            select(ReleaseRecord.id).where(ReleaseRecord.order_id == ctx.order.id, ReleaseRecord.product == product["code"])
         )
         if same is None:
             subject = ctx.order.subject_id if ctx.order.subject_type == "solution" else None
@@ -285,12 +276,8 @@ class Remove(Simple):
             chosen += f",{CELL}={ctx.spec['cell']}"
         found = []
         for kind in freezing.REMOVED_KINDS:
-            for item in kube(ctx).get(paths.collection(kind, environment.namespace), {"labelSelector": chosen})[
-                "items"
-            ]:
-                found.append(
-                    (paths.one(kind, environment.namespace, item["metadata"]["name"]), item["metadata"]["uid"])
-                )
+            for item in kube(ctx).get(paths.collection(kind, environment.namespace), {"labelSelector": chosen})["items"]:
+                found.append((paths.one(kind, environment.namespace, item["metadata"]["name"]), item["metadata"]["uid"]))
         return found
 
     def capture(self, ctx: Context) -> Mapping[str, Any]:
