@@ -10,6 +10,7 @@ BIN = .venv/bin
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --editable '.[test]'
+	$(BIN)/python -m compileall -q app plugins sandbox migrations
 	touch .venv/ready
 
 setup: .venv/ready

@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import app.core.plugin as core
 from app import catalogue, crypto, site
-from app.auth import remote, user
+from app.auth import elsewhere, user
 from app.config import Settings, load_settings
 from app.db import db
 from app.services import EXTENSION
@@ -55,7 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     user.install(LoginManager(), app)
     found = catalogue.load(settings.plugins, core)
     app.extensions[site.CATALOGUE] = found
-    app.extensions[EXTENSION] = {**remote.directories(settings), **found.services}
+    app.extensions[EXTENSION] = {**elsewhere.directories(settings), **found.services}
     _mount(app, found)
     compress.install(app)
     lifecycle.install(app)

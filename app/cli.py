@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from app.config import SettingsError
+from app.processes import application
 
 
 class Root(click.Group):
@@ -28,18 +29,7 @@ class Root(click.Group):
 def _plugin_commands() -> dict[str, Any]:
     from app import site
 
-    return {command.click.name: command.click for command in _app().extensions[site.CATALOGUE].commands}
-
-
-_made: list[Any] = []
-
-
-def _app() -> Any:
-    if not _made:
-        from app.application import create_app
-
-        _made.append(create_app())
-    return _made[0]
+    return {command.click.name: command.click for command in application().extensions[site.CATALOGUE].commands}
 
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"]})
@@ -82,7 +72,7 @@ def scheduler() -> None:
     """Run periodic work and hand over what is due. Example: antstack scheduler"""
     from app.processes.scheduler import schedule
 
-    schedule(_app())
+    schedule(application())
 
 
 @main.command()
@@ -90,7 +80,7 @@ def mirror() -> None:
     """Follow every cluster. Example: antstack mirror"""
     from app.processes.mirror import mirror as follow
 
-    follow(_app())
+    follow(application())
 
 
 @main.group()
@@ -104,7 +94,7 @@ def upgrade(revision: str) -> None:
     """Bring the tables to this version. Example: antstack db upgrade"""
     from app.processes import database
 
-    with _app().app_context():
+    with application().app_context():
         database.upgrade(revision)
     click.echo("the database is up to date")
 
@@ -115,7 +105,7 @@ def downgrade(revision: str) -> None:
     """Take the tables one step back. Example: antstack db downgrade"""
     from app.processes import database
 
-    with _app().app_context():
+    with application().app_context():
         database.downgrade(revision)
 
 
@@ -126,7 +116,7 @@ def revision(message: str, revision_id: str) -> None:
     """Write a migration for changed models (developers). Example: antstack db revision "add zones" --id 0002_dns_zones"""
     from app.processes import database
 
-    with _app().app_context():
+    with application().app_context():
         database.make_revision(message, revision_id)
 
 
@@ -147,7 +137,7 @@ def doctor() -> None:
     """Check everything that the site needs. Example: antstack doctor"""
     from app.processes.doctor import examine
 
-    sys.exit(examine(_app()))
+    sys.exit(examine(application()))
 
 
 @main.group()
@@ -161,7 +151,7 @@ def verify(tenant: str | None) -> None:
     """Walk the sealed chains and name every row that was altered, removed or slipped in. Example: antstack audit verify"""
     from app.audit.seal import verify as walk
 
-    with _app().app_context():
+    with application().app_context():
         found = list(walk(tenant))
     for item in found:
         click.echo(f"tenant {item.tenant_id} row {item.seq} ({item.event_id}): {item.problem.en}")
@@ -183,7 +173,7 @@ def explain(user: str, permission: str, resource: tuple[str, ...], tenant: str |
     """Why USER may or may not. Example: antstack permissions explain ops@example.test yunyou.order.create product=SHOP"""
     from app.auth.explain import explain as why
 
-    with _app().test_request_context():
+    with application().test_request_context():
         decision = why(user, permission, dict(item.split("=", 1) for item in resource), tenant)
     click.echo(json.dumps({"allowed": decision.allowed, "reason": decision.reason.en}, ensure_ascii=False))
     sys.exit(0 if decision.allowed else 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import requests
 from urllib3 import exceptions as under
 
 from app.contracts.text import Text
@@ -16,6 +15,8 @@ BROKEN_OFF = Text("it broke the connection off", "连接被对端中断")
 
 def why(error: Exception) -> Text:
     """What kept a request from its answer."""
+    import requests  # whoever has no error of it need not load it
+
     inner = error.args[0] if isinstance(error, requests.RequestException) and error.args else error
     cause = getattr(inner, "reason", None)
     found = cause if isinstance(cause, Exception) else inner

@@ -8,18 +8,12 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app import crypto, site
+from app.auth.codes import NOT_TOLD
 from app.auth.models import ClaimedPerson
 from app.contracts.identity import Directory, Principal, RoleGrant, Signer, TenantRef, TokenRef, WorkspaceRef
 from app.contracts.text import Text
 from app.db import db
-from app.errors import ErrorCode
 
-NOT_TOLD = ErrorCode(
-    "AUTH/PROVIDER_DOES_NOT_TELL",
-    401,
-    Text("The identity provider of this site signs people in, but says nothing of {what}.", "本站点的身份提供方仅用于人员登录，不提供{what}信息。"),
-    Text("Sign in with a browser, or use an AntStack IAM as the provider.", "请使用浏览器登录，或改用 AntStack IAM 作为身份提供方。"),
-)
 ID_LENGTH = 26
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 import requests
@@ -14,42 +15,11 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from app import site
-from app.contracts.text import Text
-from app.errors import ConsoleError, ErrorCode
+from app import crypto, site
+from app.auth.codes import NO_SUCH_ENDPOINT, PROVIDER_AWAY, SIGN_IN_FAILED, SITE_REFUSED
+from app.errors import ConsoleError
 
 T = TypeVar("T")
-PROVIDER_AWAY = ErrorCode(
-    "AUTH/PROVIDER_UNREACHABLE",
-    503,
-    Text("The identity provider {issuer} does not answer.", "身份提供方 {issuer} 没有响应。"),
-    Text("Check that it runs and that OIDC_ISSUER names it.", "请检查其是否运行，以及 OIDC_ISSUER 是否正确。"),
-)
-SIGN_IN_FAILED = ErrorCode(
-    "AUTH/SIGN_IN_FAILED",
-    400,
-    Text("The sign-in could not be completed: {detail}", "登录未能完成：{detail}"),
-    Text("Start again from the sign-in page.", "请从登录页重新开始。"),
-)
-SITE_REFUSED = ErrorCode(
-    "AUTH/SITE_NOT_JOINED",
-    503,
-    Text("The IAM at {issuer} does not take this console as a joined site.", "位于 {issuer} 的 IAM 未将本控制台认定为已接入站点。"),
-    Text(
-        "Mark the OIDC client there as the console of another site, and check OIDC_CLIENT_ID and OIDC_CLIENT_SECRET here.",
-        "请在该 IAM 中将 OIDC 客户端标记为其他站点的控制台，并检查本站点的 OIDC_CLIENT_ID 与 OIDC_CLIENT_SECRET。",
-    ),
-)
-NO_SUCH_ENDPOINT = ErrorCode(
-    "AUTH/PROVIDER_LACKS_ENDPOINT",
-    503,
-    Text("The identity provider {issuer} has no {endpoint}.", "身份提供方 {issuer} 未提供 {endpoint}。"),
-    Text(
-        "For a provider that is no AntStack IAM, say with OIDC_CLAIMS where its claims hold the roles.",
-        "若该身份提供方不是 AntStack IAM，请通过 OIDC_CLAIMS 指定角色所在的声明。",
-    ),
-)
-ERRORS = (PROVIDER_AWAY, SIGN_IN_FAILED, SITE_REFUSED, NO_SUCH_ENDPOINT)
 EXTENSION = "antstack.oidc"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 PATIENCE_SECONDS = 3
@@ -74,8 +44,6 @@ def client() -> Any:
 
 def _own_secret() -> str:
     """The secret that this site's own IAM expects of its own console: both derive it from the key ring."""
-    from app import crypto
-
     return crypto.ring().derive("console-client").hex()
 
 
@@ -187,8 +155,6 @@ def _userinfo(token: dict[str, Any], subject: str) -> dict[str, Any]:
 
 def end_session_url(id_token: str) -> str:
     """Where the browser ends its session at the provider (RP-initiated logout), or the sign-in page."""
-    from urllib.parse import urlencode
-
     home = url_for("auth.signed_out", _external=True, **_base())
     try:
         endpoint = metadata().get("end_session_endpoint")

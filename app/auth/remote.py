@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from app import site
 from app.auth import oidc, snapshot
-from app.auth.claimed import ClaimedDirectory
 from app.auth.federation import ACCESS, SIGNATURE, HeldRole, Introspected, SignatureAsked
-from app.config import Settings
 from app.contracts.identity import Directory, Principal, RoleGrant, Signer, TenantRef, TokenRef, WorkspaceRef
-from app.contracts.seed import Seed
-from app.contracts.text import Text, plain
+from app.contracts.text import plain
 from app.db import now
-from app.errors import ConsoleError
 
 
 class RemoteDirectory(Directory):
@@ -70,37 +66,3 @@ def _grant(book: snapshot.Book, held: HeldRole) -> RoleGrant | None:
     else:
         return None
     return RoleGrant(held.role, name, frozenset(permissions), held.source, held.expires_at, held.conditions)
-
-
-def directories(settings: Settings) -> Mapping[type, Directory]:
-    """The directory of a site that has no plugin for it but names a provider."""
-    if settings.own_iam or not settings.oidc_issuer:
-        return {}
-    return {Directory: ClaimedDirectory() if settings.oidc_claims else RemoteDirectory()}
-
-
-def seed(wanted: Seed) -> None:
-    """On a site without people of its own: seed for the administrator that the IAM has, in the last of their tenants."""
-    directory = directories(site.settings()).get(Directory)
-    if directory is None:
-        return
-    wanted.admin_key = directory.key_of(wanted.admin_login)
-    for tenant in directory.tenants_of(wanted.admin_key):
-        spaces = directory.workspaces_of(tenant.id)
-        wanted.tenant_id, wanted.workspace_id = tenant.id, spaces[0].id if spaces else ""
-
-
-def check() -> Text | None:
-    """For ``antstack doctor``: whether the provider that OIDC_ISSUER names answers, and gives its grants."""
-    if not site.settings().oidc_issuer:
-        return Text(
-            "nobody can sign in: enable the plugin iam, or set OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET",
-            "无法登录：请启用 iam 插件，或设置 OIDC_ISSUER、OIDC_CLIENT_ID 与 OIDC_CLIENT_SECRET",
-        )
-    try:
-        oidc.metadata()
-        if not site.settings().oidc_claims:
-            snapshot.current()
-    except ConsoleError as error:
-        return Text(f"{error.reason.en} {error.remedy.en}", f"{error.reason.zh}{error.remedy.zh}")
-    return None

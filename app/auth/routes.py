@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, g, make_response, redirect, request, session, url_for
 from sqlalchemy import select
 
 from app import audit, caller, site
-from app.auth import oidc, sessions
+from app.auth import sessions
 from app.auth.models import ConsoleSession
 from app.contracts.identity import Directory, Principal
 from app.contracts.text import Text
@@ -35,6 +36,13 @@ def sign_in_redirect() -> Response:
     return make_response(redirect(target, 303))
 
 
+def _relying_party() -> ModuleType:
+    """It stands on Authlib, which would cost every start a tenth of a second; the first sign-in loads it."""
+    from app.auth import oidc
+
+    return oidc
+
+
 def _here() -> str:
     return request.full_path.rstrip("?") if request.method == "GET" else "/"
 
@@ -50,14 +58,14 @@ def local_path(target: str) -> str:
 @public("it begins the sign-in")
 def login() -> Response:
     session["next"] = local_path(request.args.get("next", "/"))
-    return oidc.begin()
+    return _relying_party().begin()
 
 
 @bp.get("/auth/callback")
 @public("the provider sends the browser here; the code and state prove it", audit=permissions.SIGN_IN)
 def callback() -> Response:
     db.session.commit()  # hold no lock while the provider, perhaps this same site, writes its tokens
-    claims = oidc.finish()
+    claims = _relying_party().finish()
     who = need_service(Directory).arrived(claims)
     row, token = sessions.begin(
         who.key, who.login, who.name, sid=str(claims.get("sid", "")), id_token=claims["id_token"], mfa="mfa" in (claims.get("amr") or []),
@@ -126,7 +134,7 @@ def logout() -> Response:
     row: ConsoleSession | None = g.get("session_row")
     target = url_for("auth.signed_out")
     if row is not None:
-        target = oidc.end_session_url(row.id_token or "")
+        target = _relying_party().end_session_url(row.id_token or "")
         audit.note("session", row.id, row.login)
         g.audit_note["tenant"] = row.tenant_id or ""
         sessions.end(row)
@@ -151,7 +159,7 @@ def signed_out() -> Response:
 @bp.post("/auth/backchannel-logout")
 @public("program: the provider's signed logout token proves it", audit=permissions.SIGN_OUT)
 def backchannel_logout() -> Response:
-    ended = sessions.end_by_provider(oidc.logout_token(request.form.get("logout_token", "")))
+    ended = sessions.end_by_provider(_relying_party().logout_token(request.form.get("logout_token", "")))
     audit.note("session", "", "", ended=ended)
     return make_response("", 200)
 

@@ -19,18 +19,12 @@ from redis.exceptions import RedisError
 
 from app import site
 from app.auth import oidc
+from app.auth.codes import NOT_VALID
 from app.auth.federation import SNAPSHOT, SNAPSHOT_SECONDS, Content, HeldRole, SnapshotAnswer, SnapshotAsked, declared
-from app.contracts.text import Text
-from app.errors import ConsoleError, ErrorCode
+from app.errors import ConsoleError
 from app.jobs.queue import connection
 
 log = logging.getLogger(__name__)
-NOT_VALID = ErrorCode(
-    "AUTH/SNAPSHOT_NOT_VALID",
-    503,
-    Text("The grants that {issuer} sent cannot be trusted: {detail}", "{issuer} 下发的授权快照不可信：{detail}"),
-    Text("Check OIDC_ISSUER and OIDC_CLIENT_ID, and the clocks of both sites.", "请检查 OIDC_ISSUER、OIDC_CLIENT_ID 以及两个站点的时钟。"),
-)
 EXTENSION = "antstack.directory.snapshot"
 SHARED_PROOF, SHARED_CONTENT = "antstack:iam:snapshot:proof", "antstack:iam:snapshot:content"
 TURN = "antstack:iam:snapshot:asking"

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, request, url_for
-from redis.exceptions import RedisError
-from rq import Worker
 from sqlalchemy import func, select
 
 from app import audit, caller, site
@@ -17,9 +13,8 @@ from app.errors import NOT_FOUND
 from app.guard import guard
 from app.jobs import control, periodic
 from app.jobs.models import JobLogLine, JobRun, PeriodicRun
-from app.jobs.queue import connection, position
+from app.jobs.queue import QUEUES, position, workers
 from app.leases import Lease
-from app.processes.worker import QUEUES
 from app.web.language import t
 from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render, wants_fragment
@@ -102,15 +97,8 @@ def site_overview() -> Response:
     counts = dict(db.session.execute(select(JobRun.state, func.count()).group_by(JobRun.state)).tuples().all())
     return render(
         "core/site.html", fragment="overview", work=work, counts=counts, queues=[(name, position(name)) for name in QUEUES],
-        workers=_workers(), leases=db.session.scalars(select(Lease).order_by(Lease.name)).all(), states=STATES,
+        workers=workers(), leases=db.session.scalars(select(Lease).order_by(Lease.name)).all(), states=STATES,
     )  # fmt: skip
-
-
-def _workers() -> list[Any] | None:
-    try:
-        return list(Worker.all(connection=connection()))
-    except RedisError:
-        return None
 
 
 @bp.post("/periodic/<name>/run")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from app import styleguide
 from app.audit import trail
 from app.audit.seal import seal_all
-from app.auth import claimed, oidc, remote, sessions, snapshot
+from app.auth import codes as auth_codes
+from app.auth import elsewhere, sessions
 from app.auth import routes as auth_routes
 from app.contracts.declarations import NavItem, NavSection, Periodic, Role
 from app.contracts.text import Text
@@ -84,10 +85,10 @@ def register_periodic():
 
 @hookimpl
 def seed_site(seed):
-    remote.seed(seed)
+    elsewhere.seed(seed)
 
 
 @hookimpl
 def register_errors():
-    return [*CORE_ERRORS, problems.DATABASE, lifecycle.CHOOSE_TENANT, *bearer.ERRORS, *oidc.ERRORS, snapshot.NOT_VALID, claimed.NOT_TOLD, *KUBE_ERRORS,
+    return [*CORE_ERRORS, problems.DATABASE, lifecycle.CHOOSE_TENANT, *bearer.ERRORS, *auth_codes.ERRORS, *KUBE_ERRORS,
             *pod_logs.ERRORS, *engine.ERRORS, *trail.ERRORS, *control.ERRORS, verbs.NOT_NOW, verbs.REQUIRED_STEP]  # fmt: skip

@@ -1,24 +1,30 @@
-"""Ordering work: a row in the caller's transaction, handed to RQ after the commit."""
+"""Ordering work: a row in the caller's transaction, handed to RQ after the commit.
+
+The clients of Redis and RQ are loaded with the first connection: importing the
+application does without them.
+"""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import current_app, has_request_context
-from redis import Redis
-from redis.exceptions import RedisError
-from rq import Queue
-from rq.serializers import JSONSerializer
 
 from app import caller, site
 from app.contracts.declarations import Job
 from app.db import db, new_id, now
 from app.jobs.models import JobRun
 
+if TYPE_CHECKING:
+    from redis import Redis
+    from rq import Queue
+    from rq.worker import BaseWorker
+
 log = logging.getLogger(__name__)
+QUEUES = ("orders", "default")
 ENTRY = "app.jobs.run.perform"
 # How long a row may lie queued before the scheduler takes it that Redis lost it.
 LOST_AFTER = timedelta(seconds=20)
@@ -28,6 +34,8 @@ def connection() -> Redis:
     """The site's Redis; times out rather than hangs."""
     held = current_app.extensions.get("antstack.redis")
     if held is None:
+        from redis import Redis
+
         url = site.settings().redis_url
         held = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=15)
         current_app.extensions["antstack.redis"] = held
@@ -36,6 +44,9 @@ def connection() -> Redis:
 
 def queue(name: str = "default", redis: Redis | None = None) -> Queue:
     """A queue of this site. JSON, since a pickle in Redis would be code execution."""
+    from rq import Queue
+    from rq.serializers import JSONSerializer
+
     return Queue(name, connection=redis or connection(), serializer=JSONSerializer)
 
 
@@ -64,6 +75,8 @@ def push(run_id: str, job: Job) -> bool:
 
     :returns: whether Redis took it
     """
+    from redis.exceptions import RedisError
+
     try:
         queue(job.queue).enqueue_call(ENTRY, args=(run_id,), timeout=job.timeout + 30, result_ttl=0, failure_ttl=86400)
     except RedisError as error:
@@ -74,7 +87,20 @@ def push(run_id: str, job: Job) -> bool:
 
 def position(job_queue: str = "default") -> int:
     """How many jobs wait in a queue; -1 when Redis does not answer."""
+    from redis.exceptions import RedisError
+
     try:
         return queue(job_queue).count
     except RedisError:
         return -1
+
+
+def workers() -> list[BaseWorker] | None:
+    """The workers that Redis knows; none when it does not answer."""
+    from redis.exceptions import RedisError
+    from rq import Worker
+
+    try:
+        return list(Worker.all(connection=connection()))
+    except RedisError:
+        return None

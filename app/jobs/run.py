@@ -39,7 +39,7 @@ def perform(run_id: str) -> None:
     if current_app:
         _perform(run_id)
         return
-    from app.processes.worker import application
+    from app.processes import application
 
     with application().app_context():
         _perform(run_id)

@@ -13,7 +13,7 @@ def tick(order_id: str) -> None:
     if current_app:
         _tick(order_id)
         return
-    from app.processes.worker import application
+    from app.processes import application
 
     with application().app_context():
         _tick(order_id)

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from app import crypto, schema, site
-from app.auth import remote
+from app.auth import elsewhere
 from app.contracts.text import Text
 from app.db import db
 from app.errors import ConsoleError
@@ -51,7 +51,7 @@ def checks() -> list[tuple[str, Check]]:
             (f"cluster {c.name}", _cluster(c)) for c in db.session.scalars(select(Cluster).order_by(Cluster.name))
         ]
     if not site.settings().own_iam:
-        found.append(("identity provider", remote.check))
+        found.append(("identity provider", elsewhere.check))
     return found + [(check.name, check.run) for check in site.catalogue().health]
 
 

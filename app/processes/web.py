@@ -6,6 +6,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from app.processes import application
 from app.processes.together import die_with_parent
 
 
@@ -22,10 +23,9 @@ class Server(BaseApplication):
 
     def load(self) -> Any:
         from app import site
-        from app.application import create_app
         from app.logs import to_json
 
-        app = create_app()
+        app = application()
         to_json(app.extensions[site.SETTINGS].log_level)
         return app
 

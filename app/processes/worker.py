@@ -6,28 +6,17 @@ import logging
 import signal
 import time
 
-from flask import Flask
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
 from app import site
-from app.jobs.queue import connection
+from app.jobs.queue import QUEUES, connection
 from app.logs import to_json
+from app.processes import application
 
 log = logging.getLogger(__name__)
-QUEUES = ("orders", "default")
 WORKER_TTL = 60
-_application: list[Flask] = []
-
-
-def application() -> Flask:
-    """This process's application, made once."""
-    if not _application:
-        from app.application import create_app
-
-        _application.append(create_app())
-    return _application[0]
 
 
 class Worker(SimpleWorker):

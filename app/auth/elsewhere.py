@@ -1,0 +1,57 @@
+"""A site without people of its own: which directory answers for it, and whether it can be reached (C-1, C-10).
+
+What asks another site stands on Authlib and requests. They cost every start a
+tenth of a second, so that they are loaded when they are first needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app import site
+from app.auth.claimed import ClaimedDirectory
+from app.config import Settings
+from app.contracts.identity import Directory
+from app.contracts.seed import Seed
+from app.contracts.text import Text
+from app.errors import ConsoleError
+
+
+def directories(settings: Settings) -> Mapping[type, Directory]:
+    """The directory of a site that has no plugin for it but names a provider."""
+    if settings.own_iam or not settings.oidc_issuer:
+        return {}
+    if settings.oidc_claims:
+        return {Directory: ClaimedDirectory()}
+    from app.auth.remote import RemoteDirectory
+
+    return {Directory: RemoteDirectory()}
+
+
+def seed(wanted: Seed) -> None:
+    """On a site without people of its own: seed for the administrator that the IAM has, in the last of their tenants."""
+    directory = directories(site.settings()).get(Directory)
+    if directory is None:
+        return
+    wanted.admin_key = directory.key_of(wanted.admin_login)
+    for tenant in directory.tenants_of(wanted.admin_key):
+        spaces = directory.workspaces_of(tenant.id)
+        wanted.tenant_id, wanted.workspace_id = tenant.id, spaces[0].id if spaces else ""
+
+
+def check() -> Text | None:
+    """For ``antstack doctor``: whether the provider that OIDC_ISSUER names answers, and gives its grants."""
+    if not site.settings().oidc_issuer:
+        return Text(
+            "nobody can sign in: enable the plugin iam, or set OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET",
+            "无法登录：请启用 iam 插件，或设置 OIDC_ISSUER、OIDC_CLIENT_ID 与 OIDC_CLIENT_SECRET",
+        )
+    from app.auth import oidc, snapshot
+
+    try:
+        oidc.metadata()
+        if not site.settings().oidc_claims:
+            snapshot.current()
+    except ConsoleError as error:
+        return Text(f"{error.reason.en} {error.remedy.en}", f"{error.reason.zh}{error.remedy.zh}")
+    return None
