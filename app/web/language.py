@@ -22,8 +22,10 @@ CHOICES = {
     "density": ("normal", "compact"),
     "nav": ("open", "closed"),
 }
-UNITS = ((60, Text("{n} s ago", "{n} 秒前"), 1), (3600, Text("{n} min ago", "{n} 分钟前"), 60),
-         (86400, Text("{n} h ago", "{n} 小时前"), 3600), (86400 * 60, Text("{n} d ago", "{n} 天前"), 86400))  # fmt: skip
+UNITS = ((60, Text("{n} s ago", "{n} 秒前"), Text("in {n} s", "{n} 秒后"), 1),
+         (3600, Text("{n} min ago", "{n} 分钟前"), Text("in {n} min", "{n} 分钟后"), 60),
+         (86400, Text("{n} h ago", "{n} 小时前"), Text("in {n} h", "{n} 小时后"), 3600),
+         (86400 * 60, Text("{n} d ago", "{n} 天前"), Text("in {n} d", "{n} 天后"), 86400))  # fmt: skip
 
 
 def locale() -> str:
@@ -67,7 +69,7 @@ def exact(moment: datetime | None) -> str:
 def _zoned(moment: datetime) -> str:
     """``2026-11-23 20:15:08 UTC+08:00``."""
     offset = moment.astimezone(zone()).strftime("%z")
-    return f"{exact(moment)} UTC{offset[:3]}:{offset[3:5]}"
+    return f"{exact(moment)} UTC" + (f"{offset[:3]}:{offset[3:5]}" if offset != "+0000" else "")
 
 
 def ago(moment: datetime | None) -> Markup:
@@ -85,11 +87,11 @@ def when(moment: datetime | None) -> Markup:
 
 
 def since(moment: datetime) -> str:
-    """How long ago, in words."""
-    seconds = max(0, int((now() - moment).total_seconds()))
-    for limit, words, unit in UNITS:
-        if seconds < limit:
-            return t(words, n=seconds // unit)
+    """How long ago, or how soon, in words."""
+    seconds = int((now() - moment).total_seconds())
+    for limit, past, future, unit in UNITS:
+        if abs(seconds) < limit:
+            return t(future if seconds < 0 else past, n=abs(seconds) // unit)
     return exact(moment)[:10]
 
 
