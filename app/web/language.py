@@ -134,9 +134,8 @@ def asset(path: str) -> str:
 
     The folder's, since scripts import one another by relative addresses.
     """
-    folder = (STATIC / path).parent
-    known: dict[Path, str] = g.setdefault("assets", {})
-    if folder not in known:
-        files = tuple(sorted(file for file in folder.iterdir() if file.is_file()))
-        known[folder] = _fingerprint(files, tuple(file.stat().st_mtime_ns for file in files))
-    return f"/static/{known[folder]}/{path}"
+    addresses: dict[str, str] = g.setdefault("assets", {})  # a page names the sprite of icons once an icon
+    if path not in addresses:
+        files = tuple(sorted(file for file in (STATIC / path).parent.iterdir() if file.is_file()))
+        addresses[path] = f"/static/{_fingerprint(files, tuple(file.stat().st_mtime_ns for file in files))}/{path}"
+    return addresses[path]
