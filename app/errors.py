@@ -69,6 +69,11 @@ class ConsoleError(Exception):
         """What the person can do about it, with its placeholders filled."""
         return self.kind.remedy.format(**self.values)
 
+    def kept(self) -> dict[str, object]:
+        """The error as rows keep it: its code, and its words in both languages."""
+        kept: dict[str, object] = {"code": self.code, "reason": self.reason.both(), "remedy": self.remedy.both()}
+        return {**kept, "extra": dict(self.extra)} if self.extra else kept
+
     def __str__(self) -> str:
         return f"{self.code}: {self.reason.en}"
 

@@ -26,6 +26,10 @@ class Text:
         """The same text with its placeholders filled; a Text value is filled in its own language."""
         return Text(_fill(self.en, values, "en"), _fill(self.zh, values, "zh"))
 
+    def both(self) -> dict[str, str]:
+        """The text as rows and API keep it: ``{"en": …, "zh": …}``."""
+        return {"en": self.en, "zh": self.zh}
+
     def __str__(self) -> str:
         return self.en
 

@@ -10,8 +10,10 @@ from app import audit, caller
 from app.contracts.text import Text, plain
 from app.db import db, new_id, now
 from app.errors import NOT_FOUND, ConsoleError
-from app.orders import locks, tree, verbs
+from app.orders import leases, locks, tree, verbs
+from app.orders.history import event, move
 from app.orders.models import Order, OrderCommand, OrderNode
+from app.orders.steps import type_of
 from app.orders.tree import Tree
 
 STEP = Text("step", "步骤")
@@ -53,7 +55,7 @@ def check(order: Order, found: Tree, node: OrderNode | None, verb: str) -> None:
     if verb == verbs.SKIP and node is not None:
         required = next((x for x in found.under(node) if x.required and x.state not in tree.DONE), None)
         if required is not None and order.state not in tree.TERMINAL:
-            raise verbs.REQUIRED_STEP(step=Text(required.title_en or required.name, required.title_zh or required.name))
+            raise verbs.REQUIRED_STEP(step=required.title)
     state = node.state if node else order.state
     raise verbs.NOT_NOW(verb=verbs.TITLES.get(verb, plain(verb)), state=plain(state))
 
@@ -69,8 +71,6 @@ def obey(order: Order, found: Tree) -> None:
 
 
 def _obey(order: Order, found: Tree, command: OrderCommand) -> None:
-    from app.orders.engine import event
-
     node = found.by_id.get(command.node_id) if command.node_id else None
     leaves = found.under(node)
     if command.verb == verbs.PAUSE:
@@ -91,16 +91,14 @@ def _obey(order: Order, found: Tree, command: OrderCommand) -> None:
 
 
 def _retry(order: Order, leaves: Sequence[OrderNode], command: OrderCommand) -> None:
-    from app.orders.engine import event, move, order_type, problem
-
-    kind = order_type(order)
+    kind = type_of(order)
     if kind and kind.before_retry and leaves:
         try:
             with db.session.begin_nested():
                 kind.before_retry(order, leaves)
         except ConsoleError as error:
             for leaf in leaves:
-                leaf.error = problem(error)
+                leaf.error = error.kept()
             event(order, None, "retry-refused", actor=command.actor, detail={"code": error.code})
             return
     for leaf in leaves:
@@ -113,8 +111,6 @@ def _retry(order: Order, leaves: Sequence[OrderNode], command: OrderCommand) -> 
 
 
 def _skip(order: Order, leaves: Sequence[OrderNode], command: OrderCommand) -> None:
-    from app.orders.engine import move
-
     for leaf in leaves:
         if leaf.state not in tree.DONE:
             leaf.finished_at = now()
@@ -125,8 +121,6 @@ def _skip(order: Order, leaves: Sequence[OrderNode], command: OrderCommand) -> N
 
 
 def _confirm(order: Order, leaves: Sequence[OrderNode], command: OrderCommand) -> None:
-    from app.orders.engine import move
-
     for leaf in leaves:
         if leaf.state == tree.WAITING:
             leaf.finished_at, leaf.progress = now(), 1.0
@@ -136,8 +130,6 @@ def _confirm(order: Order, leaves: Sequence[OrderNode], command: OrderCommand) -
 
 def _cancel_rest(order: Order, found: Tree) -> None:
     """The safe point: no step is in the middle of acting while commands are obeyed."""
-    from app.orders.engine import event, move
-
     for leaf in found.leaves:
         if leaf.state not in tree.DONE and leaf.state != tree.FAILED:
             leaf.finished_at = now() if leaf.started_at else None
@@ -149,19 +141,14 @@ def _cancel_rest(order: Order, found: Tree) -> None:
 
 def force_cancel(order: Order, found: Tree, actor: str, reason: str) -> None:
     """End a stuck order now, whoever holds its lease, and record what was left in which state."""
-    from app.orders.engine import event, order_type
-
-    raised = update(Order).where(Order.id == order.id).values(token=Order.token + 1, lease_until=None)
-    db.session.execute(raised.execution_options(synchronize_session=False))
-    left = {
-        leaf.key: {"state": leaf.state, "applied": leaf.applied} for leaf in found.leaves if leaf.state not in tree.DONE
-    }
+    leases.revoke(order.id)
+    left = {leaf.key: {"state": leaf.state, "applied": leaf.applied} for leaf in found.leaves if leaf.state not in tree.DONE}
     _cancel_rest(order, found)
     found.derive()
     event(order, None, verbs.FORCE_CANCEL, actor=actor, detail={"left": left, "reason": reason})
     order.finished_at, order.due_at = now(), None
     locks.release(order.id)
     audit.note("order", order.id, order.title, left=left)
-    kind = order_type(order)
+    kind = type_of(order)
     if kind and kind.finished:
         kind.finished(order)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.contracts.text import Text
 from app.db import Id, Identified, Long, Name, TenantOwned, db
 
 
@@ -87,6 +88,11 @@ class OrderNode(Identified, db.Model):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
+
+    @property
+    def title(self) -> Text:
+        """What people call it: its title, or else its name."""
+        return Text(self.title_en or self.name, self.title_zh or self.name)
 
 
 class OrderEvent(db.Model):

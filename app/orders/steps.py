@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from app import site
 from app.contracts.text import Text
 from app.errors import ConsoleError
 from app.orders.models import Order, OrderNode
@@ -84,6 +85,11 @@ class OrderType:
     before_retry: Callable[[Order, Sequence[OrderNode]], None] | None = None
     before_start: Callable[[Order], None] | None = None
     finished: Callable[[Order], None] | None = None
+
+
+def type_of(order: Order) -> OrderType | None:
+    """What the order's plugin adds to its life."""
+    return site.catalogue().order_types.get(order.plugin)
 
 
 class Simple:

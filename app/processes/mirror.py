@@ -16,7 +16,7 @@ from app.kube.client import connect
 from app.kube.mirror import ClusterMirror
 from app.kube.models import Cluster
 from app.logs import to_json
-from app.orders import engine
+from app.orders.due import wake_cluster
 
 log = logging.getLogger(__name__)
 LEASE_SECONDS = 10.0
@@ -68,7 +68,7 @@ def _round(app: Flask, running: dict[str, Running]) -> None:
 def _start(app: Flask, cluster: Cluster) -> Running:
     stop = threading.Event()
     worker = ClusterMirror(app, cluster.id, connect(cluster, pool_size=24), stop)
-    worker.on_write = engine.wake_cluster
+    worker.on_write = wake_cluster
     thread = threading.Thread(target=worker.run, name=f"mirror-{cluster.name}", daemon=True)
     thread.start()
     return Running(cluster.version, stop, thread)

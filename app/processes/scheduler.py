@@ -14,7 +14,7 @@ from app.jobs import periodic
 from app.jobs.queue import queue
 from app.jobs.run import hand_over_lost
 from app.logs import to_json
-from app.orders import engine
+from app.orders.due import due
 
 log = logging.getLogger(__name__)
 LEASE_SECONDS = 6.0
@@ -64,7 +64,7 @@ def hand_over_orders(moment: float, handed: dict[str, float]) -> int:
     for order_id in [known for known, when in handed.items() if moment - when > HANDED_FOR]:
         handed.pop(order_id)
     count = 0
-    for order_id in engine.due():
+    for order_id in due():
         try:
             job_id = f"tick-{order_id}"
             orders = queue("orders")

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from app.contracts.text import Text, plain
 from app.db import db
 from app.errors import ErrorCode
-from app.orders import engine, tree
+from app.orders import tree
+from app.orders.history import event, move
 from app.orders.make import plan_hash
 from app.orders.models import Order, OrderNode
 from app.orders.steps import OrderType
@@ -116,8 +117,8 @@ def _start_over(order: Order, keys: set[str]) -> None:
             leaf.applied, leaf.retry_at, leaf.tries, leaf.attempt = False, None, 0, 1
             leaf.started_at = leaf.finished_at = leaf.error = None
             leaf.progress = 0.0
-            engine.move(order, leaf, tree.PENDING, {"corrected": True})
-    engine.event(order, None, "corrected", detail={"applications": sorted(keys)})
+            move(order, leaf, tree.PENDING, {"corrected": True})
+    event(order, None, "corrected", detail={"applications": sorted(keys)})
 
 
 def adopt(order: Order, node: OrderNode | None) -> None:

@@ -12,7 +12,6 @@ import yaml
 
 from app import crypto
 from app.errors import ConsoleError
-from app.orders.engine import problem
 from plugins.yunyou import freezing
 from plugins.yunyou.domain import rollout
 from plugins.yunyou.domain.manifests import WORKLOADS
@@ -115,7 +114,7 @@ def _object(draft: Draft, cluster: Cluster, application: str, item: Json, worklo
         }
         answer["metadata"]["name"] = name
     except ConsoleError as error:
-        found["error"] = problem(error)
+        found["error"] = error.kept()
         answer = item
     before, after = text_of(live), text_of(answer)
     found["diff"] = unified(before, after)

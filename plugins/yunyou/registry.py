@@ -19,7 +19,6 @@ from app.db import db, now, rows
 from app.errors import ErrorCode
 from app.jobs import log, progress
 from app.kube.kubeconfig import is_local
-from app.orders.engine import problem
 from plugins.yunyou.domain.images import Image, located, parse
 from plugins.yunyou.models import Environment, ImageCheck, Solution
 
@@ -100,18 +99,18 @@ def ask(registry: Registry, image: Image) -> Verdict:
     """Whether *image* exists, its digest and platforms."""
     reference = image.digest or image.tag or "latest"
     if registry.away:
-        return Verdict("unreachable", problem=problem(NO_REGISTRY(registry=registry.host, detail=registry.away)))
+        return Verdict("unreachable", problem=NO_REGISTRY(registry=registry.host, detail=registry.away).kept())
     try:
         answer = registry.get(f"/v2/{image.repository}/manifests/{reference}", image.repository)
         if answer.status_code == 404:
-            return Verdict("missing", problem=problem(NO_IMAGE(registry=registry.host, image=str(image))))
+            return Verdict("missing", problem=NO_IMAGE(registry=registry.host, image=str(image)).kept())
         answer.raise_for_status()
         manifest = answer.json()
         digest = answer.headers.get("Docker-Content-Digest", "")
         return Verdict("found", digest, _platforms(registry, image, manifest))
     except (requests.RequestException, ValueError) as error:
         registry.away = _words(error)
-        return Verdict("unreachable", problem=problem(NO_REGISTRY(registry=registry.host, detail=registry.away)))
+        return Verdict("unreachable", problem=NO_REGISTRY(registry=registry.host, detail=registry.away).kept())
 
 
 def _platforms(registry: Registry, image: Image, manifest: dict[str, Any]) -> list[str]:

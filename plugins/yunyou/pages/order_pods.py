@@ -54,8 +54,7 @@ def _groups(order: Order, found: Tree, node: OrderNode, seen: live.View) -> list
         spec = next((leaf.spec for leaf in found.under(member) if "names" in leaf.spec), {})
         names = [name for name in spec.get("names", []) if name in pods]
         taken |= set(names)
-        title = Text(member.title_en, member.title_zh)
-        groups.append(_group(order, node, title, member.state, [pods[name] for name in names]))
+        groups.append(_group(order, node, member.title, member.state, [pods[name] for name in names]))
     rest = [pod for name, pod in pods.items() if name not in taken]
     if len(members) == 1 and not taken:
         groups[0]["pods"] = [_square(order, pod) for pod in rest[:PODS_SHOWN]]

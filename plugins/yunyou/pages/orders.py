@@ -141,7 +141,7 @@ def _shown(order: Order, found: tree.Tree, node: OrderNode, selected: OrderNode)
     deep = node.kind == "application"
     return {
         "id": node.id,
-        "title": t(Text(node.title_en, node.title_zh)) if node.title_en else node.name,
+        "title": t(node.title),
         "state": node.state,
         "href": url_for("yunyou_orders.order_show", order_id=order.id, node=node.id),
         "done": sum(1 for x in leaves if x.state in tree.DONE),

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from app.db import db, now
 from app.errors import ConsoleError
-from app.orders import commands, engine, tree, verbs
+from app.orders import commands, engine, leases, tree, verbs
 from app.orders.models import Order, OrderEvent, OrderNode
 from tests.core.orders import world
 from tests.core.orders.world import World, nodes, order, read, run
@@ -120,15 +120,14 @@ def test_cancelling_stops_at_the_next_safe_point(outside: World) -> None:
 def test_force_cancel_ends_at_once_and_a_late_worker_cannot_write(outside: World) -> None:
     made = order(BOTH)
     outside.slow.add("A/web/act")
-    late = engine.take(made)
+    late = leases.take(made)
     assert late is not None
-    tick = engine.Tick(late)
 
     tell(made, "force-cancel")
     assert read(made).state == "cancelled"
 
-    with pytest.raises(engine.Fenced):
-        tick._commit()
+    with pytest.raises(leases.Fenced):
+        late.commit()
     db.session.rollback()
     assert read(made).state == "cancelled"
     forced = db.session.scalar(select(OrderEvent).where(OrderEvent.order_id == made, OrderEvent.what == "force-cancel"))

@@ -1,0 +1,140 @@
+"""One step of an order as it runs: started, taken up again, asked how far it is, tried again or failed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from app import site
+from app.contracts.text import Text
+from app.db import db, now
+from app.errors import UNKNOWN, ConsoleError, ErrorCode
+from app.kube.errors import is_transient
+from app.orders import tree
+from app.orders.history import event, move
+from app.orders.leases import Fenced, Lease
+from app.orders.models import Order, OrderLog, OrderNode
+from app.orders.steps import Confirm, Context, Outcome, StepKind
+
+log = logging.getLogger(__name__)
+BACKOFF_SECONDS = (1, 2, 5, 10, 20)  # how long what may pass by itself waits before each further try
+TIMED_OUT = ErrorCode(
+    "ORDERS/STEP_TIMED_OUT",
+    504,
+    Text("{step} was not finished within {seconds} s.", "{step} 未能在 {seconds} 秒内完成。"),
+    Text("See its events and log for what holds it, then retry, skip or roll back.", "请查看事件与日志了解原因，然后重试、跳过或回滚。"),
+)
+
+
+class Execution:
+    """The steps of one order during one tick; ``cache`` is what they share."""
+
+    def __init__(self, order: Order, lease: Lease) -> None:
+        self.order = order
+        self.lease = lease
+        self.cache: dict[str, Any] = {}
+
+    def start(self, leaf: OrderNode) -> None:
+        """Start a leaf whose turn it is, or start it again.
+
+        :raises Fenced: another process works on the order
+        """
+        if leaf.step == Confirm.name:
+            move(self.order, leaf, tree.WAITING)
+            leaf.started_at = now()
+            return
+        move(self.order, leaf, tree.RUNNING)
+        leaf.started_at, leaf.finished_at, leaf.error = leaf.started_at or now(), None, None
+        leaf.attempt += 0 if leaf.retry_at else 1
+        leaf.retry_at = None
+        self._act(leaf)
+        if leaf.state == tree.RUNNING:
+            self._check(leaf)
+
+    def look(self, leaf: OrderNode) -> bool:
+        """Ask a running leaf how far it is.
+
+        :returns: whether more than its fraction changed
+        :raises Fenced: another process works on the order
+        """
+        if leaf.applied:
+            return self._check(leaf)
+        # A worker died between its intent and the end of its act: act again, towards the same target.
+        event(self.order, leaf, "resumed", leaf.state, leaf.state)
+        self._act(leaf)
+        return True
+
+    def fail(self, leaf: OrderNode, error: ConsoleError) -> None:
+        """End a leaf with what is wrong."""
+        leaf.error, leaf.finished_at = error.kept(), now()
+        move(self.order, leaf, tree.FAILED, {"code": error.code})
+
+    def _act(self, leaf: OrderNode) -> None:
+        """Record the intent, then act towards the target."""
+        try:
+            with self._running(leaf) as (kind, ctx):
+                if leaf.before is None:
+                    leaf.before = dict(kind.capture(ctx))
+                self.lease.commit()
+                kind.apply(ctx)
+                leaf.applied = True
+        except ConsoleError as error:
+            self._try_again(leaf, error)
+
+    def _check(self, leaf: OrderNode) -> bool:
+        try:
+            with self._running(leaf) as (kind, ctx):
+                found = kind.check(ctx)
+        except ConsoleError as error:
+            if not is_transient(error):
+                self.fail(leaf, error)
+                return True
+            found = Outcome(progress=leaf.progress, detail={**(leaf.detail or {}), "note": str(error)})
+        return self._take(leaf, found)
+
+    @contextmanager
+    def _running(self, leaf: OrderNode) -> Iterator[tuple[StepKind, Context]]:
+        """The leaf's step at work: its lines are kept, and what it did not foresee is an error that says so."""
+        kind, ctx = site.catalogue().steps[leaf.step], Context(self.order, leaf, self.cache)
+        try:
+            yield kind, ctx
+        except (ConsoleError, Fenced):
+            raise
+        except Exception as error:
+            log.exception("order %s step %s", self.order.id, leaf.key, exc_info=error)
+            raise UNKNOWN() from error
+        finally:
+            for level, line in ctx.lines:
+                db.session.add(OrderLog(order_id=self.order.id, node_id=leaf.id, at=now(), level=level, line=line))
+
+    def _take(self, leaf: OrderNode, found: Outcome) -> bool:
+        if found.detail is not None and found.detail != leaf.detail:
+            leaf.detail = dict(found.detail)
+        if found.done:
+            leaf.progress, leaf.finished_at = 1.0, now()
+            leaf.result = dict(found.result) if found.result else leaf.result
+            move(self.order, leaf, tree.SUCCEEDED)
+            return True
+        if found.error is not None:
+            self.fail(leaf, found.error)
+            return True
+        if abs(found.progress - leaf.progress) > 1e-6:
+            leaf.progress = found.progress
+        if (now() - (leaf.started_at or now())).total_seconds() > leaf.timeout:
+            self.fail(leaf, TIMED_OUT(step=leaf.title, seconds=leaf.timeout))
+            return True
+        return False
+
+    def _try_again(self, leaf: OrderNode, error: ConsoleError) -> None:
+        """What may pass by itself is tried again, a few times, later and later; then it is a failure."""
+        if not is_transient(error) or leaf.tries >= len(BACKOFF_SECONDS):
+            self.fail(leaf, error)
+            return
+        leaf.retry_at = now() + timedelta(seconds=BACKOFF_SECONDS[leaf.tries])
+        leaf.tries += 1
+        leaf.error = error.kept()
+        leaf.applied = False
+        move(self.order, leaf, tree.PENDING, {"again": leaf.retry_at.isoformat(), "error": error.code})

@@ -1,0 +1,75 @@
+"""Who works on an order: a lease in its row with a token that only rises, so that a late worker cannot write."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy import Update, or_, update
+
+from app.db import db, now
+from app.leases import owner
+from app.orders import tree
+from app.orders.models import Order
+
+LEASE = timedelta(seconds=15)  # how long an order waits for a worker that was killed in a step
+RENEW_SECONDS = 4.0
+
+
+class Fenced(Exception):
+    """Another process works on this order now; what this one did since its last commit is dropped."""
+
+
+@dataclass
+class Lease:
+    """The right to work on an order until another process raises its token."""
+
+    order_id: str
+    token: int
+    renewed: float = field(default_factory=time.monotonic)
+
+    def commit(self) -> None:
+        """Keep what was done, and renew the lease.
+
+        :raises Fenced: another process raised the token
+        """
+        ours = update(Order).where(Order.id == self.order_id, Order.token == self.token)
+        if not _changed(ours.values(lease_until=now() + LEASE).execution_options(synchronize_session=False)):
+            raise Fenced
+        db.session.commit()
+        self.renewed = time.monotonic()
+
+    def keep(self) -> None:
+        """As :meth:`commit`, if that is some seconds ago.
+
+        :raises Fenced: another process raised the token
+        """
+        if time.monotonic() - self.renewed > RENEW_SECONDS:
+            self.commit()
+
+    def release(self) -> None:
+        """Give the order to whoever comes next, if it is still ours, and commit."""
+        _changed(update(Order).where(Order.id == self.order_id, Order.token == self.token).values(lease_until=None))
+        db.session.commit()
+
+
+def take(order_id: str) -> Lease | None:
+    """Take the order's lease, raise its token and commit; None while another process holds it, or when the order ended."""
+    moment = now()
+    free = or_(Order.lease_until.is_(None), Order.lease_until < moment)
+    taken = update(Order).where(Order.id == order_id, free, Order.state.not_in(tree.TERMINAL))
+    found = _changed(taken.values(lease_owner=owner(), lease_until=moment + LEASE, token=Order.token + 1))
+    db.session.commit()
+    order = db.session.get(Order, order_id, populate_existing=True) if found else None
+    return Lease(order_id, order.token) if order else None
+
+
+def revoke(order_id: str) -> None:
+    """Take the order from whoever works on it."""
+    raised = update(Order).where(Order.id == order_id).values(token=Order.token + 1, lease_until=None)
+    _changed(raised.execution_options(synchronize_session=False))
+
+
+def _changed(statement: Update) -> bool:
+    return bool(getattr(db.session.execute(statement), "rowcount", 0))
