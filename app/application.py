@@ -46,7 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_FORM_MEMORY_SIZE=UPLOAD_LIMIT + 1024 * 1024,
         MAX_FORM_PARTS=10_000,
     )
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.sort_keys, app.json.ensure_ascii = False, False  # type: ignore[attr-defined]
     app.extensions[site.SETTINGS] = settings
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, *[settings.trusted_proxies] * 4)  # type: ignore[method-assign]
