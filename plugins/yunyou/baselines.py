@@ -165,7 +165,7 @@ def _replicas(product: Mapping[str, Any], application: Mapping[str, Any]) -> lis
 
 def _keep_values(environment: Environment, document: Mapping[str, Any]) -> None:
     db.session.execute(delete(GlobalParameter).where(GlobalParameter.environment_id == environment.id))
-    for name, parameter in documents._named(dict(document)):
+    for name, parameter in documents.named_parameters(dict(document)):
         if "value" in parameter:
             db.session.add(
                 GlobalParameter(

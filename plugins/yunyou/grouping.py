@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import select
 
@@ -18,9 +18,7 @@ from plugins.yunyou.domain.podview import PodView, view
 from plugins.yunyou.freezing import Cluster, Plan
 from plugins.yunyou.models import Environment, GroupChoice
 from plugins.yunyou.requests import OrderRequest
-
-if TYPE_CHECKING:
-    from plugins.yunyou.targets import Target
+from plugins.yunyou.targets import Target
 
 
 @dataclass(frozen=True, slots=True)

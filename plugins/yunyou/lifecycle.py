@@ -19,13 +19,13 @@ from plugins.yunyou import baselines, freezing, orders, planning
 from plugins.yunyou.domain import baseline as documents
 from plugins.yunyou.domain import solution as files
 from plugins.yunyou.domain.manifests import workload_of
+from plugins.yunyou.domain.ordered import changed
 from plugins.yunyou.domain.parameters import entries_of
 from plugins.yunyou.domain.universe import Renderings, setting_of
 from plugins.yunyou.environments import kube_of
 from plugins.yunyou.freezing import Cluster, Plan
 from plugins.yunyou.models import Environment, Frozen, Solution
 from plugins.yunyou.solutions import document_of
-from plugins.yunyou.targets import apply_change
 
 BASE_MOVED = ErrorCode(
     "YUNYOU/PLAN_OUTDATED",
@@ -90,7 +90,7 @@ def _corrected(order: Order, environment: Environment, keys: set[str]) -> dict[s
     values = {entry.name: entry.value for entry in planning.entries_for(solution)}
     change = {**whole["change"], "document": documents.with_values(document_of(solution).document, values)}
     codes = {key.partition("/")[0] for key in change["applications"]}
-    target = files.of(apply_change(baselines.document_of(environment), change, codes))
+    target = files.of(changed(baselines.document_of(environment), change, codes))
     rendered = Renderings(entries_of(target), setting_of(target, planning.known_outputs(environment.id)))
     renewed: dict[str, Plan] = {}
     for key in keys:

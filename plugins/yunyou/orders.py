@@ -27,6 +27,7 @@ from plugins.yunyou.freezing import Cluster, Plan
 from plugins.yunyou.models import Environment, Frozen
 from plugins.yunyou.order_tree import OrderTree
 from plugins.yunyou.requests import OrderRequest
+from plugins.yunyou.solutions import began
 from plugins.yunyou.targets import Target
 
 BUSY = ErrorCode(
@@ -161,7 +162,8 @@ def create(request: OrderRequest, planned: Draft | None = None) -> Order:
     )  # fmt: skip
     _freeze(order, planned)
     grouping.remember(planned.environment, request)
-    targets.began(target)
+    if target.source is not None:
+        began(target.source)
     return order
 
 
@@ -197,7 +199,7 @@ def draft_rollback(order: Order, request: OrderRequest, keys: Sequence[str]) -> 
     """
     if verbs.ROLLBACK not in verbs.of_order(order):
         raise verbs.NOT_NOW(verb=verbs.TITLES[verbs.ROLLBACK], state=plain(order.state))
-    return draft_of(targets.order_rollback(order, keys), request)
+    return draft_of(targets.rollback.of_order(order, keys), request)
 
 
 def create_rollback(order: Order, request: OrderRequest, keys: Sequence[str]) -> Order:

@@ -19,7 +19,7 @@ from plugins.yunyou.domain.changes import Change
 from plugins.yunyou.domain.drift import drift, missing
 from plugins.yunyou.domain.manifests import workload_of, workloads_of
 from plugins.yunyou.domain.podview import view
-from plugins.yunyou.models import BaselineApplication, BaselineProduct, Environment, LoadBalancer
+from plugins.yunyou.models import BaselineApplication, BaselineProduct, Environment, LoadBalancer, ReleaseRecord
 from plugins.yunyou.requests import OrderRequest
 
 PRODUCT, APPLICATION = Text("product", "产品"), Text("application", "应用")
@@ -170,10 +170,12 @@ def balancer(row: LoadBalancer) -> dict[str, Any]:
 
 def records_of(product: BaselineProduct) -> list[dict[str, Any]]:
     """Successful releases of a product, newest first."""
-    found = targets.records_of(environment_of(product), product.code)
+    query = scoped(ReleaseRecord).where(
+        ReleaseRecord.environment_id == product.environment_id, ReleaseRecord.product == product.code
+    )
     return [
         {"id": r.id, "version": r.release, "order": r.order_id, "at": r.created_at.isoformat(), "creator": r.creator}
-        for r in found
+        for r in rows(query.order_by(ReleaseRecord.id.desc()))
     ]
 
 
@@ -191,4 +193,4 @@ def sync(environment: Environment, keys: Sequence[str]) -> Order:
         raise targets.NOTHING_TO_DO()
     found = [f"{row.product}/{row.name}" for row in wanted]
     request = OrderRequest(type="operation", operation="sync", environment=environment.id, adopt=found)
-    return orders.create(request, orders.draft_of(targets.sync_target(environment, found), request))
+    return orders.create(request, orders.draft_of(targets.operation.synced(environment, found), request))

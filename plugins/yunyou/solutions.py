@@ -173,6 +173,12 @@ def known_of(environment: Environment) -> files.Known:
     return files.Known(products={row[0]: row[1] for row in products}, names={row[0]: row[1] for row in names})
 
 
+def began(solution: Solution) -> None:
+    """A solution whose first order was made is being deployed."""
+    if solution.state == PLANNING:
+        solution.state = DEPLOYING
+
+
 def running_order(solution: Solution) -> Order | None:
     """An order of this solution that is not ended."""
     query = select(Order).where(

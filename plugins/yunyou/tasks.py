@@ -31,10 +31,7 @@ def difference_of(solution: Solution, *, with_cluster: bool = True) -> Differenc
 def open_applications(solution: Solution) -> list[str]:
     """Applications ``PRODUCT/app`` (or products) that still have a task besides drift and tests."""
     found = difference_of(solution, with_cluster=False)
-    keys = [
-        f"{task.product}/{task.application}".rstrip("/") for task in found.tasks if task.kind not in ("test", "drift")
-    ]
-    return list(dict.fromkeys(keys))
+    return list(dict.fromkeys(task.key for task in found.tasks if task.kind not in ("test", "drift")))
 
 
 def public(task: Task) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def exported(baseline: Document, environment: Mapping[str, Any], at: str) -> Doc
     :param at: RFC 3339 in UTC
     """
     made = copy.deepcopy(baseline)
-    for parameter in _parameters(made):
+    for _, parameter in named_parameters(made):
         if parameter.get("type") == "secret" and not _refers_only(parameter.get("value")):
             parameter.pop("value", None)
     return {**made, "schema": BASELINE_SCHEMA, "environment": dict(environment), "exportedAt": at}
@@ -47,7 +47,7 @@ def with_values(document: Document, values: Mapping[str, Scalar | None]) -> Docu
     """The document with the values in effect by parameter name (``global.KEY``, ``product.CODE.param.KEY``,
     ``CODE/app.KEY``); None takes a value away."""
     made = copy.deepcopy(document)
-    for name, parameter in _named(made):
+    for name, parameter in named_parameters(made):
         if name in values:
             value = values[name]
             parameter.pop("value", None)
@@ -63,9 +63,9 @@ def released(baseline: Document, solution: Document, code: str, applications: Co
     again when the version changes. Give the solution with its values in effect (:func:`with_values`).
     """
     made = copy.deepcopy(baseline)
-    wanted = copy.deepcopy(_product(solution, code))
+    wanted = copy.deepcopy(product_of(solution, code))
     assert wanted is not None
-    before = _product(made, code)
+    before = product_of(made, code)
     kept = {app["name"]: app for app in before["applications"]} if before else {}
     if before and before["version"] != wanted["version"]:
         kept = {name: app for name, app in kept.items() if app.get("role") != "test"}
@@ -88,7 +88,7 @@ def released(baseline: Document, solution: Document, code: str, applications: Co
 def operated(baseline: Document, code: str, application: str, **fields: Any) -> Document:
     """The baseline after an operation order changed fields of an application, such as ``replicas`` or ``resources``."""
     made = copy.deepcopy(baseline)
-    for app in (_product(made, code) or {"applications": []})["applications"]:
+    for app in (product_of(made, code) or {"applications": []})["applications"]:
         if app["name"] == application:
             app.update(copy.deepcopy(fields))
     return made
@@ -139,15 +139,19 @@ def _put(items: list[Document], item: Document, key: str) -> None:
     items.append(item)
 
 
-def _product(document: Document, code: str) -> Document | None:
+def product_of(document: Document, code: str) -> Document | None:
+    """A product of a document by its code."""
     return next((product for product in document["products"] if product["code"] == code), None)
 
 
-def _parameters(document: Document) -> Iterable[Document]:
-    return (parameter for _, parameter in _named(document))
+def application_of(document: Document, code: str, name: str) -> Document | None:
+    """An application of a document by its product's code and its own name."""
+    product = product_of(document, code)
+    return next((app for app in product["applications"] if app["name"] == name), None) if product else None
 
 
-def _named(document: Document) -> Iterable[tuple[str, Document]]:
+def named_parameters(document: Document) -> Iterable[tuple[str, Document]]:
+    """Every parameter of a document with its name, as :func:`with_values` has them."""
     for parameter in document.get("parameters", ()):
         yield f"global.{parameter['key']}", parameter
     for product in document["products"]:

@@ -60,6 +60,11 @@ class Task:
     warning: Text | None = None
 
     @property
+    def key(self) -> str:
+        """What it concerns: ``PRODUCT/app``, or the product alone."""
+        return f"{self.product}/{self.application}" if self.application else self.product
+
+    @property
     def order(self) -> OrderType:
         """The kind of order that completes it (guide 2.7.3)."""
         if self.kind == "drift" and all(change.field == "spec.replicas" for change in self.changes):

@@ -13,11 +13,13 @@ from app.contracts.text import Text
 from app.db import db, new_id, now
 from app.errors import ErrorCode
 from app.kube import paths
+from app.orders.models import OrderNode
 from app.orders.steps import DONE, Context, Outcome, Simple
 from app.services import find_service
-from plugins.yunyou import balancers, baselines, environments, freezing, targets
+from plugins.yunyou import balancers, baselines, environments, freezing
 from plugins.yunyou.domain import solution as files
 from plugins.yunyou.domain.manifests import load_balancer
+from plugins.yunyou.domain.ordered import changed
 from plugins.yunyou.domain.place import CELL, ENVIRONMENT, NAME, label_value
 from plugins.yunyou.models import Frozen, ReleaseRecord
 from plugins.yunyou.models import LoadBalancer as BalancerRow
@@ -222,7 +224,7 @@ class Baseline(Simple):
         elif change["kind"] == "operate":
             change["fields"] = {key: fields for key, fields in change["fields"].items() if key in done}
             change["removed"] = [key for key in change.get("removed", ()) if key in ended]
-        after = baselines.change(environment, lambda before: targets.apply_change(before, change, {code}))
+        after = baselines.change(environment, lambda before: changed(before, change, {code}))
         known = outputs(ctx)
         for name in {plan.application for plan in plans if plan.owner in done}:
             objects = [
@@ -238,8 +240,6 @@ class Baseline(Simple):
 
     def _ended(self, ctx: Context) -> set[str]:
         """Keys of what was sent or removed to its end."""
-        from app.orders.models import OrderNode
-
         keys = db.session.scalars(
             select(OrderNode.key).where(
                 OrderNode.order_id == ctx.order.id, OrderNode.state == "succeeded", OrderNode.step.in_(LAST_STEPS)

@@ -1,0 +1,27 @@
+"""What orders make true: by a solution, an operation or a rollback."""
+
+from __future__ import annotations
+
+from app.contracts.text import Text
+from app.errors import invalid
+from plugins.yunyou.requests import OrderRequest
+from plugins.yunyou.targets import operation, rollback, solution
+from plugins.yunyou.targets.target import NOTHING_TO_DO, Target
+
+ERRORS = (NOTHING_TO_DO, solution.ACKNOWLEDGE, operation.NO_APPLICATION, operation.IN_CELLS)
+
+__all__ = ["ERRORS", "NOTHING_TO_DO", "Target", "operation", "rollback", "target_of"]
+
+
+def target_of(request: OrderRequest) -> Target:
+    """The target that a request asks for.
+
+    :raises ConsoleError: naming what is wrong with it
+    """
+    if request.type == "test":
+        raise invalid({"type": Text("Tests are not run by this version.", "当前版本不支持测试单。")})
+    if request.type == "release" or not request.operation:
+        return solution.of_solution(request)
+    if request.operation == "rollback":
+        return rollback.of_product(request)
+    return operation.of_application(request)
