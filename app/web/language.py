@@ -96,16 +96,15 @@ def since(moment: datetime) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """``3 min 20 s``."""
+    """``3 min 20 s``, ``5 min``, ``4.3 s``."""
     if seconds is None:
         return "–"
-    whole = int(seconds)
-    if whole < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+    if seconds < 10:
+        return t("{n} s", "{n} 秒", n=f"{seconds:.1f}".removesuffix(".0"))
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, t("{n} h", "{n} 小时", n=hours)), (minutes, t("{n} min", "{n} 分", n=minutes)), (rest, t("{n} s", "{n} 秒", n=rest)))
+    return " ".join([words for n, words in parts if n][:2])
 
 
 def number(value: float | None) -> str:

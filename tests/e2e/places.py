@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,13 +91,15 @@ class Program:
         assert answer.status_code < 300, f"{method} {path}: {answer.text[:1000]}"
         return answer.json() if answer.content else None
 
-    def release(self, document: dict[str, Any], until: str) -> dict[str, Any]:
+    def release(
+        self, document: dict[str, Any], until: str, grouping: Mapping[str, str] = {"strategy": "one"}, **options: Any
+    ) -> dict[str, Any]:
         """Import a solution, settle its plan and release it until the order is in state *until*."""
         environment = self.call("GET", "/yunyou/environments")["items"][0]["id"]
         solution = self.call("POST", f"/yunyou/solutions?environment={environment}", json.dumps(document).encode())["id"]
         for plan in PLANS:
             self.call("POST", f"/yunyou/solutions/{solution}/plan/{plan}/confirm", {"all": True})
-        order = self.call("POST", "/yunyou/orders", {"type": "release", "solution": solution, "grouping": {"strategy": "one"}})
+        order = self.call("POST", "/yunyou/orders", {"type": "release", "solution": solution, "grouping": grouping, **options})
         limit = time.monotonic() + 90
         while (state := self.call("GET", f"/yunyou/orders/{order['id']}"))["state"] != until:
             assert time.monotonic() < limit, f"the order is {state['state']}, not {until}"

@@ -62,6 +62,45 @@ def test_a_watched_page_does_not_shift(
     assert sum(value for value, _ in shifts) < MOST_SHIFT, shifts
 
 
+@pytest.mark.req("C-55", "Y-31")
+def test_a_refresh_takes_nothing_away_from_whoever_types_or_reads(member: Any, live_site: LiveSite, delivered: dict[str, str]) -> None:
+    member.goto(live_site.url + delivered["order"])
+    member.wait_for_load_state()
+    image = member.locator("input[name=image]").first
+    image.fill("registry.example/shop/basket:2.0.1")
+    member.evaluate("document.activeElement.blur()")
+    member.wait_for_timeout(WATCHED_MS)
+    expect(image).to_have_value("registry.example/shop/basket:2.0.1")
+
+    image.fill("")
+    branch = member.get_by_role("treeitem", name="Pre-tasks")
+    branch.locator("[data-caret]").click()
+    expect(branch).to_have_attribute("aria-expanded", "true")
+    branch.focus()
+    member.mouse.move(1, 1)
+    with member.expect_response(lambda answer: "node=" in answer.url):
+        pass
+    expect(branch).to_have_attribute("aria-expanded", "true")
+    expect(branch).to_be_focused()
+
+
+@pytest.mark.req("Y-25")
+def test_every_group_that_waits_is_confirmed_by_one_button(member: Any, live_site: LiveSite, delivered: dict[str, str]) -> None:
+    program = Program(live_site, live_site.login(requests.Session(), "platform-administrator"))
+    basket = shop("1.0.0", "1.0.0")["products"][0]["applications"][0]
+    product = {"code": "TWIN", "name": "Twins", "version": "1", "applications": [{**basket, "name": name} for name in ("left", "right")]}
+    order = program.release({**shop("1", "1"), "name": "twins", "products": [product]}, "waiting", {"strategy": "two"}, beta=True)
+    while sum(node["state"] == "waiting" and node["name"] == "confirm" for node in order["nodes"]) < 2:
+        order = program.call("GET", f"/yunyou/orders/{order['id']}")
+
+    member.goto(f"{live_site.url}/yunyou/orders/{order['id']}")
+    member.get_by_role("button", name="Confirm all 2").click()
+
+    expect(member.locator(".order-head .status").first).to_have_text("Succeeded", timeout=30_000)
+    events = program.call("GET", f"/yunyou/orders/{order['id']}/events")["items"]
+    assert sum(event["what"] == "confirm" for event in events) == 2
+
+
 @pytest.mark.req("C-53")
 def test_the_palette_leads_to_a_page_and_gives_the_focus_back(member: Any, live_site: LiveSite) -> None:
     member.goto(f"{live_site.url}/audit")

@@ -24,6 +24,7 @@ function mount() {
 }
 
 function tend() {
+  $$(".tabs").forEach((tabs) => { const tab = $("[aria-current], [aria-selected=true]", tabs); if (tab) tabs.scrollLeft = tab.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2; });
   $$("[data-list]").forEach((list) => {
     bulk(list);
     const input = $("[data-filter]", list);

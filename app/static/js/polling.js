@@ -7,7 +7,10 @@ const polls = new WeakMap();
 function busy(node) {
   const list = node.dataset.merge && document.getElementById(node.dataset.merge);
   if (list) return Boolean($("[popover]:popover-open", list));
-  return Boolean($("[popover]:popover-open", node) || $(":is(a, button, input, select, textarea):hover", node));
+  const focused = document.activeElement;
+  const typed = $$("input:not([type=hidden]), textarea", node).some((field) => field.value !== field.defaultValue);
+  const kept = focused?.id && !focused.matches("input, select, textarea"); // HTMX gives it the focus again
+  return Boolean(typed || (node.contains(focused) && focused.matches(":focus-visible") && !kept) || $("[popover]:popover-open", node) || $(":is(a, button, input, select, textarea):hover", node));
 }
 
 function polled(node, state, successful, stop) {
@@ -24,8 +27,10 @@ async function pollList(node, state) {
     const list = document.getElementById(node.dataset.merge);
     if (answer.ok && list && node.isConnected) merge(list, await answer.text());
     polled(node, state, answer.ok, answer.status === 286);
+    document.dispatchEvent(new CustomEvent("htmx:afterRequest", { detail: { successful: answer.ok } }));
   } catch {
     polled(node, state, false, false);
+    document.dispatchEvent(new CustomEvent("htmx:sendError"));
   }
 }
 

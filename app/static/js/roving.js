@@ -35,6 +35,7 @@ document.addEventListener("click", (event) => { // a caret must not follow the l
 }, true);
 
 function unfold(node, yes) {
+  if ("open" in node) { node.open = yes; return; }
   node.setAttribute("aria-expanded", String(yes));
   document.getElementById(node.getAttribute("aria-owns")).hidden = !yes;
 }
@@ -84,15 +85,18 @@ on("keydown", "[data-pods] a.pod", (pod, event) => {
   if (next) { event.preventDefault(); next.focus(); }
 });
 
-// what is open and where the keyboard is survives a refresh in place
+// what is open and how far it is scrolled survives a refresh in place, if it has an id
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  const place_ = detail.target;
-  const trees = $$("[data-tree]", place_);
-  if (!trees.length) return;
-  const state = new Map($$("[aria-expanded]", place_).map((node) => [node.id, node.getAttribute("aria-expanded")]));
-  place_.addEventListener("htmx:afterSwap", () => restore(state), { once: true });
-  document.addEventListener("htmx:afterSwap", () => restore(state), { once: true });
+  if (!detail.target.matches("[data-poll]")) return;
+  const opened = new Map($$("[role=treeitem][aria-expanded], details[id]", detail.target).map((node) => [node.id, isOpen(node)]));
+  const scrolled = $$("[id]", detail.target).filter((node) => node.scrollTop).map((node) => [node.id, node.scrollTop]);
+  document.addEventListener("htmx:afterSwap", () => {
+    opened.forEach((value, id) => { const node = document.getElementById(id); if (node && isOpen(node) !== value) unfold(node, value); });
+    scrolled.forEach(([id, top]) => { const node = document.getElementById(id); if (node) node.scrollTop = top; });
+  }, { once: true });
 });
-function restore(state) {
-  state.forEach((value, id) => { const node = document.getElementById(id); if (node?.hasAttribute("aria-expanded") && node.getAttribute("aria-expanded") !== value) unfold(node, value === "true"); });
+for (const node of $$(".tree [aria-selected=true]")) {
+  const box = node.closest("[data-tree]").parentElement;
+  box.scrollTop = node.offsetTop - box.clientHeight / 2;
 }
+const isOpen = (node) => node.open ?? node.getAttribute("aria-expanded") === "true";

@@ -59,13 +59,15 @@ def _groups(order: Order, found: Tree, node: OrderNode, seen: live.View) -> list
     if len(members) == 1 and not taken:
         groups[0]["pods"] = [_square(order, pod) for pod in rest[:PODS_SHOWN]]
     elif rest:
-        groups.append(_group(order, node, Text("Pods", "容器"), "", rest))
+        groups.append(_group(order, node, Text("Pods", "容器"), "", rest, counted=True))
     return [group for group in groups if group["pods"]]
 
 
-def _group(order: Order, node: OrderNode, title: Text, state: str, pods: list[dict[str, Any]]) -> dict[str, Any]:
+def _group(
+    order: Order, node: OrderNode, title: Text, state: str, pods: list[dict[str, Any]], *, counted: bool = False
+) -> dict[str, Any]:
     shown = [_square(order, pod) for pod in pods[:PODS_SHOWN]]
-    return {"title": f"{node.name}: {t(title)}", "state": state or None, "note": None, "pods": shown}
+    return {"title": f"{node.name}: {t(title)}", "state": state or None, "note": None, "counted": counted, "pods": shown}
 
 
 def _square(order: Order, pod: dict[str, Any]) -> dict[str, Any]:

@@ -172,11 +172,21 @@ def _detail(order: Order, found: tree.Tree, node: OrderNode) -> dict[str, Any]:
         "leaves": leaves,
         "node_verbs": verbs.of_node(order, node, leaves),
         "lines": list(reversed(lines)),
-        "events": [(event, told(event)) for event in events],
+        "events": [(event, _about(found, event, node), told(event)) for event in events],
         "pod_groups": squares(order, found, node),
         "path": found.path(node),
         "failures": [leaf for leaf in leaves if leaf.state == tree.FAILED],
     }
+
+
+def _about(found: tree.Tree, event: OrderEvent, looked_at: OrderNode) -> str:
+    """Which node below the one *looked_at* an event is of; empty for that one itself."""
+    node = found.by_id.get(event.node_id or "")
+    if node is None or node is looked_at:
+        return ""
+    title = t(Text(node.title_en, node.title_zh)) if node.title_en else node.name
+    application = node.spec.get("application", "") if looked_at.kind not in ("application", "group") else ""
+    return " · ".join(filter(None, (application, title)))
 
 
 def told(event: OrderEvent) -> Text:
@@ -191,15 +201,15 @@ def told(event: OrderEvent) -> Text:
 @guard(permissions.ORDER_CONTROL, audit=permissions.ORDER_TOLD, resource=decisions.later)
 def order_tell(order_id: str, verb: str) -> Response:
     order = order_api.get_order(order_id)
-    node_id = request.form.get("node") or None
-    node = db.session.get(OrderNode, node_id) if node_id else None
     order_api.may_control(order)
-    if verb == verbs.RETRY and request.form.get("adopt"):
-        lifecycle.adopt(order, node)
-    commands.give(order, verb, node_id, request.form.get("reason", ""))
+    told_nodes = request.form.getlist("node") or [None]
+    for node_id in told_nodes:
+        if verb == verbs.RETRY and request.form.get("adopt"):
+            lifecycle.adopt(order, db.session.get(OrderNode, node_id) if node_id else None)
+        commands.give(order, verb, node_id, request.form.get("reason", ""))
     words = verbs.TITLES.get(verb, plain(verb))
     return go(
-        url_for(".order_show", order_id=order.id, node=node_id or request.form.get("stay")),
+        url_for(".order_show", order_id=order.id, node=request.form.get("stay") or told_nodes[0]),
         Text(f"{words.en}: told.", f"已提交：{words.zh}。"),
     )
 
