@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from app.config import SettingsError
+from app.errors import ConsoleError
 from app.processes import application
 
 
@@ -123,13 +124,13 @@ def revision(message: str, revision_id: str) -> None:
 @main.command()
 @click.option("--port", default=8080, show_default=True)
 @click.option("--dir", "folder", default="demo", show_default=True, help="Everything is written here.")
-@click.option("--kubeconfig", default="", help="Use this real cluster instead of the sandbox.")
+@click.option("--kubeconfig", type=click.Path(exists=True, dir_okay=False), default=None, help="Use this real cluster instead of the sandbox.")
 @click.option("--empty", is_flag=True, help="Accounts, cluster and environment, but no sample data.")
-def demo(port: int, folder: str, kubeconfig: str, empty: bool) -> None:
+def demo(port: int, folder: str, kubeconfig: str | None, empty: bool) -> None:
     """A whole site in the foreground. Example: antstack demo --port 8080 --dir demo"""
     from app.processes.demo import run_demo
 
-    sys.exit(run_demo(port, folder, kubeconfig, empty))
+    sys.exit(run_demo(port, folder, kubeconfig or "", empty))
 
 
 @main.command()
@@ -186,6 +187,9 @@ def entry() -> None:
     except SettingsError as error:
         click.echo(f"antstack: {error}", err=True)
         sys.exit(2)
+    except ConsoleError as error:
+        click.echo(f"antstack: {error.reason.en} {error.remedy.en} ({error.code})", err=True)
+        sys.exit(6)
 
 
 if __name__ == "__main__":

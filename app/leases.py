@@ -6,7 +6,7 @@ import os
 import socket
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, insert, select, update
+from sqlalchemy import String, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -32,6 +32,8 @@ def owner() -> str:
 def take(name: str, seconds: float) -> int | None:
     """Take or renew the lease *name* for so many seconds, and commit.
 
+    One that lasts longer than such leases do was written by a clock that was wrong, and counts as over.
+
     :returns: the fencing token, or None while another process holds it
     """
     moment, me = now(), owner()
@@ -42,7 +44,7 @@ def take(name: str, seconds: float) -> int | None:
     if not _changed(renewed):
         stolen = db.session.execute(
             update(Lease)
-            .where(Lease.name == name, Lease.until <= moment)
+            .where(Lease.name == name, or_(Lease.until <= moment, Lease.until > moment + 2 * (until - moment)))
             .values(owner=me, until=until, token=Lease.token + 1)
         )
         if not _changed(stolen) and not _made(name, me, until):

@@ -6,11 +6,11 @@ import logging
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from app import audit, caller, site
 from app.caller import Caller
@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 _running: ContextVar[tuple[str, int] | None] = ContextVar("job", default=None)
 BACKOFF = (2, 10, 30)
 LEASE = timedelta(seconds=45)
+LATEST = timedelta(minutes=1)  # a job never waits longer for its next attempt, unless a clock was wrong
 DONE = Operation("core.job.finished", Text("Job finished", "任务结束"))
 
 
@@ -67,7 +68,7 @@ def _perform(run_id: str) -> None:
 
 def _claim(run_id: str) -> JobRun | None:
     moment = now()
-    free = or_(JobRun.state == QUEUED, (JobRun.state == RUNNING) & (JobRun.lease_until < moment))
+    free = or_(JobRun.state == QUEUED, (JobRun.state == RUNNING) & _is_lost(moment))
     claimed = db.session.execute(
         update(JobRun)
         .where(JobRun.id == run_id, free)
@@ -77,6 +78,11 @@ def _claim(run_id: str) -> JobRun | None:
     )  # fmt: skip
     db.session.commit()
     return db.session.get(JobRun, run_id) if getattr(claimed, "rowcount", 0) else None
+
+
+def _is_lost(moment: datetime) -> ColumnElement[bool]:
+    """Whether nobody works on a running job. A lease longer than leases are was written by a clock that was wrong."""
+    return or_(JobRun.lease_until < moment, JobRun.lease_until > moment + 2 * LEASE)
 
 
 def _attempt(run: JobRun, job: Job) -> None:
@@ -183,7 +189,8 @@ def hand_over_lost() -> int:
 
     moment = now()
     stuck = or_(
-        (JobRun.state == QUEUED) & (JobRun.due_at <= moment), (JobRun.state == RUNNING) & (JobRun.lease_until < moment)
+        (JobRun.state == QUEUED) & or_(JobRun.due_at <= moment, JobRun.due_at > moment + LATEST),
+        (JobRun.state == RUNNING) & _is_lost(moment),
     )
     lost = db.session.scalars(select(JobRun).where(stuck).order_by(JobRun.due_at).limit(200)).all()
     for run in lost:

@@ -87,7 +87,6 @@ NAME_TAKEN = ErrorCode(
     Text("There is a cluster named {name}.", "已有名为 {name} 的集群。"),
     Text("Choose another name.", "请更换名称。"),
 )
-NOT_PROPAGATED = (UNREACHABLE, BUSY, FAILED)
 ERRORS = (
     UNREACHABLE, REFUSED_CREDENTIALS, DENIED, NO_OBJECT, FIELD_CONFLICT, OBJECT_MOVED, INVALID_OBJECT, BUSY, FAILED, EXPIRED,
     BAD_KUBECONFIG, NAME_TAKEN,
@@ -96,7 +95,7 @@ ERRORS = (
 
 def is_transient(error: ConsoleError) -> bool:
     """Whether the same request may succeed in a moment."""
-    return error.kind in NOT_PROPAGATED
+    return error.status == UNREACHABLE.status or error.kind in (FAILED, OBJECT_MOVED)
 
 
 def from_answer(cluster: str, status: int, body: bytes) -> ConsoleError:

@@ -145,4 +145,4 @@ def freshness(cluster_id: str) -> float | None:
 def is_fresh(cluster_id: str) -> bool:
     """Whether the mirror may be believed now."""
     age = freshness(cluster_id)
-    return age is not None and age < FRESH_SECONDS
+    return age is not None and abs(age) < FRESH_SECONDS

@@ -22,7 +22,7 @@ STEP = Text("step", "步骤")
 def give(order: Order, verb: str, node_id: str | None = None, reason: str = "") -> None:
     """Tell *order* (or a node of it) to do *verb*; it is obeyed by the next tick.
 
-    Force-cancel is carried out here and now: it raises the token, so that a late worker cannot write.
+    What comes after a pause is told at once that it pauses. Force-cancel is carried out here and now: it raises the token, so that a late worker cannot write.
 
     :raises ConsoleError: ORDERS/NOT_IN_THIS_STATE, ORDERS/STEP_REQUIRED, CORE/NOT_FOUND
     """
@@ -41,6 +41,8 @@ def give(order: Order, verb: str, node_id: str | None = None, reason: str = "") 
     db.session.add(
         OrderCommand(id=new_id(), order_id=order.id, node_id=node_id, verb=verb, actor=actor, reason=reason[:1000])
     )
+    if verb in (verbs.PAUSE, verbs.RESUME):
+        order.paused = verb == verbs.PAUSE
     db.session.execute(update(Order).where(Order.id == order.id).values(due_at=now()))
 
 

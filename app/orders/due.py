@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 
 from app.db import db, now
-from app.orders import tree
+from app.orders import leases, tree
 from app.orders.models import Order
 from app.orders.tree import Tree
 
+LATEST = timedelta(minutes=1)  # nothing is ever due later than that
 AGAIN = timedelta(seconds=1)
 AGAIN_WAITING = timedelta(seconds=15)  # for a person, whose commands make it due at once
 
@@ -26,13 +27,17 @@ def next_look(order: Order, found: Tree) -> datetime | None:
     return now() + (AGAIN_WAITING if order.state == tree.WAITING else AGAIN)
 
 
+def is_now(then: datetime, moment: datetime) -> bool:
+    """Whether the time has come; one further away than any that is set was told by a clock that was wrong."""
+    return not moment < then < moment + LATEST
+
+
 def due(limit: int = 50) -> Sequence[str]:
     """Orders whose next tick is due and that nobody works on, by identifier."""
     moment = now()
     query = (
         select(Order.id)
-        .where(Order.due_at.is_not(None), Order.due_at <= moment)
-        .where(or_(Order.lease_until.is_(None), Order.lease_until < moment))
+        .where(or_(Order.due_at <= moment, Order.due_at > moment + LATEST), leases.is_free(moment))
         .order_by(Order.due_at)
         .limit(limit)
     )

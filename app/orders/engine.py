@@ -113,7 +113,7 @@ class Tick:
             return False
         running = sum(1 for leaf in self.tree.leaves if leaf.state == tree.RUNNING)
         moment = now()
-        ready = [leaf for leaf in self.tree.ready() if leaf.retry_at is None or leaf.retry_at <= moment]
+        ready = [leaf for leaf in self.tree.ready() if due.is_now(leaf.retry_at or moment, moment)]
         starting = ready[: max(0, AT_ONCE - running)]
         for leaf in starting:
             self.execution.start(leaf)

@@ -20,7 +20,8 @@ from app.orders.models import Order, OrderLog, OrderNode
 from app.orders.steps import Confirm, Context, Outcome, StepKind
 
 log = logging.getLogger(__name__)
-BACKOFF_SECONDS = (1, 2, 5, 10, 20)  # how long what may pass by itself waits before each further try
+BACKOFF_SECONDS = (1, 2, 5)  # how long what may pass by itself waits before the next try; the last for all further ones
+PATIENCE_SECONDS = 900  # for how long it is tried, however short the step's own time is
 TIMED_OUT = ErrorCode(
     "ORDERS/STEP_TIMED_OUT",
     504,
@@ -92,7 +93,7 @@ class Execution:
             if not is_transient(error):
                 self.fail(leaf, error)
                 return True
-            found = Outcome(progress=leaf.progress, detail={**(leaf.detail or {}), "note": str(error)})
+            found = Outcome(progress=leaf.progress, error=error, may_pass=True)
         return self._take(leaf, found)
 
     @contextmanager
@@ -114,26 +115,33 @@ class Execution:
         if found.detail is not None and found.detail != leaf.detail:
             leaf.detail = dict(found.detail)
         if found.done:
-            leaf.progress, leaf.finished_at = 1.0, now()
+            leaf.progress, leaf.finished_at, leaf.error = 1.0, now(), None
             leaf.result = dict(found.result) if found.result else leaf.result
             move(self.order, leaf, tree.SUCCEEDED)
             return True
-        if found.error is not None:
+        if found.error is not None and not found.may_pass:
             self.fail(leaf, found.error)
             return True
+        reason = found.error.kept() if found.error else None
+        if reason != leaf.error:
+            leaf.error = reason
         if abs(found.progress - leaf.progress) > 1e-6:
             leaf.progress = found.progress
-        if (now() - (leaf.started_at or now())).total_seconds() > leaf.timeout:
+        if self._took(leaf) > leaf.timeout:
             self.fail(leaf, TIMED_OUT(step=leaf.title, seconds=leaf.timeout))
             return True
         return False
 
+    def _took(self, leaf: OrderNode) -> float:
+        """Seconds that a step has had: not those in which nobody worked on its order."""
+        return (now() - (leaf.started_at or now())).total_seconds() - self.order.idle
+
     def _try_again(self, leaf: OrderNode, error: ConsoleError) -> None:
-        """What may pass by itself is tried again, a few times, later and later; then it is a failure."""
-        if not is_transient(error) or leaf.tries >= len(BACKOFF_SECONDS):
+        """What may pass by itself is tried again until it took too long; then it is a failure."""
+        if not is_transient(error) or self._took(leaf) > max(leaf.timeout, PATIENCE_SECONDS):
             self.fail(leaf, error)
             return
-        leaf.retry_at = now() + timedelta(seconds=BACKOFF_SECONDS[leaf.tries])
+        leaf.retry_at = now() + timedelta(seconds=BACKOFF_SECONDS[min(leaf.tries, len(BACKOFF_SECONDS) - 1)])
         leaf.tries += 1
         leaf.error = error.kept()
         leaf.applied = False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import Update, or_, update
+from sqlalchemy import ColumnElement, Update, or_, update
 
 from app.db import db, now
 from app.leases import owner
@@ -57,12 +57,21 @@ class Lease:
 def take(order_id: str) -> Lease | None:
     """Take the order's lease, raise its token and commit; None while another process holds it, or when the order ended."""
     moment = now()
-    free = or_(Order.lease_until.is_(None), Order.lease_until < moment)
-    taken = update(Order).where(Order.id == order_id, free, Order.state.not_in(tree.TERMINAL))
+    taken = update(Order).where(Order.id == order_id, is_free(moment), Order.state.not_in(tree.TERMINAL))
     found = _changed(taken.values(lease_owner=owner(), lease_until=moment + LEASE, token=Order.token + 1))
     db.session.commit()
     order = db.session.get(Order, order_id, populate_existing=True) if found else None
-    return Lease(order_id, order.token) if order else None
+    if order is None:
+        return None
+    late = moment - (order.due_at or moment)
+    if order.state == tree.RUNNING and late > LEASE:
+        order.idle += late.total_seconds()
+    return Lease(order_id, order.token)
+
+
+def is_free(moment: datetime) -> ColumnElement[bool]:
+    """Whether nobody works on an order. A lease longer than leases are was written by a clock that was wrong."""
+    return or_(Order.lease_until.is_(None), Order.lease_until < moment, Order.lease_until > moment + 2 * LEASE)
 
 
 def revoke(order_id: str) -> None:

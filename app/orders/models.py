@@ -13,7 +13,10 @@ from app.db import Id, Identified, Long, Name, TenantOwned, db
 
 
 class Order(TenantOwned, db.Model):
-    """One order. Its plan is frozen; ``token`` is the fencing token of whoever may write it."""
+    """One order. Its plan is frozen; ``token`` is the fencing token of whoever may write it.
+
+    ``idle`` are the seconds in which it was due and nobody worked on it: no step's time runs then.
+    """
 
     __tablename__ = "order_order"
     __table_args__ = (
@@ -49,6 +52,7 @@ class Order(TenantOwned, db.Model):
     lease_owner: Mapped[str] = mapped_column(Name, default="")
     lease_until: Mapped[datetime | None]
     token: Mapped[int] = mapped_column(default=0)
+    idle: Mapped[float] = mapped_column(default=0.0)
 
 
 class OrderNode(Identified, db.Model):

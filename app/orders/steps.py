@@ -23,7 +23,7 @@ class Outcome:
     """What ``check`` found.
 
     ``progress`` is the true fraction; ``detail`` is what the page shows beside it;
-    ``error`` says that waiting longer is pointless.
+    ``error`` is what is wrong: waiting longer is pointless, unless it ``may_pass``.
     """
 
     done: bool = False
@@ -31,6 +31,7 @@ class Outcome:
     detail: Mapping[str, Any] | None = None
     result: Mapping[str, Any] | None = None
     error: ConsoleError | None = None
+    may_pass: bool = False
 
 
 DONE = Outcome(done=True, progress=1.0)

@@ -121,7 +121,7 @@ class Tree:
         if WAITING in states:
             return WAITING
         if FAILED in states:
-            return RUNNING if any(leaf.retry_at is None for leaf in self.ready()) else FAILED
+            return RUNNING if self.ready() else FAILED
         if PENDING in states:
             return RUNNING
         return CANCELLED

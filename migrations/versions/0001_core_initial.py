@@ -668,6 +668,7 @@ def upgrade() -> None:
     sa.Column('lease_owner', sa.String(length=255), nullable=False),
     sa.Column('lease_until', app.db.UTCDateTime(), nullable=True),
     sa.Column('token', sa.Integer(), nullable=False),
+    sa.Column('idle', sa.Double(), nullable=False),
     sa.Column('tenant_id', sa.String(length=26), nullable=False),
     sa.Column('id', sa.String(length=26), nullable=False),
     sa.Column('created_at', app.db.UTCDateTime(), nullable=False),

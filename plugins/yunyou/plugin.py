@@ -28,8 +28,8 @@ from plugins.yunyou import (
 )
 from plugins.yunyou.domain.codes import ERRORS as DOMAIN_ERRORS
 from plugins.yunyou.pages import BLUEPRINTS
+from plugins.yunyou.steps import ERRORS as STEP_ERRORS
 from plugins.yunyou.steps import KINDS
-from plugins.yunyou.steps.resources import ERRORS as STEP_ERRORS
 
 
 @hookimpl

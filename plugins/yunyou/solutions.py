@@ -15,6 +15,7 @@ from app.db import db, get_scoped, new_id, now, rows, scoped
 from app.errors import ErrorCode
 from app.orders import tree
 from app.orders.models import Order
+from plugins.yunyou import baselines
 from plugins.yunyou.domain import solution as files
 from plugins.yunyou.domain.model import Solution as Document
 from plugins.yunyou.models import (
@@ -27,8 +28,6 @@ from plugins.yunyou.models import (
     PLANS,
     SUPERSEDED,
     TODO,
-    BaselineApplication,
-    BaselineProduct,
     Environment,
     ImageCheck,
     PlanTask,
@@ -162,15 +161,7 @@ def _supersede(solution: Solution) -> Solution | None:
 
 def known_of(environment: Environment) -> files.Known:
     """Products and names that the environment has already."""
-    products = db.session.execute(
-        select(BaselineProduct.code, BaselineProduct.release).where(BaselineProduct.environment_id == environment.id)
-    )
-    names = db.session.execute(
-        select(BaselineApplication.name, BaselineApplication.product).where(
-            BaselineApplication.environment_id == environment.id
-        )
-    )
-    return files.Known(products={row[0]: row[1] for row in products}, names={row[0]: row[1] for row in names})
+    return files.Known.of(baselines.document_of(environment))
 
 
 def began(solution: Solution) -> None:

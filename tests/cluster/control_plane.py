@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -49,6 +50,8 @@ class ControlPlane:
     port: int = field(default_factory=free_port)
     extra: Sequence[str] = ()
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    commands: dict[str, Sequence[str]] = field(default_factory=dict)
+    over: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -93,7 +96,15 @@ class ControlPlane:
             lambda: self.call("GET", "/api/v1/namespaces/default/serviceaccounts/default")[0] == 200,
             "no service account",
         )
+        threading.Thread(target=self._revive, daemon=True).start()
         return self
+
+    def _revive(self) -> None:
+        """Start what ends by itself again, as a kubelet does: the scheduler exits when its cache and a new API server disagree."""
+        while not self.over.wait(0.5):
+            for name, process in list(self.processes.items()):
+                if process.poll() is not None and self.processes.get(name) is process and not self.over.is_set():
+                    self._run(name, *self.commands[name])
 
     def start_api_server(self) -> None:
         """Start (or start again) the API server."""
@@ -115,6 +126,7 @@ class ControlPlane:
 
     def stop(self) -> None:
         """End everything."""
+        self.over.set()
         for process in self.processes.values():
             process.kill()
             process.wait()
@@ -126,6 +138,7 @@ class ControlPlane:
         return self.folder / "certs" / "apiserver.crt"
 
     def _run(self, name: str, *arguments: str) -> None:
+        self.commands[name] = arguments
         log = (self.folder / f"{name}.log").open("ab")
         environment = {**os.environ, "PATH": f"{cache_folder()}:{os.environ['PATH']}"}
         command = [shutil.which(name, path=environment["PATH"]) or name, *arguments]

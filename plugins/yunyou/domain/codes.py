@@ -29,8 +29,8 @@ SOLUTION_INVALID = _code(
     "SOLUTION_INVALID",
     422,
     (
-        "The solution has {count} problem(s); nothing of it was imported.",
-        "该解决方案存在 {count} 个问题，未导入任何内容。",
+        "The solution has {count} problem(s), and is refused as a whole.",
+        "该解决方案存在 {count} 个问题，整体未被接受。",
     ),
     ("Correct every place that is listed, then import it again.", "请修正列出的每一处问题后重新导入。"),
 )

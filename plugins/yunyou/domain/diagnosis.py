@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.contracts.text import Text, plain
@@ -32,10 +32,14 @@ _LONGEST = 500
 
 @dataclass(frozen=True)
 class Failure:
-    """Why something failed: an entry of the error catalogue with its words filled in, and the container if one."""
+    """Why something failed: an entry of the error catalogue with its words filled in, and the container if one.
+
+    What ``may_pass`` is worth telling, and not worth giving up.
+    """
 
     error: ConsoleError
     container: str = ""
+    may_pass: bool = False
 
     @property
     def code(self) -> str:
@@ -64,7 +68,8 @@ def diagnose(
     """The failure of a pod, or None while it may still come up (or is being deleted).
 
     Image errors count from the first one, a crash once the kubelet waits before the next start, an unschedulable pod after a short
-    grace, mounts from the second try, and probes when the kubelet has killed the container or the grace is over.
+    grace, mounts from the second try, and probes when the kubelet has killed the container; one that only is not ready may pass until
+    the grace is over.
     Init containers are looked at too.
     """
     if pod.get("metadata", {}).get("deletionTimestamp"):
@@ -219,8 +224,9 @@ def _unhealthy(about: _About, grace: float) -> Failure | None:
         if killed and container.get("restartCount", 0) >= 1:
             return _probe_failure(about, container, killed)
         unready = _probe_event(about, "Readiness") or _probe_event(about, "Startup")
-        if unready and about.seconds_since(moment(running.get("startedAt"))) >= grace:
-            return _probe_failure(about, container, unready)
+        if unready:
+            early = about.seconds_since(moment(running.get("startedAt"))) < grace
+            return replace(_probe_failure(about, container, unready), may_pass=early)
     return None
 
 

@@ -190,8 +190,10 @@ class Group:
         detail = {"wanted": progress.wanted, "updated": progress.updated, "ready": progress.ready}
         if progress.done:
             return Outcome(done=True, progress=1.0, detail=detail, result=ctx.node.result)
-        error = trouble.find(ctx, plan, found, _newest(ctx, plan, found, raw), progress.waiting)
-        return Outcome(progress=progress.ready / max(1, progress.wanted), detail=detail, error=error)
+        error, may_pass = trouble.find(ctx, plan, found, _newest(ctx, plan, found, raw), progress.waiting)
+        return Outcome(
+            progress=progress.ready / max(1, progress.wanted), detail=detail, error=error, may_pass=may_pass
+        )
 
     def _progress(self, ctx: Context, plan: Plan, found: Json, pods: list[PodView]) -> rollout.Progress | None:
         seen = is_seen(ctx, found)

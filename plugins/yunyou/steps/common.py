@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.contracts.text import plain
+from app.contracts.text import Text, plain
 from app.db import db, rows
+from app.errors import ConsoleError, ErrorCode
 from app.kube import paths
 from app.kube.client import Kube
+from app.kube.errors import DENIED
 from app.orders.steps import Context
 from plugins.yunyou import freezing, live
 from plugins.yunyou.domain import rollout
@@ -22,6 +24,16 @@ from plugins.yunyou.freezing import Plan
 from plugins.yunyou.models import Environment, LoadBalancer
 
 Json = dict[str, Any]
+CANNOT_GROW = ErrorCode(
+    "YUNYOU/VOLUME_CANNOT_GROW",
+    409,
+    Text("The volume of {claim} cannot grow: {detail}", "{claim} 的存储卷不能扩容：{detail}"),
+    Text(
+        "Let its storage class {storage} expand volumes (allowVolumeExpansion) and retry, or leave the size in the solution as it was.",
+        "请为存储类 {storage} 启用 allowVolumeExpansion 后重试，或在解决方案中保持原有大小。",
+    ),
+)
+ERRORS = (CANNOT_GROW,)
 
 
 def environment_of(ctx: Context) -> Environment:
@@ -146,7 +158,7 @@ def remove_leaving(ctx: Context, plan: Plan) -> None:
 def settle_claims(ctx: Context, plan: Plan) -> None:
     """Label the claims of a StatefulSet like everything else of it, and grow those that are to be larger.
 
-    :raises ConsoleError: KUBE/… where the storage class does not let its volumes grow
+    :raises ConsoleError: YUNYOU/VOLUME_CANNOT_GROW where the storage class does not let it; KUBE/…
     """
     templates, marks = rollout.claims_of(plan.workload), plan.workload["metadata"]["labels"]
     if not templates:
@@ -161,7 +173,19 @@ def settle_claims(ctx: Context, plan: Plan) -> None:
         wanted, has = (one["resources"]["requests"]["storage"] for one in (spec, claim["spec"]))
         grown = {"spec": {"resources": {"requests": {"storage": wanted}}}} if value(wanted) > value(has) else {}
         if grown or not marks.items() <= claim["metadata"]["labels"].items():
-            kube(ctx).patch(paths.one("PersistentVolumeClaim", namespace, name), {"metadata": {"labels": marks}, **grown})
+            _change_claim(ctx, claim, {"metadata": {"labels": marks}, **grown})
+
+
+def _change_claim(ctx: Context, claim: Json, change: Json) -> None:
+    name = claim["metadata"]["name"]
+    try:
+        kube(ctx).patch(paths.one("PersistentVolumeClaim", environment_of(ctx).namespace, name), change)
+    except ConsoleError as error:
+        detail = str(error.values.get("detail", ""))
+        # Kubernetes' admission plugin PersistentVolumeClaimResize refuses with the status of a missing right.
+        if error.kind is not DENIED or not {"resize", "expanded"} & set(detail.split()):
+            raise
+        raise CANNOT_GROW(claim=name, detail=detail, storage=claim["spec"].get("storageClassName") or "-") from error
 
 
 def live_workload(ctx: Context, plan: Plan) -> Json | None:

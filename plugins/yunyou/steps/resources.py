@@ -165,7 +165,8 @@ class Task(Simple):
             for pod in pods[-1:]:
                 error.extra = {"pod": pod["metadata"]["name"], "log": trouble.last_lines(ctx, pod, plan.application)}
             return Outcome(error=error)
-        return Outcome(progress=0.5 if pods else 0.1, error=trouble.find(ctx, plan, found, pods, ("",)) if pods else None)
+        reason, may_pass = trouble.find(ctx, plan, found, pods, ("",)) if pods else (None, False)
+        return Outcome(progress=0.5 if pods else 0.1, error=reason, may_pass=may_pass)
 
 
 def _owner(pod: Json) -> str:

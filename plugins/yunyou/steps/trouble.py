@@ -19,9 +19,12 @@ SUSPICIOUS_SECONDS = 8.0
 EVENTS = 10
 
 
-def find(ctx: Context, plan: Plan, workload: Json, pods: Sequence[Json], waiting: Sequence[str]) -> ConsoleError | None:
-    """Why the group cannot become ready, or None while it still may."""
+def find(
+    ctx: Context, plan: Plan, workload: Json, pods: Sequence[Json], waiting: Sequence[str]
+) -> tuple[ConsoleError | None, bool]:
+    """What keeps the group from becoming ready, or None; and whether that may pass by itself."""
     revision = str(workload["status"].get("updateRevision", ""))
+    passing: ConsoleError | None = None
     for pod in pods:
         seen = view(pod)
         if seen.ready or seen.deleting or (revision and seen.revision != revision):
@@ -30,9 +33,12 @@ def find(ctx: Context, plan: Plan, workload: Json, pods: Sequence[Json], waiting
             continue
         events = events_of(ctx, pod["metadata"]["uid"])
         failure = diagnosis.diagnose(pod, events, now=now())
-        if failure is not None:
-            return _explained(ctx, failure, pod, events)
-    return _of_workload(ctx, plan, workload) if len(waiting) > len(pods) or not pods else None
+        if failure is not None and not failure.may_pass:
+            return _explained(ctx, failure, pod, events), False
+        if failure is not None and passing is None:
+            passing = _explained(ctx, failure, pod, events)
+    refused = _of_workload(ctx, plan, workload) if len(waiting) > len(pods) or not pods else None
+    return refused or passing, refused is None
 
 
 def _suspicious(pod: Json) -> bool:
@@ -69,7 +75,8 @@ def _explained(ctx: Context, failure: diagnosis.Failure, pod: Json, events: Sequ
     lines = last_lines(ctx, pod, failure.container)
     if lines:
         extra["log"] = lines
-    for line in told[-EVENTS:]:
+    known = (ctx.node.error or {}).get("code") == failure.code
+    for line in told[-EVENTS:] if not known else ():
         ctx.log(f"{name}: {line}", "error")
     failure.error.extra = extra
     return failure.error

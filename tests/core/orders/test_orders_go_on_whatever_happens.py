@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from sqlalchemy import select, update
 
 from app.db import db, now
 from app.errors import ConsoleError
-from app.orders import commands, engine, leases, tree, verbs
+from app.orders import commands, due, engine, execution, leases, tree, verbs
 from app.orders.models import Order, OrderEvent, OrderNode
 from tests.core.orders import world
 from tests.core.orders.world import World, nodes, order, read, run
@@ -104,6 +107,20 @@ def test_pausing_starts_nothing_new_and_resuming_goes_on(outside: World) -> None
 
 
 @pytest.mark.req("Y-31")
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_pause_is_taken_back_before_any_worker_saw_it(outside: World, waits: bool) -> None:
+    made = order({"A": ["web"]}, beta=waits)
+    if not waits:
+        outside.slow.add("A/web/act")
+    before = run(made, 2)
+    tell(made, "pause")
+    tell(made, "resume")
+
+    assert run(made, 2) == before
+    assert not read(made).paused
+
+
+@pytest.mark.req("Y-31")
 def test_cancelling_stops_at_the_next_safe_point(outside: World) -> None:
     made = order(BOTH)
     outside.slow.add("A/web/act")
@@ -177,24 +194,105 @@ def test_a_worker_killed_at_any_moment_leaves_an_order_that_goes_on(outside: Wor
     assert outside.done == {"A/web/act": 1, "A/db/act": 1, "B/api/act": 1}
 
 
-@pytest.mark.req("Y-31")
-def test_what_may_pass_by_itself_is_tried_again_and_then_fails(outside: World) -> None:
+def set_nodes(order_id: str, **values: Any) -> None:
+    db.session.execute(update(OrderNode).where(OrderNode.order_id == order_id, OrderNode.step != "").values(**values))
+    db.session.commit()
+
+
+def set_order(order_id: str, **values: Any) -> None:
+    db.session.execute(update(Order).where(Order.id == order_id).values(**values))
+    db.session.commit()
+
+
+@pytest.mark.req("Y-31", "Y-36")
+def test_what_may_pass_by_itself_is_tried_again_for_as_long_as_an_outage_may_last(outside: World) -> None:
     made = order({"A": ["web"]})
-    outside.busy["A/web/act"] = 2
-    for _ in range(4):
+    outside.busy["A/web/act"] = 12
+    for _ in range(12):
         engine.tick(made)
-        db.session.execute(update(OrderNode).where(OrderNode.order_id == made, OrderNode.retry_at.is_not(None)).values(retry_at=now()))
-        db.session.commit()
+        waiting = nodes(made)["A/web/act"]
+        assert waiting.error is not None
+        assert waiting.error["code"] == "KUBE/CLUSTER_BUSY"
+        assert waiting.retry_at is not None
+        assert waiting.retry_at - now() < timedelta(seconds=6)
+        set_nodes(made, retry_at=now())
+    assert run(made) == "succeeded"
+    assert nodes(made)["A/web/act"].error is None
+
+
+@pytest.mark.req("Y-31")
+def test_what_may_pass_by_itself_fails_once_the_time_of_its_step_is_over(outside: World) -> None:
+    made = order({"A": ["db"]})
+    outside.busy["A/db/act"] = 99
+    engine.tick(made)
+    set_nodes(made, retry_at=now(), started_at=now() - timedelta(seconds=execution.PATIENCE_SECONDS + 1))
+
+    assert run(made) == "failed"
+    assert read(made).error is not None
+
+
+@pytest.mark.req("Y-31")
+def test_a_failure_does_not_hold_up_what_is_tried_again(outside: World) -> None:
+    made = order({"A": ["web"], "B": ["api"]})
+    outside.broken.add("A/web/act")
+    outside.busy["B/api/act"] = 1
+    made_again = run(made, 3)
+    set_nodes(made, retry_at=now())
+
+    assert made_again == "running"
+    assert run(made) == "failed"
+    assert nodes(made)["B/api/act"].state == "succeeded"
+
+
+@pytest.mark.req("Y-32")
+def test_what_is_wrong_is_named_while_it_may_still_pass(outside: World) -> None:
+    made = order({"A": ["web"]})
+    outside.doubted.add("A/web/act")
+
+    assert run(made, 2) == "running"
+    named = nodes(made)["A/web/act"]
+    assert (named.state, (named.error or {})["code"]) == ("running", "TEST/BROKEN")
+
+    outside.doubted.clear()
+    assert run(made) == "succeeded"
+    assert nodes(made)["A/web/act"].error is None
+
+
+@pytest.mark.req("Y-36", "Q-20")
+@pytest.mark.parametrize("what", ["lease_until", "due_at"])
+def test_a_clock_that_was_ahead_does_not_hold_an_order_up(outside: World, what: str) -> None:
+    made = order({"A": ["web"]})
+    outside.slow.add("A/web/act")
+    engine.tick(made)
+    outside.slow.clear()
+    set_order(made, **{"due_at": now(), what: now() + timedelta(hours=1)})
+
+    assert made in due.due()
     assert run(made) == "succeeded"
 
-    stuck = order({"A": ["db"]})
-    outside.busy["A/db/act"] = 99
-    for _ in range(8):
-        engine.tick(stuck)
-        db.session.execute(update(OrderNode).where(OrderNode.order_id == stuck, OrderNode.retry_at.is_not(None)).values(retry_at=now()))
-        db.session.commit()
-    assert read(stuck).state == "failed"
-    assert read(stuck).error is not None
+
+@pytest.mark.req("Y-36", "Q-20")
+def test_a_clock_that_was_ahead_does_not_hold_a_repetition_up(outside: World) -> None:
+    made = order({"A": ["web"]})
+    outside.busy["A/web/act"] = 1
+    engine.tick(made)
+    set_nodes(made, retry_at=now() + timedelta(hours=1))
+
+    assert run(made) == "succeeded"
+
+
+@pytest.mark.req("Y-36", "Q-20")
+def test_hours_in_which_nobody_worked_are_no_time_of_a_step(outside: World) -> None:
+    made = order({"A": ["web"]})
+    outside.slow.add("A/web/act")
+    engine.tick(made)
+    set_nodes(made, started_at=now() - timedelta(hours=2))
+    set_order(made, due_at=now() - timedelta(hours=2))
+
+    assert run(made, 3) == "running"
+
+    set_nodes(made, started_at=now() - timedelta(hours=3))
+    assert run(made, 3) == "failed"
 
 
 @pytest.mark.req("Y-31")

@@ -27,6 +27,7 @@ class World:
     broken: set[str] = field(default_factory=set)
     busy: dict[str, int] = field(default_factory=dict)
     slow: set[str] = field(default_factory=set)
+    doubted: set[str] = field(default_factory=set)
     die_at: str = ""
 
 
@@ -63,6 +64,8 @@ class Act:
     def check(self, ctx: Context) -> Outcome:
         if ctx.node.key in WORLD.broken:
             return Outcome(error=BROKEN())
+        if ctx.node.key in WORLD.doubted:
+            return Outcome(progress=0.5, error=BROKEN(), may_pass=True)
         return Outcome(progress=0.5) if ctx.node.key in WORLD.slow else DONE
 
 

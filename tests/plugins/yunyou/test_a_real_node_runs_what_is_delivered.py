@@ -144,20 +144,19 @@ def test_what_keeps_a_container_from_staying_up_is_named(
 
 
 @pytest.mark.req("Y-32")
-def test_a_readiness_probe_that_fails_is_named_once_the_container_had_its_time(on_node: Delivery) -> None:
+def test_a_readiness_probe_that_fails_is_named_at_once_and_fails_once_the_container_had_its_time(on_node: Delivery) -> None:
     site = on_node
     order = site.order(solution=site.ready(document(web(command=["sh", "-c", "sleep 99"])))["id"])
 
-    def unhealthy() -> Any:
+    def named() -> Any:
         site.tick(order)
-        found = site.list("Event")
-        return any(event["reason"] == "Unhealthy" for event in found) and found
+        return next((n for n in site.show(order)["nodes"] if n["error"]), None)
 
-    events = eventually(unhealthy, 20)
+    found = eventually(named, 20)
+    assert (found["state"], found["error"]["code"]) == ("running", "YUNYOU/PROBE_FAILED")
+    assert found["error"]["extra"]["events"]
 
-    pod = site.pods("web")[0]
-    assert diagnosis.diagnose(pod, events, now=now()) is None
-    failure = diagnosis.diagnose(pod, events, now=now() + timedelta(seconds=diagnosis.PROBE_GRACE))
+    failure = diagnosis.diagnose(site.pods("web")[0], site.list("Event"), now=now() + timedelta(seconds=diagnosis.PROBE_GRACE))
     assert failure is not None
-    assert failure.code == "YUNYOU/PROBE_FAILED"
+    assert (failure.code, failure.may_pass) == ("YUNYOU/PROBE_FAILED", False)
     assert "connection refused" in failure.reason.en

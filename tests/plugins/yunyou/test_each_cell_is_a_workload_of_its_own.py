@@ -54,6 +54,16 @@ def test_cells_come_change_and_return(delivery: Delivery) -> None:
     assert running(site) == {"api-east": ("1.0.0", 2), "api-west": ("1.0.0", 1), "web": ("1.0.0", 1)}
 
 
+def test_the_name_of_a_cell_is_held_like_every_other(sandboxed: Delivery) -> None:
+    site = sandboxed
+    site.release(cells("1.0.0", east=1))
+
+    refused = site.import_(document(app("api-east"), code="OTHER"), 422)
+
+    assert "SHOP" in refused["errors"][0]["message"]
+    assert "imported" not in refused["detail"]
+
+
 def test_a_size_that_cells_decide_is_not_changed_beside_them(sandboxed: Delivery) -> None:
     site = sandboxed
     site.release(cells("1.0.0", east=1))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.db import db
+from app.kube import paths
 from app.kube.models import Cluster
 from tests import factories
 from tests.plugins.yunyou.delivery import IMAGE, Delivery, app, codes, document, eventually, node, point, told
@@ -73,6 +74,33 @@ def test_a_quota_that_is_used_up_is_named(real: Delivery) -> None:
     time.sleep(0.5)
     solution = site.ready(document(app("web", replicas=3)))
     fails(site, site.order(solution=solution["id"], grouping={"strategy": "one"}), "YUNYOU/QUOTA_EXCEEDED")
+
+
+@pytest.mark.req("Y-7", "Y-32")
+@pytest.mark.real
+@pytest.mark.xdist_group("yunyou-real")
+def test_a_volume_that_cannot_grow_says_what_to_do(real: Delivery) -> None:
+    site, name = real, real.namespace
+    kinds = {"StorageClass": "storage.k8s.io/v1", "PersistentVolume": "v1"}
+    specs: dict[str, dict[str, Any]] = {
+        "StorageClass": {"provisioner": "kubernetes.io/no-provisioner"},
+        "PersistentVolume": {
+            "spec": {"capacity": {"storage": "5Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": name, "hostPath": {"path": "/x"}}
+        },
+    }  # fmt: skip
+    for kind, rest in specs.items():
+        site.kube.create(paths.collection(kind), {"apiVersion": kinds[kind], "kind": kind, "metadata": {"name": name}, **rest})
+
+    def version(number: str, size: str) -> dict[str, Any]:
+        storage = [{"name": "data", "mountPath": "/data", "size": size, "storageClass": name}]
+        return document(app("web", number, workload="StatefulSet", storage=storage), version=number)
+
+    site.release(version("1.0.0", "1Gi"))
+    order = site.order(solution=site.ready(version("2.0.0", "2Gi"))["id"])
+    failed = fails(site, order, "YUNYOU/VOLUME_CANNOT_GROW")
+    assert "allowVolumeExpansion" in failed["error"]["remedy"]["en"]
+    site.kube.patch(paths.one("StorageClass", "", name), {"allowVolumeExpansion": True})
+    eventually(lambda: site.tell(order, "retry") and site.run(order)["state"] == "succeeded")
 
 
 @pytest.mark.req("Y-30", "Y-36")

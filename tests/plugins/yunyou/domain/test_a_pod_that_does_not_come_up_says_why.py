@@ -163,10 +163,6 @@ def test_a_failure_is_named_with_reason_and_remedy(pod_: Any, events: Any, code:
         (pod(waiting("ContainerCreating")), []),
         (pod(waiting("PodInitializing")), [event("FailedAttachVolume", "still attached elsewhere")]),
         (pod(conditions=[{**UNSCHEDULED, "lastTransitionTime": JUST_NOW, "message": "0/3 nodes"}]), []),
-        (
-            pod({"state": {"running": {"startedAt": JUST_NOW}}}),
-            [event("Unhealthy", "Readiness probe failed: refused", 2)],
-        ),
         (pod({**RUNNING, "ready": True, "restartCount": 1, "lastState": OOM}), []),
         (
             pod(RUNNING),
@@ -183,6 +179,16 @@ def test_a_failure_is_named_with_reason_and_remedy(pod_: Any, events: Any, code:
 )
 def test_a_pod_that_may_still_come_up_is_left_in_peace(pod_: Any, events: Any):
     assert diagnose(pod_, events, now=NOW) is None
+
+
+@pytest.mark.parametrize(("started", "may_pass"), [(JUST_NOW, True), ("2026-03-14T07:00:00Z", False)])
+def test_a_readiness_probe_that_fails_is_named_at_once_and_given_up_after_a_while(started: str, may_pass: bool):
+    failing = pod({"state": {"running": {"startedAt": started}}})
+
+    failure = diagnose(failing, [event("Unhealthy", "Readiness probe failed: refused", 2)], now=NOW)
+
+    assert failure is not None
+    assert (failure.code, failure.may_pass) == ("YUNYOU/PROBE_FAILED", may_pass)
 
 
 QUOTA = 'pods "web-1" is forbidden: exceeded quota: small, requested: cpu=2, used: cpu=8, limited: cpu=8'
