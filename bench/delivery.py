@@ -70,7 +70,7 @@ def deliver(plane: Any, applications: int, folder: Path) -> tuple[float, float, 
     from app.orders import engine
     from app.orders.models import Order
     from app.processes import database, mirror
-    from plugins.yunyou import environments, freezing, orders, planning, solutions
+    from plugins.yunyou import environments, freezing, importing, orders, planning, solutions
     from plugins.yunyou.requests import Grouping, OrderRequest
 
     app = create_app()
@@ -83,7 +83,7 @@ def deliver(plane: Any, applications: int, folder: Path) -> tuple[float, float, 
         )
         db.session.commit()
         threading.Thread(target=mirror.mirror, args=(app,), daemon=True).start()
-        made = solutions.import_solution(environment, solution(applications))
+        made = importing.import_solution(environment, solution(applications))
         for kind in ("parameters", "load-balancers", "databases", "storage", "applications"):
             planning.confirm(made, kind)
         solutions.set_task(made, "images", total=1, left=0, confirmed=True)

@@ -10,10 +10,11 @@ from sqlalchemy import select
 
 from app.contracts.text import Text
 from app.db import rows, scoped
+from app.errors import invalid
 from app.jobs import enqueue
 from app.web.api import Api, In, ListQuery, Page, accepted, need_version, page
 from app.web.forms import json_body
-from plugins.yunyou import environments, permissions, planning, resources, shapes, solutions, tasks
+from plugins.yunyou import closing, environments, importing, permissions, planning, resources, shapes, solutions, tasks
 from plugins.yunyou.environments import Edited, NewEnvironment
 from plugins.yunyou.jobs import CHECK_IMAGES
 from plugins.yunyou.models import Environment, ImageCheck, LoadBalancer, Solution
@@ -76,10 +77,10 @@ class Where(In):
 
 @api.operation("POST", "/yunyou/solutions", "yunyou.solutions.import", Text("Import a solution", "导入解决方案"),
                permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_IMPORTED, query=Where, raw_body="application/json",
-               returns=shapes.SolutionOut, status=201, errors=solutions.ERRORS)  # fmt: skip
+               returns=shapes.SolutionOut, status=201, errors=importing.ERRORS)  # fmt: skip
 def import_solution(query: Where) -> Any:
     environment = environments.get_environment(query.environment)
-    row = solutions.import_solution(environment, request.get_data(cache=True))
+    row = importing.import_solution(environment, request.get_data(cache=True))
     enqueue(CHECK_IMAGES, f"{row.name} {row.release}", solution_id=row.id)
     return shapes.solution(row, solutions.plan_tasks(row))
 
@@ -95,7 +96,7 @@ def get_solution(solution_id: str) -> shapes.SolutionOut:
                permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_DISCARDED, returns=shapes.SolutionOut)  # fmt: skip
 def discard(solution_id: str) -> shapes.SolutionOut:
     row = solutions.get_solution(solution_id)
-    solutions.discard(row)
+    closing.discard(row)
     return shapes.solution(row, solutions.plan_tasks(row))
 
 
@@ -109,7 +110,7 @@ class Completion(In):
                permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_COMPLETED, body=Completion, returns=shapes.SolutionOut)  # fmt: skip
 def complete(solution_id: str, body: Completion) -> shapes.SolutionOut:
     row = solutions.get_solution(solution_id)
-    solutions.complete(row, body.give_up)
+    closing.complete(row, body.give_up)
     return shapes.solution(row, solutions.plan_tasks(row))
 
 
@@ -195,8 +196,6 @@ def patch_parameters(solution_id: str) -> dict[str, Any]:
 
 def _items(body: Any) -> list[dict[str, Any]]:
     """``{"items": [{"name", "value"|"choice"}]}``, ``{"resolve": "new"}`` or ``{"NAME": value}``."""
-    from app.errors import invalid
-
     if not isinstance(body, dict):
         raise invalid({"": Text("This must be an object.", "须为对象。")})
     if "resolve" in body:
@@ -205,13 +204,8 @@ def _items(body: Any) -> list[dict[str, Any]]:
     if items is None:
         return [{"name": name, "value": value} for name, value in body.items()]
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise invalid(
-            {
-                "items": Text(
-                    "A list of objects with name and value or choice.", "须为包含 name 与 value 或 choice 的对象列表。"
-                )
-            }
-        )
+        words = Text("A list of objects with name and value or choice.", "须为包含 name 与 value 或 choice 的对象列表。")
+        raise invalid({"items": words})
     return items
 
 

@@ -13,12 +13,12 @@ from app.errors import ConsoleError
 from app.kube import paths
 from app.kube.client import Kube
 from app.services import find_service
-from plugins.yunyou import planning
 from plugins.yunyou.domain.parameters import entries_of
 from plugins.yunyou.domain.rendering import Source, render
 from plugins.yunyou.domain.universe import setting_of, sources_of
 from plugins.yunyou.environments import kube_of
 from plugins.yunyou.models import Environment, LoadBalancer
+from plugins.yunyou.resources import known_outputs
 
 DOMAIN = "#domain"
 
@@ -56,7 +56,7 @@ def rendered_domain(environment: Environment, document: Any, balancer: Any) -> s
     """The domain of a load balancer with its references replaced; empty while something in it is unknown."""
     if not balancer.domain:
         return ""
-    known = setting_of(document, planning.known_outputs(environment.id))
+    known = setting_of(document, known_outputs(environment.id))
     sources = sources_of(entries_of(document), known) | {DOMAIN: Source(balancer.domain)}
     return render(sources)[DOMAIN].text or ""
 

@@ -14,7 +14,7 @@ from app import audit, caller, site
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, rows, scoped
 from app.errors import ErrorCode, invalid
-from app.kube import client, kubeconfig, paths
+from app.kube import client, clusters, kubeconfig, paths
 from app.kube.models import Cluster
 from plugins.yunyou.domain.images import parse
 from plugins.yunyou.models import Environment
@@ -156,8 +156,6 @@ def _registry_problem(host: str) -> Text | None:
 def _cluster(new: NewEnvironment) -> Cluster:
     if new.cluster:
         return get_scoped(Cluster, new.cluster, "cluster")
-    from app.kube import clusters
-
     return clusters.register(new.name, new.kubeconfig)
 
 

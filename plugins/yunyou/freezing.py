@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,46 +10,23 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app import crypto
-from app.contracts.text import Text
 from app.db import db, rows
-from app.errors import ErrorCode
 from app.kube.client import Kube
-from plugins.yunyou import live
+from plugins.yunyou import live, ownership
 from plugins.yunyou.domain import rollout
 from plugins.yunyou.domain.application import Application
 from plugins.yunyou.domain.manifests import render
 from plugins.yunyou.domain.model import Cell, Product
-from plugins.yunyou.domain.place import CELL, ENVIRONMENT, MANAGED_BY, MANAGER, NAME, PART_OF, Place, label_value
+from plugins.yunyou.domain.place import CELL, NAME, Place, made_labels
 from plugins.yunyou.domain.pods import env_of
 from plugins.yunyou.domain.rendering import Rendering
 from plugins.yunyou.models import Environment, Frozen
 
 Json = dict[str, Any]
-FOREIGN = ErrorCode(
-    "YUNYOU/FOREIGN_OBJECT",
-    409,
-    Text(
-        "{kind} {name} is in the cluster already and belongs to {owner}.",
-        "集群中已存在 {kind} {name}，归属于 {owner}。",
-    ),
-    Text(
-        "Rename the application, remove that object, or adopt it explicitly.",
-        "请重命名应用、移除该对象，或明确选择接管。",
-    ),
-)
-CLUSTER_MOVED = ErrorCode(
-    "YUNYOU/CLUSTER_MOVED",
-    409,
-    Text("The cluster changed after the plan was made: {objects}", "制定计划后集群发生了变化：{objects}"),
-    Text(
-        "Preview again to see the new difference; retrying the step goes on from what is there now.",
-        "请重新预览查看新的差异；重试该步骤将基于当前状态继续。",
-    ),
-)
-ERRORS = (FOREIGN, CLUSTER_MOVED)
+WHOLE = ""  # the key of what an order keeps of its target
 REMOVED_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "Service", "Secret")
 
 
@@ -127,17 +103,16 @@ class Cluster:
 
     def made_for(self, name: str, cell: str) -> list[Json]:
         """What this environment made for an application, or for one cell of it, and removes with it: no claims."""
-        found = self._made.get(name, ())
-        return [item for item in found if not cell or item["metadata"]["labels"].get(CELL) == cell]
+        wanted = made_labels(self.environment.id, name, cell).items()
+        return [item for item in self._by_name.get(name, ()) if wanted <= item["metadata"]["labels"].items()]
 
     @cached_property
-    def _made(self) -> dict[str, list[Json]]:
-        """What this environment made and removes, by application."""
-        ours, found = label_value(self.environment.id), defaultdict(list)
+    def _by_name(self) -> dict[str, list[Json]]:
+        """What has the label of an application and is of a kind that is removed, by that label."""
+        found = defaultdict(list)
         for item in (item for kind in REMOVED_KINDS for item in self.all(kind).values()):
-            labels = item["metadata"].get("labels") or {}
-            if labels.get(ENVIRONMENT) == ours and NAME in labels:
-                found[labels[NAME]].append(item)
+            if name := (item["metadata"].get("labels") or {}).get(NAME):
+                found[name].append(item)
         return found
 
     def all(self, kind: str) -> dict[str, Json]:
@@ -147,39 +122,10 @@ class Cluster:
         return self._kinds[kind]
 
 
-def owner_of(found: Json, environment: Environment, product: str) -> str | None:
-    """Who owns a live object: None when this environment and product made it."""
-    labels = found["metadata"].get("labels") or {}
-    ours = labels.get(MANAGED_BY) == MANAGER and labels.get(ENVIRONMENT) == label_value(environment.id)
-    if ours and labels.get(PART_OF) == label_value(product):
-        return None
-    if ours:
-        return f"product {labels.get(PART_OF)}"
-    managers = [str(entry.get("manager")) for entry in found["metadata"].get("managedFields") or ()]
-    name = labels.get(MANAGED_BY) or ", ".join(dict.fromkeys(managers)) or "somebody else"
-    return f"{name} (environment {labels[ENVIRONMENT]})" if ENVIRONMENT in labels else name
-
-
-def identity(found: Json | None) -> str:
-    """What an object looked like: its UID and generation, or a digest of its content where it has no generation."""
-    if found is None:
-        return ""
-    meta = found["metadata"]
-    if meta.get("generation"):
-        return f"{meta['uid']}@{meta['generation']}"
-    content = {k: v for k, v in found.items() if k in ("spec", "data", "type")}
-    return f"{meta['uid']}#{hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]}"
-
-
-def object_key(item: Json) -> str:
-    """``Kind/name``."""
-    return f"{item['kind']}/{item['metadata']['name']}"
-
-
 def look_at(plan: Plan, cluster: Cluster) -> None:
     """Note what the cluster has of the plan's objects, and how its pods come to be."""
     plan.seen = {
-        object_key(item): identity(cluster.find(item["kind"], item["metadata"]["name"])) for item in plan.objects
+        ownership.object_key(item): ownership.identity(cluster.find(item["kind"], item["metadata"]["name"])) for item in plan.objects
     }
     found = cluster.find(plan.kind, plan.name)
     plan.mode = "update" if found is not None else "create"
@@ -192,24 +138,32 @@ def note_leaving(product: Product, plans: Sequence[Plan], cluster: Cluster) -> N
     Cells that are removed by steps of their own, claims, and Jobs that ran are none of it.
     """
     last = plans[-1]
-    kept = {object_key(item) for plan in plans for item in plan.objects}
+    kept = {ownership.object_key(item) for plan in plans for item in plan.objects}
     kept |= {f"Service/{item.name}" for item in product.load_balancers if item.application == last.application}
     cells = {"", *(plan.cell for plan in plans)}
     last.leaving = [
         [item["kind"], item["metadata"]["name"], item["metadata"]["uid"]]
         for item in cluster.made_for(last.application, "")
-        if item["kind"] != "Job" and object_key(item) not in kept and item["metadata"]["labels"].get(CELL, "") in cells
+        if item["kind"] != "Job" and ownership.object_key(item) not in kept and item["metadata"]["labels"].get(CELL, "") in cells
     ]
 
 
 def keep(order_id: str, plan: Plan) -> None:
     """Write what is frozen for one application of an order."""
-    content = json.dumps(plan.__dict__)
-    row = db.session.get(Frozen, (order_id, plan.key))
+    _keep(order_id, plan.key, plan.__dict__)
+
+
+def keep_target(order_id: str, kept: Json) -> None:
+    """Write what the order keeps of its target, as ``Target.kept`` gives it."""
+    _keep(order_id, WHOLE, kept)
+
+
+def _keep(order_id: str, key: str, content: Json) -> None:
+    row = db.session.get(Frozen, (order_id, key))
     if row is None:
-        db.session.add(Frozen(order_id=order_id, application=plan.key, content=content))
-    else:
-        row.content = content
+        row = Frozen(order_id=order_id, application=key)
+        db.session.add(row)
+    row.content = json.dumps(content)
 
 
 def load(order_id: str, key: str) -> Plan:
@@ -221,8 +175,19 @@ def load(order_id: str, key: str) -> Plan:
 
 def load_all(order_id: str) -> list[Plan]:
     """Everything that is frozen for an order."""
-    found = rows(select(Frozen).where(Frozen.order_id == order_id, Frozen.application != ""))
+    found = rows(select(Frozen).where(Frozen.order_id == order_id, Frozen.application != WHOLE))
     return [Plan(**json.loads(row.content)) for row in found]
+
+
+def load_target(order_id: str) -> Json | None:
+    """What the order keeps of its target; None for an order without one."""
+    row = db.session.get(Frozen, (order_id, WHOLE))
+    return json.loads(row.content) if row else None
+
+
+def forget(order_id: str) -> None:
+    """Throw away everything that is frozen for an order."""
+    db.session.execute(delete(Frozen).where(Frozen.order_id == order_id))
 
 
 def filled(objects: Sequence[Json], waiting: Sequence[str], values: Mapping[str, str]) -> list[Json]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from sqlalchemy import select
@@ -24,7 +23,8 @@ from plugins.yunyou.domain.parameters import entries_of
 from plugins.yunyou.domain.universe import Renderings, setting_of
 from plugins.yunyou.environments import kube_of
 from plugins.yunyou.freezing import Cluster, Plan
-from plugins.yunyou.models import Environment, Frozen, Solution
+from plugins.yunyou.models import Environment, Solution
+from plugins.yunyou.resources import known_outputs
 from plugins.yunyou.solutions import document_of
 
 BASE_MOVED = ErrorCode(
@@ -83,15 +83,14 @@ def _corrected(order: Order, environment: Environment, keys: set[str]) -> dict[s
     if order.subject_type != "solution" or order.type != "release" or order.rollback_of:
         return {}
     solution = db.session.get(Solution, order.subject_id)
-    row = db.session.get(Frozen, (order.id, ""))
-    if solution is None or row is None:
+    whole = freezing.load_target(order.id)
+    if solution is None or whole is None:
         return {}
-    whole = json.loads(row.content)
     values = {entry.name: entry.value for entry in planning.entries_for(solution)}
     change = {**whole["change"], "document": documents.with_values(document_of(solution).document, values)}
     codes = {key.partition("/")[0] for key in change["applications"]}
     target = files.of(changed(baselines.document_of(environment), change, codes))
-    rendered = Renderings(entries_of(target), setting_of(target, planning.known_outputs(environment.id)))
+    rendered = Renderings(entries_of(target), setting_of(target, known_outputs(environment.id)))
     renewed: dict[str, Plan] = {}
     for key in keys:
         plan = freezing.load(order.id, key)
@@ -106,7 +105,7 @@ def _corrected(order: Order, environment: Environment, keys: set[str]) -> dict[s
             plan.objects, plan.open, plan.workload = objects, waiting, workload_of(objects)
             renewed[key] = plan
     if renewed:
-        row.content = json.dumps({**whole, "change": change, "document": target.document})
+        freezing.keep_target(order.id, {**whole, "change": change, "document": target.document})
     return renewed
 
 

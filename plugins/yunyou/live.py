@@ -14,6 +14,7 @@ from app.kube.client import Kube
 from app.kube.mirror import is_fresh
 from app.kube.models import KubeObject
 from plugins.yunyou.domain.place import CELL, MANAGED_BY, MANAGER, NAME
+from plugins.yunyou.environments import kube_of
 from plugins.yunyou.models import Environment
 
 Json = dict[str, Any]
@@ -80,8 +81,6 @@ class View:
 
 def look(environment: Environment) -> View:
     """A new view of an environment's namespace."""
-    from plugins.yunyou.environments import kube_of
-
     return View(environment, kube_of(environment), is_fresh(environment.cluster_id))
 
 

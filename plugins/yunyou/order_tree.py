@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from app.contracts.text import Text
 from app.orders.make import Planned
@@ -14,6 +15,8 @@ from plugins.yunyou.freezing import Plan
 from plugins.yunyou.grouping import Groups
 from plugins.yunyou.requests import OrderRequest
 from plugins.yunyou.targets import Target
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -26,30 +29,35 @@ class OrderTree:
     groups: Mapping[str, Groups]
     warnings: list[Text] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._plans: dict[str, dict[str, list[Plan]]] = defaultdict(lambda: defaultdict(list))
+        for plan in self.plans.values():
+            self._plans[plan.product["code"]][plan.application].append(plan)
+        self._wishes = _by_product({key: wish for key, wish in self.request.applications.items() if wish.after})
+        self._leaving = _by_product(self.target.leaving)
+
     def roots(self) -> list[Planned]:
         """The products of the order, each with all that is below it.
 
         :raises ConsoleError: the sequence of products or applications cannot be kept
         """
-        chosen = list(self.target.products.values())
-        needs = {
-            code: [other for other in needed if other in self.target.products]
-            for code, needed in sequence.dependencies_of(chosen).items()
-        }
-        if not self.request.sequence:
+        chosen = self.target.products
+        dependencies = sequence.dependencies_of(list(chosen.values()))
+        needs = {code: [other for other in needed if other in chosen] for code, needed in dependencies.items()}
+        after = needs
+        if self.request.sequence:
+            self.warnings += sequence.check_sequence(self.request.sequence, needs)
+            after, earlier = {}, list[str]()
+            for layer in self.request.sequence:
+                after |= dict.fromkeys(layer, earlier)
+                earlier = [*earlier, *layer]
+        else:
             sequence.product_layers(needs)
-            return [self._product(product, needs.get(product.code, ())) for product in chosen]
-        self.warnings += sequence.check_sequence(self.request.sequence, needs)
-        after: dict[str, list[str]] = {}
-        earlier: list[str] = []
-        for layer in self.request.sequence:
-            after |= dict.fromkeys(layer, earlier)
-            earlier = [*earlier, *layer]
-        return [self._product(product, after.get(product.code, ())) for product in chosen]
+        return [self._product(product, after.get(code, ())) for code, product in chosen.items()]
 
     def _product(self, product: Product, after: Sequence[str]) -> Planned:
         code = product.code
-        names = {plan.application for plan in self.plans.values() if plan.key.startswith(f"{code}/")}
+        names = set(self._plans[code])
         balancers = self.target.balancers_of(product, names)
         applications = self._applications(product, names)
         stages = [
@@ -62,22 +70,25 @@ class OrderTree:
     def _applications(self, product: Product, names: set[str]) -> list[Planned]:
         """Those that are sent, each after all of the layers before its own, and those that leave."""
         code = product.code
-        wishes = {
-            key.partition("/")[2]: [other.partition("/")[2] or other for other in wish.after]
-            for key, wish in self.request.applications.items()
-            if key.startswith(f"{code}/") and wish.after
-        }
+        wishes = {_name(key): [_name(other) or other for other in wish.after] for key, wish in self._wishes[code].items()}
         left_out = [application.name for application in product.applications if application.name not in names]
         arranged = sequence.application_layers(product, exclude=left_out, after=wishes)
         self.warnings += arranged.warnings
         earlier: list[str] = []
         found: list[Planned] = []
         for layer in [*arranged.layers, [name for name in arranged.tests if name in names]]:
-            owners = {f"{code}/{name}" for name in layer}
-            mine = [plan for plan in self.plans.values() if plan.owner in owners]
+            mine = [plan for name in layer for plan in self._plans[code][name]]
             found += [_application(plan, self.groups.get(plan.key), list(earlier)) for plan in mine]
             earlier += [plan.key for plan in mine]
-        return found + [_leaving(key, spec) for key, spec in self.target.leaving.items() if key.startswith(f"{code}/")]
+        return found + [_leaving(key, spec) for key, spec in self._leaving[code].items()]
+
+
+def _by_product(items: Mapping[str, T]) -> dict[str, dict[str, T]]:
+    """Items by the product in their key ``PRODUCT/…``, then by the key."""
+    found: dict[str, dict[str, T]] = defaultdict(dict)
+    for key, item in items.items():
+        found[key.partition("/")[0]][key] = item
+    return found
 
 
 def _before(code: str, balancers: Iterable[LoadBalancer]) -> list[Planned]:

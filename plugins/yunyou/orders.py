@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from app.auth import decisions
 from app.contracts.text import Text, plain
@@ -17,16 +17,17 @@ from app.errors import NOT_FOUND, ErrorCode
 from app.orders import commands, locks, tree, verbs
 from app.orders.make import NewOrder, Planned, make, plan_hash, plant
 from app.orders.models import Order, OrderNode
-from plugins.yunyou import freezing, grouping, permissions, planning, targets
+from plugins.yunyou import freezing, grouping, ownership, permissions, targets
 from plugins.yunyou.domain.manifests import load_balancer, workload_of
 from plugins.yunyou.domain.parameters import entries_of
 from plugins.yunyou.domain.place import workload_name
 from plugins.yunyou.domain.universe import Renderings, setting_of
 from plugins.yunyou.environments import kube_of
 from plugins.yunyou.freezing import Cluster, Plan
-from plugins.yunyou.models import Environment, Frozen
+from plugins.yunyou.models import Environment
 from plugins.yunyou.order_tree import OrderTree
 from plugins.yunyou.requests import OrderRequest
+from plugins.yunyou.resources import known_outputs
 from plugins.yunyou.solutions import began
 from plugins.yunyou.targets import Target
 
@@ -40,7 +41,6 @@ AT_ONCE = Text(
     "{application} gets volumes that its running pods lack: all of its pods are replaced at once.",
     "{application} 新增了现有容器所没有的存储，其全部容器将同时更新。",
 )
-WHOLE = ""
 STEP = Text("step", "步骤")
 PLUGIN = "yunyou"
 ERRORS = (BUSY,)
@@ -144,7 +144,7 @@ def create(request: OrderRequest, planned: Draft | None = None) -> Order:
     """
     planned = planned or draft(request)
     if request.preview and request.preview != planned.hash:
-        raise freezing.CLUSTER_MOVED(objects=Text("preview again", "请重新预览"), extra={"preview": planned.hash})
+        raise ownership.CLUSTER_MOVED(objects=Text("preview again", "请重新预览"), extra={"preview": planned.hash})
     blocker = locks.first_in_line(planned.scopes) if request.refuse_if_busy else None
     if blocker:
         raise BUSY(extra={"order": blocker})
@@ -170,7 +170,7 @@ def create(request: OrderRequest, planned: Draft | None = None) -> Order:
 def _freeze(order: Order, planned: Draft) -> None:
     for plan in planned.plans.values():
         freezing.keep(order.id, plan)
-    db.session.add(Frozen(order_id=order.id, application=WHOLE, content=json.dumps(planned.target.kept())))
+    freezing.keep_target(order.id, planned.target.kept())
 
 
 def plan_again(order: Order) -> bool:
@@ -185,7 +185,7 @@ def plan_again(order: Order) -> bool:
     planned = draft(request)
     if not set(planned.scopes) <= set(locks.scopes_of(order)):
         return False
-    db.session.execute(delete(Frozen).where(Frozen.order_id == order.id))
+    freezing.forget(order.id)
     plant(order, _public_plan(planned), planned.roots)
     _freeze(order, planned)
     order.options = {**order.options, "baseline": planned.target.baseline_hash}
@@ -252,7 +252,7 @@ def _public_plan(planned: Draft) -> dict[str, Any]:
                 "application": plan.application, "cell": plan.cell, "kind": plan.kind, "mode": plan.mode,
                 "strategy": planned.groups[key].strategy if key in planned.groups else "",
                 "groups": planned.groups[key].public() if key in planned.groups else [],
-                "objects": [freezing.object_key(item) for item in plan.objects],
+                "objects": [ownership.object_key(item) for item in plan.objects],
             }
             for key, plan in planned.plans.items()
         },
@@ -264,10 +264,10 @@ def _public_plan(planned: Draft) -> dict[str, Any]:
 def _plans(target: Target) -> dict[str, Plan]:
     """What is sent for each application of the target."""
     typed = target.solution
-    values = Renderings(entries_of(typed), setting_of(typed, planning.known_outputs(target.environment.id)))
-    plans: dict[str, Plan] = {}
+    values = Renderings(entries_of(typed), setting_of(typed, known_outputs(target.environment.id)))
+    products, plans = target.products, dict[str, Plan]()
     for code, _, name in (key.partition("/") for key in target.applications):
-        product = target.products[code]
+        product = products[code]
         application = product.application(name)
         assert application is not None
         for cell in product.cells_of(application):

@@ -14,7 +14,7 @@ from app import audit
 from app.contracts.text import Text
 from app.db import db, rows
 from app.errors import ConsoleError, ErrorCode, FieldError, invalid
-from plugins.yunyou import resources
+from plugins.yunyou import registry, resources
 from plugins.yunyou.domain import parameters as rules
 from plugins.yunyou.domain.codes import SOLUTION_INVALID
 from plugins.yunyou.domain.parameters import Entries, Entry
@@ -22,7 +22,6 @@ from plugins.yunyou.domain.universe import setting_of
 from plugins.yunyou.models import (
     DONE,
     PLANS,
-    Environment,
     GlobalParameter,
     ImageCheck,
     PlanTask,
@@ -66,30 +65,6 @@ EDITABLE = (
     "image", "replicas", "resources", "hostNetwork", "dnsPolicy", "dnsConfig", "keyHardening", "certificates",
     "nodeAffinity", "tolerations", "topologySpread", "affinity", "antiAffinity", "strategy", "probes", "command", "args",
 )  # fmt: skip
-
-
-def begin(solution: Solution, environment: Environment, earlier: Solution | None) -> None:
-    """The plan of a solution that was just imported, with the decisions of the one it supersedes."""
-    document = document_of(solution)
-    entries = rules.entries_of(document, current_values(environment.id))
-    if earlier is not None:
-        entries = rules.carry_over(entries, entries_for(earlier))
-        codes = {f"{product.code}/{application.name}" for product, application in document.applications()}
-        kept = {key: {k: v for k, v in value.items() if k != "image"} for key, value in earlier.overrides.items()}
-        solution.overrides = {key: value for key, value in kept.items() if key in codes and value}
-        document = document_of(solution)
-    keep(solution, rules.render(entries, setting_of(document, known_outputs(environment.id))))
-    images = rows(select(ImageCheck).where(ImageCheck.solution_id == solution.id))
-    balancers = sum(len(product.load_balancers) for product in document.products)
-    databases = sum(
-        len(product.databases) + len(product.caches) + len(product.buckets) for product in document.products
-    )
-    claims = sum(len(application.storage) for _, application in document.applications())
-    set_task(solution, "images", total=len(images), left=len(images))
-    set_task(solution, "load-balancers", total=balancers, left=balancers)
-    set_task(solution, "databases", total=databases, left=databases)
-    set_task(solution, "storage", total=claims, left=claims)
-    set_task(solution, "applications", total=solution.applications, left=solution.applications)
 
 
 def current_values(environment_id: str) -> dict[str, Any]:
@@ -188,8 +163,6 @@ def confirm(solution: Solution, kind: str, accept: Sequence[str] = ()) -> PlanTa
 
 
 def _confirm_images(solution: Solution, accept: Sequence[str]) -> None:
-    from plugins.yunyou import registry
-
     images = rows(select(ImageCheck).where(ImageCheck.solution_id == solution.id))
     if any(image.state == UNCHECKED for image in images):
         registry.check_images(solution, [image for image in images if image.state == UNCHECKED], seconds=8.0)

@@ -11,12 +11,14 @@ from plugins.yunyou import (
     api,
     balancers,
     baselines,
+    closing,
     environments,
-    freezing,
+    importing,
     jobs,
     lifecycle,
     order_api,
     orders,
+    ownership,
     permissions,
     planning,
     registry,
@@ -136,6 +138,6 @@ def register_periodic():
 @hookimpl
 def register_errors():
     return [
-        *DOMAIN_ERRORS, *environments.ERRORS, *solutions.ERRORS, *planning.ERRORS, *registry.ERRORS, *baselines.ERRORS,
-        *freezing.ERRORS, *targets.ERRORS, *orders.ERRORS, *lifecycle.ERRORS, *STEP_ERRORS, *resources.ERRORS,
+        *DOMAIN_ERRORS, *environments.ERRORS, *solutions.ERRORS, *importing.ERRORS, *closing.ERRORS, *planning.ERRORS, *registry.ERRORS, *baselines.ERRORS,
+        *ownership.ERRORS, *targets.ERRORS, *orders.ERRORS, *lifecycle.ERRORS, *STEP_ERRORS, *resources.ERRORS,
     ]  # fmt: skip

@@ -12,7 +12,7 @@ import yaml
 
 from app import crypto
 from app.errors import ConsoleError
-from plugins.yunyou import freezing
+from plugins.yunyou import ownership
 from plugins.yunyou.domain import rollout
 from plugins.yunyou.domain.manifests import WORKLOADS
 from plugins.yunyou.freezing import Cluster
@@ -99,9 +99,9 @@ def _object(draft: Draft, cluster: Cluster, application: str, item: Json, worklo
     adopted, anew = application in draft.request.adopt, False
     try:
         if live is not None:
-            owner = freezing.owner_of(live, draft.environment, application.partition("/")[0])
+            owner = ownership.owner_of(live, draft.environment, application.partition("/")[0])
             if owner is not None and not adopted:
-                raise freezing.FOREIGN(kind=kind, name=name, owner=owner, extra={"application": application})
+                raise ownership.FOREIGN(kind=kind, name=name, owner=owner, extra={"application": application})
             anew = kind == workload and rollout.is_made_anew(item, live)
             if kind == workload and not anew:
                 item, kept = rollout.keep_immutable(item, live)

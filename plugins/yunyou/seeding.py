@@ -13,7 +13,7 @@ from app.db import db, scoped
 from app.kube import clusters
 from app.kube.models import Cluster
 from app.services import need_service
-from plugins.yunyou import environments, orders, planning, resources, solutions
+from plugins.yunyou import environments, importing, orders, planning, resources, solutions
 from plugins.yunyou.environments import NewEnvironment
 from plugins.yunyou.models import Environment
 from plugins.yunyou.requests import Grouping, OrderRequest
@@ -67,7 +67,7 @@ def _deliver(environment: Environment) -> None:
     if solutions.list_solutions(environment.id):
         return
     raw = (SAMPLES / "retail-platform.json").read_bytes()
-    solution = solutions.import_solution(environment, raw)
+    solution = importing.import_solution(environment, raw)
     items = [
         {
             "kind": item["kind"],

@@ -10,6 +10,7 @@ from app.errors import ConsoleError
 from plugins.yunyou import baselines, live, planning
 from plugins.yunyou.domain.difference import KIND_NAMES, Difference, Running, Task, difference
 from plugins.yunyou.models import Environment, Solution
+from plugins.yunyou.resources import known_outputs
 from plugins.yunyou.solutions import document_of
 
 
@@ -24,7 +25,7 @@ def difference_of(solution: Solution, *, with_cluster: bool = True) -> Differenc
         except ConsoleError:
             workloads = None
     running = Running(baselines.solution_of(environment), workloads, recorded, environment.no_service_image)
-    outputs = planning.known_outputs(environment.id)
+    outputs = known_outputs(environment.id)
     return difference(document_of(solution), running, entries=planning.entries_for(solution), outputs=outputs)
 
 

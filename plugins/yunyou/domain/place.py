@@ -80,8 +80,13 @@ def labels(product: Product, application: str, place: Place, cell: Cell | None =
 
 def selector(code: str, application: str, place: Place, cell: Cell | None = None) -> dict[str, str]:
     """The labels that find the pods of an application, or of one cell of it; they never change."""
-    found = {NAME: application, PART_OF: label_value(code), ENVIRONMENT: label_value(place.environment)}
-    return {**found, CELL: cell.name} if cell else found
+    return {**made_labels(place.environment, application, cell.name if cell else ""), PART_OF: label_value(code)}
+
+
+def made_labels(environment: str, application: str, cell: str = "") -> dict[str, str]:
+    """The labels of everything that an environment made for an application, or for one cell of it."""
+    found = {NAME: application, ENVIRONMENT: label_value(environment)}
+    return {**found, CELL: cell} if cell else found
 
 
 def online_selector(code: str, application: str, place: Place, cell: Cell | None = None) -> dict[str, str]:

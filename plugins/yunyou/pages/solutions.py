@@ -21,7 +21,7 @@ from app.web.language import t
 from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render
 from app.web.table import Action, Cell, Empty
-from plugins.yunyou import api, environments, permissions, planning, resources, solutions, tasks
+from plugins.yunyou import api, closing, environments, importing, permissions, planning, resources, solutions, tasks
 from plugins.yunyou.domain.difference import KIND_NAMES
 from plugins.yunyou.jobs import CHECK_IMAGES
 from plugins.yunyou.models import PLANS, Solution
@@ -91,7 +91,7 @@ def solution_import() -> Response:
         if file is None:
             raise invalid({"file": Text("Choose a solution file.", "请选择解决方案文件。")})
         environment = environments.get_environment(request.form.get("environment", ""))
-        solution = solutions.import_solution(environment, file.read())
+        solution = importing.import_solution(environment, file.read())
     except ConsoleError as error:
         return _upload(error)
     enqueue(CHECK_IMAGES, f"{solution.name} {solution.release}", solution_id=solution.id)
@@ -242,7 +242,7 @@ def record_list(solution_id: str) -> Response:
 @guard(permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_DISCARDED)
 def solution_discard(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
-    solutions.discard(solution)
+    closing.discard(solution)
     return go(url_for(".solution_list"), Text("The solution was discarded.", "解决方案已废弃。"))
 
 
@@ -257,5 +257,5 @@ def discard_dialog(solution_id: str) -> Response:
 @guard(permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_COMPLETED)
 def solution_complete(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
-    solutions.complete(solution, request.form.getlist("giveUp"))
+    closing.complete(solution, request.form.getlist("giveUp"))
     return go(url_for(".solution_show", solution_id=solution.id), Text("The deployment was completed.", "部署已完成。"))

@@ -9,7 +9,7 @@ from app.contracts.text import Text
 from app.db import now
 from app.kube import paths
 from app.orders.steps import DONE, Context, Outcome
-from plugins.yunyou import freezing
+from plugins.yunyou import ownership
 from plugins.yunyou.domain import rollout
 from plugins.yunyou.domain.podview import PodView, view
 from plugins.yunyou.freezing import Plan
@@ -83,7 +83,7 @@ class Start:
         patch = self._held_back(ctx, plan, current)
         answer = send(ctx, plan, [staged_workload(ctx, plan, patch, current)])
         ctx.node.result = made_by(answer)
-        ctx.log(f"applied {', '.join(freezing.object_key(item) for item in items)}")
+        ctx.log(f"applied {', '.join(ownership.object_key(item) for item in items)}")
 
     def _held_back(self, ctx: Context, plan: Plan, current: Json | None) -> Json:
         first = first_group(ctx)

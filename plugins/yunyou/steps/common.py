@@ -14,7 +14,7 @@ from app.kube import paths
 from app.kube.client import Kube
 from app.kube.errors import DENIED
 from app.orders.steps import Context
-from plugins.yunyou import freezing, live
+from plugins.yunyou import freezing, live, ownership
 from plugins.yunyou.domain import rollout
 from plugins.yunyou.domain.manifests import marked, workload_of
 from plugins.yunyou.domain.place import NAME, ORDER
@@ -101,10 +101,10 @@ def refuse_strangers(ctx: Context, plan: Plan, items: Sequence[Json]) -> dict[st
         now = kube(ctx).find(paths.of_object(item))
         if now is None:
             continue
-        found[freezing.object_key(item)] = {**now, "kind": item["kind"]}
-        owner = freezing.owner_of(now, environment_of(ctx), plan.product["code"])
+        found[ownership.object_key(item)] = {**now, "kind": item["kind"]}
+        owner = ownership.owner_of(now, environment_of(ctx), plan.product["code"])
         if owner is not None and not is_adopted(ctx, plan.owner):
-            raise freezing.FOREIGN(
+            raise ownership.FOREIGN(
                 kind=item["kind"], name=item["metadata"]["name"], owner=owner, extra={"application": plan.owner}
             )
     return found
@@ -122,11 +122,11 @@ def refuse_moved(ctx: Context, plan: Plan, items: Sequence[Json]) -> dict[str, J
     found = refuse_strangers(ctx, plan, items)
     moved = [
         key
-        for key in map(freezing.object_key, items)
-        if freezing.identity(found.get(key)) != plan.seen.get(key, "") and not _ours(found.get(key), ctx.order.id)
+        for key in map(ownership.object_key, items)
+        if ownership.identity(found.get(key)) != plan.seen.get(key, "") and not _ours(found.get(key), ctx.order.id)
     ]
     if moved:
-        raise freezing.CLUSTER_MOVED(objects=plain(", ".join(moved)), extra={"objects": moved})
+        raise ownership.CLUSTER_MOVED(objects=plain(", ".join(moved)), extra={"objects": moved})
     return found
 
 

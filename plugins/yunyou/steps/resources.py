@@ -16,13 +16,13 @@ from app.kube import paths
 from app.orders.models import OrderNode
 from app.orders.steps import DONE, Context, Outcome, Simple
 from app.services import find_service
-from plugins.yunyou import balancers, baselines, environments, freezing
+from plugins.yunyou import balancers, baselines, environments, freezing, ownership
 from plugins.yunyou.domain import solution as files
 from plugins.yunyou.domain.manifests import load_balancer
 from plugins.yunyou.domain.ordered import changed
-from plugins.yunyou.domain.place import CELL, ENVIRONMENT, NAME, label_value
-from plugins.yunyou.models import Frozen, ReleaseRecord
+from plugins.yunyou.domain.place import made_labels
 from plugins.yunyou.models import LoadBalancer as BalancerRow
+from plugins.yunyou.models import ReleaseRecord
 from plugins.yunyou.steps import trouble
 from plugins.yunyou.steps.common import (
     Json,
@@ -62,9 +62,7 @@ class Namespace(Simple):
 def _whole(ctx: Context) -> Json:
     """The order's target and how the baseline will change."""
     if "whole" not in ctx.cache:
-        row = db.session.get(Frozen, (ctx.order.id, ""))
-        assert row is not None
-        ctx.cache["whole"] = json.loads(row.content)
+        ctx.cache["whole"] = freezing.load_target(ctx.order.id)
     found: Json = ctx.cache["whole"]
     return found
 
@@ -88,9 +86,9 @@ class LoadBalancer(Simple):
         environment = environment_of(ctx)
         found = kube(ctx).find(paths.of_object(manifest))
         key = f"{product.code}/{balancer.application}"
-        owner = freezing.owner_of(found, environment, product.code) if found else None
+        owner = ownership.owner_of(found, environment, product.code) if found else None
         if owner is not None and not is_adopted(ctx, key):
-            raise freezing.FOREIGN(kind="Service", name=balancer.name, owner=owner, extra={"application": key})
+            raise ownership.FOREIGN(kind="Service", name=balancer.name, owner=owner, extra={"application": key})
         kube(ctx).apply(manifest, force=is_adopted(ctx, key))
         balancers.keep(environment, files.of(_whole(ctx)["document"]), product, balancer)
 
@@ -272,14 +270,13 @@ class Remove(Simple):
 
     def _found(self, ctx: Context) -> list[tuple[str, str]]:
         environment = environment_of(ctx)
-        chosen = f"{NAME}={ctx.spec['name']},{ENVIRONMENT}={label_value(environment.id)}"
-        if ctx.spec["cell"]:
-            chosen += f",{CELL}={ctx.spec['cell']}"
-        found = []
-        for kind in freezing.REMOVED_KINDS:
-            for item in kube(ctx).get(paths.collection(kind, environment.namespace), {"labelSelector": chosen})["items"]:
-                found.append((paths.one(kind, environment.namespace, item["metadata"]["name"]), item["metadata"]["uid"]))
-        return found
+        labels = made_labels(environment.id, ctx.spec["name"], ctx.spec["cell"])
+        chosen = {"labelSelector": ",".join(f"{label}={value}" for label, value in labels.items())}
+        return [
+            (paths.one(kind, environment.namespace, item["metadata"]["name"]), item["metadata"]["uid"])
+            for kind in freezing.REMOVED_KINDS
+            for item in kube(ctx).get(paths.collection(kind, environment.namespace), chosen)["items"]
+        ]
 
     def capture(self, ctx: Context) -> Mapping[str, Any]:
         """What is there."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 
 from app.contracts.text import Text
-from app.db import db, get_scoped
+from app.db import get_scoped
 from app.orders.make import plan_hash
 from app.orders.models import Order
 from plugins.yunyou import baselines, freezing
@@ -18,7 +18,7 @@ from plugins.yunyou.domain.model import Solution as Document
 from plugins.yunyou.domain.ordered import changed
 from plugins.yunyou.environments import get_environment
 from plugins.yunyou.freezing import Plan
-from plugins.yunyou.models import Environment, Frozen, ReleaseRecord
+from plugins.yunyou.models import Environment, ReleaseRecord
 from plugins.yunyou.requests import OrderRequest
 from plugins.yunyou.targets.target import Json, Target, checked
 
@@ -28,7 +28,7 @@ RECORD = Text("release record", "发布记录")
 def of_product(request: OrderRequest) -> Target:
     """A product as an earlier successful record has it (Y-37); databases are not touched.
 
-    :raises ConsoleError: YUNYOU/ROLLBACK_NOTHING, CORE/NOT_FOUND
+    :raises ConsoleError: YUNYOU/ROLLBACK_NOTHING_TO_RETURN_TO, CORE/NOT_FOUND
     """
     environment = get_environment(request.environment)
     before = baselines.document_of(environment)
@@ -38,18 +38,21 @@ def of_product(request: OrderRequest) -> Target:
         raise ROLLBACK_NOTHING(what=request.product)
     chosen = [key.partition("/")[2] or key for key in request.force] or None
     wanted = rollback.returned(current, json.loads(record.content), chosen)
-    return _replacing(environment, before, [(request.product, wanted)], Text("Roll back", "回滚"), record.release)
+    return _replacing(environment, before, [(request.product, wanted)], record.release)
 
 
 def of_order(order: Order, keys: Collection[str] = ()) -> Target:
     """What an order changed, as it found it (Y-39): image, parameters, configuration, replicas, size.
 
     :param keys: applications ``PRODUCT/app``; all that the order touched by default
+    :raises ConsoleError: YUNYOU/ROLLBACK_NOTHING_TO_RETURN_TO
     """
     assert order.environment_id is not None
     environment = get_environment(order.environment_id)
     now_document = baselines.document_of(environment)
-    kept = json.loads(_whole(order.id).content)
+    kept = freezing.load_target(order.id)
+    if kept is None:
+        raise ROLLBACK_NOTHING(what=order.id)
     plans = freezing.load_all(order.id)
     chosen = [plan for plan in plans if not keys or plan.key in keys]
     wanted: dict[str, Json | None] = {}
@@ -61,9 +64,7 @@ def of_order(order: Order, keys: Collection[str] = ()) -> Target:
     wanted |= {key: kept["before"][key] for key in kept["change"].get("removed", ()) if not keys or key in keys}
     left = files.of(kept["document"])
     whole = {plan.product["code"] for plan in chosen} - {p.product["code"] for p in plans if p.owner not in wanted}
-    target = _replacing(
-        environment, now_document, _with(now_document, wanted, kept, whole), Text("Roll back", "回滚"), order.title, left
-    )
+    target = _replacing(environment, now_document, _with(now_document, wanted, kept, whole), order.title, left)
     target.rollback_of = order.id
     target.removed = [key for key, document in wanted.items() if document is None]
     target.removed_cells = [
@@ -85,13 +86,6 @@ def _has(target: Target, plan: Plan) -> bool:
 def _stays(application: Json) -> bool:
     """Whether it runs on, unlike one-off tasks and tests, which a rollback does not run again."""
     return bool(application.get("role", "standard") == "standard")
-
-
-def _whole(order_id: str) -> Frozen:
-    row = db.session.get(Frozen, (order_id, ""))
-    if row is None:
-        raise ROLLBACK_NOTHING(what=order_id)
-    return row
 
 
 def _with(document: Json, wanted: dict[str, Json | None], kept: Json, whole: Collection[str]) -> list[tuple[str, Json]]:
@@ -119,13 +113,13 @@ def _with(document: Json, wanted: dict[str, Json | None], kept: Json, whole: Col
 
 
 def _replacing(
-    environment: Environment, before: Json, products: list[tuple[str, Json]], verb: Text, what: str, left: Document | None = None
+    environment: Environment, before: Json, products: list[tuple[str, Json]], what: str, left: Document | None = None
 ) -> Target:  # fmt: skip
     change: Json = {"kind": "replace", "products": dict(products)}
     codes = {code for code, _ in products}
     after = changed(before, change, codes)
     keys = [f"{code}/{a['name']}" for code, product in products for a in product["applications"] if _stays(a)]
     return Target(
-        environment, f"{verb.en}: {', '.join(sorted(codes))} → {what}", checked(after, left or files.of(before)), keys, change,
+        environment, f"Roll back: {', '.join(sorted(codes))} → {what}", checked(after, left or files.of(before)), keys, change,
         ("product", ",".join(sorted(codes))), plan_hash(before), warnings=[rollback.DATABASES_STAY], with_resources=True,
     )  # fmt: skip
