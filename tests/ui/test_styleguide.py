@@ -195,3 +195,33 @@ def test_a_polled_list_changes_in_place_and_holds_new_rows_back(guide: Any) -> N
     assert "is-gone" in guide.get_attribute("tr[data-id=settlement]", "class")
     assert guide.locator("[data-new]").is_visible()
     assert guide.locator("#sample-q").is_visible()
+
+
+@pytest.mark.req("Y-22", "C-58")
+def test_things_are_put_in_another_order_and_back(guide: Any) -> None:
+    box = guide.locator("[data-sequence]")
+    items = box.locator("[data-sequence-item]")
+
+    box.get_by_role("button", name="Move EDGE up").focus()
+    guide.keyboard.press("Enter")
+
+    assert items.evaluate_all("all => all.map(item => item.dataset.sequenceItem)") == ["2", "1", "3"]
+    assert box.locator("input[name=sequenced]").input_value() == "1"
+    assert guide.evaluate("document.activeElement.dataset.moveBy") == "-1"
+
+    box.get_by_role("button", name="Restore the default order").click()
+
+    assert items.evaluate_all("all => all.map(item => item.dataset.sequenceItem)") == ["1", "2", "3"]
+    assert box.locator("input[name=sequenced]").input_value() == ""
+
+
+@pytest.mark.req("C-58")
+def test_a_form_counts_what_is_chosen_and_shows_what_matters(guide: Any) -> None:
+    assert guide.locator("[data-tally]").inner_text() == "2"
+    assert not guide.locator("#f-days").is_visible()
+
+    guide.locator("[name=ordered]").last.check()
+    guide.locator("#f-repeat").select_option("days")
+
+    assert guide.locator("[data-tally]").inner_text() == "3"
+    assert guide.locator("#f-days").is_visible()

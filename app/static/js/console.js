@@ -9,13 +9,15 @@ import { bulk } from "./lists.js";
 import "./keys.js";
 import "./popovers.js";
 import "./frame.js";
-import { arrange } from "./forms.js";
+import { appear, arrange, tally } from "./forms.js";
 import { combobox } from "./combobox.js";
 import "./roving.js";
 
 function mount() {
   $$("select[data-combobox]:not([hidden])").forEach(combobox);
   $$("[data-transfer]").forEach(arrange);
+  $$("[data-tally]").forEach(tally);
+  $$("[data-when]").forEach(appear);
   $$("[data-needs-name]:not([aria-disabled])").forEach((button) => button.setAttribute("aria-disabled", "true"));
   for (const node of $$("[data-module]:not([data-mounted])")) {
     node.dataset.mounted = "";

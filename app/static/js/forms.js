@@ -55,6 +55,45 @@ on("click", "[data-transfer] [data-move]", (button) => {
   arrange(button.closest("[data-transfer]"));
 });
 
+// sequence: an item changes places with its neighbour
+function sequence(box, items) {
+  const places = items.map((item) => Number(item.dataset.sequenceItem));
+  const moved = places.some((place, at) => place < places[at - 1]);
+  $("input", box).value = moved ? "1" : "";
+  $("[data-sequence-restore]", box).hidden = !moved;
+}
+on("click", "[data-move-by]", (button) => {
+  const item = button.closest("[data-sequence-item]");
+  const up = button.dataset.moveBy === "-1";
+  const other = up ? item.previousElementSibling : item.nextElementSibling;
+  if (!other?.matches("[data-sequence-item]")) return;
+  if (up) other.before(item); else other.after(item);
+  button.focus();
+  const box = item.closest("[data-sequence]");
+  sequence(box, $$("[data-sequence-item]", box));
+});
+on("click", "[data-sequence-restore] button", (button) => {
+  const box = button.closest("[data-sequence]");
+  const items = $$("[data-sequence-item]", box).sort((a, b) => a.dataset.sequenceItem - b.dataset.sequenceItem);
+  items.forEach((item) => $("[data-sequence-restore]", box).before(item));
+  sequence(box, items);
+});
+
+// tally: how much is chosen
+export function tally(output) {
+  const chosen = $$(output.dataset.tally, output.form);
+  output.textContent = output.dataset.by ? new Set(chosen.map((control) => control[output.dataset.by])).size : chosen.length;
+}
+on("change", "form:has([data-tally]) *", (control) => $$("[data-tally]", control.form).forEach(tally));
+
+// a field that only matters with another one
+export function appear(part) {
+  const [name, value] = part.dataset.when.split("=");
+  const given = part.closest("form").elements[name].value;
+  part.hidden = value ? given !== value : !given;
+}
+on("change", "form:has([data-when]) *", (control) => $$("[data-when]", control.form).forEach(appear));
+
 // folds: only those whose title holds what is typed
 on("input", "[data-narrow]", (input) => {
   const sought = input.value.trim().toLowerCase();

@@ -20,6 +20,7 @@ from app.web.table import Action, Cell
 from plugins.iam.pages import bp
 
 Field = dict[str, Any]
+TYPED = ("text", "email", "textarea", "select")
 STAY_REFUSED = (FORBIDDEN, CSRF, SIGNED_OUT, NOT_FOUND)
 EDIT, SAVE = Text("Edit {name}", "编辑 {name}"), Text("Save", "保存")
 SAVED = Text("Saved.", "已保存。")
@@ -53,6 +54,8 @@ class Form:
     def _filled(self, item: Field, sent: bool) -> Field:
         made, name = dict(item), item["name"]
         kind = made.get("type", "text")
+        if name in self.values and kind in TYPED:
+            made["initial"] = self.values[name] or ""
         if sent:
             if kind == "checkbox":
                 made["checked"] = name in request.form

@@ -202,7 +202,7 @@ def told(event: OrderEvent) -> Text:
 def order_tell(order_id: str, verb: str) -> Response:
     order = order_api.get_order(order_id)
     order_api.may_control(order)
-    told_nodes = request.form.getlist("node") or [None]
+    told_nodes: list[str | None] = [*request.form.getlist("node")] or [None]
     for node_id in told_nodes:
         if verb == verbs.RETRY and request.form.get("adopt"):
             lifecycle.adopt(order, db.session.get(OrderNode, node_id) if node_id else None)

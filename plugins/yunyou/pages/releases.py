@@ -38,13 +38,17 @@ def _form(
     found = tasks.difference_of(solution)
     document = document_of(solution)
     layers = sequence.product_layers(sequence.dependencies_of(document.products))
-    order = [code for layer in layers for code in layer]
+    usual = [code for layer in layers for code in layer]
+    sent = request.form.getlist("sequence") if request.form.get("sequenced") else usual
     products = []
-    for code in order:
+    for code in sent if set(sent) == set(usual) else usual:
         product = document.product(code)
         assert product is not None
         mine = [task for task in found.tasks if task.product == code and task.order == kind]
-        products.append({"product": product, "tasks": mine, "chosen": code in chosen if chosen else bool(mine)})
+        shown = [application for application in product.applications if application.role != "test"]
+        products.append(
+            {"product": product, "applications": shown, "tasks": mine, "chosen": code in chosen if chosen else bool(mine), "at": usual.index(code)}
+        )
     return render(
         "yunyou/release_new.html", fragment="form", status=error.status if error else 200, solution=solution, products=products,
         kind=kind, strategies=STRATEGIES, per_application=PER_APPLICATION, error=error, given=given or OrderRequest(),
