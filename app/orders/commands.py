@@ -22,7 +22,8 @@ STEP = Text("step", "步骤")
 def give(order: Order, verb: str, node_id: str | None = None, reason: str = "") -> None:
     """Tell *order* (or a node of it) to do *verb*; it is obeyed by the next tick.
 
-    What comes after a pause is told at once that it pauses. Force-cancel is carried out here and now: it raises the token, so that a late worker cannot write.
+    Its state says so at once: whoever looks after a retry does not see the failure before it any more. Force-cancel is
+    carried out here and now: it raises the token, so that a late worker cannot write.
 
     :raises ConsoleError: ORDERS/NOT_IN_THIS_STATE, ORDERS/STEP_REQUIRED, CORE/NOT_FOUND
     """
@@ -43,6 +44,11 @@ def give(order: Order, verb: str, node_id: str | None = None, reason: str = "") 
     )
     if verb in (verbs.PAUSE, verbs.RESUME):
         order.paused = verb == verbs.PAUSE
+    elif verb == verbs.CANCEL:
+        event(order, None, "state", order.state, tree.CANCELLING, actor)
+        order.state = tree.CANCELLING
+    elif order.state in (tree.FAILED, tree.WAITING):
+        order.state = tree.RUNNING
     db.session.execute(update(Order).where(Order.id == order.id).values(due_at=now()))
 
 
@@ -80,13 +86,12 @@ def _obey(order: Order, found: Tree, command: OrderCommand) -> None:
     elif command.verb == verbs.RESUME:
         order.paused = False
     elif command.verb == verbs.CANCEL and order.state not in tree.TERMINAL:
-        event(order, None, "state", order.state, tree.CANCELLING, command.actor)
         order.state = tree.CANCELLING
     elif command.verb == verbs.RETRY:
         _retry(order, [leaf for leaf in leaves if leaf.state == tree.FAILED], command)
     elif command.verb == verbs.SKIP:
-        wanted = leaves if node is not None else [leaf for leaf in leaves if leaf.state == tree.FAILED]
-        _skip(order, [leaf for leaf in wanted if not leaf.required], command)
+        wanted = leaves if node is not None else [x for leaf in leaves if leaf.state == tree.FAILED for x in found.skipped_with(leaf)]
+        _skip(order, wanted, command)
     elif command.verb == verbs.CONFIRM:
         _confirm(order, leaves, command)
     event(order, node, command.verb, actor=command.actor, detail={"reason": command.reason} if command.reason else None)

@@ -21,6 +21,7 @@ ROLLED_BACK: Final = "rolled-back"
 
 DONE: Final = frozenset({SUCCEEDED, SKIPPED})
 TERMINAL: Final = frozenset({SUCCEEDED, CANCELLED, ROLLED_BACK})
+WHOLE: Final = ("application", "product")  # kinds of nodes that can be left out although the steps in them need each other
 ACTIVE: Final = frozenset({QUEUED, RUNNING, WAITING, PAUSED, FAILED, CANCELLING})
 
 
@@ -60,6 +61,13 @@ class Tree:
         """From the root to *node*, both included."""
         parent = self.by_id.get(node.parent_id or "")
         return [*self.path(parent), node] if parent else [node]
+
+    def skipped_with(self, leaf: OrderNode) -> list[OrderNode]:
+        """What is left out when a leaf is: itself, or all of its application or product where the rest needs it."""
+        node: OrderNode | None = leaf
+        while node is not None and leaf.required and node.kind not in WHOLE:
+            node = self.by_id.get(node.parent_id or "")
+        return self.under(node)
 
     def derive(self) -> None:
         """Set state, progress and times of every parent from its children."""

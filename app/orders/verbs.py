@@ -34,7 +34,7 @@ REQUIRED_STEP = ErrorCode(
     "ORDERS/STEP_REQUIRED",
     409,
     Text("The step {step} cannot be skipped: what follows needs it.", "步骤 {step} 不可跳过：后续步骤依赖它。"),
-    Text("Correct what it says and retry it, or cancel the order.", "请按提示修正后重试，或取消执行单。"),
+    Text("Correct what it says and retry it, or skip its whole application.", "请按提示修正后重试，或跳过整个应用。"),
 )
 
 
@@ -72,7 +72,8 @@ def of_node(order: Order, node: OrderNode, leaves: Sequence[OrderNode]) -> list[
     if tree.FAILED in states:
         found.append(RETRY)
     open_leaves = [leaf for leaf in leaves if leaf.state not in tree.DONE]
-    if open_leaves and not any(leaf.required for leaf in open_leaves) and states - {tree.WAITING} - tree.DONE:
+    apart = node.kind in tree.WHOLE or not any(leaf.required for leaf in open_leaves)
+    if open_leaves and apart and states - {tree.WAITING} - tree.DONE:
         found.append(SKIP)
     if order.state in (tree.FAILED, tree.WAITING) and node.kind in ("product", "application", "group"):
         found.append(ROLLBACK)

@@ -78,6 +78,41 @@ def test_a_skipped_step_is_never_shown_as_succeeded(outside: World) -> None:
     assert read(made).skipped == 1
 
 
+@pytest.mark.req("Y-31")
+@pytest.mark.parametrize("key", ["A/web", "A", ""])
+def test_what_the_rest_needs_is_skipped_with_its_whole_application(outside: World, key: str) -> None:
+    made = order({"A": ["web"], "B": ["api"]}, beta=True)
+    set_nodes(made, required=True)
+    outside.broken.add("A/web/act")
+    run(made)
+    tell(made, "confirm", "B/api/confirm")
+    assert run(made) == "failed"
+    with pytest.raises(ConsoleError) as refused:
+        tell(made, "skip", "A/web/act")
+    assert refused.value.code == "ORDERS/STEP_REQUIRED"
+
+    tell(made, "skip", key)
+
+    assert run(made) == "succeeded"
+    assert {k: n.state for k, n in nodes(made).items() if n.step} == {
+        "A/web/act": "skipped", "A/web/confirm": "skipped", "B/api/act": "succeeded", "B/api/confirm": "succeeded"
+    }  # fmt: skip
+
+
+@pytest.mark.req("Y-31")
+@pytest.mark.parametrize(("verb", "state"), [("retry", "running"), ("skip", "running"), ("cancel", "cancelling")])
+def test_whoever_looks_after_a_command_sees_no_failure_any_more(outside: World, verb: str, state: str) -> None:
+    made = order({"A": ["web"]})
+    outside.broken.add("A/web/act")
+    assert run(made) == "failed"
+
+    tell(made, verb)
+
+    assert read(made).state == state
+    outside.broken.clear()
+    assert run(made) == ("cancelled" if verb == "cancel" else "succeeded")
+
+
 @pytest.mark.req("Y-25")
 def test_a_beta_group_waits_for_a_person_and_records_who() -> None:
     made = order({"A": ["web"]}, beta=True)
