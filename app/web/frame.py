@@ -19,7 +19,7 @@ from app.contracts.text import Text, plain
 from app.db import db
 from app.jobs.models import QUEUED, RUNNING, JobRun
 from app.services import find_service
-from app.web import language, lifecycle
+from app.web import highlight, language, lifecycle
 
 VERSION = "0.1.0"
 
@@ -184,6 +184,7 @@ def install(app: Flask) -> None:
         duration=language.duration,
         number=language.number,
         bytesize=language.bytesize,
+        code_lines=highlight.lines,
         csrf_token=lifecycle.csrf_token,
         can=may,
         why_not=why_not,
