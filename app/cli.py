@@ -1,4 +1,4 @@
-"""The command line ``antstack``."""
+"""The command line ``antstack``. A command imports what it runs, so that each starts without what the others need."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def replace_keys(settings: Settings, keys: str) -> Settings:
 def _toml(path: str) -> dict[str, object]:
     if not path:
         return {}
-    import tomllib
+    import tomllib  # few sites have a file
 
     try:
         return tomllib.loads(Path(path).read_text("utf-8"))

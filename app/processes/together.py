@@ -12,6 +12,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from app.config import load_settings
+
 log = logging.getLogger(__name__)
 RESTART_AFTER = 1.0
 END_SECONDS = 7.0  # of the ten that a site may take to end (C-5)
@@ -109,8 +111,6 @@ def add_site(family: Family, host: str, port: int, workers: int, plugins: Sequen
 
 def run_all(host: str, port: int, workers: int) -> int:
     """``antstack run``."""
-    from app.config import load_settings
-
     settings = load_settings()
     family = Family(os.environ)
     signal.signal(signal.SIGTERM, family.signal_end)

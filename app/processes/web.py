@@ -22,7 +22,7 @@ class Server(BaseApplication):
             self.cfg.set(key, value)
 
     def load(self) -> Any:
-        from app import site
+        from app import site  # the process that only watches this one does without
         from app.logs import to_json
 
         app = application()

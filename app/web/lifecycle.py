@@ -16,12 +16,14 @@ from app.audit.models import AuditEvent
 from app.audit.record import noted as noted_so_far
 from app.auth import decisions, sessions
 from app.auth.models import IdempotentAnswer
+from app.auth.routes import sign_in_redirect
 from app.caller import Caller
 from app.contracts.text import Text
 from app.db import db, now
 from app.errors import CONFLICT, CSRF, SIGNED_OUT, ConsoleError, ErrorCode
 from app.guard import Guard
 from app.web import bearer
+from app.web.api import body_digest
 from app.web.problems import answer, wants_json
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -147,8 +149,6 @@ def _check_csrf() -> None:
 
 
 def _signed_out() -> Response:
-    from app.auth.routes import sign_in_redirect
-
     if wants_json():
         raise CHOOSE_TENANT() if g.get("session_row") else SIGNED_OUT()
     return sign_in_redirect()
@@ -159,8 +159,6 @@ def _repeated() -> Response | None:
     key = request.headers.get("Idempotency-Key", "")
     if not key or request.method != "POST" or not request.path.startswith("/api/"):
         return None
-    from app.web.api import body_digest
-
     principal = caller.current().principal
     assert principal is not None
     owner = f"{principal.tenant_id}/{principal.key}"

@@ -167,7 +167,7 @@ class Terminal:
 
     def _connect(self, program: str) -> tuple[Any, str]:
         """The container's exec channel on a client of its own (kubernetes-client/python#928: shared ones get patched)."""
-        from kubernetes.client import ApiException
+        from kubernetes.client import ApiException  # slow to load: the first terminal does
         from kubernetes.stream.ws_client import websocket_call
 
         target = self._target

@@ -22,9 +22,10 @@ from app.contracts.identity import Directory
 from app.contracts.text import Text
 from app.db import db, rows, scoped
 from app.hooks import hookimpl
+from app.processes import application
 from app.services import need_service
 from app.web.listing import matching
-from plugins.dns import api, permissions, registration, routes, service
+from plugins.dns import api, permissions, registration, routes, server, service
 from plugins.dns.models import RecordSet, Zone
 
 DEMO_ZONES = ("retail.demo", "example.test")
@@ -107,10 +108,7 @@ def register_commands():
 @click.command("dns")
 def dns_command() -> None:
     """Serve the site's zones. Example: antstack dns"""
-    from app.application import create_app
-    from plugins.dns.server import serve
-
-    serve(create_app())
+    server.serve(application())
 
 
 @hookimpl

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from app import audit, caller
 from app.db import db
 from app.errors import ConsoleError
+from app.processes import application
 from plugins.iam import passwords, seeding
 from plugins.iam.models import MEMBER, PLATFORM_TENANT, Member
 from plugins.iam.oidc import keys
@@ -24,9 +25,7 @@ from plugins.iam.service.oidc_clients import ClientWanted, WithSecret
 @click.option("--enterprise", default="AntStack", show_default=True)
 def init(login: str, name: str, enterprise: str) -> None:
     """Enterprise, tenant ROC and the first administrator. Example: antstack init --login admin@company.com"""
-    from app.application import create_app
-
-    with create_app().app_context():
+    with application().app_context():
         password = begin(login.strip().lower(), name, enterprise)
     if password:
         click.echo(f"administrator {login}, password {password} (shown once; to be changed at the first sign-in)")
@@ -39,11 +38,8 @@ def init(login: str, name: str, enterprise: str) -> None:
 @click.argument("url")
 def join_site(name: str, url: str) -> None:
     """Let the site at URL use this IAM; prints its settings. Example: antstack join-site Delivery https://delivery.company.com"""
-    from app.application import create_app
-
-    app = create_app()
     try:
-        with app.test_request_context():
+        with application().test_request_context():
             made = join(name, url.rstrip("/"))
             told = {"OIDC_ISSUER": issuer(), "OIDC_CLIENT_ID": made.client.client_id, "OIDC_CLIENT_SECRET": made.secret}
     except ConsoleError as error:

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select, update
 
 from app import site
+from app.auth.decisions import forget_epoch
 from app.contracts.identity import Directory, Principal, RoleGrant, Signer, TenantRef, TokenRef, WorkspaceRef
 from app.contracts.text import Text, plain
 from app.db import db, now
-from plugins.iam import sites
+from plugins.iam import offered
 from plugins.iam.models import (
     ACTIVE,
     GROUP,
@@ -29,6 +30,7 @@ from plugins.iam.models import (
     Tenant,
     Workspace,
 )
+from plugins.iam.oidc import tokens
 
 DIRECT = "direct"
 USED_EVERY_SECONDS = 60
@@ -113,9 +115,13 @@ class LocalDirectory(Directory):
         return self.principal(f"{key.owner_type}:{key.owner_id}", key.tenant_id)
 
     def token(self, bearer: str) -> TokenRef | None:
-        from plugins.iam.oidc.tokens import find_access_token
-
-        return find_access_token(bearer)
+        row = tokens.find_access(bearer)
+        if row is None or row.tenant_id is None:
+            return None
+        principal = self.principal(f"{row.principal_type}:{row.principal_id}", row.tenant_id)
+        if principal is None:
+            return None
+        return TokenRef(principal, scopes=frozenset(row.scope.split()), mfa="mfa" in row.amr)
 
     def key_of(self, login: str) -> str:
         """The principal key of a login name, or of a service account's name; empty when nobody has it."""
@@ -135,14 +141,12 @@ def role_of(tenant_id: str, code: str) -> tuple[Text, frozenset[str]] | None:
     custom = db.session.scalar(query)
     if custom is not None:
         return plain(custom.name), frozenset(custom.permissions)
-    elsewhere = sites.roles().get(code)
+    elsewhere = offered.roles().get(code)
     return (elsewhere.title, frozenset()) if elsewhere else None
 
 
 def bump(tenant_id: str) -> None:
     """Say that what somebody of the tenant may do has changed; in the transaction of the change."""
-    from app.auth.decisions import forget_epoch
-
     db.session.execute(update(Tenant).where(Tenant.id == tenant_id).values(epoch=Tenant.epoch + 1))
     forget_epoch()
 

@@ -1,19 +1,17 @@
-"""Other sites that use this IAM: what rights and roles they declare, and the snapshots that they get (C-1, C-10)."""
+"""Other sites that use this IAM: their proof, what they declare, and the snapshots that they get (C-1, C-10)."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from authlib.oauth2 import OAuth2Error
-from flask import current_app, g
+from flask import current_app
 from sqlalchemy import func, or_, select
 
-from app import audit, site
+from app import audit
 from app.auth.federation import (
     SNAPSHOT_SECONDS,
     Content,
@@ -22,14 +20,14 @@ from app.auth.federation import (
     SignatureAsked,
     SnapshotAnswer,
     SnapshotAsked,
-    declared,
 )
 from app.auth.federation import CustomRole as OwnRole
-from app.contracts.declarations import Permission, Role
 from app.contracts.identity import Principal, Signer, TenantRef, WorkspaceRef
 from app.contracts.text import Text
 from app.db import db, new_id, now
 from app.errors import ErrorCode
+from plugins.iam import offered
+from plugins.iam.directory import LocalDirectory
 from plugins.iam.models import (
     ACTIVE,
     GROUP,
@@ -44,8 +42,10 @@ from plugins.iam.models import (
     Tenant,
     Workspace,
 )
+from plugins.iam.oidc import claims, keys
 from plugins.iam.oidc.keys import issuer
 from plugins.iam.oidc.models import JoinedSite, OidcClient
+from plugins.iam.oidc.server import provider
 from plugins.iam.permissions import SITE_DECLARED
 
 NOT_JOINED = ErrorCode(
@@ -59,35 +59,11 @@ METHODS = ["client_secret_basic"]
 PROOF = "antstack-snapshot+jwt"
 
 
-def permissions() -> Mapping[str, Permission]:
-    """Rights of this site and of those that joined it, by name."""
-    return {p.name: p for joined in _declarations() for p in joined.permissions} | dict(site.catalogue().permissions)
-
-
-def roles() -> Mapping[str, Role]:
-    """Built-in roles of this site and of those that joined it, by code, with the exact permissions that they have on all of them."""
-    found: dict[str, Role] = {}
-    for role in (*declared().roles, *(role for joined in _declarations() for role in joined.roles)):
-        before = found.setdefault(role.code, role)
-        found[role.code] = replace(before, permissions=sorted({*before.permissions, *role.permissions}))
-    return found
-
-
-def _declarations() -> list[Declared]:
-    if "declarations" not in g:
-        joined = select(JoinedSite).join(OidcClient, OidcClient.client_id == JoinedSite.client_id).where(OidcClient.site, OidcClient.enabled)
-        rows = db.session.scalars(joined.order_by(JoinedSite.created_at))
-        g.declarations = [msgspec.convert(row.declared, Declared) for row in rows]
-    return g.declarations
-
-
 def prove() -> str:
     """The client identifier of the site that asks, proved by its secret.
 
     :raises ConsoleError: IAM/NOT_A_JOINED_SITE
     """
-    from plugins.iam.oidc.server import provider
-
     try:
         client = provider().authenticate_client(provider().create_oauth2_request(None), METHODS, "site")
     except OAuth2Error as error:
@@ -99,7 +75,6 @@ def prove() -> str:
 
 def answer(client_id: str, asked: SnapshotAsked) -> SnapshotAnswer:
     """A snapshot for a joined site; what it declares is kept."""
-    from plugins.iam.oidc import claims, keys
     _keep(client_id, asked.declared)
     content, digest = _made()
     moment = claims.seconds(now())
@@ -109,8 +84,6 @@ def answer(client_id: str, asked: SnapshotAsked) -> SnapshotAnswer:
 
 def signer(asked: SignatureAsked) -> Signer:
     """Whether an AccessKey signed what a joined site was sent."""
-    from plugins.iam.directory import LocalDirectory
-
     return LocalDirectory().signer(asked.key_id, asked.text, asked.signature, asked.source_ip)
 
 
@@ -122,7 +95,7 @@ def _keep(client_id: str, declared: Declared) -> None:
     row = row or JoinedSite(id=new_id(), client_id=client_id)
     row.digest, row.declared = digest, msgspec.to_builtins(declared)
     db.session.add(row)
-    g.pop("declarations", None)
+    offered.forget()
     told = {"roles": [role.code for role in declared.roles], "permissions": len(declared.permissions)}
     client = db.session.scalars(select(OidcClient).where(OidcClient.client_id == client_id)).one()
     audit.record(SITE_DECLARED, resource=("client", client.id, client.name), detail=told, tenant_id=client.tenant_id)

@@ -14,8 +14,8 @@ from app.db import scoped
 from app.errors import NOT_FOUND
 from app.guard import SIGNED_IN
 from app.web.api import In, ListQuery, Out, Page, need_version, page
+from plugins.iam import offered, shapes
 from plugins.iam import permissions as may
-from plugins.iam import shapes, sites
 from plugins.iam.api import api
 from plugins.iam.directory import LocalDirectory
 from plugins.iam.models import AccessKey, Grant
@@ -85,7 +85,7 @@ def list_permissions(query: ListQuery) -> Page[shapes.PermissionOut]:
     words = query.q.lower().split()
     found = [
         shapes.PermissionOut(p.name, p.name.partition(".")[0], shapes.say(p.title), p.reads)
-        for p in sorted(sites.permissions().values(), key=lambda p: p.name)
+        for p in sorted(offered.permissions().values(), key=lambda p: p.name)
         if all(word in f"{p.name} {p.title.en} {p.title.zh}".lower() for word in words)
     ]
     return Page(found)

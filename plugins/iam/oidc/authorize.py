@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import time
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
+from authlib.common.urls import add_params_to_uri
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestError
 from authlib.oidc.core.errors import (
@@ -153,8 +154,6 @@ def _ask(grant: Any, asked: MultiDict[str, str], name: str) -> Response:
         "iam/consent.html", client=grant.client, scopes=scopes, name=name, redirect_uri=grant.redirect_uri,
         allow=resume_query(asked, "allow"), deny=resume_query(asked, "deny"),
     )  # fmt: skip
-    from urllib.parse import urlsplit
-
     parts = urlsplit(grant.redirect_uri)
     allow_form_to(response, f"{parts.scheme}://{parts.netloc}")
     return response
@@ -212,8 +211,6 @@ def _error(error: OAuth2Error) -> Response:
 
 
 def _with_issuer(response: Response) -> Response:
-    from authlib.common.urls import add_params_to_uri
-
     if response.location:
         response.location = add_params_to_uri(response.location, {"iss": issuer()})
     return response

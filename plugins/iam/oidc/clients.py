@@ -13,6 +13,7 @@ from sqlalchemy import select
 from app import crypto, site
 from app.contracts.identity import Principal
 from app.db import db
+from plugins.iam.directory import LocalDirectory
 from plugins.iam.models import ACTIVE, AccessKey
 from plugins.iam.oidc.models import OidcClient
 
@@ -120,8 +121,6 @@ def _registered(row: OidcClient) -> Client:
 
 
 def _key(key_id: str) -> Client | None:
-    from plugins.iam.directory import LocalDirectory
-
     key = db.session.get(AccessKey, key_id)
     principal = LocalDirectory().owner(key) if key is not None and key.state == ACTIVE else None
     if key is None or principal is None:

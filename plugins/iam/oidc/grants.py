@@ -9,6 +9,8 @@ from authlib.oauth2.rfc6749 import grants
 from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import OpenIDCode, OpenIDToken
+from authlib.oidc.core.util import create_half_hash
+from flask import g
 from sqlalchemy import select, update
 
 from app import audit, caller, crypto
@@ -172,8 +174,6 @@ class IdCode(_IdTokens, OpenIDCode):
 
 
 def _half_hash(access_token: str) -> str:
-    from authlib.oidc.core.util import create_half_hash
-
     return str(create_half_hash(access_token, keys.ALGORITHM).decode())
 
 
@@ -201,7 +201,5 @@ def keep(token: dict[str, Any], request: Any) -> None:
 
 
 def _in_tenant(tenant_id: str | None) -> None:
-    from flask import g
-
     if tenant_id:
         g.audit_note["tenant"] = tenant_id

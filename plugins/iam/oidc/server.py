@@ -7,8 +7,9 @@ from typing import Any
 
 from authlib.common.urls import add_params_to_uri
 from authlib.integrations.flask_oauth2 import AuthorizationServer
-from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Request
+from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Payload, FlaskOAuth2Request
 from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import OAuth2Request
 from authlib.oauth2.rfc6749.errors import InsecureTransportError
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from authlib.oauth2.rfc7009 import RevocationEndpoint
@@ -21,7 +22,7 @@ from app.contracts.text import Text
 from app.db import db, now
 from app.errors import ErrorCode
 from plugins.iam.models import MEMBER, Member
-from plugins.iam.oidc import claims, clients, tokens
+from plugins.iam.oidc import claims, clients, keys, tokens
 from plugins.iam.oidc.grants import METHODS, S256, CodeGrant, IdCode, IdToken, KeyGrant, RefreshGrant, keep
 from plugins.iam.oidc.keys import issuer
 from plugins.iam.oidc.logout import EndSession
@@ -63,9 +64,6 @@ class Provider(AuthorizationServer):
 
 class _Request(FlaskOAuth2Request):
     def __init__(self, source: Any) -> None:
-        from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Payload
-        from authlib.oauth2.rfc6749 import OAuth2Request
-
         OAuth2Request.__init__(self, method=source.method, uri=f"{issuer()}{source.path}", headers=source.headers)
         self._request = source
         self.payload = FlaskOAuth2Payload(source)
@@ -147,20 +145,13 @@ def _access_token(client: Any, grant_type: str, user: Any, scope: str) -> str:
     """Opaque for this site; signed for a client that has an audience of its own (RFC 9068)."""
     if not client.audience or user is None:
         return secrets.token_urlsafe(32)
-    from plugins.iam.oidc import keys
-
-    moment = claims.seconds(db_now())
+    moment = claims.seconds(now())
     content: dict[str, object] = {
         "iss": issuer(), "aud": client.audience, "client_id": client.client_id, "iat": moment,
         "exp": moment + int(tokens.ACCESS.total_seconds()), "jti": secrets.token_urlsafe(16), "scope": scope,
     }  # fmt: skip
     content |= claims.about(user, f"{scope} profile", claims.tenant_for(user.id, client.tenant_id))
     return keys.sign(content, "at+jwt")
-
-
-def db_now() -> Any:
-    """The time."""
-    return now()
 
 
 def install(app: Flask) -> None:

@@ -9,25 +9,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 
 from app import crypto
-from app.contracts.identity import TokenRef
 from app.db import db, new_id, now
-from plugins.iam.directory import LocalDirectory
 from plugins.iam.models import MEMBER
 from plugins.iam.oidc.models import ProviderSession, Token
 
 ACCESS = timedelta(hours=1)
 REFRESH = timedelta(hours=12)
-
-
-def find_access_token(bearer: str) -> TokenRef | None:
-    """What a live access token stands for: its owner must still be active in its tenant."""
-    row = find_access(bearer)
-    if row is None or row.tenant_id is None:
-        return None
-    principal = LocalDirectory().principal(f"{row.principal_type}:{row.principal_id}", row.tenant_id)
-    if principal is None:
-        return None
-    return TokenRef(principal, scopes=frozenset(row.scope.split()), mfa="mfa" in row.amr)
 
 
 def find_access(bearer: str) -> Token | None:

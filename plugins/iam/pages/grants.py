@@ -17,8 +17,8 @@ from app.web.language import t, zone
 from app.web.listing import Column, Filter, Listing
 from app.web.render import go
 from app.web.table import Action, Cell, Empty
+from plugins.iam import offered
 from plugins.iam import permissions as may
-from plugins.iam import sites
 from plugins.iam.models import GROUP, MEMBER, SERVICE_ACCOUNT, CustomRole, Grant, Group, Member, ServiceAccount
 from plugins.iam.pages import bp, common
 from plugins.iam.pages.common import Form, date_cell, dialog
@@ -44,7 +44,7 @@ def _holds(text: str) -> Any:
 
 
 def _role_choices() -> list[tuple[str, Text]]:
-    built_in = [(r.code, r.title) for r in sites.roles().values()]
+    built_in = [(r.code, r.title) for r in offered.roles().values()]
     return built_in + [(r.code, Text(r.name, r.name)) for r in db.session.scalars(scoped(CustomRole).order_by(CustomRole.name))]
 
 

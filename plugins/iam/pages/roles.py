@@ -17,8 +17,8 @@ from app.web.frame import why_not
 from app.web.language import t
 from app.web.render import go, render
 from app.web.table import Action, Cell
+from plugins.iam import offered
 from plugins.iam import permissions as may
-from plugins.iam import sites
 from plugins.iam.directory import LocalDirectory
 from plugins.iam.models import CustomRole, Grant
 from plugins.iam.pages import bp, common
@@ -65,7 +65,7 @@ def role_options() -> Response:
 @guard(may.ROLE_READ)
 def role(role_id: str) -> Response:
     found = roles.get(role_id)
-    known = sites.permissions()
+    known = offered.permissions()
     rights = [[Cell("mono", text=name), known[name].title if name in known else "", Cell("bool", value=name in known and known[name].reads)]
               for name in found.permissions]  # fmt: skip
     held = db.session.scalars(scoped(Grant).where(Grant.role == found.code).order_by(Grant.created_at)).all()
@@ -98,7 +98,7 @@ def holder_cell(row: Grant) -> Cell:
 
 
 def _form(row: CustomRole | None = None) -> Form:
-    options = [(p.name, p.title, p.name) for p in sorted(sites.permissions().values(), key=lambda p: p.name)
+    options = [(p.name, p.title, p.name) for p in sorted(offered.permissions().values(), key=lambda p: p.name)
                if not p.name.startswith(may.OF_THE_SITE)]  # fmt: skip
     fields = [
         {"name": "name", "label": Text("Name", "名称"), "required": True},
@@ -140,7 +140,7 @@ def role_delete(role_id: str) -> Response:
 @guard(may.ROLE_READ)
 def permission_list() -> Response:
     words = request.args.get("q", "").lower().split()
-    known = sorted(sites.permissions().values(), key=lambda p: p.name)
+    known = sorted(offered.permissions().values(), key=lambda p: p.name)
     rows = [
         [Cell("mono", text=p.name), p.title, p.name.partition(".")[0], Cell("bool", value=p.reads)]
         for p in known

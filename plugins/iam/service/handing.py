@@ -8,7 +8,7 @@ from app import caller, site
 from app.auth import decisions
 from app.contracts.identity import SYSTEM, Principal
 from app.errors import SIGNED_OUT
-from plugins.iam import sites
+from plugins.iam import offered
 from plugins.iam.directory import LocalDirectory, role_of
 from plugins.iam.models import Member
 from plugins.iam.permissions import OF_THE_SITE, SITE_PEOPLE
@@ -49,8 +49,8 @@ def may_grant(role: str) -> bool:
 
 def _reach(role: str, permissions: frozenset[str]) -> set[str]:
     """All that a role allows, on this site and on those that joined it."""
-    built_in = sites.roles().get(role)
-    elsewhere = permissions & set(sites.permissions())
+    built_in = offered.roles().get(role)
+    elsewhere = permissions & set(offered.permissions())
     return decisions.expand(permissions) | elsewhere | set(built_in.permissions if built_in else ())
 
 

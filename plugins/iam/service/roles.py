@@ -13,7 +13,7 @@ from app.contracts.text import Text, plain
 from app.db import db, new_id, scoped
 from app.errors import NOT_FOUND, invalid
 from app.web.api import In
-from plugins.iam import directory, sites
+from plugins.iam import directory, offered
 from plugins.iam.models import CustomRole, Grant
 from plugins.iam.service import handing
 from plugins.iam.service.errors import ABOVE_YOU, ROLE_IN_USE, TAKEN
@@ -51,7 +51,7 @@ def all_of(tenant_id: str, text: str = "") -> list[RoleShown]:
     held: dict[str, int] = {row[0]: row[1] for row in db.session.execute(counts)}
     found = [
         RoleShown(r.code, r.code, r.title, r.description, r.permissions, True, held.get(r.code, 0))
-        for r in sites.roles().values()
+        for r in offered.roles().values()
     ]
     own = scoped(CustomRole, tenant_id).order_by(CustomRole.name)
     found += [_shown(row, held.get(row.code, 0)) for row in db.session.scalars(own)]
@@ -60,7 +60,7 @@ def all_of(tenant_id: str, text: str = "") -> list[RoleShown]:
 
 
 def _text(role: RoleShown) -> str:
-    titles = sites.permissions()
+    titles = offered.permissions()
     rights = " ".join(f"{p} {titles[p].title.en} {titles[p].title.zh}" for p in role.permissions if p in titles)
     return f"{role.code} {role.name.en} {role.name.zh} {rights}".lower()
 
@@ -102,7 +102,7 @@ def create(wanted: RoleWanted) -> CustomRole:
     code = wanted.code.strip() or f"role-{new_id()[-8:]}"
     if not CODE.match(code):
         raise invalid({"code": Text("Small letters, digits and hyphens, beginning with a letter.", "小写字母、数字与连字符，以字母开头。")})
-    taken = code in sites.roles() or db.session.scalar(scoped(CustomRole).where(CustomRole.code == code))
+    taken = code in offered.roles() or db.session.scalar(scoped(CustomRole).where(CustomRole.code == code))
     if taken:
         raise TAKEN(what=Text("The role", "角色"), name=code)
     row = CustomRole(
@@ -149,7 +149,7 @@ def _name(name: str) -> str:
 
 
 def _checked(wanted: RoleWanted) -> list[str]:
-    known = sites.permissions()
+    known = offered.permissions()
     unknown = [name for name in wanted.permissions if name not in known]
     if unknown or not wanted.permissions:
         first = unknown[0] if unknown else ""

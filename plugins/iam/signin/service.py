@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from flask import g
 from sqlalchemy import func, select
 
 from app import audit, caller
@@ -95,8 +96,6 @@ def _find(login: str) -> Member | None:
 
 
 def _note(login: str, member: Member | None) -> None:
-    from flask import g
-
     audit.note("member", member.id if member else "", login[:255], login=login[:255])
     g.audit_note["tenant"] = home_tenant(member)
 

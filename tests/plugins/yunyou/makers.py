@@ -23,7 +23,7 @@ from tests.plugins.captain.makers import cluster_of
 from tests.plugins.yunyou.delivery import app, document
 
 PRODUCT, APPLICATION, POD = "SHOP", "cart", "cart-0"
-AREAS = ("yunyou_environments", "yunyou_orders", "yunyou_products", "yunyou_releases", "yunyou_rollbacks", "yunyou_solutions", "yunyou")
+AREAS = ("yunyou_environments", "yunyou_orders", "yunyou_order_pods", "yunyou_products", "yunyou_releases", "yunyou_rollbacks", "yunyou_solutions", "yunyou")
 
 
 @lru_cache
@@ -85,4 +85,4 @@ for _area in AREAS:
     maker(f"{_area}:product", f"{_area}:code")(lambda _: PRODUCT)
     maker(f"{_area}:app")(lambda _: APPLICATION)
 maker("yunyou_products:name")(lambda _: APPLICATION)
-maker("yunyou_orders:name")(lambda _: POD)
+maker("yunyou_order_pods:name")(lambda _: POD)
