@@ -5,6 +5,7 @@ Wording and codes follow apimachinery's ``pkg/api/errors`` and ``field.Error``.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,8 +100,6 @@ def method_not_allowed() -> ApiError:
 
 def quote(value: Any) -> str:
     """A bad value as Go's field errors print it."""
-    import json
-
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, (dict, list, bool)) or value is None:

@@ -13,6 +13,7 @@ from sandbox.api.cells import selector_text
 from sandbox.api.objects import APPLY, PATCHES, how_of, options_of, patched
 from sandbox.api.request import Target, body_of, content_type, flag, load_yaml
 from sandbox.controllers.budgets import matching_budgets
+from sandbox.controllers.scheduler import bind
 from sandbox.errors import (
     ApiError,
     bad_request,
@@ -23,6 +24,7 @@ from sandbox.errors import (
     unsupported_media,
     wrong,
 )
+from sandbox.kubelet.resize import accept
 from sandbox.objects import apply
 from sandbox.objects.managers import Manager
 from sandbox.resources import Resource
@@ -161,8 +163,6 @@ async def binding(cluster: Cluster, request: web.Request, target: Target) -> web
     if pod["spec"].get("nodeName"):
         why = f'pod {target.name} is already assigned to node "{pod["spec"]["nodeName"]}"'
         raise conflict(target.resource, target.name, why, kind="pods/binding")
-    from sandbox.controllers.scheduler import bind
-
     bind(cluster, target.namespace, target.name, node)
     return answers.answer({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
 
@@ -200,8 +200,6 @@ async def finalize(cluster: Cluster, request: web.Request, target: Target) -> we
 
 async def resize(cluster: Cluster, request: web.Request, target: Target) -> web.Response:
     """Change a running pod's resources in place (docs: "Resize CPU and Memory Resources assigned to Containers")."""
-    from sandbox.kubelet.resize import accept
-
     there = cluster.writer.load(target.resource, target.namespace, target.name)
     if request.method == "GET":
         return answers.answer(there)

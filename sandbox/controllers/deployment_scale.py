@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.controllers.common import share
 from sandbox.store.records import decode, encode
+from sandbox.times import seconds_of
 
 Obj = dict[str, Any]
 REVISION = "deployment.kubernetes.io/revision"
@@ -83,8 +84,6 @@ def proportions(deployment: Obj, active: list[Obj], annotation: str) -> list[tup
 
 
 def _newest(rs: Obj) -> float:
-    from sandbox.times import seconds_of
-
     return -seconds_of(rs["metadata"]["creationTimestamp"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sandbox.controllers.common import set_condition
 from sandbox.store.records import Record
 
 if TYPE_CHECKING:
@@ -115,8 +116,6 @@ class Garbage:
     def _report(self, name: str, left: dict[str, int]) -> None:
         def write(obj: Obj) -> None:
             listed = ", ".join(f"{kind} has {count} resource instances" for kind, count in sorted(left.items()))
-            from sandbox.controllers.common import set_condition
-
             conditions = obj["status"].setdefault("conditions", [])
             set_condition(
                 conditions,

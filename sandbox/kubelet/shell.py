@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import posixpath
 import re
 import shlex
@@ -77,8 +78,6 @@ class Shell:
             return str(facts[path])
         if found := re.match(r"metadata\.(labels|annotations)\['(.+)'\]", path):
             return str((meta.get(found[1]) or {}).get(found[2], ""))
-        import base64
-
         for key, kind in (("secretKeyRef", "/secrets"), ("configMapKeyRef", "/configmaps")):
             reference = source.get(key)
             obj = self.cluster.get(kind, meta["namespace"], reference["name"]) if reference else None

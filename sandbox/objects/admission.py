@@ -7,6 +7,7 @@ DefaultStorageClass, NamespaceLifecycle.
 
 from __future__ import annotations
 
+import base64
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -167,8 +168,6 @@ def name_job(job: Obj) -> None:
 
 def fold_string_data(obj: Obj) -> None:
     """A Secret's ``stringData`` into its ``data``."""
-    import base64
-
     for key, text in obj.pop("stringData").items():
         obj.setdefault("data", {})[key] = base64.b64encode(text.encode()).decode()
 

@@ -6,6 +6,7 @@ import hashlib
 from functools import lru_cache
 from typing import Any
 
+from sandbox.api.discovery import METRICS, groups
 from sandbox.resources import REVIEWS, SUBRESOURCE_KINDS, Catalogue, Resource
 from sandbox.schema.types import Node, definitions, parse
 
@@ -168,8 +169,6 @@ def document(catalogue: Catalogue, group: str, version: str, host: str) -> Obj |
 
 def index(catalogue: Catalogue) -> Obj:
     """``/openapi/v3``."""
-    from sandbox.api.discovery import METRICS, groups
-
     paths = {}
     for group, versions in groups(catalogue).items():
         for version in versions:
