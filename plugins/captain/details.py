@@ -32,7 +32,7 @@ def views(cluster_id: str, kind: Kind, namespace: str, name: str, active: str) -
     if kind.plural == "pods" and decisions.allows(permissions.POD_SHELL, place):
         found.append(("shell", SHELL, f"{page}/shell"))
     found += [("events", EVENTS, f"{root}/events/{inside}"), ("yaml", YAML, f"{root}/yaml/{inside}")]
-    return [{"title": title, "url": url, "active": key == active} for key, title, url in found]
+    return [{"key": key, "title": title, "url": url, "active": key == active} for key, title, url in found]
 
 
 def containers(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:

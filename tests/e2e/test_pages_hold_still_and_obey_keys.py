@@ -119,6 +119,73 @@ def test_the_palette_leads_to_a_page_and_gives_the_focus_back(member: Any, live_
     member.wait_for_url("**/iam/service-accounts")
 
 
+@pytest.mark.req("C-50", "C-53")
+def test_keys_walk_a_list_open_a_row_and_its_yaml_and_the_back_button_returns(
+    member: Any, live_site: LiveSite, delivered: dict[str, str]
+) -> None:
+    member.goto(live_site.url + delivered["pods"])
+    member.wait_for_load_state()
+    rows = member.locator("tr[data-row]")
+
+    for key in "jjk":
+        member.keyboard.press(key)
+    expect(rows.first).to_be_focused()
+    member.keyboard.press("Enter")
+    facts = member.locator(".header-facts")
+    expect(facts).to_contain_text("Restarts")
+    member.keyboard.press("y")
+    expect(member.locator(".code .k").first).to_have_text("apiVersion")
+    expect(facts).to_contain_text("Restarts")
+
+    member.keyboard.press("?")
+    expect(member.locator("#keys")).to_contain_text("YAML of what is shown")
+    member.keyboard.press("Escape")
+    expect(member.locator("#keys")).not_to_be_visible()
+    member.go_back()
+    member.go_back()
+    expect(rows.first).to_be_visible()
+
+
+@pytest.mark.req("C-55")
+def test_a_lost_connection_is_said_and_an_order_goes_on_when_it_is_back(
+    member: Any, live_site: LiveSite, delivered: dict[str, str]
+) -> None:
+    member.goto(live_site.url + delivered["order"])
+    member.wait_for_load_state()
+
+    member.context.set_offline(True)
+    expect(member.locator(".toasts")).to_contain_text("The server cannot be reached", timeout=10_000)
+    expect(member.locator(".order-head")).to_contain_text("Failed")
+    member.context.set_offline(False)
+    expect(member.locator(".toasts")).to_contain_text("Connected again", timeout=30_000)
+
+
+@pytest.mark.req("C-50", "C-51")
+def test_lists_and_forms_work_without_script(browser: Any, live_site: LiveSite) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="en-GB")
+    page = live_site.login(context.new_page(), "platform-administrator")
+    page.set_default_timeout(10_000)
+
+    page.goto(f"{live_site.url}/iam/groups/new")
+    page.get_by_role("button", name="Create the group").click()
+    expect(page.get_by_role("alert")).to_contain_text("required")
+    page.get_by_label("Name").fill("Plain people")
+    page.get_by_role("button", name="Create the group").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Plain people")
+    page.goto(f"{live_site.url}/iam/groups")
+    page.get_by_role("searchbox").first.fill("plain")
+    page.get_by_role("searchbox").first.press("Enter")
+    expect(page.locator(".list-count")).to_have_text("1 result")
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_label("Description").uncheck()
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("thead")).not_to_contain_text("Description")
+    assert "q=plain" in page.url
+    page.get_by_role("link", name="Plain people").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Plain people")
+    context.close()
+
+
 @pytest.mark.req("C-53")
 def test_a_dialog_asks_is_left_with_escape_and_is_answered(member: Any, live_site: LiveSite, delivered: dict[str, str]) -> None:
     member.goto(live_site.url + delivered["zone"])

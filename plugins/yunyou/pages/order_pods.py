@@ -8,7 +8,7 @@ import msgspec
 from flask import Blueprint, Response, request, url_for
 
 from app.contracts.text import Text, plain
-from app.db import db
+from app.db import db, now
 from app.errors import NOT_FOUND, ConsoleError
 from app.guard import guard
 from app.kube import paths
@@ -20,6 +20,7 @@ from app.web.language import t
 from app.web.pod_logs import LogQuery
 from app.web.render import render
 from plugins.yunyou import environments, live, order_api, permissions, products
+from plugins.yunyou.domain.diagnosis import moment
 from plugins.yunyou.domain.podview import view
 from plugins.yunyou.models import Environment
 
@@ -91,10 +92,10 @@ def pod_show(order_id: str, name: str) -> Response:
     if pod is None:
         raise NOT_FOUND(what=plain(name))
     of_pod = {"fieldSelector": f"involvedObject.uid={pod['metadata']['uid']}"}
-    events = kube.get(paths.collection("Event", namespace), of_pod)["items"]
+    events = [(event, moment(event.get("lastTimestamp"))) for event in kube.get(paths.collection("Event", namespace), of_pod)["items"]]
     container = pod["spec"]["containers"][0]
     return render(
-        "yunyou/_pod.html", pod=products.container(pod), events=events, **_log(order_id, name, container["name"]),
+        "yunyou/_pod.html", pod=products.container(pod), events=sorted(events, key=lambda one: one[1] or now(), reverse=True), **_log(order_id, name, container["name"]),
         env=[(e["name"], e.get("value", "•••••• (secret)")) for e in container.get("env", ())],
     )  # fmt: skip
 
