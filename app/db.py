@@ -121,7 +121,7 @@ def _dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-db = SQLAlchemy(model_class=Model, disable_autonaming=True, engine_options={"json_serializer": _dumps})
+db = SQLAlchemy(model_class=Model, disable_autonaming=True, engine_options={"json_serializer": _dumps, "pool_pre_ping": True})
 
 
 def scoped(model: type[T], tenant_id: str | None = None) -> Select[T]:

@@ -6,10 +6,12 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests import components
@@ -18,25 +20,51 @@ from tests.cluster.control_plane import free_port
 READY_SECONDS = 60
 
 
+@dataclass
+class Server:
+    """A database server: the ``url`` of an empty database on it, and its process."""
+
+    url: str
+    command: list[str]
+    answers: Callable[[], None]
+    environment: Mapping[str, str]
+    user: str | None = None
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, or start it again, and wait until it answers."""
+        self.process = subprocess.Popen(
+            self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(self.environment), user=self.user, cwd="/"
+        )
+        _wait(self.answers)
+
+    def end(self, how: int = signal.SIGTERM) -> None:
+        """End it; with SIGQUIT at once, as in a crash."""
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(20)
+
+
 @contextlib.contextmanager
-def running_postgresql() -> Iterator[str]:
-    """A real PostgreSQL: the URL of an empty database."""
+def running_postgresql() -> Iterator[Server]:
+    """A real PostgreSQL."""
     known = (shutil.which("initdb"), *map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")))
     found = [path for path in known if path]
     if not found:
         components.missing("postgresql", "install the package postgresql")
     binaries = Path(os.path.realpath(found[-1])).parent
     folder = Path(tempfile.mkdtemp(prefix="antstack-pg-"))
-    as_other = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []
-    if as_other:
-        shutil.chown(folder, "nobody")
+    user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL does not run as root
+    if user:
+        shutil.chown(folder, user)
     port, data = free_port(), f"{folder}/data"
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     made = [str(binaries / "initdb"), "-D", data, "-U", "antstack", "-A", "trust", "--no-sync"]
-    subprocess.run([*as_other, *made], check=True, capture_output=True, env=environment)
+    subprocess.run(made, check=True, capture_output=True, env=environment, user=user, cwd="/")
     server = [str(binaries / "postgres"), "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", str(folder), "-F"]
-    with _serving([*as_other, *server], folder, lambda: _postgresql_answers(port), environment):
-        yield f"postgresql+psycopg://antstack@127.0.0.1:{port}/postgres"
+    url = f"postgresql+psycopg://antstack@127.0.0.1:{port}/postgres"
+    with _serving(Server(url, server, lambda: _postgresql_answers(port), environment, user), folder) as running:
+        yield running
 
 
 def _postgresql_answers(port: int) -> None:
@@ -46,8 +74,8 @@ def _postgresql_answers(port: int) -> None:
 
 
 @contextlib.contextmanager
-def running_mariadb() -> Iterator[str]:
-    """A real MariaDB: the URL of an empty database."""
+def running_mariadb() -> Iterator[Server]:
+    """A real MariaDB."""
     server = shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin")
     if not server:
         components.missing("mariadb", "install the package mariadb-server")
@@ -58,29 +86,26 @@ def running_mariadb() -> Iterator[str]:
     subprocess.run(made, check=True, capture_output=True)
     options = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket", f"--pid-file={folder}/pid"]
     command = [server, "--no-defaults", f"--datadir={data}", *options, *user, "--innodb-flush-log-at-trx-commit=0"]
-    with _serving(command, folder, lambda: _make_mariadb_database(port)):
-        yield f"mysql+pymysql://root@127.0.0.1:{port}/antstack?charset=utf8mb4"
+    url = f"mysql+pymysql://root@127.0.0.1:{port}/antstack?charset=utf8mb4"
+    with _serving(Server(url, command, lambda: _make_mariadb_database(port), os.environ), folder) as running:
+        yield running
 
 
 def _make_mariadb_database(port: int) -> None:
     import pymysql
 
     with pymysql.connect(host="127.0.0.1", port=port, user="root") as connection:
-        connection.cursor().execute("CREATE DATABASE antstack CHARACTER SET utf8mb4")
+        connection.cursor().execute("CREATE DATABASE IF NOT EXISTS antstack CHARACTER SET utf8mb4")
 
 
 @contextlib.contextmanager
-def _serving(
-    command: list[str], folder: Path, answers: Callable[[], None], environment: dict[str, str] | None = None
-) -> Iterator[None]:
+def _serving(server: Server, folder: Path) -> Iterator[Server]:
     """A server that answers, until the block ends; then its folder goes too."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     try:
-        _wait(answers)
-        yield
+        server.start()
+        yield server
     finally:
-        process.terminate()
-        process.wait(20)
+        server.end()
         shutil.rmtree(folder, ignore_errors=True)
 
 

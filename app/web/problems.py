@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from flask import Flask, Response, g, make_response, request
@@ -33,6 +34,14 @@ DATABASE = ErrorCode(
         "Try again in a moment; antstack doctor tells what is wrong.", "请稍后重试；运行 antstack doctor 可诊断原因。"
     ),
 )
+FULL = ErrorCode(
+    "CORE/DISK_FULL",
+    507,
+    Text("The console's disk or database is full: nothing was kept of this.", "控制台的磁盘或数据库已满，本次操作未保存任何内容。"),
+    Text("Free space there, then repeat it.", "请释放空间后重试。"),
+)
+# SQLite's, PostgreSQL's and MySQL's words, and the kernel's.
+NO_SPACE = re.compile("is full|no space left", re.IGNORECASE)
 PAGE = Text("page", "页面")
 
 
@@ -81,6 +90,9 @@ def _told(error: Exception) -> ConsoleError:
     match error:
         case ConsoleError():
             return error
+        case OperationalError() | OSError() if NO_SPACE.search(str(error)):
+            log.error("no space", exc_info=error)
+            return FULL()
         case OperationalError():
             log.error("database", exc_info=error)
             return DATABASE()

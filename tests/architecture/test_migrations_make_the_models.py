@@ -23,8 +23,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/m.db"
         return
-    with SERVERS[request.param]() as url:
-        yield url
+    with SERVERS[request.param]() as server:
+        yield server.url
 
 
 @pytest.mark.req("C-71", "C-6")
