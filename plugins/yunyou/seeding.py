@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from app.services import need_service
 from plugins.yunyou import environments, importing, orders, planning, resources, solutions
 from plugins.yunyou.environments import NewEnvironment
 from plugins.yunyou.models import Environment
-from plugins.yunyou.requests import Grouping, OrderRequest
+from plugins.yunyou.requests import ApplicationWish, Grouping, OrderRequest
 
 SAMPLES = Path(__file__).parent / "samples"
 NAME, PREFIX = "Production", "retail"
@@ -63,7 +64,7 @@ def _environment(seed: Seed) -> Environment:
 
 
 def _deliver(environment: Environment) -> None:
-    """The larger sample imported and confirmed, its platform released in two groups up to the first confirmation."""
+    """The larger sample imported and confirmed; its platform is released, and what stands on it up to the first confirmation."""
     if solutions.list_solutions(environment.id):
         return
     raw = (SAMPLES / "retail-platform.json").read_bytes()
@@ -84,9 +85,13 @@ def _deliver(environment: Environment) -> None:
     )
     for kind in ("parameters", "images", "load-balancers", "databases", "storage", "applications"):
         planning.confirm(solution, kind)
-    first = solution.products[0]["code"]
-    request = OrderRequest(type="release", solution=solution.id, products=[first], grouping=Grouping("two"), beta=True)
-    orders.create(request)
+    platform, catalog = json.loads(raw)["products"][:2]
+    carefully = {f"{catalog['code']}/{app['name']}": ApplicationWish(grouping=Grouping("two")) for app in catalog["applications"]}
+    orders.create(
+        OrderRequest(
+            solution=solution.id, products=[platform["code"], catalog["code"]], grouping=Grouping("one"), beta=True, applications=carefully
+        )
+    )
 
 
 def _value(item: dict[str, Any], key: str) -> str:
