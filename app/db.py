@@ -7,11 +7,11 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, MetaData, Select, String, Text, event, select, types
-from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy import JSON, DateTime, Delete, MetaData, Select, String, Text, Update, event, func, select, types
+from sqlalchemy.engine import Connection, CursorResult, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app import caller, crypto
@@ -143,6 +143,16 @@ def get_scoped(model: type[T], identifier: str, what: str | Words = "object") ->
 def rows(query: Select[M]) -> Sequence[M]:
     """All objects of a query."""
     return db.session.scalars(query).all()
+
+
+def count(query: Select[Any]) -> int:
+    """How many rows *query* has."""
+    return db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+
+
+def affected(statement: Update | Delete) -> int:
+    """Execute an UPDATE or DELETE; how many rows it met. A conditional one that met none came too late."""
+    return cast("CursorResult[Any]", db.session.execute(statement)).rowcount
 
 
 @event.listens_for(Engine, "connect")

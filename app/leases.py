@@ -10,7 +10,7 @@ from sqlalchemy import String, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Name, db, now
+from app.db import Name, affected, db, now
 
 
 class Lease(db.Model):
@@ -38,18 +38,13 @@ def take(name: str, seconds: float) -> int | None:
     """
     moment, me = now(), owner()
     until = moment + timedelta(seconds=seconds)
-    renewed = db.session.execute(
-        update(Lease).where(Lease.name == name, Lease.owner == me, Lease.until > moment).values(until=until)
-    )
-    if not _changed(renewed):
-        stolen = db.session.execute(
-            update(Lease)
-            .where(Lease.name == name, or_(Lease.until <= moment, Lease.until > moment + 2 * (until - moment)))
-            .values(owner=me, until=until, token=Lease.token + 1)
-        )
-        if not _changed(stolen) and not _made(name, me, until):
-            db.session.rollback()
-            return None
+    named = update(Lease).where(Lease.name == name)
+    renewal = named.where(Lease.owner == me, Lease.until > moment).values(until=until)
+    ended = or_(Lease.until <= moment, Lease.until > moment + 2 * (until - moment))
+    seizure = named.where(ended).values(owner=me, until=until, token=Lease.token + 1)
+    if not affected(renewal) and not affected(seizure) and not _made(name, me, until):
+        db.session.rollback()
+        return None
     token = db.session.scalar(select(Lease.token).where(Lease.name == name, Lease.owner == me))
     db.session.commit()
     return token
@@ -70,7 +65,3 @@ def _made(name: str, me: str, until: datetime) -> bool:
     except IntegrityError:
         return False
     return True
-
-
-def _changed(result: object) -> bool:
-    return bool(getattr(result, "rowcount", 0))

@@ -166,7 +166,7 @@ def summary(days: int) -> dict[str, Any]:
 def verified(tenant_id: str) -> dict[str, Any]:
     """Whether the tenant's chain holds, and every row at which it does not."""
     problems = [
-        {"seq": b.seq, "event": b.event_id, "problem": {"en": b.problem.en, "zh": b.problem.zh}}
+        {"seq": b.seq, "event": b.event_id, "problem": b.problem.both()}
         for b in seal.verify(tenant_id)
     ]
     sealed, waiting = seal.counts(tenant_id)

@@ -12,7 +12,7 @@ from app import crypto, site
 from app.auth.cookies import SessionCookie
 from app.auth.models import ConsoleSession
 from app.contracts.identity import Directory, Principal
-from app.db import db, new_id, now
+from app.db import affected, db, new_id, now
 from app.services import need_service
 
 COOKIE = SessionCookie("antstack")
@@ -92,8 +92,7 @@ def end_all(principal_key: str) -> int:
 
     :returns: how many there were
     """
-    result = db.session.execute(delete(ConsoleSession).where(ConsoleSession.principal_key == principal_key))
-    return int(getattr(result, "rowcount", 0))
+    return affected(delete(ConsoleSession).where(ConsoleSession.principal_key == principal_key))
 
 
 def end_by_provider(sid: str) -> int:
@@ -101,8 +100,7 @@ def end_by_provider(sid: str) -> int:
 
     :returns: how many there were
     """
-    result = db.session.execute(delete(ConsoleSession).where(ConsoleSession.provider_sid == sid))
-    return int(getattr(result, "rowcount", 0))
+    return affected(delete(ConsoleSession).where(ConsoleSession.provider_sid == sid))
 
 
 def sweep() -> None:

@@ -67,7 +67,7 @@ class JobOut(Out):
 def job_out(run: JobRun) -> JobOut:
     """A job as the API shows it."""
     known = site.catalogue().jobs.get(run.kind)
-    title = {"en": known.title.en, "zh": known.title.zh} if known else {"en": run.kind, "zh": run.kind}
+    title = known.title.both() if known else {"en": run.kind, "zh": run.kind}
     return JobOut(
         run.id, run.kind, title, run.state, run.progress, run.step, run.subject, run.attempt, run.principal.get("name", ""),
         run.created_at, run.started_at, run.finished_at, run.error, run.result, run.trace_id,
@@ -137,7 +137,7 @@ def search(query: Words) -> dict[str, Any]:
     found = find(query.q, 20)
     return {
         "items": [
-            {"kind": {"en": f.kind.en, "zh": f.kind.zh}, "title": f.title, "url": f.url, "detail": f.detail}
+            {"kind": f.kind.both(), "title": f.title, "url": f.url, "detail": f.detail}
             for f in found
         ]
     }
@@ -149,7 +149,7 @@ def error_codes() -> dict[str, Any]:
     found = sorted(site.catalogue().errors.values(), key=lambda e: e.code)
     return {
         "items": [
-            {"code": e.code, "status": e.status, "reason": {"en": e.reason.en, "zh": e.reason.zh}, "remedy": {"en": e.remedy.en, "zh": e.remedy.zh}}
+            {"code": e.code, "status": e.status, "reason": e.reason.both(), "remedy": e.remedy.both()}
             for e in found
         ]
     }  # fmt: skip
@@ -168,7 +168,7 @@ def explain() -> dict[str, Any]:
             "reason": {"en": "There is no such principal in this tenant.", "zh": "本租户中没有该主体。"},
         }
     decision = decisions.decide(principal, wanted, given or None)
-    return {"allowed": decision.allowed, "reason": {"en": decision.reason.en, "zh": decision.reason.zh}}
+    return {"allowed": decision.allowed, "reason": decision.reason.both()}
 
 
 @api.operation("GET", "/openapi.json", "core.openapi.get", Text("This API's description", "API 描述"), None, returns=dict[str, Any],

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app import site
 from app.contracts.declarations import Periodic
-from app.db import db, now
+from app.db import affected, db, now
 from app.jobs.models import PeriodicRun
 
 log = logging.getLogger(__name__)
@@ -79,10 +79,7 @@ def _introduce(work: Periodic, moment: datetime) -> None:
 
 
 def _claim(work: Periodic, due: datetime, moment: datetime) -> bool:
-    claimed = db.session.execute(
-        update(PeriodicRun)
-        .where(PeriodicRun.name == work.name, PeriodicRun.next_at == due)
-        .values(next_at=next_time(work, moment))
-    )
+    still_due = update(PeriodicRun).where(PeriodicRun.name == work.name, PeriodicRun.next_at == due)
+    claimed = affected(still_due.values(next_at=next_time(work, moment)))
     db.session.commit()
-    return bool(getattr(claimed, "rowcount", 0))
+    return bool(claimed)

@@ -17,7 +17,7 @@ from app.caller import Caller
 from app.contracts.declarations import Job
 from app.contracts.identity import Principal
 from app.contracts.text import Text
-from app.db import db, now
+from app.db import affected, db, now
 from app.errors import UNKNOWN, ConsoleError
 from app.guard import Operation
 from app.jobs.models import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, SUCCEEDED, JobLogLine, JobRun
@@ -68,15 +68,12 @@ def _perform(run_id: str) -> None:
 def _claim(run_id: str) -> JobRun | None:
     moment = now()
     free = or_(JobRun.state == QUEUED, (JobRun.state == RUNNING) & _is_lost(moment))
-    claimed = db.session.execute(
-        update(JobRun)
-        .where(JobRun.id == run_id, free)
-        .values(
-            state=RUNNING, attempt=JobRun.attempt + 1, lease_until=moment + LEASE, started_at=moment, due_at=moment + LEASE
-        )
-    )  # fmt: skip
+    held = {"state": RUNNING, "attempt": JobRun.attempt + 1, "lease_until": moment + LEASE}
+    claimed = affected(
+        update(JobRun).where(JobRun.id == run_id, free).values(**held, started_at=moment, due_at=moment + LEASE)
+    )
     db.session.commit()
-    return db.session.get(JobRun, run_id) if getattr(claimed, "rowcount", 0) else None
+    return db.session.get(JobRun, run_id) if claimed else None
 
 
 def _is_lost(moment: datetime) -> ColumnElement[bool]:
@@ -141,8 +138,7 @@ def _end(
 def _problem(error: ConsoleError) -> dict[str, Any]:
     return {
         "code": error.code, "status": error.status,
-        "title": {"en": error.reason.en, "zh": error.reason.zh},
-        "remedy": {"en": error.remedy.en, "zh": error.remedy.zh},
+        "title": error.reason.both(), "remedy": error.remedy.both(),
         "traceId": caller.current().trace_id,
     }  # fmt: skip
 
@@ -156,14 +152,14 @@ def progress(fraction: float, step: str = "") -> None:
     if held is None:
         return
     run_id, attempt = held
-    kept = db.session.execute(
+    kept = affected(
         update(JobRun)
         .where(JobRun.id == run_id, JobRun.attempt == attempt, JobRun.state == RUNNING)
         .values(progress=min(1.0, fraction), step=step[:255], lease_until=now() + LEASE, due_at=now() + LEASE)
     )
     cancelled = db.session.scalar(select(JobRun.cancel_requested).where(JobRun.id == run_id))
     db.session.commit()
-    if cancelled or not getattr(kept, "rowcount", 0):
+    if cancelled or not kept:
         raise Cancelled(run_id)
 
 

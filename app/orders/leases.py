@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Update, or_, update
+from sqlalchemy import ColumnElement, or_, update
 
-from app.db import db, now
+from app.db import affected, db, now
 from app.leases import owner
 from app.orders import tree
 from app.orders.models import Order
@@ -35,7 +35,7 @@ class Lease:
         :raises Fenced: another process raised the token
         """
         ours = update(Order).where(Order.id == self.order_id, Order.token == self.token)
-        if not _changed(ours.values(lease_until=now() + LEASE).execution_options(synchronize_session=False)):
+        if not affected(ours.values(lease_until=now() + LEASE).execution_options(synchronize_session=False)):
             raise Fenced
         db.session.commit()
         self.renewed = time.monotonic()
@@ -50,7 +50,8 @@ class Lease:
 
     def release(self) -> None:
         """Give the order to whoever comes next, if it is still ours, and commit."""
-        _changed(update(Order).where(Order.id == self.order_id, Order.token == self.token).values(lease_until=None))
+        ours = update(Order).where(Order.id == self.order_id, Order.token == self.token)
+        db.session.execute(ours.values(lease_until=None))
         db.session.commit()
 
 
@@ -58,7 +59,7 @@ def take(order_id: str) -> Lease | None:
     """Take the order's lease, raise its token and commit; None while another process holds it, or when the order ended."""
     moment = now()
     taken = update(Order).where(Order.id == order_id, is_free(moment), Order.state.not_in(tree.TERMINAL))
-    found = _changed(taken.values(lease_owner=owner(), lease_until=moment + LEASE, token=Order.token + 1))
+    found = affected(taken.values(lease_owner=owner(), lease_until=moment + LEASE, token=Order.token + 1))
     db.session.commit()
     order = db.session.get(Order, order_id, populate_existing=True) if found else None
     if order is None:
@@ -77,8 +78,4 @@ def is_free(moment: datetime) -> ColumnElement[bool]:
 def revoke(order_id: str) -> None:
     """Take the order from whoever works on it."""
     raised = update(Order).where(Order.id == order_id).values(token=Order.token + 1, lease_until=None)
-    _changed(raised.execution_options(synchronize_session=False))
-
-
-def _changed(statement: Update) -> bool:
-    return bool(getattr(db.session.execute(statement), "rowcount", 0))
+    db.session.execute(raised.execution_options(synchronize_session=False))

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from flask import Blueprint, Response, g, request
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func
 
 from app.contracts.declarations import Permission
 from app.contracts.text import Text
@@ -264,8 +264,3 @@ def body_digest() -> str:
     """A digest of this request's method, path and body: what an Idempotency-Key stands for."""
     text = f"{request.method} {request.full_path}".encode() + b"\n" + request.get_data()
     return hashlib.sha256(text).hexdigest()
-
-
-def count(query: Select[Any]) -> int:
-    """How many rows *query* has."""
-    return db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0

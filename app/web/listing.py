@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, request, stream_with_context
-from sqlalchemy import ColumnElement, Select, func, inspect, or_, select
+from sqlalchemy import ColumnElement, Select, func, inspect, or_
 from sqlalchemy.orm import InstrumentedAttribute
 from werkzeug.datastructures import MultiDict
 
 from app.contracts.text import Text
-from app.db import db
+from app.db import count, db
 from app.web.language import t
 from app.web.render import render
 from app.web.table import Action, Cell, Chip, Empty, ShownColumn, ShownFilter, ShownRow
@@ -109,9 +109,7 @@ class Listing:
         wanted = self.args.get("size", 0, type=int)
         self.size = wanted if wanted in SIZES else SIZES[0]
         self.page = max(1, self.args.get("page", 1, type=int))
-        self.total = (
-            db.session.scalar(select(func.count()).select_from(self._filtered().order_by(None).subquery())) or 0
-        )
+        self.total = count(self._filtered())
         self.pages = max(1, -(-self.total // self.size))
         self.page = min(self.page, self.pages)
         self.all_columns = self._heads()

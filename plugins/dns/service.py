@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 
 from app import audit, caller
 from app.contracts.text import Text
-from app.db import db, get_scoped, new_id, now, rows, scoped
+from app.db import affected, db, get_scoped, new_id, now, rows, scoped
 from app.errors import NOT_FOUND, ErrorCode, FieldError, invalid
 from plugins.dns.models import RecordSet, Zone, ZoneVersion
 
@@ -227,13 +227,9 @@ def _apply(
 def _advance(zone: Zone, changes: list[dict[str, Any]]) -> None:
     """A higher serial and a version, unless somebody else was faster."""
     serial = next_serial(zone.serial)
-    moved = db.session.execute(
-        update(Zone)
-        .where(Zone.id == zone.id, Zone.version == zone.version)
-        .values(serial=serial, version=zone.version + 1)
-        .execution_options(synchronize_session=False)
-    )
-    if not getattr(moved, "rowcount", 0):
+    unchanged = update(Zone).where(Zone.id == zone.id, Zone.version == zone.version)
+    move = unchanged.values(serial=serial, version=zone.version + 1).execution_options(synchronize_session=False)
+    if not affected(move):
         raise BUSY(name=zone.name)
     db.session.flush()
     db.session.refresh(zone)

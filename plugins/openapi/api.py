@@ -20,10 +20,10 @@ def catalogue() -> dict[str, Any]:
         "items": [
             {
                 "id": operation.id,
-                "area": {"en": title.en, "zh": title.zh},
+                "area": title.both(),
                 "method": operation.method,
                 "path": BASE + openapi.ARGUMENT.sub(r"{\1}", operation.path),
-                "summary": {"en": operation.summary.en, "zh": operation.summary.zh},
+                "summary": operation.summary.both(),
                 "permission": operation.permission.name if operation.permission else None,
                 "audit": operation.audit.code if operation.audit else None,
                 "errors": [error.code for error in operation.errors],

@@ -133,7 +133,7 @@ def _parameters(solution: Solution) -> list[Any]:
     found = [entry.public() for entry in planning.entries_for(solution)]
     for item in found:
         error = item["error"]
-        item["error"] = {"en": error.en, "zh": error.zh} if error else None
+        item["error"] = error.both() if error else None
     return found
 
 

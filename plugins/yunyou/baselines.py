@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 
 from app import audit
 from app.contracts.text import Text
-from app.db import db, new_id, now, rows
+from app.db import affected, db, new_id, now, rows
 from app.errors import ErrorCode
 from plugins.yunyou.domain import baseline as documents
 from plugins.yunyou.domain import solution as files
@@ -105,12 +105,8 @@ def change(environment: Environment, make: Any) -> dict[str, Any]:
         else:
             version = row.version
             db.session.expunge(row)
-            done = db.session.execute(
-                update(Baseline)
-                .where(Baseline.environment_id == environment.id, Baseline.version == version)
-                .values(document=text, version=version + 1, changed_at=now())
-            )
-            if not getattr(done, "rowcount", 0):
+            same = update(Baseline).where(Baseline.environment_id == environment.id, Baseline.version == version)
+            if not affected(same.values(document=text, version=version + 1, changed_at=now())):
                 continue
         _index(environment, after)
         return after

@@ -256,7 +256,7 @@ def _public_plan(planned: Draft) -> dict[str, Any]:
             }
             for key, plan in planned.plans.items()
         },
-        "warnings": [{"en": warning.en, "zh": warning.zh} for warning in planned.warnings],
+        "warnings": [warning.both() for warning in planned.warnings],
         "preview": planned.hash,
     }  # fmt: skip
 

@@ -38,10 +38,10 @@ def open_applications(solution: Solution) -> list[str]:
 def public(task: Task) -> dict[str, Any]:
     """A task as the API gives it."""
     return {
-        "kind": task.kind, "name": {"en": KIND_NAMES[task.kind].en, "zh": KIND_NAMES[task.kind].zh},
+        "kind": task.kind, "name": KIND_NAMES[task.kind].both(),
         "product": task.product, "application": task.application or None, "cell": task.cell or None,
         "order": task.order, "acknowledge": task.acknowledge,
-        "warning": {"en": task.warning.en, "zh": task.warning.zh} if task.warning else None,
+        "warning": task.warning.both() if task.warning else None,
         "changes": [public_change(change) for change in task.changes],
     }  # fmt: skip
 

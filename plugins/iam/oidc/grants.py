@@ -14,7 +14,7 @@ from flask import g
 from sqlalchemy import select, update
 
 from app import audit, caller, crypto
-from app.db import db, now
+from app.db import affected, db, now
 from plugins.iam.directory import note_use
 from plugins.iam.models import MEMBER
 from plugins.iam.oidc import claims, keys, tokens
@@ -67,7 +67,7 @@ class CodeGrant(grants.AuthorizationCodeGrant):
         """Claim the code, then name its owner: the last step before tokens are made."""
         code_id = authorization_code.id
         change = update(AuthorizationCode).where(AuthorizationCode.id == code_id, AuthorizationCode.used_at.is_(None))
-        if not getattr(db.session.execute(change.values(used_at=now())), "rowcount", 0):
+        if not affected(change.values(used_at=now())):
             self._replayed(code_id)
         if not tokens.session_lives(authorization_code.session_id):
             raise InvalidGrantError("The session has ended.")

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 
 from app import crypto
-from app.db import db, new_id, now
+from app.db import affected, db, new_id, now
 from plugins.iam.models import MEMBER
 from plugins.iam.oidc.models import ProviderSession, Token
 
@@ -77,13 +77,8 @@ def store(
 def claim_refresh(row: Token) -> bool:
     """Use a refresh token up. Of several attempts at once, one wins (RFC 9700, 4.14.2)."""
     moment = now()
-    claimed = db.session.execute(
-        update(Token)
-        .where(Token.id == row.id, Token.rotated_at.is_(None), Token.revoked_at.is_(None))
-        .where(Token.refresh_expires_at > moment)
-        .values(rotated_at=moment, revoked_at=moment)
-    )
-    return bool(getattr(claimed, "rowcount", 0))
+    live = update(Token).where(Token.id == row.id, Token.rotated_at.is_(None), Token.revoked_at.is_(None))
+    return bool(affected(live.where(Token.refresh_expires_at > moment).values(rotated_at=moment, revoked_at=moment)))
 
 
 def revoke(condition: ColumnElement[bool]) -> int:
@@ -91,8 +86,7 @@ def revoke(condition: ColumnElement[bool]) -> int:
 
     :returns: how many there were
     """
-    change = update(Token).where(condition, Token.revoked_at.is_(None)).values(revoked_at=now())
-    return int(getattr(db.session.execute(change), "rowcount", 0))
+    return affected(update(Token).where(condition, Token.revoked_at.is_(None)).values(revoked_at=now()))
 
 
 def revoke_member(member_id: str, tenant_id: str | None = None) -> int:

@@ -11,12 +11,11 @@ from sqlalchemy import Select
 from app.auth.decisions import allows
 from app.auth.routes import local_path
 from app.contracts.text import Text
-from app.db import scoped
+from app.db import count, scoped
 from app.errors import ConsoleError, invalid
 from app.guard import guard
 from app.jobs import enqueue
 from app.orders.models import Order
-from app.web.api import count
 from app.web.language import t
 from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render
