@@ -42,7 +42,7 @@ def of_order(order: Order) -> list[str]:
     """What may be told to the whole order now."""
     state = order.state
     found: list[str] = []
-    if state in (tree.RUNNING, tree.WAITING, tree.FAILED) and not order.paused:
+    if state in (tree.QUEUED, tree.RUNNING, tree.WAITING, tree.FAILED) and not order.paused:
         found.append(PAUSE)
     if order.paused and state not in tree.TERMINAL:
         found.append(RESUME)

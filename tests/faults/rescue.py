@@ -141,12 +141,16 @@ class Program:
             self.ask("POST", f"{path}/{kind}/confirm", body)
         return made
 
-    def release(self, solution: Json, strategy: str) -> Json:
-        """Order its release."""
+    def release(self, solution: Json, strategy: str, **wishes: Json) -> Json:
+        """Order its release, with a grouping of its own for each application ``NAME`` of the first product that is named."""
+        code = solution["products"][0]["code"]
         order: Json = self.ask(
             "POST",
             "/yunyou/orders",
-            {"type": "release", "solution": solution["id"], "grouping": {"strategy": strategy}},
+            {
+                "type": "release", "solution": solution["id"], "grouping": {"strategy": strategy},
+                "applications": {f"{code}/{name}": {"grouping": wish} for name, wish in wishes.items()},
+            },
         )
         return order
 
@@ -189,7 +193,7 @@ class Pods:
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"Bearer {kubeconfig['users'][0]['user']['token']}"
         self.session.trust_env = False
-        authority = site.folder.parent / "sandbox-ca.pem"
+        authority = site.folder.parent / "cluster-ca.pem"
         authority.write_bytes(base64.b64decode(kubeconfig["clusters"][0]["cluster"]["certificate-authority-data"]))
         self.session.verify = str(authority)
         self.namespace = site.site["environments"][0]["namespace"]

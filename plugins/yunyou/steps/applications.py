@@ -239,6 +239,9 @@ class Group:
         nodes = [str(name) for name in ctx.spec["names"]]
         mine = [pod for pod in pods if pod.node in nodes]
         self._delete_stale(ctx, plan, mine, [pod.name for pod in mine], revision)
+        placed = {pod.node for pod in pods if pod.owner == found["metadata"]["uid"] and not pod.deleting}
+        if len(placed) >= int(status.get("desiredNumberScheduled", 0)):  # other nodes are gone, or take none any more
+            nodes = [name for name in nodes if name in placed]
         return rollout.named_progress(
             pods, nodes, owner=found["metadata"]["uid"], revision=revision, now=now(), min_ready=_min_ready(plan), seen=seen,
             by_node=True,

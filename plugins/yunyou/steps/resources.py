@@ -163,7 +163,7 @@ class Task(Simple):
             for pod in pods[-1:]:
                 error.extra = {"pod": pod["metadata"]["name"], "log": trouble.last_lines(ctx, pod, plan.application)}
             return Outcome(error=error)
-        reason, may_pass = trouble.find(ctx, plan, found, pods, ("",)) if pods else (None, False)
+        reason, may_pass = trouble.find(ctx, plan, found, pods, ("",))
         return Outcome(progress=0.5 if pods else 0.1, error=reason, may_pass=may_pass)
 
 

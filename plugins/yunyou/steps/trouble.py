@@ -23,7 +23,7 @@ def find(
     ctx: Context, plan: Plan, workload: Json, pods: Sequence[Json], waiting: Sequence[str]
 ) -> tuple[ConsoleError | None, bool]:
     """What keeps the group from becoming ready, or None; and whether that may pass by itself."""
-    revision = str(workload["status"].get("updateRevision", ""))
+    revision = str((workload.get("status") or {}).get("updateRevision", ""))
     passing: ConsoleError | None = None
     for pod in pods:
         seen = view(pod)

@@ -142,6 +142,18 @@ def test_pausing_starts_nothing_new_and_resuming_goes_on(outside: World) -> None
 
 
 @pytest.mark.req("Y-31")
+def test_an_order_is_paused_before_it_began(outside: World) -> None:
+    made = order({"A": ["web"]})
+    tell(made, "pause")
+
+    assert run(made) == "paused"
+    assert outside.acts == []
+
+    tell(made, "resume")
+    assert run(made) == "succeeded"
+
+
+@pytest.mark.req("Y-31")
 @pytest.mark.parametrize("waits", [True, False])
 def test_a_pause_is_taken_back_before_any_worker_saw_it(outside: World, waits: bool) -> None:
     made = order({"A": ["web"]}, beta=waits)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.kube import paths
 from tests.plugins.yunyou.delivery import IMAGE, Delivery, app, codes, document, node
 
 OLD, NEW = IMAGE.format("web", "1.0.0"), IMAGE.format("web", "2.0.0")
@@ -90,6 +91,32 @@ def test_host_by_host(delivery: Delivery) -> None:
     site.succeed(order)
     assert site.images("web") == [NEW] * 8
     assert site.read("StatefulSet", "web")["spec"]["updateStrategy"].get("type", "RollingUpdate") == "RollingUpdate"
+
+
+@pytest.mark.req("Y-23", "Y-36")
+def test_a_node_that_takes_no_pod_any_more_is_not_waited_for(delivery: Delivery) -> None:
+    site = delivery
+    nodes = [item["metadata"]["name"] for item in site.kube.get(paths.collection("Node"))["items"]][:3]
+
+    def mark(node: str, value: str | None) -> None:
+        site.kube.patch(paths.one("Node", "", node), {"metadata": {"labels": {site.namespace: value}}})
+
+    def version(number: str) -> dict[str, Any]:
+        here = [{"key": site.namespace, "operator": "In", "values": ["yes"]}]
+        return document(app("agent", number, workload="DaemonSet", nodeAffinity=here), version=number)
+
+    for name in nodes:
+        mark(name, "yes")
+    site.release(version("1.0.0"))
+    order = site.order(solution=site.ready(version("2.0.0"))["id"], grouping={"strategy": "per-host"}, beta=True)
+    site.run(order, "waiting")
+    mark(sorted(nodes)[-1], None)
+
+    confirm(site, order)
+    site.run(order, "waiting")
+    confirm(site, order)
+    site.succeed(order)
+    assert site.images("agent") == [IMAGE.format("agent", "2.0.0")] * 2
 
 
 @pytest.mark.req("Y-24", "Y-25")

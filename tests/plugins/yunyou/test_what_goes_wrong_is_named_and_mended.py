@@ -74,6 +74,8 @@ def test_a_quota_that_is_used_up_is_named(real: Delivery) -> None:
     time.sleep(0.5)
     solution = site.ready(document(app("web", replicas=3)))
     fails(site, site.order(solution=solution["id"], grouping={"strategy": "one"}), "YUNYOU/QUOTA_EXCEEDED")
+    once = site.ready(document(app("once", workload="Job", role="task"), code="TASKS"))
+    fails(site, site.order(solution=once["id"]), "YUNYOU/QUOTA_EXCEEDED")
 
 
 @pytest.mark.req("Y-7", "Y-32")
