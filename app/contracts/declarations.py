@@ -46,7 +46,8 @@ class NavSection:
 class NavItem:
     """An entry of a navigation section, shown to holders of its permission.
 
-    ``under`` are endpoint prefixes that light it up besides its own endpoint.
+    ``under`` are endpoint prefixes that light it up besides its own endpoint. ``waits`` counts what waits for a person
+    there; it is asked for every page.
     """
 
     section: str
@@ -55,6 +56,7 @@ class NavItem:
     endpoint: str
     permission: Permission
     under: Sequence[str] = ()
+    waits: Callable[[], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

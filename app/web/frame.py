@@ -31,7 +31,7 @@ class NavEntry:
     title: Text
     url: str
     active: bool
-    badge: int | None = None
+    waits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def why_not(permission: Permission | str, resource: Resource | None = None) -> T
 def _entry(item: NavItem) -> NavEntry:
     prefixes = (item.endpoint, *item.under)
     active = any((request.endpoint or "").startswith(prefix) for prefix in prefixes)
-    return NavEntry(item.title, url_for(item.endpoint), active)
+    return NavEntry(item.title, url_for(item.endpoint), active, item.waits() if item.waits else 0)
 
 
 def install(app: Flask) -> None:

@@ -30,6 +30,7 @@ from plugins.yunyou import (
 )
 from plugins.yunyou.domain.codes import ERRORS as DOMAIN_ERRORS
 from plugins.yunyou.pages import BLUEPRINTS
+from plugins.yunyou.pages.orders import how_many_wait
 from plugins.yunyou.steps import ERRORS as STEP_ERRORS
 from plugins.yunyou.steps import KINDS
 
@@ -46,7 +47,7 @@ def register_nav():
         NavItem("delivery", 10, Text("Solutions", "解决方案"), "yunyou_solutions.solution_list", permissions.SOLUTION_READ,
                 under=("yunyou_solutions", "yunyou_releases")),
         NavItem("delivery", 20, Text("Orders", "全部执行单"), "yunyou_orders.order_list", permissions.ORDER_READ,
-                under=("yunyou_orders", "yunyou_rollbacks.order")),
+                under=("yunyou_orders", "yunyou_rollbacks.order"), waits=how_many_wait),
         NavSection("operation", 20, Text("Operation", "产品运维"), "box"),
         NavItem("operation", 10, Text("Product baseline", "产品基线"), "yunyou_products.product_list", permissions.PRODUCT_READ,
                 under=("yunyou_products.product", "yunyou_products.application", "yunyou_rollbacks.product")),

@@ -84,7 +84,7 @@ def test_a_refresh_takes_nothing_away_from_whoever_types_or_reads(member: Any, l
     expect(branch).to_be_focused()
 
 
-@pytest.mark.req("Y-25")
+@pytest.mark.req("C-51", "Y-25")
 def test_every_group_that_waits_is_confirmed_by_one_button(member: Any, live_site: LiveSite, delivered: dict[str, str]) -> None:
     program = Program(live_site, live_site.login(requests.Session(), "platform-administrator"))
     basket = shop("1.0.0", "1.0.0")["products"][0]["applications"][0]
@@ -93,6 +93,8 @@ def test_every_group_that_waits_is_confirmed_by_one_button(member: Any, live_sit
     while sum(node["state"] == "waiting" and node["name"] == "confirm" for node in order["nodes"]) < 2:
         order = program.call("GET", f"/yunyou/orders/{order['id']}")
 
+    member.goto(f"{live_site.url}/audit")
+    expect(member.locator(".nav summary", has_text="Delivery").locator(".count")).to_have_text("1 waiting for you")
     member.goto(f"{live_site.url}/yunyou/orders/{order['id']}")
     member.get_by_role("button", name="Confirm all 2").click()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, make_response, request, url_for
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from app.auth import decisions
 from app.contracts.text import Text, plain
@@ -77,6 +77,12 @@ def order_listing(id: str, query: Select[Any]) -> Listing:
 
 def _progress(order: Order) -> Cell:
     return Cell("progress", value=order.progress, text=f"{order.progress:.0%}")
+
+
+def how_many_wait() -> int:
+    """How many orders of the tenant wait for a person."""
+    waiting = scoped(Order).where(Order.plugin == "yunyou", Order.state == tree.WAITING)
+    return db.session.scalar(waiting.with_only_columns(func.count())) or 0
 
 
 @bp.get("")
