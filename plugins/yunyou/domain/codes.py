@@ -34,6 +34,18 @@ SOLUTION_INVALID = _code(
     ),
     ("Correct every place that is listed, then import it again.", "请修正列出的每一处问题后重新导入。"),
 )
+ORDER_INVALID = _code(
+    "ORDER_INVALID",
+    422,
+    (
+        "After this order the environment would have {count} problem(s); nothing was ordered.",
+        "执行该单后环境将存在 {count} 个问题，因此未创建执行单。",
+    ),
+    (
+        "Order what is missing before it or together with it, or correct the solution and import it again.",
+        "请先行或一并部署缺少的内容，或修正解决方案后重新导入。",
+    ),
+)
 PARAMETERS_NOT_READY = _code(
     "PARAMETERS_NOT_READY",
     409,
@@ -241,6 +253,7 @@ ERRORS = (
     SOLUTION_TOO_LARGE,
     SOLUTION_UNREADABLE,
     SOLUTION_INVALID,
+    ORDER_INVALID,
     PARAMETERS_NOT_READY,
     PARAMETER_UNKNOWN,
     PARAMETER_VALUE,

@@ -14,7 +14,7 @@ from plugins.yunyou.domain.ordered import changed
 from plugins.yunyou.environments import get_environment
 from plugins.yunyou.models import Environment
 from plugins.yunyou.requests import OrderRequest
-from plugins.yunyou.targets.target import Json, Target
+from plugins.yunyou.targets.target import Json, Target, checked
 
 NO_APPLICATION = ErrorCode(
     "YUNYOU/APPLICATION_UNKNOWN",
@@ -58,7 +58,7 @@ def of_application(request: OrderRequest) -> Target:
     after = changed(before, change, {code})
     words = {"scale": "Scale", "resize": "Resize", "sync": "Sync"}[request.operation]
     return Target(
-        environment, f"{words} {request.application}", files.of(after), [request.application], change,
+        environment, f"{words} {request.application}", checked(after), [request.application], change,
         ("application", request.application), plan_hash(before), mode="scale" if request.operation == "scale" else "",
     )  # fmt: skip
 

@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from app.contracts.text import Text
 from app.db import new_id
-from app.errors import ErrorCode
+from app.errors import ConsoleError, ErrorCode
 from plugins.yunyou import baselines
 from plugins.yunyou.domain import baseline as documents
 from plugins.yunyou.domain import solution as files
+from plugins.yunyou.domain.codes import ORDER_INVALID
 from plugins.yunyou.domain.model import LoadBalancer, Product
 from plugins.yunyou.domain.model import Solution as Document
 from plugins.yunyou.models import Environment, Solution
@@ -85,8 +86,14 @@ class Target:
         }  # fmt: skip
 
 
-def checked(after: Json, left: Document | None) -> Document:
-    """The document *after*, checked; as *left*, but without products, where nothing is in it any more."""
-    if after["products"] or left is None:
+def checked(after: Json, left: Document | None = None) -> Document:
+    """The environment as it will be; as *left*, but without products, where nothing is in it any more.
+
+    :raises ConsoleError: YUNYOU/ORDER_INVALID with every problem in its ``errors``
+    """
+    if not after["products"] and left is not None:
+        return files.Solution(replace(left.body, products=()), after)
+    try:
         return files.of(after)
-    return files.Solution(replace(left.body, products=()), after)
+    except ConsoleError as error:
+        raise ORDER_INVALID(count=len(error.errors), errors=error.errors) from error

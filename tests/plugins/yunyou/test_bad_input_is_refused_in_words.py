@@ -170,6 +170,18 @@ def test_an_order_that_cannot_be(planned: Any, wish: str) -> None:
         refused(site.order(**{"solution": solution["id"], **body}, status=status), code)
 
 
+@pytest.mark.req("Y-21", "Y-22")
+def test_a_product_ordered_without_what_it_depends_on(sandboxed: Delivery) -> None:
+    whole = document(app("db"), code="BASE")
+    whole["products"] += document(app("web"), code="SHOP", dependencies=[{"product": "BASE"}])["products"]
+    solution = sandboxed.ready(whole)
+
+    with nothing_changes(sandboxed):
+        answer = refused(sandboxed.order(solution=solution["id"], products=["SHOP"], status=422), "YUNYOU/ORDER_INVALID")
+
+    assert "BASE" in answer["errors"][0]["message"]
+
+
 @pytest.mark.req("Y-53", "Y-56")
 def test_an_operation_on_nothing(sandboxed: Delivery) -> None:
     with nothing_changes(sandboxed):
