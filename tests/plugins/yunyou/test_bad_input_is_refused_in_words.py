@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from app.db import db
 from app.kube.models import Cluster
@@ -63,6 +63,36 @@ FILES: dict[str, tuple[Callable[[], bytes], str, int]] = {
     "no-products": (lambda: text(products=[]), "YUNYOU/SOLUTION_INVALID", 422),
     "another-schema": (lambda: text(schema="antstack.solution/v9"), "YUNYOU/SOLUTION_INVALID", 422),
 }
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """SQLite has a few pages left, as on a full disk."""
+    with db.engine.connect() as connection:
+        most = connection.exec_driver_sql("PRAGMA page_count").scalar_one() + 8
+
+    def limited(connection: Any, *_: Any) -> None:
+        connection.execute(f"PRAGMA max_page_count={most}")
+
+    db.session.remove()
+    event.listen(db.engine, "checkout", limited)
+    try:
+        yield
+    finally:
+        db.session.remove()
+        event.remove(db.engine, "checkout", limited)
+        db.engine.dispose()
+
+
+@pytest.mark.req("Y-1", "Q-20")
+def test_a_full_disk_keeps_nothing_of_a_file(sandboxed: Delivery) -> None:
+    file = document(app("web"), releaseNotes="x" * 1_000_000)
+    with full_disk():
+        refused = sandboxed.import_(file, 507)
+        assert (refused["code"], bool(refused["remedy"])) == ("CORE/DISK_FULL", True)
+        assert sandboxed.ask("GET", "/solutions")["items"] == []
+
+    assert sandboxed.import_(file)["state"] == "planning"
 
 
 @pytest.mark.req("Y-1")
