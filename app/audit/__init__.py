@@ -1,5 +1,5 @@
 """The record of every operation: written with the change, chained by a sealer, never altered."""
 
-from app.audit.record import complete, note, record
+from app.audit.record import complete, note, record, recording
 
-__all__ = ["complete", "note", "record"]
+__all__ = ["complete", "note", "record", "recording"]

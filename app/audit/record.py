@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from flask import g
@@ -31,6 +32,15 @@ def note(resource_type: str = "", resource_id: str = "", name: str = "", **detai
 def noted() -> Mapping[str, Any] | None:
     """What this request noted so far."""
     return g.get("audit_note")
+
+
+@contextmanager
+def recording(operation: Operation) -> Iterator[None]:
+    """Record what is done within as one operation, with what it notes: for work that no route began."""
+    g.pop("audit_note", None)
+    yield
+    told = g.pop("audit_note", {"detail": {}})
+    record(operation, resource=(told.get("type", ""), told.get("id", ""), told.get("name", "")), detail=told["detail"])
 
 
 def record(

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from app import caller
+from app import audit, caller
 from app.caller import Caller
 from app.contracts.identity import Directory
 from app.contracts.seed import Seed
@@ -14,7 +14,7 @@ from app.db import db, scoped
 from app.kube import clusters
 from app.kube.models import Cluster
 from app.services import need_service
-from plugins.yunyou import environments, importing, orders, planning, resources, solutions
+from plugins.yunyou import environments, importing, orders, permissions, planning, resources, solutions
 from plugins.yunyou.environments import NewEnvironment
 from plugins.yunyou.models import Environment
 from plugins.yunyou.requests import ApplicationWish, Grouping, OrderRequest
@@ -52,14 +52,14 @@ def _environment(seed: Seed) -> Environment:
         return found
     known = db.session.scalar(scoped(Cluster).order_by(Cluster.id).limit(1))
     cluster = known or clusters.register("demo", seed.kubeconfig)
-    made = environments.add_environment(
-        NewEnvironment(
-            NAME, PREFIX, cluster=cluster.id, registry_host=seed.registry, registry_insecure=bool(seed.registry),
-            access_address="" if seed.registry else "127.0.0.1",
-            global_domain="retail.demo", region="cn-local", zone="zone-a",
-        )
+    wish = NewEnvironment(
+        NAME, PREFIX, cluster=cluster.id, registry_host=seed.registry, registry_insecure=bool(seed.registry),
+        access_address="" if seed.registry else "127.0.0.1",
+        global_domain="retail.demo", region="cn-local", zone="zone-a",
     )  # fmt: skip
-    db.session.flush()
+    with audit.recording(permissions.ENVIRONMENT_ADDED):
+        made = environments.add_environment(wish)
+        db.session.flush()
     return made
 
 
@@ -68,7 +68,8 @@ def _deliver(environment: Environment) -> None:
     if solutions.list_solutions(environment.id):
         return
     raw = (SAMPLES / "retail-platform.json").read_bytes()
-    solution = importing.import_solution(environment, raw)
+    with audit.recording(permissions.SOLUTION_IMPORTED):
+        solution = importing.import_solution(environment, raw)
     items = [
         {
             "kind": item["kind"],
@@ -78,20 +79,23 @@ def _deliver(environment: Environment) -> None:
         for item in resources.listed(solution)
     ]
     if items:
-        resources.enter(solution, items)
+        with audit.recording(permissions.DATABASES_EDITED):
+            resources.enter(solution, items)
     missing = [entry.name for entry in planning.entries_for(solution) if entry.state == "missing"]
-    planning.edit_parameters(
-        solution, [{"name": name, "value": "demo-value-1"} for name in missing] or [{"resolve": "new"}]
-    )
+    with audit.recording(permissions.PARAMETERS_EDITED):
+        planning.edit_parameters(
+            solution, [{"name": name, "value": "demo-value-1"} for name in missing] or [{"resolve": "new"}]
+        )
     for kind in ("parameters", "images", "load-balancers", "databases", "storage", "applications"):
-        planning.confirm(solution, kind)
+        with audit.recording(permissions.PLAN_CONFIRMED):
+            planning.confirm(solution, kind)
     platform, catalog = json.loads(raw)["products"][:2]
     carefully = {f"{catalog['code']}/{app['name']}": ApplicationWish(grouping=Grouping("two")) for app in catalog["applications"]}
-    orders.create(
-        OrderRequest(
-            solution=solution.id, products=[platform["code"], catalog["code"]], grouping=Grouping("one"), beta=True, applications=carefully
-        )
+    wish = OrderRequest(
+        solution=solution.id, products=[platform["code"], catalog["code"]], grouping=Grouping("one"), beta=True, applications=carefully
     )
+    with audit.recording(permissions.ORDER_CREATED):
+        orders.create(wish)
 
 
 def _value(item: dict[str, Any], key: str) -> str:

@@ -7,6 +7,7 @@ route that has no address anywhere fails the test. A dialog is looked at twice, 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -99,6 +100,21 @@ def inhabitants(filled_site: LiveSite, session: requests.Session) -> dict[str, A
 def found(site: Flask, filled_site: LiveSite, session: requests.Session, inhabitants: dict[str, Any]) -> places.Places:
     """Every page of the site."""
     return places.walk(site, filled_site, session, ["/?checklist=1", f"/iam/roles/{inhabitants['role']['id']}"])
+
+
+@pytest.mark.req("C-5", "C-30")
+def test_the_sample_is_midway_through_a_delivery_that_the_audit_tells(filled_site: LiveSite, session: requests.Session) -> None:
+    def items(path: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = session.get(f"{filled_site.url}/api/v1{path}", timeout=20).json()["items"]
+        return found
+
+    by = time.monotonic() + 60
+    while items("/yunyou/orders")[-1]["state"] != "waiting" and time.monotonic() < by:
+        time.sleep(0.5)
+
+    assert items("/yunyou/orders")[-1]["state"] == "waiting"
+    assert "PLATFORM" in {product["code"] for product in items("/yunyou/products")}
+    assert {"yunyou.solution.imported", "yunyou.plan.confirmed", "yunyou.order.created"} <= {row["operation"] for row in items("/audit/events?limit=500")}
 
 
 @pytest.mark.req("C-53")
