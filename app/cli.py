@@ -114,7 +114,7 @@ def downgrade(revision: str) -> None:
 @click.argument("message")
 @click.option("--id", "revision_id", required=True)
 def revision(message: str, revision_id: str) -> None:
-    """Write a migration for changed models (developers). Example: antstack db revision "add zones" --id 0002_dns_zones"""
+    """Write a migration for changed models (developers). Example: antstack db revision zones --id 0002_dns"""
     from app.processes import database
 
     with application().app_context():

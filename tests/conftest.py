@@ -9,13 +9,12 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import os
+import pkgutil
 import subprocess
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+import plugins
+from app.config import PLUGINS
 from tests import components, factories
 from tests.live import LiveSite
 from tests.people import Api, Person
@@ -51,7 +52,7 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def site(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """The application with every plugin that loads, its tables made from the models."""
+    """The application with every plugin of this tree, its tables made from the models."""
     from app.application import create_app
     from app.config import load_settings
     from app.db import db
@@ -61,7 +62,7 @@ def site(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
     settings = load_settings(
         {
             "ANTSTACK_DEMO": "1",
-            "ANTSTACK_PLUGINS": ",".join(loadable_plugins()),
+            "ANTSTACK_PLUGINS": ",".join(every_plugin()),
             "ANTSTACK_URL": "http://127.0.0.1:8080",
             "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
             "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{folder}/test.db",
@@ -80,24 +81,10 @@ def site(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
         db.engine.dispose()
 
 
-def loadable_plugins() -> list[str]:
-    """The plugins of this tree that can be loaded; ``ANTSTACK_NO_SKIPS=1`` demands all of them."""
-    from app.config import PLUGINS
-    from app.processes.database import all_metadata
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Attribute name 'registry'")
-        all_metadata()
-    found = []
-    for name in PLUGINS:
-        try:
-            importlib.import_module(f"plugins.{name}.plugin")
-        except ModuleNotFoundError as error:
-            if error.name != f"plugins.{name}.plugin" or os.environ.get("ANTSTACK_NO_SKIPS") == "1":
-                raise
-        else:
-            found.append(name)
-    return found
+def every_plugin() -> list[str]:
+    """The plugins of this tree: those that a site enables by default, and any other in ``plugins/``."""
+    others = sorted(found.name for found in pkgutil.iter_modules(plugins.__path__))
+    return list(dict.fromkeys([*PLUGINS, *others]))
 
 
 @pytest.fixture
@@ -246,7 +233,7 @@ def make_key() -> Callable[..., Any]:
 def live_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSite]:
     """A running demo without sample data."""
     folder = tmp_path_factory.mktemp("live") / "site"
-    running = LiveSite(folder, "--empty", plugins=loadable_plugins())
+    running = LiveSite(folder, "--empty", plugins=every_plugin())
     yield running
     running.end()
 

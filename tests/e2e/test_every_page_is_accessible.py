@@ -18,7 +18,7 @@ import requests
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 
-from tests.conftest import loadable_plugins
+from tests.conftest import every_plugin
 from tests.e2e import places
 from tests.live import LiveSite
 
@@ -78,7 +78,7 @@ class Eye:
 @pytest.fixture(scope="module")
 def filled_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSite]:
     """A running demo with its sample data."""
-    running = LiveSite(tmp_path_factory.mktemp("filled") / "site", plugins=loadable_plugins())
+    running = LiveSite(tmp_path_factory.mktemp("filled") / "site", plugins=every_plugin())
     yield running
     running.end()
 
