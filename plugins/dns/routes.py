@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.contracts.text import Text
 from app.db import scoped
-from app.errors import ConsoleError
+from app.errors import ConsoleError, FieldError
 from app.guard import guard
 from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render
@@ -72,7 +72,11 @@ def _delete(zone: str, records: RecordSet) -> Action:
 @bp.get("/zones/<zone>")
 @guard(permissions.ZONE_READ)
 def zone_show(zone: str) -> Response:
-    found = service.get_zone(zone)
+    return _zone(service.get_zone(zone))
+
+
+def _zone(found: Zone, error: ConsoleError | None = None) -> Response:
+    """The page of a zone; with *error*, its form as it was sent."""
     columns = (
         Column("name", Text("Name", "名称"), lambda r: r.name, "mono", RecordSet.name, narrow=True),
         Column("type", Text("Type", "类型"), lambda r: r.type, sort=RecordSet.type),
@@ -94,8 +98,9 @@ def zone_show(zone: str) -> Response:
         ),
     )
     return listing.respond(
-        "dns/zone_show.html", zone=found, versions=service.history(found)[:20], types=service.TYPES, error=None
-    )
+        "dns/zone_show.html", zone=found, versions=service.history(found)[:20], types=service.TYPES, error=error,
+        status=error.status if error else 200,
+    )  # fmt: skip
 
 
 @bp.post("/zones/<zone>/records")
@@ -105,9 +110,12 @@ def record_save(zone: str) -> Response:
     form = request.form
     ttl = int(form["ttl"]) if form.get("ttl", "").isdigit() else found.default_ttl
     values = [line.strip() for line in form.get("values", "").splitlines() if line.strip()]
-    service.change(
-        found, [{"name": form.get("name", ""), "type": form.get("type", ""), "ttl": ttl, "values": values}], []
-    )
+    wanted = {"name": form.get("name", ""), "type": form.get("type", ""), "ttl": ttl, "values": values}
+    try:
+        service.change(found, [wanted], [])
+    except ConsoleError as error:
+        error.errors = tuple(FieldError("/" + (field.pointer.split("/")[3:4] or ["name"])[0], field.message) for field in error.errors)
+        return _zone(found, error)
     return go(url_for(".zone_show", zone=found.name), Text("The records were changed.", "解析记录已修改。"))
 
 

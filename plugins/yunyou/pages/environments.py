@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from flask import Blueprint, Response, request, url_for
 
 from app.contracts.text import Text, plain
@@ -10,7 +11,7 @@ from app.errors import ConsoleError
 from app.guard import guard
 from app.kube.clusters import list_clusters
 from app.kube.mirror import freshness
-from app.web.forms import parse
+from app.web.forms import check, parse
 from app.web.listing import Column, Expression, Filter, Listing
 from app.web.render import go, render
 from app.web.table import Action, Empty
@@ -19,6 +20,7 @@ from plugins.yunyou.environments import Edited, NewEnvironment
 from plugins.yunyou.models import Environment
 
 bp = Blueprint("yunyou_environments", __name__, url_prefix="/yunyou/environments")
+TEXTS = ("name", "globalDomain", "registry", "accessAddress", "noServiceImage")  # of the form; an empty one is cleared
 
 
 @bp.get("")
@@ -81,10 +83,16 @@ def environment_add() -> Response:
 @bp.get("/<environment_id>")
 @guard(permissions.ENVIRONMENT_READ)
 def environment_show(environment_id: str) -> Response:
-    environment = environments.get_environment(environment_id)
+    return _shown(environments.get_environment(environment_id))
+
+
+def _shown(environment: Environment, error: ConsoleError | None = None) -> Response:
+    """The page of an environment; with *error*, its form as it was sent."""
+    kept = msgspec.to_builtins(Edited(**{field.name: getattr(environment, field.name) for field in msgspec.structs.fields(Edited)}))
     cluster = next((c for c in list_clusters() if c.id == environment.cluster_id), None)
     return render(
-        "yunyou/environment_show.html", environment=environment, cluster=cluster, age=freshness(environment.cluster_id), error=None,
+        "yunyou/environment_show.html", environment=environment, cluster=cluster, age=freshness(environment.cluster_id), error=error,
+        kept=kept, given=request.form if error else kept, status=error.status if error else 200,
     )  # fmt: skip
 
 
@@ -92,5 +100,9 @@ def environment_show(environment_id: str) -> Response:
 @guard(permissions.ENVIRONMENT_EDIT, audit=permissions.ENVIRONMENT_CHANGED)
 def environment_edit(environment_id: str) -> Response:
     environment = environments.get_environment(environment_id)
-    environments.edit_environment(environment, parse(Edited))
+    try:
+        sent = {name: value.strip() for name, value in request.form.items() if name in TEXTS}
+        environments.edit_environment(environment, check(Edited, {**sent, "registryInsecure": "registryInsecure" in request.form}))
+    except ConsoleError as error:
+        return _shown(environment, error)
     return go(url_for(".environment_show", environment_id=environment_id), Text("The environment was changed.", "环境已修改。"))

@@ -41,7 +41,7 @@ def solution_list() -> Response:
     of_environment, filter_by_environment = by_environment(Solution.environment_id)
     columns = (
         Column("name", Text("Solution", "解决方案"), lambda s: s.name, "link", Solution.name, narrow=True),
-        Column("release", Text("Version", "版本"), lambda s: s.release, "mono", Solution.release),
+        Column("release", Text("Version", "版本"), lambda s: s.release, "mono", Solution.release, narrow=True),
         Column("state", Text("State", "状态"), _state, sort=Solution.state, narrow=True),
         of_environment,
         Column("products", Text("Products", "产品"), lambda s: len(s.products), "number"),
