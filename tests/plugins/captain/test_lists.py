@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from plugins.captain import permissions
-from tests import kube
+from tests import factories, kube
 
 pytestmark = pytest.mark.req("K-30", "C-50")
 NAME = re.compile(r'data-id="([^"]+)"')
@@ -93,8 +93,8 @@ def test_details_link_owner_node_and_pods(as_holder_of: Any, root: str, a_pod: A
     assert owner.headers["Location"].endswith("/workloads/deployments/alpha/web")
 
 
-def test_another_tenant_finds_nothing(as_holder_of: Any, root: str, make_tenant: Any):
-    stranger = as_holder_of(*permissions.ALL, tenant=make_tenant())
+def test_another_tenant_finds_nothing(as_holder_of: Any, root: str):
+    stranger = as_holder_of(*permissions.ALL, tenant=factories.make_tenant())
 
     for path in ("", "/pods", "/nodes", "/edit", "/banner", "/warnings"):
         assert stranger.get(root + path).status_code == 404
