@@ -38,6 +38,11 @@ class Caller:
             raise SIGNED_OUT()
         return self.principal.tenant_id
 
+    @property
+    def name(self) -> str:
+        """Who it is, as records keep it; empty where nobody signed in."""
+        return self.principal.name if self.principal else ""
+
 
 _current: ContextVar[Caller] = ContextVar("caller", default=Caller())
 

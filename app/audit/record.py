@@ -60,7 +60,7 @@ def record(
         tenant_id=tenant_id or (principal.tenant_id if principal else ""),
         workspace_id=who.workspace_id,
         operator_key=principal.key if principal else "",
-        operator=principal.name if principal else "",
+        operator=who.name,
         login=principal.login if principal else str((detail or {}).get("login", ""))[:255],
         source_ip=who.source_ip,
         access_key_id=who.access_key_id,

@@ -33,8 +33,7 @@ def give(order: Order, verb: str, node_id: str | None = None, reason: str = "") 
     if node_id and node is None:
         raise NOT_FOUND(what=STEP)
     check(order, found, node, verb)
-    who = caller.current().principal
-    actor = who.name if who else ""
+    actor = caller.current().name
     audit.note("order", order.id, order.title, verb=verb, node=node.key if node else None, reason=reason or None)
     if verb == verbs.FORCE_CANCEL:
         force_cancel(order, found, actor, reason)

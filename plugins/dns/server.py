@@ -58,7 +58,6 @@ class Answers:
         self._app = app
         self._zones: dict[str, Loaded] = {}
         self._kept: dict[tuple[str, int, bool, int], bytes] = {}
-        self._failed_at = 0.0
 
     def refresh(self) -> None:
         """Read what changed."""

@@ -233,13 +233,12 @@ def _advance(zone: Zone, changes: list[dict[str, Any]]) -> None:
         raise BUSY(name=zone.name)
     db.session.flush()
     db.session.refresh(zone)
-    who = caller.current().principal
     state = [
         {"name": r.name, "type": r.type, "ttl": r.ttl, "values": r.values, "owner": r.owner} for r in records_of(zone)
     ]
     db.session.add(
         ZoneVersion(
-            id=new_id(), zone_id=zone.id, serial=serial, actor=who.name if who else "", changes=changes, records=state
+            id=new_id(), zone_id=zone.id, serial=serial, actor=caller.current().name, changes=changes, records=state
         )
     )
     audit.note("zone", zone.id, zone.name, changes=changes)

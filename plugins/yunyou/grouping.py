@@ -121,5 +121,4 @@ def remember(environment: Environment, request: OrderRequest) -> None:
                 tenant_id=environment.tenant_id, environment_id=environment.id, application=key, strategy="custom"
             )
             db.session.add(kept)
-        who = caller.current().principal
-        kept.shares, kept.changed_by = list(wish.grouping.shares or []), who.name if who else ""
+        kept.shares, kept.changed_by = list(wish.grouping.shares or []), caller.current().name

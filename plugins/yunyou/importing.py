@@ -54,13 +54,12 @@ def import_solution(environment: Environment, raw: bytes) -> Solution:
     same = db.session.scalar(open_here.where(Solution.fingerprint == fingerprint))
     if same is not None:
         raise IMPORTED_BEFORE(name=same.name, version=same.release, extra={"solution": same.id})
-    who = caller.current().principal
     solution = Solution(
         id=new_id(), tenant_id=environment.tenant_id, environment_id=environment.id, name=document.name,
         release=document.version, fingerprint=fingerprint, size=len(raw), unknown=list(document.unknown),
         products=[_summary(product) for product in document.products], overrides={}, given_up=[],
         applications=sum(1 for _ in document.applications()), parameters="{}",
-        document=json.dumps(document.document, ensure_ascii=False), imported_by=who.name if who else "",
+        document=json.dumps(document.document, ensure_ascii=False), imported_by=caller.current().name,
     )  # fmt: skip
     db.session.add(solution)
     db.session.flush()

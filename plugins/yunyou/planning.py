@@ -60,7 +60,7 @@ TITLES = {
     "load-balancers": Text("Load balancers", "负载均衡规划"), "databases": Text("Databases", "数据库规划"),
     "storage": Text("Storage", "存储规划"), "applications": Text("Application settings", "应用配置"),
 }  # fmt: skip
-FOUND, MISSING, UNREACHABLE, UNCHECKED = "found", "missing", "unreachable", "unchecked"
+MISSING, UNCHECKED = "missing", "unchecked"
 EDITABLE = (
     "image", "replicas", "resources", "hostNetwork", "dnsPolicy", "dnsConfig", "keyHardening", "certificates",
     "nodeAffinity", "tolerations", "topologySpread", "affinity", "antiAffinity", "strategy", "probes", "command", "args",

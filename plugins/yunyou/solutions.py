@@ -128,8 +128,7 @@ def set_task(solution: Solution, kind: str, *, total: int, left: int, confirmed:
     task = plan_tasks(solution)[kind]
     task.total, task.open = total, left
     if confirmed:
-        who = caller.current().principal
-        task.confirmed_by, task.confirmed_at = who.name if who else "", now()
+        task.confirmed_by, task.confirmed_at = caller.current().name, now()
     elif confirmed is False:
         task.confirmed_by, task.confirmed_at = "", None
     task.state = DONE if total == 0 or (task.confirmed_at is not None and left == 0) else TODO

@@ -18,6 +18,7 @@ from app.orders.steps import DONE, Context, Outcome, Simple
 from app.services import find_service
 from plugins.yunyou import balancers, baselines, environments, freezing, ownership
 from plugins.yunyou.domain import solution as files
+from plugins.yunyou.domain.baseline import product_of
 from plugins.yunyou.domain.manifests import load_balancer
 from plugins.yunyou.domain.ordered import changed
 from plugins.yunyou.domain.place import made_labels
@@ -233,7 +234,7 @@ class Baseline(Simple):
             ]  # fmt: skip
             baselines.sent(environment, name, objects, ctx.order.id)
         balancers.forget(environment, code, after)
-        product = next((p for p in after["products"] if p["code"] == code), None)
+        product = product_of(after, code)
         if product is not None and ctx.order.type == "release":
             self._record(ctx, product)
 
