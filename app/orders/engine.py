@@ -40,12 +40,14 @@ def tick(order_id: str) -> None:
         return
     order = db.session.get_one(Order, order_id)
     with caller.acting_as(_caller(order)):
+        db.session().expire_on_commit = False  # the whole tree is read once in a round, not row by row after each commit
         try:
             Tick(order, lease).run()
         except leases.Fenced:
             log.info("order %s: another process took over", order_id)
         finally:
             db.session.rollback()
+            db.session().expire_on_commit = True
             lease.release()
 
 
@@ -69,8 +71,9 @@ class Tick:
         :raises Fenced: another process works on the order
         """
         end = time.monotonic() + TICK_SECONDS
-        self._read_tree()
         while True:
+            db.session.expire_all()
+            self._read_tree()
             commands.obey(self.order, self.tree)
             if not self._may_run():
                 self._settle()
@@ -90,6 +93,7 @@ class Tick:
             if blocker is not None:
                 self.order.blocked_by = blocker
                 return False
+            self.lease.commit()
             self._begin()
         return self.order.state not in tree.TERMINAL and self.order.state != tree.CANCELLING
 
@@ -120,6 +124,7 @@ class Tick:
         return bool(starting)
 
     def _look_at_running(self) -> bool:
+        self.lease.commit()
         moved = False
         for leaf in self.tree.leaves:
             if leaf.state == tree.RUNNING:

@@ -31,7 +31,10 @@ TIMED_OUT = ErrorCode(
 
 
 class Execution:
-    """The steps of one order during one tick; ``cache`` is what they share."""
+    """The steps of one order during one tick; ``cache`` is what they share.
+
+    While a step only looks at a cluster, nothing is flushed: no other writer of the database waits for a slow API server.
+    """
 
     def __init__(self, order: Order, lease: Lease) -> None:
         self.order = order
@@ -52,8 +55,6 @@ class Execution:
         leaf.attempt += 0 if leaf.retry_at else 1
         leaf.retry_at = None
         self._act(leaf)
-        if leaf.state == tree.RUNNING:
-            self._check(leaf)
 
     def look(self, leaf: OrderNode) -> bool:
         """Ask a running leaf how far it is.
@@ -78,7 +79,8 @@ class Execution:
         try:
             with self._running(leaf) as (kind, ctx):
                 if leaf.before is None:
-                    leaf.before = dict(kind.capture(ctx))
+                    with db.session.no_autoflush:
+                        leaf.before = dict(kind.capture(ctx))
                 self.lease.commit()
                 kind.apply(ctx)
                 leaf.applied = True
@@ -87,7 +89,7 @@ class Execution:
 
     def _check(self, leaf: OrderNode) -> bool:
         try:
-            with self._running(leaf) as (kind, ctx):
+            with self._running(leaf) as (kind, ctx), db.session.no_autoflush:
                 found = kind.check(ctx)
         except ConsoleError as error:
             if not is_transient(error):

@@ -67,6 +67,7 @@ def take(order_id: str) -> Lease | None:
     late = moment - (order.due_at or moment)
     if order.state == tree.RUNNING and late > LEASE:
         order.idle += late.total_seconds()
+        db.session.commit()
     return Lease(order_id, order.token)
 
 

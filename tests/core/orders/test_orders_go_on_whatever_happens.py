@@ -328,6 +328,18 @@ def test_a_clock_that_was_ahead_does_not_hold_a_repetition_up(outside: World) ->
     assert run(made) == "succeeded"
 
 
+@pytest.mark.req("Q-20")
+def test_nobody_waits_to_write_while_a_step_looks_at_a_cluster(outside: World) -> None:
+    made = order(BOTH)
+    outside.slow.add("A/db/act")
+    run(made, 2)
+    outside.slow.clear()
+
+    assert run(made) == "succeeded"
+    assert len(outside.writable) >= 6
+    assert all(outside.writable)
+
+
 @pytest.mark.req("Y-36", "Q-20")
 def test_hours_in_which_nobody_worked_are_no_time_of_a_step(outside: World) -> None:
     made = order({"A": ["web"]})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +31,7 @@ class World:
     slow: set[str] = field(default_factory=set)
     doubted: set[str] = field(default_factory=set)
     die_at: str = ""
+    writable: list[bool] = field(default_factory=list)
 
 
 class Killed(BaseException):
@@ -38,6 +41,20 @@ class Killed(BaseException):
 WORLD = World()
 
 
+def look() -> None:
+    """What a step does that looks at a cluster: it reads the database. Note whether others may write it meanwhile."""
+    db.session.scalar(db.select(Order.id))
+    file = db.engine.url.database
+    assert file is not None
+    with contextlib.closing(sqlite3.connect(file, timeout=0)) as other:
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            other.rollback()
+            WORLD.writable.append(True)
+        except sqlite3.OperationalError:
+            WORLD.writable.append(False)
+
+
 class Act:
     """Makes a thing true in the world; the effect is the same however often it is repeated."""
 
@@ -45,6 +62,7 @@ class Act:
     title = Text("Act", "执行")
 
     def capture(self, ctx: Context) -> Mapping[str, Any]:
+        look()
         return {"before": WORLD.done.get(ctx.node.key, 0)}
 
     def apply(self, ctx: Context) -> None:
@@ -62,6 +80,7 @@ class Act:
             raise Killed
 
     def check(self, ctx: Context) -> Outcome:
+        look()
         if ctx.node.key in WORLD.broken:
             return Outcome(error=BROKEN())
         if ctx.node.key in WORLD.doubted:
