@@ -6,7 +6,7 @@ import html
 import json
 import re
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +29,7 @@ NO_ADDRESS = {
     "iam.role_options": "options that a search field fetches",
     "yunyou_orders.node_log": "text for the log component of programs that read along",
 }
+EXAMPLES = 12  # objects of a kind whose pages are followed, since not each has every link
 PLANS = ("parameters", "images", "load-balancers", "databases", "storage", "applications")
 
 
@@ -42,37 +43,41 @@ class Places:
 
 
 def walk(app: Flask, site: LiveSite, session: requests.Session, seeds: Iterable[str] = ()) -> Places:
-    """Follow every link from every page until each GET route of *app* was met once (each order as well)."""
+    """Follow every link until each GET route of *app* was met: of each the first page is found, and a few more are read for their links."""
     routes = app.url_map.bind(urlsplit(site.url).netloc)
     rules = [r for r in app.url_map.iter_rules() if "GET" in (r.methods or ()) and not r.rule.startswith(PROGRAMS)]
-    met: set[tuple[str, str]] = set()
-    waiting: deque[str] = deque()
+    met: dict[tuple[str, str], set[str]] = defaultdict(set)
+    waiting: deque[tuple[str, bool]] = deque()
     found = Places()
 
     def meet(address: str) -> None:
+        path = urlsplit(address).path
         try:
-            rule, _ = routes.match(urlsplit(address).path, "GET", return_rule=True)
+            rule, _ = routes.match(path, "GET", return_rule=True)
         except (HTTPException, RequestRedirect):
             return
-        key = (rule.rule, urlsplit(address).path if rule.rule.endswith(VARIANTS) else "")
-        if rule.endpoint not in NO_ADDRESS and key not in met and not rule.rule.startswith(PROGRAMS):
-            met.add(key)
-            waiting.append(address)
+        key = (rule.rule, path if rule.rule.endswith(VARIANTS) else "")
+        known = met[key]
+        if rule.endpoint not in NO_ADDRESS and path not in known and len(known) < EXAMPLES and not rule.rule.startswith(PROGRAMS):
+            waiting.append((address, not known))
+            known.add(path)
 
     for address in (*seeds, *(rule.rule for rule in rules if not rule.arguments)):
         meet(address)
     while waiting:
-        address = waiting.popleft()
+        address, is_first = waiting.popleft()
         with session.get(site.url + address, headers={"Accept": "text/html"}, stream=True, allow_redirects=False, timeout=30) as answer:
             kind = answer.headers.get("Content-Type", "")
             if answer.status_code != 200 or not kind.startswith("text/html"):
-                found.others[address] = f"{answer.status_code} {kind}"
+                if is_first:
+                    found.others[address] = f"{answer.status_code} {kind}"
                 meet(answer.headers.get("Location", "").removeprefix(site.url))
                 continue
-            found.pages.append(address)
+            if is_first:
+                found.pages.append(address)
             for link in LINKS.findall(answer.text):
                 meet(html.unescape(link))
-    seen = {key[0] for key in met}
+    seen = {rule for rule, _ in met}
     found.missing = [rule.rule for rule in rules if rule.rule not in seen and rule.endpoint not in NO_ADDRESS]
     return found
 
