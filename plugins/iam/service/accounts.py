@@ -7,18 +7,19 @@ from sqlalchemy import delete, func, select
 from app import audit
 from app.auth import decisions
 from app.contracts.text import Text
-from app.db import db, get_scoped, new_id, scoped
-from app.errors import NOT_FOUND, invalid
+from app.db import db, get_scoped, new_id
+from app.errors import NOT_FOUND
 from app.web.api import In
-from plugins.iam import directory, seeding
-from plugins.iam.models import ACTIVE, DISABLED, MEMBER, SERVICE_ACCOUNT, AccessKey, Grant, ServiceAccount
+from plugins.iam import seeding
+from plugins.iam.models import ACTIVE, DISABLED, MEMBER, SERVICE_ACCOUNT, AccessKey, ServiceAccount
 from plugins.iam.oidc import tokens
 from plugins.iam.oidc.models import Token
 from plugins.iam.permissions import KEY_EDIT
-from plugins.iam.service import grants, handing
-from plugins.iam.service.errors import PERSON_ABOVE_YOU, STILL_ENABLED, TAKEN, TWO_KEYS
+from plugins.iam.service import grants, handing, names
+from plugins.iam.service.errors import PERSON_ABOVE_YOU, STILL_ENABLED, TWO_KEYS
 
 WHAT = Text("service account", "服务账号")
+TITLE = Text("The service account", "服务账号")
 KEY = Text("AccessKey", "AccessKey")
 KEY_TYPE = "access-key"
 
@@ -44,7 +45,7 @@ def create(wanted: AccountWanted) -> ServiceAccount:
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
     """
     row = ServiceAccount(
-        id=new_id(), tenant_id=handing.me().tenant_id, name=_free_name(wanted.name), description=wanted.description,
+        id=new_id(), tenant_id=handing.me().tenant_id, name=names.free(ServiceAccount, wanted.name, TITLE), description=wanted.description,
         state=ACTIVE, version=1,
     )  # fmt: skip
     db.session.add(row)
@@ -58,7 +59,7 @@ def change(row: ServiceAccount, wanted: AccountWanted) -> ServiceAccount:
 
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
     """
-    row.name, row.description = _free_name(wanted.name, row.id), wanted.description
+    row.name, row.description = names.free(ServiceAccount, wanted.name, TITLE, row.id), wanted.description
     row.version += 1
     audit.note(SERVICE_ACCOUNT, row.id, row.name, description=wanted.description)
     return row
@@ -146,19 +147,6 @@ def _need_own_or_right(owner_type: str, owner_id: str) -> None:
     if handing.me().key == f"{owner_type}:{owner_id}":
         return
     decisions.require(KEY_EDIT)
-    tenant_id = handing.me().tenant_id
-    held = select(Grant.role).where(Grant.tenant_id == tenant_id, Grant.principal_type == owner_type)
     if owner_type == MEMBER:
         raise PERSON_ABOVE_YOU(name=grants.name_of(owner_type, owner_id))
-    for role in db.session.scalars(held.where(Grant.principal_id == owner_id)).all():
-        if directory.role_of(tenant_id, role) is not None:
-            handing.need_grantable(role)
-
-
-def _free_name(name: str, besides: str = "") -> str:
-    name = name.strip()
-    if not name or len(name) > 255:
-        raise invalid({"name": Text("Between 1 and 255 characters.", "1 到 255 个字符。")})
-    if db.session.scalar(scoped(ServiceAccount).where(ServiceAccount.name == name, ServiceAccount.id != besides)):
-        raise TAKEN(what=Text("The service account", "服务账号"), name=name)
-    return name
+    handing.need_all_grantable(owner_type, owner_id)

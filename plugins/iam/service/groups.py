@@ -6,15 +6,14 @@ from sqlalchemy import Select, select
 
 from app import audit
 from app.contracts.text import Text
-from app.db import db, get_scoped, new_id, scoped
-from app.errors import invalid
+from app.db import db, get_scoped, new_id
 from app.web.api import In
 from plugins.iam import directory
-from plugins.iam.models import GROUP, Grant, Group, GroupMember, Member
-from plugins.iam.service import grants, handing, members
-from plugins.iam.service.errors import TAKEN
+from plugins.iam.models import GROUP, Group, GroupMember, Member
+from plugins.iam.service import grants, handing, members, names
 
 WHAT = Text("group", "用户组")
+TITLE = Text("The group", "用户组")
 
 
 class GroupWanted(In):
@@ -37,7 +36,7 @@ def create(wanted: GroupWanted) -> Group:
 
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
     """
-    row = Group(id=new_id(), tenant_id=handing.me().tenant_id, name=_free_name(wanted.name), description=wanted.description, version=1)
+    row = Group(id=new_id(), tenant_id=handing.me().tenant_id, name=names.free(Group, wanted.name, TITLE), description=wanted.description, version=1)
     db.session.add(row)
     db.session.flush()
     audit.note(GROUP, row.id, row.name)
@@ -49,7 +48,7 @@ def change(row: Group, wanted: GroupWanted) -> Group:
 
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
     """
-    row.name, row.description = _free_name(wanted.name, row.id), wanted.description
+    row.name, row.description = names.free(Group, wanted.name, TITLE, row.id), wanted.description
     row.version += 1
     audit.note(GROUP, row.id, row.name, description=wanted.description)
     return row
@@ -57,7 +56,7 @@ def change(row: Group, wanted: GroupWanted) -> Group:
 
 def dissolve(row: Group) -> None:
     """Remove a group; its members lose its roles at once."""
-    _need_grantable(row)
+    handing.need_all_grantable(GROUP, row.id)
     audit.note(GROUP, row.id, row.name)
     grants.take_all(row.tenant_id, GROUP, row.id)
     for place in db.session.scalars(select(GroupMember).where(GroupMember.group_id == row.id)).all():
@@ -72,7 +71,7 @@ def add(row: Group, member_id: str) -> None:
     :raises ConsoleError: CORE/NOT_FOUND, IAM/ROLE_ABOVE_YOURS
     """
     member = members.get(member_id)
-    _need_grantable(row)
+    handing.need_all_grantable(GROUP, row.id)
     if db.session.get(GroupMember, (row.id, member.id)) is None:
         db.session.add(GroupMember(group_id=row.id, member_id=member.id))
         directory.bump(row.tenant_id)
@@ -85,7 +84,7 @@ def take_out(row: Group, member_id: str) -> None:
     :raises ConsoleError: CORE/NOT_FOUND, IAM/ROLE_ABOVE_YOURS
     """
     member = members.get(member_id)
-    _need_grantable(row)
+    handing.need_all_grantable(GROUP, row.id)
     if place := db.session.get(GroupMember, (row.id, member.id)):
         db.session.delete(place)
         directory.bump(row.tenant_id)
@@ -95,19 +94,3 @@ def take_out(row: Group, member_id: str) -> None:
 def people(row: Group) -> Select[Member]:
     """The members of a group."""
     return select(Member).join(GroupMember, GroupMember.member_id == Member.id).where(GroupMember.group_id == row.id)
-
-
-def _need_grantable(row: Group) -> None:
-    held = scoped(Grant).where(Grant.principal_type == GROUP, Grant.principal_id == row.id)
-    for grant in db.session.scalars(held).all():
-        if directory.role_of(row.tenant_id, grant.role) is not None:
-            handing.need_grantable(grant.role)
-
-
-def _free_name(name: str, besides: str = "") -> str:
-    name = name.strip()
-    if not name or len(name) > 255:
-        raise invalid({"name": Text("Between 1 and 255 characters.", "1 到 255 个字符。")})
-    if db.session.scalar(scoped(Group).where(Group.name == name, Group.id != besides)):
-        raise TAKEN(what=Text("The group", "用户组"), name=name)
-    return name

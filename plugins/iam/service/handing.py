@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from app import caller, site
 from app.auth import decisions
 from app.contracts.identity import SYSTEM, Principal
+from app.db import db, scoped
 from app.errors import SIGNED_OUT
 from plugins.iam import offered
 from plugins.iam.directory import LocalDirectory, role_of
-from plugins.iam.models import Member
+from plugins.iam.models import Grant, Member
 from plugins.iam.permissions import OF_THE_SITE, SITE_PEOPLE
 from plugins.iam.service.errors import ABOVE_YOU, ELSEWHERE_TOO, PERSON_ABOVE_YOU, YOURSELF
 
@@ -62,6 +63,17 @@ def need_grantable(role: str) -> None:
     if not may_grant(role):
         found = role_of(me().tenant_id, role)
         raise ABOVE_YOU(role=found[0] if found else role)
+
+
+def need_all_grantable(kind: str, identifier: str) -> None:
+    """Refuse to act as or for a group or program of this tenant that holds a role above the caller.
+
+    :raises ConsoleError: IAM/ROLE_ABOVE_YOURS
+    """
+    held = scoped(Grant).where(Grant.principal_type == kind, Grant.principal_id == identifier)
+    for grant in db.session.scalars(held).all():
+        if role_of(grant.tenant_id, grant.role) is not None:
+            need_grantable(grant.role)
 
 
 def need_manageable(member: Member) -> None:

@@ -15,7 +15,7 @@ from app.errors import NOT_FOUND, invalid
 from app.web.api import In
 from plugins.iam import directory, offered
 from plugins.iam.models import CustomRole, Grant
-from plugins.iam.service import handing
+from plugins.iam.service import handing, names
 from plugins.iam.service.errors import ABOVE_YOU, ROLE_IN_USE, TAKEN
 
 WHAT = Text("role", "角色")
@@ -106,7 +106,7 @@ def create(wanted: RoleWanted) -> CustomRole:
     if taken:
         raise TAKEN(what=Text("The role", "角色"), name=code)
     row = CustomRole(
-        id=new_id(), tenant_id=handing.me().tenant_id, code=code, name=_name(wanted.name),
+        id=new_id(), tenant_id=handing.me().tenant_id, code=code, name=names.checked(wanted.name),
         description=wanted.description, permissions=_checked(wanted), version=1,
     )  # fmt: skip
     db.session.add(row)
@@ -122,7 +122,7 @@ def change(row: CustomRole, wanted: RoleWanted) -> CustomRole:
     """
     handing.need_grantable(row.code)
     before = set(row.permissions)
-    row.name, row.description, row.permissions = _name(wanted.name), wanted.description, _checked(wanted)
+    row.name, row.description, row.permissions = names.checked(wanted.name), wanted.description, _checked(wanted)
     row.version += 1
     directory.bump(row.tenant_id)
     now_held = set(row.permissions)
@@ -140,12 +140,6 @@ def remove(row: CustomRole) -> None:
         raise ROLE_IN_USE(role=row.name, count=held)
     audit.note("role", row.id, row.name)
     db.session.delete(row)
-
-
-def _name(name: str) -> str:
-    if not name.strip() or len(name) > 255:
-        raise invalid({"name": Text("Between 1 and 255 characters.", "1 到 255 个字符。")})
-    return name.strip()
 
 
 def _checked(wanted: RoleWanted) -> list[str]:

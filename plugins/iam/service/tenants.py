@@ -11,7 +11,7 @@ from app import audit
 from app.auth import decisions
 from app.auth.models import ConsoleSession
 from app.contracts.text import Text
-from app.db import Model, db, get_scoped, new_id, scoped
+from app.db import Model, db, get_scoped, new_id
 from app.errors import NOT_FOUND, invalid
 from app.web.api import In
 from plugins.iam import directory, seeding
@@ -19,11 +19,11 @@ from plugins.iam.models import ACTIVE, DISABLED, MEMBER, PLATFORM_TENANT, Member
 from plugins.iam.oidc import tokens
 from plugins.iam.oidc.models import Token
 from plugins.iam.permissions import SITE_TENANTS
-from plugins.iam.service import handing
+from plugins.iam.service import handing, names
 from plugins.iam.service.errors import NOT_EMPTY, TAKEN
 
 WHAT = Text("tenant", "租户")
-SPACE = Text("workspace", "工作空间")
+SPACE, SPACE_TITLE = Text("workspace", "工作空间"), Text("The workspace", "工作空间")
 CODE = re.compile(r"^[A-Za-z][A-Za-z0-9-]{1,62}$")
 # Rows that tell what happened do not keep a tenant or a workspace alive.
 HISTORY = ("core_audit_", "core_job", "core_session", "iam_token", "iam_authorization_code", "core_order_event")
@@ -78,7 +78,7 @@ def create(wanted: TenantWanted) -> Tenant:
     if db.session.scalar(select(Tenant.id).where(func.lower(Tenant.code) == wanted.code.lower())):
         raise TAKEN(what=Text("The tenant code", "租户编码"), name=wanted.code)
     administrator = _administrator(wanted.administrator)
-    row = seeding.add(Tenant(id=new_id(), code=wanted.code, name=_name(wanted.name), security={}, state=ACTIVE, version=1))
+    row = seeding.add(Tenant(id=new_id(), code=wanted.code, name=names.checked(wanted.name), security={}, state=ACTIVE, version=1))
     seeding.workspace(row, "Default")
     if administrator is not None:
         seeding.join(row, administrator)
@@ -102,7 +102,7 @@ def change(row: Tenant, wanted: TenantChange) -> Tenant:
     :raises ConsoleError: CORE/INVALID_INPUT, CORE/FORBIDDEN
     """
     if wanted.name is not None:
-        row.name = _name(wanted.name)
+        row.name = names.checked(wanted.name)
     if wanted.enabled is not None:
         decisions.require(SITE_TENANTS)
         if row.code == PLATFORM_TENANT and not wanted.enabled:
@@ -142,7 +142,7 @@ def create_workspace(wanted: WorkspaceWanted) -> Workspace:
 
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
     """
-    name = _free_space(wanted.name)
+    name = names.free(Workspace, wanted.name, SPACE_TITLE)
     row = Workspace(id=new_id(), tenant_id=handing.me().tenant_id, name=name, description=wanted.description, version=1)
     seeding.add(row)
     audit.note("workspace", row.id, row.name)
@@ -154,7 +154,7 @@ def change_workspace(row: Workspace, wanted: WorkspaceWanted) -> Workspace:
 
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
     """
-    row.name, row.description = _free_space(wanted.name, row.id), wanted.description
+    row.name, row.description = names.free(Workspace, wanted.name, SPACE_TITLE, row.id), wanted.description
     row.version += 1
     audit.note("workspace", row.id, row.name)
     return row
@@ -181,16 +181,3 @@ def _holding(column: str, value: str) -> set[str]:
         if db.session.execute(select(table.c[column]).where(table.c[column] == value).limit(1)).first():
             found.add(table.name)
     return found
-
-
-def _free_space(name: str, besides: str = "") -> str:
-    name = _name(name)
-    if db.session.scalar(scoped(Workspace).where(Workspace.name == name, Workspace.id != besides)):
-        raise TAKEN(what=Text("The workspace", "工作空间"), name=name)
-    return name
-
-
-def _name(name: str) -> str:
-    if not name.strip() or len(name) > 255:
-        raise invalid({"name": Text("Between 1 and 255 characters.", "1 到 255 个字符。")})
-    return name.strip()
