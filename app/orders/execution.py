@@ -30,6 +30,11 @@ TIMED_OUT = ErrorCode(
 )
 
 
+def is_out_of_time(error: Exception) -> bool:
+    """Whether RQ took the worker's time away: nothing is known of the step then, and the next tick takes it up again."""
+    return type(error).__module__ == "rq.timeouts"
+
+
 class Execution:
     """The steps of one order during one tick; ``cache`` is what they share.
 
@@ -107,6 +112,8 @@ class Execution:
         except (ConsoleError, Fenced):
             raise
         except Exception as error:
+            if is_out_of_time(error):
+                raise
             log.exception("order %s step %s", self.order.id, leaf.key, exc_info=error)
             raise UNKNOWN() from error
         finally:

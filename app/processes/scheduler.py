@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 6.0
 ORDERS_EVERY, JOBS_EVERY, PERIODIC_EVERY = 0.2, 2.0, 1.0
 HANDED_FOR = 3.0
+TICK_LIMIT = 300  # seconds; a tick ends by itself long before, unless a step hangs
 
 
 def schedule(app: Flask) -> None:
@@ -71,7 +72,7 @@ def hand_over_orders(moment: float, handed: dict[str, float]) -> int:
             if order_id in handed and orders.get_job_position(job_id) is not None:
                 continue
             orders.enqueue_call(
-                "app.orders.job.tick", args=(order_id,), job_id=job_id, timeout=60, result_ttl=0, failure_ttl=60
+                "app.orders.job.tick", args=(order_id,), job_id=job_id, timeout=TICK_LIMIT, result_ttl=0, failure_ttl=60
             )
             handed[order_id] = moment
             count += 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 from sqlalchemy import select, update
 
 from app.db import db, now
@@ -324,6 +326,45 @@ def test_a_clock_that_was_ahead_does_not_hold_a_repetition_up(outside: World) ->
     outside.busy["A/web/act"] = 1
     engine.tick(made)
     set_nodes(made, retry_at=now() + timedelta(hours=1))
+
+    assert run(made) == "succeeded"
+
+
+@pytest.mark.req("Y-36")
+def test_a_step_that_takes_long_is_not_taken_over(outside: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "LEASE", timedelta(seconds=1))
+    monkeypatch.setattr(leases, "RENEW_SECONDS", 0.2)
+    made = order({"A": ["web"]})
+    lease = leases.take(made)
+    assert lease is not None
+
+    with lease.held():
+        time.sleep(1.5)
+        assert leases.take(made) is None
+    lease.release()
+
+    assert run(made) == "succeeded"
+
+
+@pytest.mark.req("Y-36")
+def test_a_worker_whose_time_was_taken_away_fails_no_step(outside: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = order({"A": ["web"]})
+    with monkeypatch.context() as slow:
+        slow.setattr(world.Act, "apply", lambda _self, _ctx: time.sleep(2))
+        with pytest.raises(JobTimeoutException), UnixSignalDeathPenalty(1, JobTimeoutException):
+            engine.tick(made)
+
+    assert nodes(made)["A/web/act"].state == "running"
+    assert run(made) == "succeeded"
+
+
+@pytest.mark.req("Y-36")
+def test_a_tick_leaves_what_it_has_no_time_for_to_the_next(outside: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "TICK_SECONDS", -1)
+    made = order({"A": ["web"], "B": ["api"]})
+
+    engine.tick(made)
+    assert outside.acts == ["A/web/act"]
 
     assert run(made) == "succeeded"
 
