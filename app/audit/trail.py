@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import calendar
-import csv
-import io
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -19,7 +17,7 @@ from app.contracts.text import Text
 from app.db import db, now
 from app.errors import ErrorCode, invalid
 from app.web.api import ListQuery
-from app.web.listing import matching
+from app.web.listing import csv_line, matching
 
 TOO_LONG = ErrorCode(
     "AUDIT/SPAN_TOO_LONG",
@@ -32,13 +30,9 @@ TOO_LONG = ErrorCode(
 )
 ERRORS = (TOO_LONG,)
 SEARCHED = (
-    AuditEvent.operator,
-    AuditEvent.login,
-    AuditEvent.resource_name,
-    AuditEvent.operation,
-    AuditEvent.title_en,
-    AuditEvent.title_zh,
-)
+    AuditEvent.operator, AuditEvent.login, AuditEvent.resource_name, AuditEvent.operation, AuditEvent.title_en, AuditEvent.title_zh,
+)  # fmt: skip
+EXACT = ("operation", "plugin", "source_ip", "access_key_id", "resource_type", "resource_id", "trace_id", "result")
 COLUMNS = (
     "created_at", "operator", "login", "source_ip", "access_key_id", "user_agent", "trace_id", "operation", "title_en", "title_zh",
     "resource_type", "resource_id", "resource_name", "result", "error_code", "duration_ms", "seq", "digest",
@@ -79,16 +73,7 @@ def events(query: AuditQuery) -> Select[AuditEvent]:
         found = found.where(AuditEvent.created_at >= query.since)
     if query.until:
         found = found.where(AuditEvent.created_at < query.until)
-    for name in (
-        "operation",
-        "plugin",
-        "source_ip",
-        "access_key_id",
-        "resource_type",
-        "resource_id",
-        "trace_id",
-        "result",
-    ):
+    for name in EXACT:
         if value := getattr(query, name):
             found = found.where(getattr(AuditEvent, name) == value)
     if query.operator:
@@ -113,25 +98,18 @@ def lines(query: AuditQuery, kind: str) -> Iterator[str]:
     if query.q:
         found = found.where(matching(query.q, SEARCHED))
     if kind == "csv":
-        yield _csv(COLUMNS)
-    for event in db.session.scalars(
-        found.order_by(AuditEvent.created_at, AuditEvent.id).execution_options(yield_per=500)
-    ):
+        yield csv_line(COLUMNS)
+    found = found.order_by(AuditEvent.created_at, AuditEvent.id)
+    for event in db.session.scalars(found.execution_options(yield_per=500)):
         values = {name: _plain(getattr(event, name)) for name in COLUMNS}
         if kind == "csv":
-            yield _csv([str(value if value is not None else "") for value in values.values()])
+            yield csv_line([str(value if value is not None else "") for value in values.values()])
         else:
             yield json.dumps({"id": event.id, **values, "detail": event.detail}, ensure_ascii=False) + "\n"
 
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _csv(values: Any) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow([f"'{v}" if v[:1] in ("=", "+", "-", "@") else v for v in values])
-    return buffer.getvalue()
 
 
 def summary(days: int) -> dict[str, Any]:
@@ -165,9 +143,6 @@ def summary(days: int) -> dict[str, Any]:
 
 def verified(tenant_id: str) -> dict[str, Any]:
     """Whether the tenant's chain holds, and every row at which it does not."""
-    problems = [
-        {"seq": b.seq, "event": b.event_id, "problem": b.problem.both()}
-        for b in seal.verify(tenant_id)
-    ]
+    problems = [{"seq": b.seq, "event": b.event_id, "problem": b.problem.both()} for b in seal.verify(tenant_id)]
     sealed, waiting = seal.counts(tenant_id)
     return {"holds": not problems, "problems": problems, "sealed": sealed, "waiting": waiting}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, current_app, make_response, redirect, request, url_for
 from sqlalchemy import text
 
@@ -97,9 +99,9 @@ def numbers() -> Response:
     return response
 
 
-def _answers(check: object) -> bool:
+def _answers(check: Callable[[], bool]) -> bool:
     try:
-        return bool(check())  # type: ignore[operator]
+        return check()
     except Exception:
         db.session.rollback()
         return False

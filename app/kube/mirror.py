@@ -23,11 +23,9 @@ from app.errors import ConsoleError
 from app.kube import mirrored, models, paths
 from app.kube.client import NETWORK, Kube
 from app.kube.errors import EXPIRED
-from app.kube.mirrored import Change, freshness, is_fresh
+from app.kube.mirrored import Change
 from app.kube.models import Cluster
 from app.kube.shapes import KINDS, Marked, Raws, WatchEvent
-
-__all__ = ["ClusterMirror", "freshness", "is_fresh"]
 
 log = logging.getLogger(__name__)
 PAGE = 500

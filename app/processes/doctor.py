@@ -19,6 +19,7 @@ from app.kube.client import kube
 from app.kube.models import Cluster
 
 Check = Callable[[], Text | None]
+CLOCKS_AGREE_SECONDS = 5
 
 
 def examine(app: Flask) -> int:
@@ -34,9 +35,7 @@ def examine(app: Flask) -> int:
             except Exception as error:
                 problem = Text(f"{type(error).__name__}: {error}", str(error))
                 db.session.rollback()
-            click.echo(
-                f"{'ok  ' if problem is None else 'FAIL'} {name}" + ("" if problem is None else f": {problem.en}")
-            )
+            click.echo(f"ok   {name}" if problem is None else f"FAIL {name}: {problem.en}")
             bad += problem is not None
     return 1 if bad else 0
 
@@ -66,11 +65,7 @@ def _database() -> Text | None:
 
 
 def _migrations() -> Text | None:
-    return (
-        None
-        if schema.is_current()
-        else Text("not up to date; run antstack db upgrade", "未升级；请运行 antstack db upgrade")
-    )
+    return None if schema.is_current() else Text("not up to date; run antstack db upgrade", "未升级；请运行 antstack db upgrade")
 
 
 def _redis() -> Text | None:
@@ -85,20 +80,15 @@ def _clock() -> Text | None:
     """The clocks of this machine and of Redis agree, since leases and signatures count on it."""
     seconds, _ = connection().time()
     off = abs(time.time() - float(seconds))
-    return (
-        None
-        if off < 5
-        else Text(f"{off:.0f} s off the clock of Redis; run NTP on both", f"与 Redis 时钟相差 {off:.0f} 秒")
-    )
+    if off < CLOCKS_AGREE_SECONDS:
+        return None
+    return Text(f"{off:.0f} s off the clock of Redis; run NTP on both", f"与 Redis 时钟相差 {off:.0f} 秒")
 
 
 def _keys() -> Text | None:
     ring = crypto.ring()
-    return (
-        None
-        if ring.open(ring.seal("probe")) == "probe"
-        else Text("the key ring does not open what it seals", "密钥环无法解密")
-    )
+    opens = ring.open(ring.seal("probe")) == "probe"
+    return None if opens else Text("the key ring does not open what it seals", "密钥环无法解密")
 
 
 def _cluster(cluster: Cluster) -> Check:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -213,7 +214,7 @@ def _after_commit() -> None:
         action()
 
 
-def after_commit(action: object) -> None:
+def after_commit(action: Callable[[], object]) -> None:
     """Run *action* once this request's transaction is kept."""
     g.setdefault("after_commit", []).append(action)
 

@@ -175,9 +175,9 @@ class Listing:
         columns = self._visible()
 
         def lines() -> Iterator[str]:
-            yield "\ufeff" + _line([t(column.title) for column in columns])
+            yield "\ufeff" + csv_line([t(column.title) for column in columns])
             for row in _objects(self._sorted().execution_options(yield_per=500)):
-                yield _line([_inert(column.cell(row).plain()) for column in columns])
+                yield csv_line([column.cell(row).plain() for column in columns])
 
         name = f"attachment; filename={self.id}.csv"
         return Response(stream_with_context(lines()), mimetype="text/csv", headers={"Content-Disposition": name})
@@ -257,9 +257,10 @@ def _objects(query: Select[Any]) -> Iterator[Any]:
         yield row[0] if single else row
 
 
-def _line(values: Sequence[str]) -> str:
+def csv_line(values: Sequence[str]) -> str:
+    """One line of CSV, in which no value is taken for a formula."""
     buffer = io.StringIO()
-    csv.writer(buffer).writerow(values)
+    csv.writer(buffer).writerow([_inert(value) for value in values])
     return buffer.getvalue()
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from app.contracts.text import Text
-from app.web.language import exact
+from app.web.language import exact, t
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class Cell:
     """
 
     kind: str = "text"
-    text: str = ""
+    text: str | Text = ""
     href: str = ""
     status: str = ""
     tone: str = ""
@@ -34,7 +34,8 @@ class Cell:
             return exact(self.value)
         if self.items:
             return " ".join(str(item) for item in self.items)
-        return self.text or ("" if self.value is None else str(self.value)) or self.status
+        text = t(self.text) if isinstance(self.text, Text) else self.text
+        return text or ("" if self.value is None else str(self.value)) or self.status
 
 
 @dataclass(slots=True)

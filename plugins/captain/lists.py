@@ -184,7 +184,7 @@ def _plain(read: Callable[..., Sequence[str]], *arguments: str) -> Sequence[tupl
 
 
 def _state(row: KubeObject) -> Cell:
-    return Cell("tone", tone=row.tone, text=state_text(row.state))  # type: ignore[arg-type]
+    return Cell("tone", tone=row.tone, text=state_text(row.state))
 
 
 def _images(text: str) -> list[str]:

@@ -66,7 +66,7 @@ def listing(refused: Text | None) -> Listing:
 def state_cell(cluster: Cluster) -> Cell:
     """A cluster's state in words; the error on hover."""
     text, tone = STATES.get(cluster.state, NOT_YET)
-    return Cell("tone", tone=tone, text=text, title=cluster.error_detail)  # type: ignore[arg-type]
+    return Cell("tone", tone=tone, text=text, title=cluster.error_detail)
 
 
 def _actions(row: Cluster, refused: Text | None) -> Sequence[Action]:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.db import db
 from app.kube import paths
 from app.kube.client import Kube
-from app.kube.mirror import is_fresh
+from app.kube.mirrored import is_fresh
 from app.kube.models import KubeObject
 from plugins.yunyou.domain.place import CELL, MANAGED_BY, MANAGER, NAME
 from plugins.yunyou.environments import kube_of

@@ -10,7 +10,7 @@ from app.db import scoped
 from app.errors import ConsoleError
 from app.guard import guard
 from app.kube.clusters import list_clusters
-from app.kube.mirror import freshness
+from app.kube.mirrored import freshness
 from app.web.forms import check, parse
 from app.web.listing import Column, Expression, Filter, Listing
 from app.web.render import go, render

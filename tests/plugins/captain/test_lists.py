@@ -74,6 +74,15 @@ def test_csv_holds_what_the_filters_let_through(as_holder_of: Any, root: str):
     assert "web:1.0" in lines[1]
 
 
+def test_csv_speaks_the_language_of_the_page(as_holder_of: Any, cluster: Any):
+    asked = "/captain/clusters?format=csv&cols=state"
+    words = [as_holder_of(*READS).get(asked, headers={"Accept-Language": language}).text for language in ("en", "zh-CN")]
+
+    assert "Reachable" in words[0] or "Not yet" in words[0]
+    assert "Reachable" not in words[1]
+    assert "Not yet" not in words[1]
+
+
 def test_a_namespace_that_was_chosen_stays_while_moving_between_kinds(as_holder_of: Any, root: str):
     page = as_holder_of(*READS).get(f"{root}/pods?namespace=alpha").text
 

@@ -11,7 +11,7 @@ from flask import Flask
 
 from app.db import db
 from app.kube import client
-from app.kube.mirror import is_fresh
+from app.kube.mirrored import is_fresh
 from app.kube.models import Cluster
 from plugins.yunyou.steps import applications
 from sandbox.launch import Sandbox, start
