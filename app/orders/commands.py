@@ -155,6 +155,3 @@ def force_cancel(order: Order, found: Tree, actor: str, reason: str) -> None:
     order.finished_at, order.due_at = now(), None
     locks.release(order.id)
     audit.note("order", order.id, order.title, left=left)
-    kind = type_of(order)
-    if kind and kind.finished:
-        kind.finished(order)

@@ -159,9 +159,6 @@ class Tick:
     def _finish(self) -> None:
         self.order.finished_at = now()
         locks.release(self.order.id)
-        kind = type_of(self.order)
-        if kind and kind.finished:
-            kind.finished(self.order)
         took = int((now() - (self.order.started_at or self.order.created_at)).total_seconds() * 1000)
         audit.record(
             FINISHED, "success" if self.order.state == tree.SUCCEEDED else self.order.state,

@@ -85,7 +85,6 @@ class OrderType:
     plugin: str
     before_retry: Callable[[Order, Sequence[OrderNode]], None] | None = None
     before_start: Callable[[Order], None] | None = None
-    finished: Callable[[Order], None] | None = None
 
 
 def type_of(order: Order) -> OrderType | None:

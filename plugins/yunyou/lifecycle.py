@@ -1,4 +1,4 @@
-"""What Yunyou adds to the life of its orders: a retry takes corrections of the plan along; an end is told to the solution."""
+"""What Yunyou adds to the life of its orders: one that queued is planned anew, a retry takes corrections of the plan along."""
 
 from __future__ import annotations
 
