@@ -29,7 +29,6 @@ class Cluster(TenantOwned, Versioned, db.Model):
     error_code: Mapped[str] = mapped_column(String(96), default="")
     error_detail: Mapped[str] = mapped_column(Long, default="")
     checked_at: Mapped[datetime | None]
-    impersonate: Mapped[bool] = mapped_column(default=False)
 
 
 class KubeObject(db.Model):

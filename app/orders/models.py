@@ -126,7 +126,6 @@ class OrderCommand(Identified, db.Model):
     actor: Mapped[str] = mapped_column(Name)
     reason: Mapped[str] = mapped_column(Long, default="")
     done_at: Mapped[datetime | None] = mapped_column(index=True)
-    outcome: Mapped[str] = mapped_column(String(96), default="")
 
 
 class OrderLog(db.Model):

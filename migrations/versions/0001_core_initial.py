@@ -491,7 +491,6 @@ def upgrade() -> None:
     sa.Column('error_code', sa.String(length=96), nullable=False),
     sa.Column('error_detail', sa.Text().with_variant(sa.Text(length=16777216), 'mysql'), nullable=False),
     sa.Column('checked_at', app.db.UTCDateTime(), nullable=True),
-    sa.Column('impersonate', sa.Boolean(), nullable=False),
     sa.Column('tenant_id', sa.String(length=26), nullable=False),
     sa.Column('id', sa.String(length=26), nullable=False),
     sa.Column('created_at', app.db.UTCDateTime(), nullable=False),
@@ -556,7 +555,6 @@ def upgrade() -> None:
     sa.Column('actor', sa.String(length=255), nullable=False),
     sa.Column('reason', sa.Text().with_variant(sa.Text(length=16777216), 'mysql'), nullable=False),
     sa.Column('done_at', app.db.UTCDateTime(), nullable=True),
-    sa.Column('outcome', sa.String(length=96), nullable=False),
     sa.Column('id', sa.String(length=26), nullable=False),
     sa.Column('created_at', app.db.UTCDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_order_command'))
