@@ -22,13 +22,14 @@ READY_SECONDS = 60
 
 @dataclass
 class Server:
-    """A database server: the ``url`` of an empty database on it, and its process."""
+    """A database server: the ``url`` of an empty database on it, and its process; ``ending`` is the signal that ends it."""
 
     url: str
     command: list[str]
     answers: Callable[[], None]
     environment: Mapping[str, str]
     user: str | None = None
+    ending: int = signal.SIGTERM
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -38,10 +39,10 @@ class Server:
         )
         _wait(self.answers)
 
-    def end(self, how: int = signal.SIGTERM) -> None:
+    def end(self, how: int = 0) -> None:
         """End it; with SIGQUIT at once, as in a crash."""
         if self.process is not None:
-            self.process.send_signal(how)
+            self.process.send_signal(how or self.ending)
             self.process.wait(20)
 
 
@@ -63,7 +64,8 @@ def running_postgresql() -> Iterator[Server]:
     subprocess.run(made, check=True, capture_output=True, env=environment, user=user, cwd="/")
     server = [str(binaries / "postgres"), "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", str(folder), "-F"]
     url = f"postgresql+psycopg://antstack@127.0.0.1:{port}/postgres"
-    with _serving(Server(url, server, lambda: _postgresql_answers(port), environment, user), folder) as running:
+    # PostgreSQL waits for its clients to leave at SIGTERM, but not at SIGINT.
+    with _serving(Server(url, server, lambda: _postgresql_answers(port), environment, user, signal.SIGINT), folder) as running:
         yield running
 
 
