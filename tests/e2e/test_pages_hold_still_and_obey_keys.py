@@ -62,6 +62,26 @@ def test_a_watched_page_does_not_shift(
     assert sum(value for value, _ in shifts) < MOST_SHIFT, shifts
 
 
+@pytest.mark.req("C-55", "Q-8")
+def test_a_refresh_leaves_the_page_where_it_was_scrolled_to(member: Any, live_site: LiveSite, delivered: dict[str, str]) -> None:
+    member.set_viewport_size({"width": 400, "height": 500})
+    member.goto(live_site.url + delivered["order"])
+    member.wait_for_load_state()
+
+    member.get_by_role("treeitem", name="Shop").first.click()
+    title = member.locator(".node-title")
+    expect(title).to_have_text("Shop")
+    expect(title).to_be_in_viewport()
+    at = title.bounding_box()
+    member.mouse.move(1, 1)
+    for _ in range(2):
+        with member.expect_response(lambda answer: "node=" in answer.url):
+            pass
+    member.wait_for_timeout(200)
+
+    assert title.bounding_box() == at
+
+
 @pytest.mark.req("C-55", "Y-31")
 def test_a_refresh_takes_nothing_away_from_whoever_types_or_reads(member: Any, live_site: LiveSite, delivered: dict[str, str]) -> None:
     member.goto(live_site.url + delivered["order"])
@@ -82,6 +102,12 @@ def test_a_refresh_takes_nothing_away_from_whoever_types_or_reads(member: Any, l
         pass
     expect(branch).to_have_attribute("aria-expanded", "true")
     expect(branch).to_be_focused()
+    member.keyboard.press("Enter")
+    expect(member.locator(".node-title")).to_have_text("Shop / Pre-tasks")
+    expect(branch).to_have_attribute("aria-selected", "true")
+    expect(branch).to_be_focused()
+    member.go_back()
+    expect(member.locator(".node-title")).to_have_text("Shop / Applications / basket")
 
 
 @pytest.mark.req("C-51", "Y-25")

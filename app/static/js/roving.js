@@ -45,6 +45,9 @@ on("click", ".tree [role=treeitem]", (node) => {
   $$("[aria-selected=true]", tree).forEach((other) => other.setAttribute("aria-selected", "false"));
   node.setAttribute("aria-selected", "true");
   rove(tree, node);
+  const box = tree.parentElement;
+  if (!node.hasAttribute("hx-get") || box.offsetWidth < innerWidth / 2) return;
+  document.addEventListener("htmx:afterSettle", () => $("[data-detail]")?.scrollIntoView(), { once: true });
 });
 
 function rove(tree, node) {
@@ -87,7 +90,7 @@ on("keydown", "[data-pods] a.pod", (pod, event) => {
 
 // what is open and how far it is scrolled survives a refresh in place, if it has an id
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (!detail.target.matches("[data-poll]")) return;
+  if (!detail.target.matches("[data-poll], :has([data-tree])")) return;
   const opened = new Map($$("[role=treeitem][aria-expanded], details[id]", detail.target).map((node) => [node.id, isOpen(node)]));
   const scrolled = $$("[id]", detail.target).filter((node) => node.scrollTop).map((node) => [node.id, node.scrollTop]);
   document.addEventListener("htmx:afterSwap", () => {
