@@ -14,6 +14,7 @@ from redis import Redis
 from app.cli import main
 from app.processes import doctor
 from app.site import CATALOGUE
+from tests.live import free_port
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
@@ -71,6 +72,21 @@ def test_a_start_without_keys_says_so_in_one_line() -> None:
 
     assert ran.returncode == 2
     assert ran.stderr.startswith("antstack: ANTSTACK_KEYS is not set")
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.req("C-4", "C-5")
+def test_a_demo_without_its_identity_provider_says_so_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "kubeconfig").write_text("{}")
+    nobody = {"OIDC_ISSUER": "http://127.0.0.1:9", "OIDC_CLIENT_ID": "x", "OIDC_CLIENT_SECRET": "y", "ANTSTACK_PLUGINS": "captain"}
+    command = [sys.executable, "-m", "app.cli", "demo", "--empty", "--port", str(free_port()), "--dir", str(tmp_path / "site")]
+    ran = subprocess.run(
+        [*command, "--kubeconfig", str(tmp_path / "kubeconfig")], capture_output=True, text=True, timeout=60,
+        env={"PATH": "/usr/bin:/bin", "PYTHONWARNINGS": "ignore", **nobody},
+    )  # fmt: skip
+
+    assert ran.returncode == 6
+    assert "antstack: The identity provider http://127.0.0.1:9 does not answer." in ran.stderr
     assert "Traceback" not in ran.stderr
 
 
