@@ -22,7 +22,6 @@ from app.contracts.declarations import (
     NavItem,
     NavSection,
     ObjectLink,
-    Pending,
     Periodic,
     Permission,
     Role,
@@ -63,7 +62,6 @@ class Catalogue:
     health: tuple[HealthCheck, ...]
     commands: tuple[Command, ...]
     metrics: tuple[Metric, ...]
-    pending: tuple[Pending, ...]
     links: Mapping[str, ObjectLink]
     doors: Mapping[str, Door]
     apis: tuple[Any, ...] = ()
@@ -126,7 +124,6 @@ def _gather(names: tuple[str, ...], manager: pluggy.PluginManager) -> Catalogue:
         health=tuple(_all(manager, "register_health_checks")),
         commands=tuple(_all(manager, "register_commands")),
         metrics=tuple(_all(manager, "register_metrics")),
-        pending=tuple(_all(manager, "register_pending")),
         links=_unique("object link", _all(manager, "register_object_links"), lambda x: x.type),
         doors=_unique("door", _all(manager, "register_doors"), lambda d: d.scheme.lower()),
         apis=tuple(_all(manager, "register_apis")),

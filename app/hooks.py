@@ -17,7 +17,6 @@ from app.contracts.declarations import (
     NavItem,
     NavSection,
     ObjectLink,
-    Pending,
     Periodic,
     Permission,
     Role,
@@ -122,11 +121,6 @@ def register_commands() -> Iterable[Command]:
 @hookspec
 def register_metrics() -> Iterable[Metric]:
     """Numbers of ``/metrics``."""
-
-
-@hookspec
-def register_pending() -> Iterable[Pending]:
-    """Approvals that wait for the caller, counted in the bar."""
 
 
 @hookspec

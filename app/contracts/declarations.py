@@ -151,14 +151,6 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """How many approvals wait for the caller, for the bar."""
-
-    count: Callable[[], int]
-    endpoint: str
-
-
-@dataclass(frozen=True, slots=True)
 class Door:
     """A way in for programs: ``check`` proves the caller of requests whose Authorization has this scheme."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -53,9 +53,6 @@ class Frame:
     jobs_url: str = "/jobs?mine=1"
     search_url: str = "/search"
     sign_out_url: str = "/logout"
-    environment: Mapping[str, str] | None = None
-    approvals_url: str = ""
-    _: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def site_name(self) -> str:
@@ -112,11 +109,6 @@ class Frame:
             return ""
         spaces = directory.workspaces_of(who.principal.tenant_id)
         return next((w.name for w in spaces if w.id == who.workspace_id), "")
-
-    @cached_property
-    def approvals(self) -> int:
-        """How many approvals wait for the caller."""
-        return sum(pending.count() for pending in site.catalogue().pending)
 
     @cached_property
     def jobs_running(self) -> int:
