@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
+from operator import itemgetter
 
 from markupsafe import Markup, escape
 from pygments.lexers.data import JsonLexer, YamlLexer
@@ -20,7 +22,8 @@ def lines(text: str, language: str) -> list[Markup]:
     if language not in LEXERS:
         return [escape(line) for line in text.split("\n")]
     made = [Markup()]
-    for kind, value in LEXERS[language].get_tokens(text):
+    for kind, tokens in groupby(LEXERS[language].get_tokens(text), key=itemgetter(0)):
+        value = "".join(token for _, token in tokens)
         name = _class(kind, value)
         for at, part in enumerate(value.split("\n")):
             if at:
