@@ -5,9 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, redirect, request, url_for
 
 from app import site
+from app.contracts.text import Text
+from app.errors import NOT_FOUND
 from app.guard import public, signed_in
 from app.web import openapi
-from app.web.api import BASE
+from app.web.api import ApiOperation
 from app.web.render import render
 
 bp = Blueprint("docs", __name__)
@@ -17,19 +19,28 @@ bp = Blueprint("docs", __name__)
 @signed_in("the same for everybody")
 def api_docs() -> Response:
     wanted = request.args.get("q", "").strip().lower()
-    groups: dict[str, list[object]] = {}
-    described = openapi.document()
-    for title, operation in openapi.operations():
-        text = f"{operation.id} {operation.path} {operation.summary.en} {operation.summary.zh}".lower()
-        if wanted in text:
-            path = BASE + openapi.ARGUMENT.sub(r"{\1}", operation.path)
-            shown = {
-                "operation": operation,
-                "path": path,
-                "described": described["paths"][path][operation.method.lower()],
-            }
-            groups.setdefault(title.en, []).append({**shown, "area": title})
-    return render("core/api_docs.html", fragment="operations", groups=groups, q=wanted, base=site.settings().url)
+    groups: dict[str, list[ApiOperation]] = {}
+    areas: dict[str, Text] = {}
+    for area, operation in openapi.operations():
+        if wanted in f"{operation.id} {operation.path} {operation.summary.en} {operation.summary.zh}".lower():
+            areas[area.en] = area
+            groups.setdefault(area.en, []).append(operation)
+    return render(
+        "core/api_docs.html", fragment="operations", groups=groups, areas=areas, path_of=openapi.path_of, q=wanted, base=site.settings().url
+    )
+
+
+@bp.get("/api/docs/<operation_id>")
+@signed_in("the same for everybody")
+def api_operation(operation_id: str) -> Response:
+    operation = next((known for _, known in openapi.operations() if known.id == operation_id), None)
+    if operation is None:
+        raise NOT_FOUND(what=Text("operation", "接口"))
+    described = openapi.described(operation)
+    return render(
+        "core/api_operation.html", operation=operation, path=openapi.path_of(operation), described=described,
+        shapes=openapi.shapes_of(described), base=site.settings().url,
+    )  # fmt: skip
 
 
 @bp.get("/api")

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from pygments.lexers.data import JsonLexer, YamlLexer
 from pygments.token import Keyword, Literal, Name, Number, _TokenType
 
+LONGEST = 100_000  # characters; what is longer would keep its reader waiting, and stays plain
 KEY, STRING, NUMBER, WORD = "k", "s", "n", "w"
 CLASSES = ((Name.Tag, KEY), (Number, NUMBER), (Keyword.Constant, WORD), (Literal, STRING))
 LEXERS = {"json": JsonLexer(stripnl=False, ensurenl=False), "yaml": YamlLexer(stripnl=False, ensurenl=False)}
@@ -19,7 +20,7 @@ YAML_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 def lines(text: str, language: str) -> list[Markup]:
     """The lines of *text*, escaped; of ``json`` and ``yaml`` with their keys, strings, numbers and words marked."""
-    if language not in LEXERS:
+    if language not in LEXERS or len(text) > LONGEST:
         return [escape(line) for line in text.split("\n")]
     made = [Markup()]
     for kind, tokens in groupby(LEXERS[language].get_tokens(text), key=itemgetter(0)):

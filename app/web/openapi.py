@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.web.api import BASE, ApiOperation
 from app.web.frame import VERSION
 
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
+REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 EXTENSION = "antstack.openapi"
 PROBLEM = {
     "type": "object",
@@ -29,6 +31,29 @@ PROBLEM = {
 def operations() -> list[tuple[Text, ApiOperation]]:
     """Every operation of the site with the title of its area."""
     return [(api.title, operation) for api in site.catalogue().apis for operation in api.operations]
+
+
+def path_of(operation: ApiOperation) -> str:
+    """Its path in the document: ``/api/v1/iam/roles/{role_id}``."""
+    return BASE + ARGUMENT.sub(r"{\1}", operation.path)
+
+
+def described(operation: ApiOperation) -> dict[str, Any]:
+    """What the document says of an operation."""
+    found: dict[str, Any] = document()["paths"][path_of(operation)][operation.method.lower()]
+    return found
+
+
+def shapes_of(part: Any) -> dict[str, Any]:
+    """The schemas that a part of the document refers to, and those that they refer to, by name."""
+    schemas, found = document()["components"]["schemas"], {}
+    waiting = [part]
+    while waiting:
+        for name in REFERENCE.findall(json.dumps(waiting.pop())):
+            if name not in found:
+                found[name] = schemas[name]
+                waiting.append(schemas[name])
+    return found
 
 
 def document() -> dict[str, Any]:
@@ -49,8 +74,7 @@ def _made() -> dict[str, Any]:
         body = next(known) if operation.body is not None else None
         query = next(known) if operation.query is not None else None
         answer = next(known) if operation.returns is not None else None
-        path = BASE + ARGUMENT.sub(r"{\1}", operation.path)
-        paths.setdefault(path, {})[operation.method.lower()] = _described(
+        paths.setdefault(path_of(operation), {})[operation.method.lower()] = _described(
             title, operation, body, _resolved(query, components), answer
         )
     return {

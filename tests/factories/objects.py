@@ -64,6 +64,7 @@ def load_all() -> Mapping[str, Maker]:
 of_no_tenant("fingerprint", "files of the console itself")
 of_no_tenant("path", "files of the console itself")
 of_no_tenant("styleguide:name", "parts of the style guide")
+of_no_tenant("docs:operation_id", "the API's own operations")
 of_no_tenant("jobs:name", "periodic work of the site")
 
 
