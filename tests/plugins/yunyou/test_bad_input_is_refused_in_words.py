@@ -68,13 +68,14 @@ FILES: dict[str, tuple[Callable[[], bytes], str, int]] = {
 @contextmanager
 def full_disk() -> Iterator[None]:
     """SQLite has a few pages left, as on a full disk."""
-    with db.engine.connect() as connection:
+    db.session.remove()
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM")  # pages that earlier tests left free would be room
         most = connection.exec_driver_sql("PRAGMA page_count").scalar_one() + 8
 
     def limited(connection: Any, *_: Any) -> None:
         connection.execute(f"PRAGMA max_page_count={most}")
 
-    db.session.remove()
     event.listen(db.engine, "checkout", limited)
     try:
         yield
