@@ -70,7 +70,7 @@ def register_nav():
         NavItem(
             "site", 30, Text("Queues and periodic work", "队列与定时任务"), "jobs.site_overview", permissions.SITE_READ
         ),
-        NavItem("site", 80, Text("API", "API 文档"), "docs.api_docs", SIGNED_IN),
+        NavItem("site", 80, Text("API", "API 文档"), "docs.api_docs", SIGNED_IN, under=("docs.",)),
         NavItem("site", 90, Text("Error codes", "错误码"), "core.error_list", SIGNED_IN),
     ]
 
