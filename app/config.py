@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+REDIS = ("redis://", "rediss://", "unix://", "redis+sentinel://", "rediss+sentinel://")
 PLUGINS = ("iam", "yunyou", "captain", "dns", "openapi")
 CLAIMS = ("roles", "tenant", "login", "name")
 DEMO_KEYS = "demo:" + base64.b64encode(b"antstack demo key, never for use").decode()
@@ -111,6 +112,8 @@ def check(settings: Settings) -> Settings:
         raise SettingsError(f"ANTSTACK_TIMEZONE: there is no time zone {settings.timezone!r}") from None
     if not settings.url.startswith(("http://", "https://")):
         raise SettingsError("ANTSTACK_URL must begin with http:// or https://")
+    if not settings.redis_url.startswith(REDIS):
+        raise SettingsError(f"REDIS_URL must begin with one of {', '.join(REDIS)}")
     _check_provider(settings)
     return settings
 

@@ -34,10 +34,9 @@ def connection() -> Redis:
     """The site's Redis; times out rather than hangs."""
     held = current_app.extensions.get("antstack.redis")
     if held is None:
-        from redis import Redis
+        from app.jobs.connecting import connect
 
-        url = site.settings().redis_url
-        held = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=15)
+        held = connect(site.settings().redis_url)
         current_app.extensions["antstack.redis"] = held
     return held
 
