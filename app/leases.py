@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import socket
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import String, insert, or_, select, update
+from sqlalchemy import ColumnElement, String, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from app.db import Name, affected, db, now
 
@@ -32,7 +33,7 @@ def owner() -> str:
 def take(name: str, seconds: float) -> int | None:
     """Take or renew the lease *name* for so many seconds, and commit.
 
-    One that lasts longer than such leases do was written by a clock that was wrong, and counts as over.
+    One that a wrong clock wrote counts as over.
 
     :returns: the fencing token, or None while another process holds it
     """
@@ -40,7 +41,7 @@ def take(name: str, seconds: float) -> int | None:
     until = moment + timedelta(seconds=seconds)
     named = update(Lease).where(Lease.name == name)
     renewal = named.where(Lease.owner == me, Lease.until > moment).values(until=until)
-    ended = or_(Lease.until <= moment, Lease.until > moment + 2 * (until - moment))
+    ended = or_(Lease.until <= moment, is_of_a_wrong_clock(Lease.until, moment, until - moment))
     seizure = named.where(ended).values(owner=me, until=until, token=Lease.token + 1)
     if not affected(renewal) and not affected(seizure) and not _made(name, me, until):
         db.session.rollback()
@@ -48,6 +49,11 @@ def take(name: str, seconds: float) -> int | None:
     token = db.session.scalar(select(Lease.token).where(Lease.name == name, Lease.owner == me))
     db.session.commit()
     return token
+
+
+def is_of_a_wrong_clock(until: InstrumentedAttribute[Any], moment: datetime, length: timedelta) -> ColumnElement[bool]:
+    """Whether a lease in column *until* ends later than one of this *length* that was taken just now could."""
+    return until > moment + 2 * length
 
 
 def release(name: str) -> None:

