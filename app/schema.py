@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from sqlalchemy import inspect, text
 
 from app.db import db
 
-NEEDED = "0001_core"
+VERSIONS = Path(__file__).parent.parent / "migrations" / "versions"
+REVISION = re.compile(r"^revision\b[^=]*= *['\"]([\w-]+)['\"]", re.M)
+
+
+def _newest() -> str:
+    """The revision of the last file: their names begin with their number, and there is one line of them."""
+    found = REVISION.search(max(VERSIONS.glob("[0-9]*.py")).read_text("utf-8"))
+    assert found is not None
+    return found[1]
+
+
+NEEDED = _newest()
 
 
 def is_current() -> bool:
