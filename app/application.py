@@ -14,6 +14,7 @@ from app import catalogue, crypto, site
 from app.auth import elsewhere, user
 from app.config import Settings, load_settings
 from app.db import db
+from app.guard import public
 from app.services import EXTENSION
 from app.web import compress, frame, lifecycle, metrics, problems
 from app.web.language import STATIC
@@ -75,6 +76,7 @@ def _mount(app: Flask, found: catalogue.Catalogue) -> None:
     app.add_url_rule("/static/<fingerprint>/<path:path>", "static_file", _static_file)
 
 
+@public("files of the console, the same for everybody", csrf=False, session=False)
 def _static_file(fingerprint: str, path: str) -> Response:
     """A file of ``app/static``; its address changes with its content, so browsers keep it for ever."""
     if len(fingerprint) != 10:
@@ -85,15 +87,13 @@ def _static_file(fingerprint: str, path: str) -> Response:
 
 
 def check_routes(app: Flask) -> None:
-    """Refuse to start with a route that does not say who may call it or what of it is recorded (C-20, C-30).
+    """Refuse to start with a route, WebSockets too, that does not say who may call it or what of it is recorded (C-20, C-30).
 
     :raises StartError: naming the route and what it lacks
     """
     known = app.extensions[site.CATALOGUE].permissions
     for rule in app.url_map.iter_rules():
         mark = getattr(app.view_functions[rule.endpoint], "guard", None)
-        if rule.endpoint == "static_file" or rule.websocket:
-            continue
         if mark is None:
             raise StartError(f"{rule.endpoint} says not who may call it: add @guard, or @public with a reason")
         if mark.permission is None and not mark.reason:

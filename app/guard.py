@@ -30,6 +30,8 @@ class Guard:
 
     ``resource`` computes what the call acts on from the view's arguments, for
     conditions on grants. ``external`` operations are recorded before they start.
+    Without ``csrf`` a change needs no token of the form that it came from, and
+    without ``session`` it is not looked up who is at the browser.
     """
 
     permission: Permission | None = None
@@ -37,6 +39,8 @@ class Guard:
     reason: str = ""
     resource: ResourceOf | None = None
     external: bool = False
+    csrf: bool = True
+    session: bool = True
 
 
 def guard(
@@ -59,11 +63,17 @@ def guard(
     return mark
 
 
-def public(reason: str, *, audit: Operation | None = None) -> Callable[[F], F]:
-    """Let anybody call this view, and say why that is right."""
+def public(
+    reason: str, *, audit: Operation | None = None, csrf: bool = True, session: bool = True
+) -> Callable[[F], F]:
+    """Let anybody call this view, and say why that is right.
+
+    :param csrf: False for what programs call, which have no form, and which a session at the browser does not help
+    :param session: False for what is the same for everybody, so that nobody is looked up
+    """
 
     def mark(view: F) -> F:
-        view.guard = Guard(None, audit, reason)  # type: ignore[attr-defined]
+        view.guard = Guard(None, audit, reason, csrf=csrf, session=session)  # type: ignore[attr-defined]
         return view
 
     return mark

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Id, Identified, Long, Name, Sealed, Versioned, db
+from app.db import Id, Identified, Name, Sealed, Versioned, db
 
 
 class ConsoleSession(Identified, db.Model):
@@ -42,7 +42,7 @@ class ClaimedPerson(Identified, Versioned, db.Model):
 
 
 class IdempotentAnswer(Identified, db.Model):
-    """What a POST with an ``Idempotency-Key`` answered, kept for 24 hours."""
+    """What a POST with an ``Idempotency-Key`` answered, sealed; ``app.web.idempotency`` removes it after a day."""
 
     __tablename__ = "core_idempotent_answer"
     __table_args__ = (UniqueConstraint("caller", "key"),)
@@ -51,5 +51,5 @@ class IdempotentAnswer(Identified, db.Model):
     key: Mapped[str] = mapped_column(String(128))
     digest: Mapped[str] = mapped_column(String(64))
     status: Mapped[int]
-    body: Mapped[str] = mapped_column(Long)
+    body: Mapped[str] = mapped_column(Sealed)
     location: Mapped[str] = mapped_column(String(400), default="")

@@ -157,7 +157,7 @@ def signed_out() -> Response:
 
 
 @bp.post("/auth/backchannel-logout")
-@public("program: the provider's signed logout token proves it", audit=permissions.SIGN_OUT)
+@public("the provider's signed logout token proves it", audit=permissions.SIGN_OUT, csrf=False)
 def backchannel_logout() -> Response:
     ended = sessions.end_by_provider(_relying_party().logout_token(request.form.get("logout_token", "")))
     audit.note("session", "", "", ended=ended)
@@ -165,7 +165,7 @@ def backchannel_logout() -> Response:
 
 
 @bp.post("/preferences")
-@public("program: looks of this browser, kept in its own cookies")
+@public("looks of this browser, kept in its own cookies", csrf=False)
 def preferences() -> Response:
     response = make_response("", 204)
     if request.headers.get("HX-Request") != "true":

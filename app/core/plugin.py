@@ -19,7 +19,7 @@ from app.jobs.run import DONE
 from app.kube.errors import ERRORS as KUBE_ERRORS
 from app.orders import engine, verbs
 from app.orders.steps import Confirm
-from app.web import bearer, lifecycle, pod_logs, problems
+from app.web import bearer, idempotency, lifecycle, pod_logs, problems
 
 
 @hookimpl
@@ -80,6 +80,7 @@ def register_periodic():
     return [
         Periodic("core.audit.seal", Text("Seal the audit", "封存审计"), seal_all, every=5),
         Periodic("core.sessions.sweep", Text("Remove ended sessions", "清理过期会话"), sessions.sweep, every=300),
+        Periodic("core.answers.sweep", Text("Remove answers kept for repeated requests", "清理为重复请求保留的响应"), idempotency.sweep, every=3600),
     ]
 
 
@@ -90,5 +91,5 @@ def seed_site(seed):
 
 @hookimpl
 def register_errors():
-    return [*CORE_ERRORS, problems.DATABASE, problems.FULL, lifecycle.CHOOSE_TENANT, *bearer.ERRORS, *auth_codes.ERRORS, *KUBE_ERRORS,
+    return [*CORE_ERRORS, problems.DATABASE, problems.FULL, lifecycle.CHOOSE_TENANT, lifecycle.UNDECLARED, *bearer.ERRORS, *auth_codes.ERRORS, *KUBE_ERRORS,
             *pod_logs.ERRORS, *engine.ERRORS, *trail.ERRORS, *control.ERRORS, verbs.NOT_NOW, verbs.REQUIRED_STEP]  # fmt: skip

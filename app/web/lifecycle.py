@@ -9,27 +9,23 @@ from dataclasses import replace
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request, session
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app import audit, caller, crypto, site
 from app.audit.models import AuditEvent
 from app.audit.record import noted as noted_so_far
 from app.auth import decisions, sessions
-from app.auth.models import IdempotentAnswer
 from app.auth.routes import sign_in_redirect
 from app.caller import Caller
 from app.contracts.text import Text
-from app.db import db, now
+from app.db import db
 from app.errors import CONFLICT, CSRF, SIGNED_OUT, ConsoleError, ErrorCode
 from app.guard import Guard
-from app.web import bearer
-from app.web.api import body_digest
+from app.web import bearer, idempotency
 from app.web.problems import answer, wants_json
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 BROWSER = "antstack-browser"
-KEPT_SECONDS = 24 * 3600
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
@@ -47,8 +43,11 @@ CHOOSE_TENANT = ErrorCode(
     Text("No tenant is chosen yet.", "尚未选择租户。"),
     Text("Choose a tenant and a workspace first.", "请先选择租户与工作空间。"),
 )
-SAME_KEY = Text(
-    "The Idempotency-Key was used before with another request.", "该 Idempotency-Key 已用于另一个不同的请求。"
+UNDECLARED = ErrorCode(
+    "CORE/NOT_DECLARED",
+    403,
+    Text("Nothing says who may call {endpoint}, so nobody may.", "未声明谁可以访问 {endpoint}，因此一律拒绝。"),
+    Text("Whoever develops it marks the view with @guard or @public.", "请由开发者为该视图添加 @guard 或 @public。"),
 )
 
 
@@ -71,7 +70,7 @@ def _browser() -> str:
 
 
 def view_guard() -> Guard | None:
-    """The mark of the view that serves this request; static files have none."""
+    """The mark of the view that serves this request; an address that leads nowhere has none."""
     view = current_app.view_functions.get(request.endpoint or "")
     return getattr(view, "guard", None)
 
@@ -90,26 +89,38 @@ def _begin() -> None:
 def _enforce() -> Response | None:
     mark = view_guard()
     if mark is None:
-        if request.endpoint is None and not wants_json():
-            _session_caller()  # an unknown address is answered inside the frame
-        return None
+        return _unmarked()
     g.guard = mark
-    if bearer.is_offered():
-        caller.become(bearer.caller_of(caller.current()))
-    else:
-        _session_caller(asks=mark.permission is not None)
-        if request.method in WRITES and not _is_program(mark):
-            _check_csrf()
+    if mark.session:
+        _prove_caller(mark)
     if mark.permission is None:
         return None
     if caller.current().principal is None:
         return _signed_out()
     resource = mark.resource(request.view_args or {}) if mark.resource else None
     decisions.require(mark.permission, resource)
-    repeated = _repeated()
+    repeated = idempotency.repeated()
     if repeated is None and mark.external and mark.audit is not None and request.args.get("dryRun") != "true":
         _record_start(mark)
     return repeated
+
+
+def _unmarked() -> None:
+    """An unknown address is answered inside the frame; a view that nobody declared is refused."""
+    if request.endpoint is not None:
+        raise UNDECLARED(endpoint=request.endpoint)
+    if not wants_json():
+        _session_caller()
+
+
+def _prove_caller(mark: Guard) -> None:
+    """Who it is: by the request's own credentials, else by the browser's session and, for a change, its form's token."""
+    if bearer.is_offered():
+        caller.become(bearer.caller_of(caller.current()))
+        return
+    _session_caller(asks=mark.permission is not None)
+    if request.method in WRITES and mark.csrf:
+        _check_csrf()
 
 
 def _record_start(mark: Guard) -> None:
@@ -119,10 +130,6 @@ def _record_start(mark: Guard) -> None:
     event = audit.record(mark.audit, "started", resource=("", where, ""), detail={"path": request.path})
     db.session.commit()
     g.started_event = event.id
-
-
-def _is_program(mark: Guard) -> bool:
-    return mark.permission is None and mark.reason.startswith("program:")
 
 
 def _session_caller(asks: bool = True) -> None:
@@ -155,34 +162,6 @@ def _signed_out() -> Response:
     return sign_in_redirect()
 
 
-def _repeated() -> Response | None:
-    """The answer that this Idempotency-Key had before, if any."""
-    key = request.headers.get("Idempotency-Key", "")
-    if not key or request.method != "POST" or not request.path.startswith("/api/"):
-        return None
-    principal = caller.current().principal
-    assert principal is not None
-    owner = f"{principal.tenant_id}/{principal.key}"
-    g.idempotent = (owner, key[:128], body_digest())
-    held = db.session.scalar(
-        select(IdempotentAnswer).where(IdempotentAnswer.caller == owner, IdempotentAnswer.key == key[:128])
-    )
-    if held is None:
-        return None
-    if (now() - held.created_at).total_seconds() > KEPT_SECONDS:
-        db.session.delete(held)
-        db.session.flush()
-        return None
-    if held.digest != g.idempotent[2]:
-        raise CONFLICT(detail=SAME_KEY)
-    g.pop("idempotent")
-    g.replayed = True
-    response = Response(held.body, held.status, mimetype="application/json")
-    if held.location:
-        response.headers["Location"] = held.location
-    return response
-
-
 def _finish(response: Response) -> Response:
     """End the request's transaction: keep the change with its audit row, or roll back and record the failure."""
     mark: Guard | None = g.get("guard")
@@ -191,14 +170,8 @@ def _finish(response: Response) -> Response:
         db.session.rollback()
     if mark is not None and mark.audit is not None and not g.get("dry_run") and not g.get("replayed"):
         _record(mark, response, failed)
-    if not failed and g.get("idempotent") and response.status_code in (200, 201, 202):
-        owner, key, digest = g.idempotent
-        body, location = response.get_data(as_text=True), response.headers.get("Location", "")
-        db.session.add(
-            IdempotentAnswer(
-                caller=owner, key=key, digest=digest, status=response.status_code, body=body, location=location
-            )
-        )  # fmt: skip
+    if not failed:
+        idempotency.keep(response)
     try:
         db.session.commit()
     except IntegrityError:

@@ -11,6 +11,7 @@ from app import site
 from app.application import StartError, check_routes, create_app
 from app.catalogue import PluginError
 from app.config import PLUGINS, load_settings
+from app.guard import public
 from app.web import openapi
 from app.web.lifecycle import WRITES
 
@@ -20,8 +21,6 @@ SUBSETS = [subset for size in range(1, len(PLUGINS) + 1) for subset in itertools
 @pytest.mark.req("C-20")
 def test_every_route_names_a_permission_or_says_why_it_is_open(site: Flask) -> None:
     for rule in site.url_map.iter_rules():
-        if rule.endpoint == "static_file" or rule.websocket:
-            continue
         mark = getattr(site.view_functions[rule.endpoint], "guard", None)
         assert mark is not None, f"{rule.endpoint}: add @guard, or @public with a reason"
         assert mark.permission or mark.reason, rule.endpoint
@@ -30,20 +29,47 @@ def test_every_route_names_a_permission_or_says_why_it_is_open(site: Flask) -> N
 @pytest.mark.req("C-30")
 def test_every_route_that_changes_something_is_recorded_or_says_why_not(site: Flask) -> None:
     for rule in site.url_map.iter_rules():
-        if rule.endpoint == "static_file" or not (rule.methods or set()) & WRITES:
+        if not (rule.methods or set()) & WRITES:
             continue
         mark = site.view_functions[rule.endpoint].guard  # type: ignore[attr-defined]
         assert mark.audit or mark.reason, f"{rule.endpoint} changes something and records nothing"
 
 
 @pytest.mark.req("C-20")
-def test_a_route_without_a_declaration_stops_the_start(site: Flask) -> None:
+@pytest.mark.parametrize("websocket", [False, True], ids=["page", "WebSocket"])
+def test_a_route_without_a_declaration_stops_the_start(site: Flask, websocket: bool) -> None:
     app = Flask("probe", static_folder=None)
     app.extensions.update(site.extensions)
-    app.add_url_rule("/open", "open", lambda: "")
+    app.add_url_rule("/open", "open", lambda: "", websocket=websocket)
 
     with pytest.raises(StartError, match="open says not who may call it"):
         check_routes(app)
+
+
+@pytest.mark.req("C-20")
+@pytest.mark.parametrize("websocket", [False, True], ids=["page", "WebSocket"])
+def test_a_route_that_came_after_the_start_without_a_declaration_is_refused(websocket: bool, tmp_path: object) -> None:
+    app = create_app(load_settings({"ANTSTACK_DEMO": "1", "DATABASE_URL": f"sqlite:///{tmp_path}/x.db"}))
+    app.add_url_rule("/api/late", "late", lambda: "open to all", websocket=websocket)
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"} if websocket else {}
+
+    answer = app.test_client().get("/api/late", headers=upgrade)
+
+    assert answer.status_code == 403
+    assert answer.json["code"] == "CORE/NOT_DECLARED"
+
+
+@pytest.mark.req("C-20")
+def test_whether_a_change_needs_the_token_of_its_form_is_no_matter_of_words(tmp_path: object) -> None:
+    app = create_app(load_settings({"ANTSTACK_DEMO": "1", "DATABASE_URL": f"sqlite:///{tmp_path}/x.db"}))
+    view = public("program: a reason that begins with a word")(lambda: "changed")
+    app.add_url_rule("/api/words", "words", view, methods=["POST"])
+    app.add_url_rule("/api/value", "value", public("for programs", csrf=False)(lambda: "changed"), methods=["POST"])
+
+    answers = [app.test_client().post(path) for path in ("/api/words", "/api/value")]
+
+    assert [answer.status_code for answer in answers] == [403, 200]
+    assert answers[0].json["code"] == "CORE/CSRF"
 
 
 @pytest.mark.req("C-60")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -147,12 +148,14 @@ def test_a_cancelled_job_stops_at_its_next_safe_point() -> None:
 
 
 @pytest.mark.req("C-42")
-def test_periodic_work_runs_once_per_period_whatever_the_number_of_schedulers(app_context: Flask) -> None:
+def test_periodic_work_runs_once_per_period_whatever_the_number_of_schedulers(
+    app_context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ran: list[int] = []
     name = f"test.{new_id()}"
     item = Periodic(name, Text("T", "T"), lambda: ran.append(1), every=3600)
     found = app_context.extensions[site.CATALOGUE]
-    object.__setattr__(found, "periodic", MappingProxyType({name: item}))
+    monkeypatch.setitem(app_context.extensions, site.CATALOGUE, replace(found, periodic=MappingProxyType({name: item})))
 
     for _ in range(4):
         periodic.run_due()

@@ -153,7 +153,7 @@ def delete_grant(grant_id: str) -> None:
 
 
 @api.operation("POST", "/iam/check", "iam.check", Text("Ask what somebody may do, and why", "查询鉴权结果与依据"), may.CHECK,
-               body=Question, returns=Answer, public="program: it only asks")  # fmt: skip
+               body=Question, returns=Answer, public="it only asks")  # fmt: skip
 def check(body: Question) -> Answer:
     principal = LocalDirectory().principal(f"{body.principal.type}:{body.principal.id}", handing.me().tenant_id)
     if principal is None:

@@ -26,11 +26,11 @@ from plugins.iam.signin import session as sessions
 
 bp = Blueprint("iam_oidc", __name__)
 S = TypeVar("S")
-PROGRAM = "program: client credentials or a token prove it"
+PROGRAM = "client credentials or a token prove it"
 
 
 @bp.get("/.well-known/openid-configuration")
-@public("program: what the provider can do (OpenID Connect Discovery 1.0)")
+@public("what the provider can do (OpenID Connect Discovery 1.0)", csrf=False)
 def discovery() -> Response:
     url = issuer()
     return jsonify(
@@ -71,7 +71,7 @@ def discovery() -> Response:
 
 
 @bp.get("/oauth/jwks")
-@public("program: public keys")
+@public("public keys", csrf=False)
 def jwks() -> Response:
     response = jsonify(keys=keys.public_keys())
     response.headers["Cache-Control"] = f"public, max-age={keys.JWKS_MAX_AGE}"
@@ -85,7 +85,7 @@ def authorize() -> Response:
 
 
 @bp.post("/oauth/authorize")
-@public("program: sends the browser to the same request with GET, where its session counts")
+@public("sends the browser to the same request with GET, where its session counts", csrf=False)
 def authorize_by_post() -> Response:
     query = urlencode(list(request.values.items(multi=True)))
     return make_response(redirect(f"/oauth/authorize?{query}", 303))
@@ -109,32 +109,32 @@ def consent() -> Response:
 
 
 @bp.post("/oauth/token")
-@public(PROGRAM, audit=permissions.TOKEN_ISSUED)
+@public(PROGRAM, audit=permissions.TOKEN_ISSUED, csrf=False)
 def token() -> Response:
     return provider().create_token_response()
 
 
 @bp.post("/oauth/introspect")
-@public(PROGRAM)
+@public(PROGRAM, csrf=False)
 def introspect() -> Response:
     return provider().create_endpoint_response("introspection")
 
 
 @bp.post("/oauth/revoke")
-@public(PROGRAM, audit=permissions.TOKEN_REVOKED)
+@public(PROGRAM, audit=permissions.TOKEN_REVOKED, csrf=False)
 def revoke() -> Response:
     return provider().create_endpoint_response("revocation")
 
 
 @bp.post("/oauth/site/snapshot")
-@public("program: the credentials of a joined site's client prove it; what it declares anew is recorded")
+@public("the credentials of a joined site's client prove it; what it declares anew is recorded", csrf=False)
 def site_snapshot() -> Response:
     client_id = sites.prove()
     return encode(sites.answer(client_id, _body(SnapshotAsked)))
 
 
 @bp.post("/oauth/site/signature")
-@public("program: the credentials of a joined site's client prove it")
+@public("the credentials of a joined site's client prove it", csrf=False)
 def site_signature() -> Response:
     sites.prove()
     return encode(sites.signer(_body(SignatureAsked)))
@@ -148,7 +148,7 @@ def _body(kind: type[S]) -> S:
 
 
 @bp.route("/oauth/userinfo", methods=["GET", "POST"])
-@public(PROGRAM)
+@public(PROGRAM, csrf=False)
 def userinfo() -> Response:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
@@ -171,7 +171,7 @@ def _challenge(detail: str, status: int) -> Response:
 
 
 @bp.route("/oauth/logout", methods=["GET", "POST"])
-@public("program: an ID token of this site says whose session ends; without one the person is asked")
+@public("an ID token of this site says whose session ends; without one the person is asked", csrf=False)
 def log_out() -> Response:
     try:
         asked = provider().validate_endpoint_request("end_session")
