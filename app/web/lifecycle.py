@@ -89,7 +89,8 @@ def _begin() -> None:
 def _enforce() -> Response | None:
     mark = view_guard()
     if mark is None:
-        return _unmarked()
+        _unmarked()
+        return None
     g.guard = mark
     if mark.session:
         _prove_caller(mark)
