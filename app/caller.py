@@ -17,7 +17,11 @@ TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One caller: principal None means that nobody signed in."""
+    """One caller: principal None means that nobody signed in.
+
+    ``scopes`` are those of an access token, None where there is none; ``application`` is the client that acts for
+    the person.
+    """
 
     principal: Principal | None = None
     workspace_id: str | None = None
@@ -27,6 +31,8 @@ class Caller:
     trace_id: str = ""
     session_id: str | None = None
     mfa: bool = False
+    scopes: frozenset[str] | None = None
+    application: str = ""
 
     @property
     def tenant_id(self) -> str:

@@ -73,7 +73,7 @@ def record(
         resource_type=resource[0],
         resource_id=str(resource[1])[:255],
         resource_name=str(resource[2])[:255],
-        detail=masked(dict(detail or {})),
+        detail=masked({**(detail or {}), **({"application": who.application} if who.application else {})}),
         result=result,
         error_code=error_code,
         duration_ms=duration_ms,

@@ -86,11 +86,14 @@ class SignatureAsked(msgspec.Struct):
 
 
 class Introspected(msgspec.Struct):
-    """What an AntStack IAM says of a token (RFC 7662, 2.2, with four members of its own)."""
+    """What an AntStack IAM says of a token (RFC 7662, 2.2, with five members of its own)."""
 
     active: bool
     sub: str = ""
     scope: str = ""
+    client_id: str = ""
+    aud: list[str] = []
+    delegated: bool = True
     tenant: str | None = None
     principal_type: str = ""
     token_use: str = ""

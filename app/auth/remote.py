@@ -49,7 +49,10 @@ class RemoteDirectory(Directory):
         if not told.active or told.token_use != ACCESS:
             return None
         principal = self.principal(f"{told.principal_type}:{told.sub}", told.tenant or "")
-        return TokenRef(principal, scopes=frozenset(told.scope.split()), mfa="mfa" in told.amr) if principal else None
+        if principal is None:
+            return None
+        scopes = frozenset(told.scope.split())
+        return TokenRef(principal, told.client_id, frozenset(told.aud), scopes, told.delegated, "mfa" in told.amr)
 
     def key_of(self, login: str) -> str:
         return snapshot.current().book.keys.get(login.strip(), "")

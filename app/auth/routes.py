@@ -49,7 +49,10 @@ def _here() -> str:
 
 def local_path(target: str) -> str:
     """*target* if it is a path of this site, else the start page: no open redirect."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return "/"
     plain = not parts.scheme and not parts.netloc and target.startswith("/") and not target.startswith(("//", "/\\"))
     return target if plain and "\\" not in target else "/"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -29,6 +29,7 @@ class Principal:
 
 
 SYSTEM = "system"
+API, API_READ = "antstack.api", "antstack.api:read"  # scopes of access tokens (RFC 6749, 3.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,16 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class TokenRef:
-    """What an access token stands for; ``scopes`` as granted."""
+    """What an access token stands for: for whom it is (``aud``), to which client it was given (``azp``), how far it goes.
+
+    ``delegated`` tells the token that a person gave an application from that of an AccessKey.
+    """
 
     principal: Principal
-    workspace_id: str | None = None
-    scopes: frozenset[str] = field(default_factory=frozenset)
+    client_id: str
+    audience: frozenset[str]
+    scopes: frozenset[str]
+    delegated: bool
     mfa: bool = False
 
 
@@ -126,7 +132,10 @@ class Directory(Protocol):
         ...
 
     def token(self, bearer: str) -> TokenRef | None:
-        """What an access token of the provider stands for, or None when it is not valid."""
+        """What an access token of the provider stands for, or None when it is not valid, or its client no longer is.
+
+        For whom it is, ``app.auth.audience`` decides.
+        """
         ...
 
     def key_of(self, login: str) -> str:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from flask import request
 
 from app import site
+from app.auth import audience
 from app.caller import Caller
-from app.contracts.identity import Directory
+from app.contracts.identity import Directory, Principal
 from app.contracts.text import Text
 from app.errors import ErrorCode
 from app.services import need_service
@@ -25,7 +26,16 @@ BAD_SCHEME = ErrorCode(
     Text("The Authorization scheme {scheme} is not known here.", "不支持 Authorization 方案 {scheme}。"),
     Text("Use Bearer with a token, or sign with ACS3-HMAC-SHA256.", "请使用 Bearer 令牌，或以 ACS3-HMAC-SHA256 签名。"),
 )
-ERRORS = (BAD_TOKEN, BAD_SCHEME)
+NO_WORKSPACE = ErrorCode(
+    "AUTH/WORKSPACE_NOT_HERE",
+    404,
+    Text("The tenant of these credentials has no workspace {workspace}.", "该凭据所属租户没有工作空间 {workspace}。"),
+    Text(
+        "Send the identifier of one of its workspaces as Antstack-Workspace, or leave the header out.",
+        "请在 Antstack-Workspace 中填写该租户的工作空间 ID，或不发送该请求头。",
+    ),
+)
+ERRORS = (BAD_TOKEN, BAD_SCHEME, NO_WORKSPACE, *audience.ERRORS)
 
 
 def is_offered() -> bool:
@@ -52,5 +62,21 @@ def _bearer(caller: Caller) -> Caller:
     found = need_service(Directory).token(token)
     if found is None:
         raise BAD_TOKEN()
-    workspace = request.headers.get("Antstack-Workspace") or found.workspace_id
-    return replace(caller, principal=found.principal, workspace_id=workspace, mfa=found.mfa)
+    audience.need_api(found)
+    made = replace(caller, principal=found.principal, workspace_id=workspace(found.principal), mfa=found.mfa)
+    if found.delegated:
+        return replace(made, scopes=found.scopes, application=found.client_id)
+    return replace(made, scopes=found.scopes, access_key_id=found.client_id)
+
+
+def workspace(principal: Principal) -> str | None:
+    """The workspace that the header ``Antstack-Workspace`` picks, if there is one: of the caller's tenant, by its identifier.
+
+    :raises ConsoleError: AUTH/WORKSPACE_NOT_HERE
+    """
+    wanted = request.headers.get("Antstack-Workspace")
+    if not wanted:
+        return None
+    if wanted not in {space.id for space in need_service(Directory).workspaces_of(principal.tenant_id)}:
+        raise NO_WORKSPACE(workspace=wanted[:64])
+    return wanted

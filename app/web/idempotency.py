@@ -73,7 +73,7 @@ def sweep() -> None:
 
 
 def _owner() -> str:
-    """Whose key it is: a key of one principal means nothing to another."""
-    principal = caller.current().principal
-    assert principal is not None
-    return f"{principal.tenant_id}/{principal.key}"
+    """Whose key it is: a key of one principal means nothing to another, nor to an application that acts for them."""
+    who = caller.current()
+    assert who.principal is not None
+    return f"{who.principal.tenant_id}/{who.principal.key} {who.application}".rstrip()

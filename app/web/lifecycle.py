@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from app import audit, caller, crypto, site
 from app.audit.models import AuditEvent
 from app.audit.record import noted as noted_so_far
-from app.auth import decisions, sessions
+from app.auth import audience, decisions, sessions
 from app.auth.routes import sign_in_redirect
 from app.caller import Caller
 from app.contracts.text import Text
@@ -98,6 +98,7 @@ def _enforce() -> Response | None:
         return None
     if caller.current().principal is None:
         return _signed_out()
+    audience.need_scope(mark, request.method in WRITES)
     resource = mark.resource(request.view_args or {}) if mark.resource else None
     decisions.require(mark.permission, resource)
     repeated = idempotency.repeated()

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from app import caller
+from app.auth.audience import challenge
 from app.contracts.text import Text, plain
 from app.db import db
 from app.errors import (
@@ -75,6 +76,8 @@ def answer(error: ConsoleError) -> Response:
     if wants_json():
         response = make_response(problem(error), error.status)
         response.content_type = "application/problem+json"
+        if asked := challenge(error):
+            response.headers["WWW-Authenticate"] = asked
     elif wants_fragment():
         response = toast(make_response("", error.status), plain(message(error)), "error")
     else:

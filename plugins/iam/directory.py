@@ -30,7 +30,6 @@ from plugins.iam.models import (
     Tenant,
     Workspace,
 )
-from plugins.iam.oidc import tokens
 
 DIRECT = "direct"
 USED_EVERY_SECONDS = 60
@@ -115,13 +114,18 @@ class LocalDirectory(Directory):
         return self.principal(f"{key.owner_type}:{key.owner_id}", key.tenant_id)
 
     def token(self, bearer: str) -> TokenRef | None:
-        row = tokens.find_access(bearer)
-        if row is None or row.tenant_id is None:
+        from plugins.iam.oidc import access  # its clients ask this directory
+
+        found = access.find(bearer)
+        if found is None:
             return None
-        principal = self.principal(f"{row.principal_type}:{row.principal_id}", row.tenant_id)
+        row = found.row
+        principal = found.client.principal or self.principal(f"{row.principal_type}:{row.principal_id}", row.tenant_id or "")
         if principal is None:
             return None
-        return TokenRef(principal, scopes=frozenset(row.scope.split()), mfa="mfa" in row.amr)
+        return TokenRef(
+            principal, row.client_id, frozenset(found.audience), found.scopes, found.delegated, "mfa" in row.amr
+        )
 
     def key_of(self, login: str) -> str:
         """The principal key of a login name, or of a service account's name; empty when nobody has it."""

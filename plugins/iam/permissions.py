@@ -26,12 +26,13 @@ KEY_READ = Permission("iam.access-key.read", Text("See AccessKeys of others", "�
 KEY_EDIT = Permission("iam.access-key.edit", Text("Create, reveal, disable and delete AccessKeys of others", "创建、查看密钥、禁用与删除他人的 AccessKey"))
 CLIENT_READ = Permission("iam.client.read", Text("See OIDC clients", "查看 OIDC 客户端"), reads=True)
 CLIENT_EDIT = Permission("iam.client.edit", Text("Register and change OIDC clients", "注册与修改 OIDC 客户端"))
+CLIENT_API = Permission("iam.client.api", Text("Let OIDC clients use the API in people's names", "允许 OIDC 客户端以用户身份调用 API"))
 CHECK = Permission("iam.permission.check", Text("Ask what somebody may do, and why", "查询鉴权结果与依据"), reads=True)
 
 ALL = (
     SITE_TENANTS, SITE_PEOPLE, SITE_JOIN, TENANT_READ, TENANT_EDIT, WORKSPACE_READ, WORKSPACE_EDIT, MEMBER_READ, MEMBER_EDIT,
     GROUP_READ, GROUP_EDIT, ACCOUNT_READ, ACCOUNT_EDIT, ACCOUNT_GRANT, ROLE_READ, ROLE_EDIT, GRANT_READ, GRANT_EDIT,
-    KEY_READ, KEY_EDIT, CLIENT_READ, CLIENT_EDIT, CHECK,
+    KEY_READ, KEY_EDIT, CLIENT_READ, CLIENT_EDIT, CLIENT_API, CHECK,
 )  # fmt: skip
 OF_THE_SITE = "iam.site."
 

@@ -124,7 +124,8 @@ class GrantOut(Out):
 
 
 class ClientOut(Out):
-    """An OIDC client. ``secret`` is there once: when it was just made."""
+    """An OIDC client. ``apiScope`` is the most that people may let it do at the API; ``secret`` is there once: when it
+    was just made."""
 
     id: str
     client_id: str
@@ -136,6 +137,8 @@ class ClientOut(Out):
     public: bool
     trusted: bool
     site: bool
+    api_scope: str
+    without_pkce: bool
     version: int
     created_at: datetime
     secret: str | None = None
@@ -204,7 +207,7 @@ def client(row: OidcClient, secret: str | None = None) -> ClientOut:
     """An OIDC client as the API shows it."""
     return ClientOut(
         row.id, row.client_id, row.name, list(row.redirect_uris), list(row.post_logout_uris), row.backchannel_uri,
-        row.audience, row.public, row.trusted, row.site, row.version, row.created_at, secret or None,
+        row.audience, row.public, row.trusted, row.site, row.api_scope, row.without_pkce, row.version, row.created_at, secret or None,
     )  # fmt: skip
 
 

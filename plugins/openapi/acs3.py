@@ -22,6 +22,7 @@ from app.db import now
 from app.errors import ErrorCode
 from app.jobs.queue import connection
 from app.services import need_service
+from app.web.bearer import workspace
 
 SCHEME = "ACS3-HMAC-SHA256"
 HEADER = re.compile(
@@ -121,8 +122,8 @@ def door(caller: Caller) -> Caller:
     if found.principal is None:
         raise REFUSED[found.verdict](key=signed.key, digest=hashlib.sha256(text.encode()).hexdigest())
     _use_nonce(signed.key, request.headers.get("x-acs-signature-nonce", ""))
-    workspace = request.headers.get("Antstack-Workspace")
-    return replace(caller, principal=found.principal, access_key_id=signed.key, workspace_id=workspace)
+    workspace_id = workspace(found.principal)
+    return replace(caller, principal=found.principal, access_key_id=signed.key, workspace_id=workspace_id)
 
 
 def string_to_sign(names: tuple[str, ...], body_digest: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from app import crypto
 from app.auth.models import ConsoleSession
 from app.contracts.declarations import Permission
+from app.contracts.identity import API
 from app.db import db, new_id, now
 from plugins.iam import directory, passwords, seeding
 from plugins.iam.models import (
@@ -155,13 +156,13 @@ def make_session(member: Member, tenant: Tenant | str | None, mfa: bool = False)
     return _stored(row), token
 
 
-def make_token(tenant: Tenant | str, owner: Member | ServiceAccount, client_id: str = "test") -> str:
-    """An access token, as ``/oauth/token`` would give it."""
+def make_token(tenant: Tenant | str, owner: Member | ServiceAccount, client_id: str = "", scope: str = API) -> str:
+    """An access token, as ``/oauth/token`` would give it for an AccessKey of the owner's (a new one, if none is named)."""
     token = new_id() + new_id()
     kind = MEMBER if isinstance(owner, Member) else SERVICE_ACCOUNT
-    tokens.store(
-        {"access_token": token, "expires_in": 3600}, client_id=client_id, principal=(kind, owner.id), tenant_id=id_of(tenant)
-    )
+    client_id = client_id or make_key(tenant, owner).id
+    made = {"access_token": token, "expires_in": 3600, "scope": scope}
+    tokens.store(made, client_id=client_id, principal=(kind, owner.id), tenant_id=id_of(tenant))
     db.session.commit()
     return token
 

@@ -22,6 +22,7 @@ from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from app import audit, caller, crypto
+from app.contracts.identity import API, API_READ
 from app.contracts.text import Text
 from app.db import db, now
 from app.errors import ErrorCode
@@ -48,6 +49,8 @@ SCOPE_WORDS = {
     "groups": Text("Read which groups you are in", "读取您所在的用户组"),
     "roles": Text("Read which roles you hold", "读取您持有的角色"),
     "offline_access": Text("Stay connected while you are not using it", "在您未使用时保持连接"),
+    API: Text("Do in your name, through the API, everything that you may do here", "以您的身份通过 API 执行您在此有权执行的所有操作"),
+    API_READ: Text("Read in your name, through the API, everything that you may see here", "以您的身份通过 API 读取您在此有权查看的所有内容"),
 }
 
 
@@ -131,15 +134,17 @@ def _to_sign_in(asked: MultiDict[str, str]) -> Response:
 
 
 def _must_ask(grant: Any, asked: MultiDict[str, str], session: ProviderSession, since: float) -> bool:
-    """Whether the person must be asked what the application may know.
+    """Whether the person must be asked what the application may know and do.
+
+    A trusted one need not ask what it may know; what it may do in somebody's name it must.
 
     :raises OAuth2Error: consent_required, where the client allows no page
     """
     prompts = asked.get("prompt", "").split()
-    if grant.client.trusted and "consent" not in prompts:
+    wanted = set((grant.request.scope or "").split())
+    if grant.client.trusted and "consent" not in prompts and not wanted & {API, API_READ}:
         return False
     held = consent_of(session.member_id, grant.client.client_id)
-    wanted = set((grant.request.scope or "").split())
     enough = held is not None and wanted <= set(held.scopes)
     if "consent" in prompts:
         enough = enough and bool(since) and held is not None and held.given_at.timestamp() >= since

@@ -11,7 +11,7 @@ from authlib.oauth2.rfc6749 import ClientMixin
 from sqlalchemy import select
 
 from app import crypto, site
-from app.contracts.identity import Principal
+from app.contracts.identity import API, API_READ, Principal
 from app.db import db
 from plugins.iam.directory import LocalDirectory
 from plugins.iam.models import ACTIVE, AccessKey
@@ -19,6 +19,7 @@ from plugins.iam.oidc.models import OidcClient
 
 CONSOLE = "antstack-console"
 SCOPES = ("openid", "profile", "email", "groups", "roles", "offline_access")
+API_SCOPES = {"": (), API_READ: (API_READ,), API: (API, API_READ)}  # the most that a client may have, to what it may ask for
 CODE, REFRESH, CLIENT = "authorization_code", "refresh_token", "client_credentials"
 
 
@@ -37,6 +38,7 @@ class Client(ClientMixin):
     trusted: bool = False
     tenant_id: str | None = None
     principal: Principal | None = None
+    without_pkce: bool = False
     own: bool = False
     site: bool = False
     scopes: Sequence[str] = field(default=SCOPES)
@@ -65,8 +67,12 @@ class Client(ClientMixin):
         return self.redirect_uris[0] if len(self.redirect_uris) == 1 else ""
 
     def get_allowed_scope(self, scope: str | None) -> str:
-        """The scopes of the request that this provider knows; an unknown one is ignored (OpenID Connect Core, 3.1.2.1)."""
-        return " ".join(name for name in (scope or "").split() if name in self.scopes)
+        """The scopes of the request that this client may have; another is ignored (OpenID Connect Core, 3.1.2.1).
+
+        An AccessKey that asks for no scope of the API may do all that its owner may (RFC 6749, 3.3).
+        """
+        asked = " ".join(name for name in dict.fromkeys((scope or "").split()) if name in self.scopes)
+        return asked or (API if self.principal is not None else "")
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
         """Whether it is registered, character by character; a loopback one may vary its port (RFC 8252, 7.3)."""
@@ -117,6 +123,7 @@ def _registered(row: OidcClient) -> Client:
     return Client(
         row.client_id, row.name, digests, tuple(row.redirect_uris), tuple(row.post_logout_uris), row.backchannel_uri,
         tuple(row.grant_types), row.audience, row.trusted, None if row.site else row.tenant_id, site=row.site,
+        without_pkce=row.without_pkce, scopes=(*SCOPES, *API_SCOPES[row.api_scope]),
     )  # fmt: skip
 
 
@@ -127,6 +134,7 @@ def _key(key_id: str) -> Client | None:
         return None
     return Client(
         key.id, principal.name, [crypto.digest(key.secret)], grant_types=(CLIENT,), tenant_id=principal.tenant_id, principal=principal,
+        scopes=API_SCOPES[API],
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from authlib.oauth2.rfc6749 import grants
 from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError
+from authlib.oauth2.rfc6749.grants import AuthorizationEndpointMixin
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import OpenIDCode, OpenIDToken
 from authlib.oidc.core.util import create_half_hash
@@ -29,6 +30,13 @@ class CodeGrant(grants.AuthorizationCodeGrant):
     """Authorization code. A code is claimed by one conditional update; a second use takes its tokens back."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS
+
+    @staticmethod
+    def validate_authorization_redirect_uri(request: Any, client: Any) -> str:
+        """As Authlib does, but for quoting an address that may hold what an error must not (RFC 6749, 4.1.2.1)."""
+        if request.payload.redirect_uri and not client.check_redirect_uri(request.payload.redirect_uri):
+            raise InvalidRequestError("The redirect_uri is not one of this client.")
+        return AuthorizationEndpointMixin.validate_authorization_redirect_uri(request, client)
 
     def save_authorization_code(self, code: str, request: Any) -> None:
         """Keep the code's digest with what it stands for, and that the client takes part in the session."""
@@ -127,7 +135,7 @@ class KeyGrant(grants.ClientCredentialsGrant):
 
 
 class S256(CodeChallenge):
-    """PKCE: only S256, and public clients are refused without it where the flow begins, not at its end."""
+    """PKCE: only S256, and who may not do without it is refused where the flow begins, not at its end (RFC 9700, 2.1.1)."""
 
     DEFAULT_CODE_CHALLENGE_METHOD = "S256"
     SUPPORTED_CODE_CHALLENGE_METHOD = ["S256"]
@@ -137,8 +145,8 @@ class S256(CodeChallenge):
         asked = grant.request.payload.data
         if asked.get("code_challenge") and asked.get("code_challenge_method") != "S256":
             raise InvalidRequestError("The code_challenge_method must be S256.")
-        if grant.request.client.public and not asked.get("code_challenge"):
-            raise InvalidRequestError("A public client must use PKCE: code_challenge is missing.")
+        if not asked.get("code_challenge") and not grant.request.client.without_pkce:
+            raise InvalidRequestError("This client must use PKCE: code_challenge is missing.")
         super().validate_code_challenge(grant, redirect_uri)
 
 

@@ -15,7 +15,8 @@ NEXT, ACTIVE_KEY, RETIRED = "next", "active", "retired"
 
 class OidcClient(TenantOwned, Versioned, db.Model):
     """A relying party that a tenant registered. ``audience`` asks for signed access tokens for that audience (RFC 9068);
-    ``site`` is the console of another site, which learns who may do what, and checks tokens and AccessKeys here."""
+    ``site`` is the console of another site, which learns who may do what, and checks tokens and AccessKeys here.
+    ``api_scope`` is the most that people may let it do in their name at the API: nothing, read, or all that they may."""
 
     __tablename__ = "iam_oidc_client"
 
@@ -32,6 +33,8 @@ class OidcClient(TenantOwned, Versioned, db.Model):
     trusted: Mapped[bool] = mapped_column(default=False)
     site: Mapped[bool] = mapped_column(default=False)
     enabled: Mapped[bool] = mapped_column(default=True)
+    api_scope: Mapped[str] = mapped_column(String(32), default="")
+    without_pkce: Mapped[bool] = mapped_column(default=False)
 
 
 class JoinedSite(Identified, db.Model):

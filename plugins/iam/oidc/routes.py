@@ -11,14 +11,15 @@ from flask import Blueprint, Response, g, jsonify, make_response, redirect, requ
 
 from app import audit, caller
 from app.auth.federation import SignatureAsked, SnapshotAsked
+from app.contracts.identity import API
 from app.errors import MALFORMED, SIGNED_OUT
 from app.guard import public
 from app.web.api import encode
 from app.web.render import render
 from plugins.iam import permissions, sites
 from plugins.iam.models import MEMBER
+from plugins.iam.oidc import access, claims, clients, keys, logout
 from plugins.iam.oidc import authorize as authorization
-from plugins.iam.oidc import claims, clients, keys, logout, tokens
 from plugins.iam.oidc.keys import issuer
 from plugins.iam.oidc.server import provider
 from plugins.iam.signin import service
@@ -27,6 +28,12 @@ from plugins.iam.signin import session as sessions
 bp = Blueprint("iam_oidc", __name__)
 S = TypeVar("S")
 PROGRAM = "client credentials or a token prove it"
+
+
+@bp.errorhandler(OAuth2Error)
+def _refused(error: OAuth2Error) -> Response:
+    """What Authlib refuses before it has read the request."""
+    return provider().handle_error_response(None, error)
 
 
 @bp.get("/.well-known/openid-configuration")
@@ -44,7 +51,7 @@ def discovery() -> Response:
         end_session_endpoint=f"{url}/oauth/logout",
         antstack_snapshot_endpoint=f"{url}/oauth/site/snapshot",
         antstack_signature_endpoint=f"{url}/oauth/site/signature",
-        scopes_supported=list(clients.SCOPES),
+        scopes_supported=[*clients.SCOPES, *clients.API_SCOPES[API]],
         response_types_supported=["code"],
         response_modes_supported=["query"],
         grant_types_supported=[clients.CODE, clients.REFRESH, clients.CLIENT],
@@ -153,10 +160,11 @@ def userinfo() -> Response:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         given = request.form.get("access_token", "") if request.method == "POST" else ""
-    row = tokens.find_access(given.strip()) if given else None
-    if row is None or row.principal_type != MEMBER:
+    found = access.find(given.strip()) if given else None
+    if found is None or found.row.principal_type != MEMBER:
         return _challenge('error="invalid_token"' if given else "", 401)
-    if "openid" not in row.scope.split():
+    row = found.row
+    if "openid" not in found.scopes:
         return _challenge('error="insufficient_scope", scope="openid"', 403)
     member = claims.live_member(row.principal_id)
     if member is None:

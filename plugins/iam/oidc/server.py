@@ -9,8 +9,9 @@ from authlib.common.urls import add_params_to_uri
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Payload, FlaskOAuth2Request
 from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.base import invalid_error_characters
 from authlib.oauth2.rfc6749 import OAuth2Request
-from authlib.oauth2.rfc6749.errors import InsecureTransportError
+from authlib.oauth2.rfc6749.errors import InsecureTransportError, InvalidRequestError
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
@@ -22,13 +23,15 @@ from app.contracts.text import Text
 from app.db import db, now
 from app.errors import ErrorCode
 from plugins.iam.models import MEMBER, Member
-from plugins.iam.oidc import claims, clients, keys, tokens
+from plugins.iam.oidc import access, claims, clients, keys, tokens
 from plugins.iam.oidc.grants import METHODS, S256, CodeGrant, IdCode, IdToken, KeyGrant, RefreshGrant, keep
 from plugins.iam.oidc.keys import issuer
 from plugins.iam.oidc.logout import EndSession
 from plugins.iam.oidc.models import Token
 
 EXTENSION = "antstack.iam.provider"
+# What Authlib quotes in its errors, which must not hold every character (RFC 6749, 5.2).
+QUOTED = ("client_id", "response_type", "grant_type", "scope", "code_challenge_method", "token_type_hint")
 NOT_SECURE = ErrorCode(
     "IAM/INSECURE_ADDRESS",
     400,
@@ -53,6 +56,9 @@ class Provider(AuthorizationServer):
             _Request.__init__(made, request)
         except InsecureTransportError as error:
             raise NOT_SECURE(url=issuer()) from error
+        for name in QUOTED:
+            if invalid_error_characters("".join(made.payload.datalist.get(name, []))):
+                raise InvalidRequestError(f"The parameter {name} holds characters that it may not.")
         return made
 
     def redirect_error(self, error: OAuth2Error) -> Response:
@@ -87,24 +93,27 @@ class Introspection(IntrospectionEndpoint):
     def introspect_token(self, token: Any) -> dict[str, Any]:
         """What RFC 7662, 2.2 names."""
         row: Token = token.row
+        found: access.Access = token.access
         member = db.session.get(Member, row.principal_id) if row.principal_type == MEMBER else None
         return {
-            "active": True, "client_id": row.client_id, "token_type": "Bearer", "scope": row.scope,
-            "sub": row.principal_id, "username": member.login if member else row.principal_id, "aud": row.client_id,
+            "active": True, "client_id": row.client_id, "token_type": "Bearer", "scope": " ".join(sorted(found.scopes)),
+            "sub": row.principal_id, "username": member.login if member else row.principal_id, "aud": list(found.audience),
             "iss": issuer(), "iat": claims.seconds(row.created_at), "exp": claims.seconds(row.expires_at),
             "tenant": row.tenant_id, "principal_type": row.principal_type, "amr": list(row.amr), "token_use": token.use,
+            "delegated": found.delegated,
         }  # fmt: skip
 
 
 class _Live:
     """A token known to be live, for Authlib's questions."""
 
-    def __init__(self, row: Token, use: str) -> None:
-        self.row, self.use = row, use
+    def __init__(self, found: access.Access, use: str) -> None:
+        self.row, self.access, self.use = found.row, found, use
 
     @classmethod
     def of(cls, row: Token | None, use: str) -> _Live | None:
-        return cls(row, use) if row is not None else None
+        found = access.opened(row) if row is not None else None
+        return cls(found, use) if found is not None else None
 
     def is_expired(self) -> bool:
         return False

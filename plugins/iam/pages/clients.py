@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request, url_for
 
+from app.contracts.identity import API, API_READ
 from app.contracts.text import Text
 from app.db import scoped
 from app.guard import guard
@@ -20,6 +21,12 @@ from plugins.iam.pages.common import DELETED, EDIT, SAVE, SAVED, Form, act, date
 from plugins.iam.service import oidc_clients
 
 TITLE = Text("OIDC clients", "OIDC 客户端")
+API_TITLE = Text("May use the API in people's names", "可以用户身份调用 API")
+API_WORDS = {
+    "": Text("No", "否"),
+    API_READ: Text("Yes, to read", "是，仅读取"),
+    API: Text("Yes, to read and to change", "是，读取与修改"),
+}
 
 
 @bp.get("/iam/oidc-clients")
@@ -71,6 +78,8 @@ def client(client_id: str) -> Response:
             (Text("Client ID", "客户端 ID"), row.client_id), (Text("Public, without a secret", "公开（无密钥）"), yes if row.public else no),
             (Text("Trusted, without consent", "受信任（免授权确认）"), yes if row.trusted else no),
             (Text("Console of another site", "其他站点的控制台"), yes if row.site else no), (Text("Audience", "受众"), row.audience),
+            (API_TITLE, API_WORDS[row.api_scope]),
+            (Text("PKCE", "PKCE"), Text("Not required: this client is exempt", "不要求：该客户端已豁免") if row.without_pkce else Text("Required", "必须使用")),
             (Text("Issuer", "签发者"), issuer()), (Text("Created", "创建时间"), row.created_at),
         ],
         cards=[{"title": Text("Addresses",
@@ -88,12 +97,16 @@ def _form(row: OidcClient | None = None) -> Form:
         {"name": "audience", "label": Text("Audience", "受众"), "mono": True,
          "help": Text("For one that reads tokens itself, such as a Kubernetes API server; leave empty otherwise.",
              "供自行校验令牌的应用使用（如 Kubernetes API Server），否则留空。")},
-        {"name": "trusted", "label": Text("Trusted: people are not asked for consent", "受信任：无需用户确认授权"), "type": "checkbox"},
+        {"name": "trusted", "label": Text("Trusted: people are not asked what it may know of them", "受信任：读取用户信息无需用户确认"), "type": "checkbox"},
+        {"name": "api_scope", "label": API_TITLE, "type": "select", "options": list(API_WORDS.items()),
+         "help": Text("Only with the consent of each person, also where it is trusted.", "须经每位用户确认，受信任的客户端亦然。")},
+        {"name": "without_pkce", "label": Text("Exempt from PKCE: for an application with a secret that cannot use it",
+            "豁免 PKCE：仅用于有密钥但不支持 PKCE 的应用"), "type": "checkbox"},
         {"name": "site", "label": Text("Console of another site: it uses the people, roles and AccessKeys of this one",
             "其他站点的控制台：使用本站点的人员、角色与 AccessKey"), "type": "checkbox"},
     ]  # fmt: skip
-    if not allowed(may.SITE_JOIN):
-        fields.pop()
+    held = {"site": may.SITE_JOIN, "api_scope": may.CLIENT_API}
+    fields = [item for item in fields if item["name"] not in held or allowed(held[str(item["name"])])]
     if row is None:
         public = {"name": "public",
             "label": Text("Public: runs where it cannot keep a secret (browser, desktop)", "公开：运行于无法保管密钥的环境（浏览器、桌面）"), "type": "checkbox"}
@@ -101,6 +114,7 @@ def _form(row: OidcClient | None = None) -> Form:
     values = {
         "name": row.name, "redirect_uris": "\n".join(row.redirect_uris), "post_logout_uris": "\n".join(row.post_logout_uris),
         "backchannel_uri": row.backchannel_uri, "audience": row.audience, "trusted": row.trusted, "site": row.site,
+        "api_scope": row.api_scope, "without_pkce": row.without_pkce,
     }  # fmt: skip
     title = EDIT.format(name=row.name)
     return Form(title, url_for(".client_edit", client_id=row.id), SAVE, fields, values=values)
@@ -111,6 +125,7 @@ def _wanted() -> oidc_clients.ClientWanted:
     return oidc_clients.ClientWanted(
         name=given.get("name", ""), redirect_uris=lines("redirect_uris"), post_logout_uris=lines("post_logout_uris"),
         backchannel_uri=given.get("backchannel_uri", ""), audience=given.get("audience", ""), public="public" in given, trusted="trusted" in given, site="site" in given,
+        api_scope=given.get("api_scope", ""), without_pkce="without_pkce" in given,
     )  # fmt: skip
 
 

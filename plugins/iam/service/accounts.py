@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, func, select
 
 from app import audit
-from app.auth import decisions
+from app.auth import audience, decisions
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id
 from app.errors import NOT_FOUND
@@ -77,8 +77,9 @@ def remove(row: ServiceAccount) -> None:
 def create_key(owner_type: str, owner_id: str) -> AccessKey:
     """A new AccessKey in this tenant: one's own, or with the right, of somebody in it.
 
-    :raises ConsoleError: IAM/TWO_KEYS_ALREADY, CORE/FORBIDDEN, IAM/NOT_OF_THIS_TENANT
+    :raises ConsoleError: IAM/TWO_KEYS_ALREADY, CORE/FORBIDDEN, IAM/NOT_OF_THIS_TENANT, AUTH/NOT_BY_AN_APPLICATION
     """
+    audience.need_own_proof()
     name = grants.holder_name(owner_type, owner_id)
     _need_own_or_right(owner_type, owner_id)
     tenant_id = handing.me().tenant_id
@@ -106,7 +107,11 @@ def get_key(key_id: str) -> AccessKey:
 
 
 def reveal(row: AccessKey) -> str:
-    """The secret; being asked for it is recorded."""
+    """The secret; being asked for it is recorded.
+
+    :raises ConsoleError: AUTH/NOT_BY_AN_APPLICATION
+    """
+    audience.need_own_proof()
     _note(row)
     return row.secret
 

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Select, delete, select
 
 from app import audit
-from app.auth import decisions
+from app.auth import audience, decisions
 from app.auth.models import ConsoleSession
 from app.contracts.text import Text
 from app.db import db, new_id, now
@@ -79,6 +79,7 @@ def create(wanted: NewMember) -> WithPassword:
 
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
     """
+    audience.need_own_proof()
     login = wanted.login.strip().lower()
     problems = {}
     if not re.match(LOGIN, login) or len(login) > 255:
@@ -139,6 +140,7 @@ def unfreeze(member: Member) -> Member:
 
 def reset_password(member: Member) -> WithPassword:
     """Give a person a new password, to be changed at the next sign-in; sessions and tokens end at once."""
+    audience.need_own_proof()
     handing.need_manageable(member)
     password = passwords.made()
     member.password_hash, member.must_reset, member.password_changed_at = passwords.hashed(password), True, now()

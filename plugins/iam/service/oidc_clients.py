@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import delete
 
 from app import audit, crypto, site
-from app.auth import decisions
+from app.auth import audience, decisions
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id
 from app.errors import FieldError, invalid
@@ -17,7 +17,7 @@ from app.kube.kubeconfig import is_local
 from app.web.api import In
 from plugins.iam.oidc import clients, tokens
 from plugins.iam.oidc.models import Consent, OidcClient, Token
-from plugins.iam.permissions import SITE_JOIN
+from plugins.iam.permissions import CLIENT_API, SITE_JOIN
 from plugins.iam.service import handing
 
 WHAT = Text("OIDC client", "OIDC 客户端")
@@ -27,7 +27,9 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 class ClientWanted(In):
     """A relying party. ``audience`` is for one that reads tokens itself, such as a Kubernetes API server;
-    ``site`` is the console of another site, which uses this IAM as its own."""
+    ``site`` is the console of another site, which uses this IAM as its own; ``apiScope`` is the most that people may
+    let it do in their name at the API (``antstack.api:read`` or ``antstack.api``); ``withoutPkce`` lets one that has a
+    secret sign people in without PKCE."""
 
     name: str
     redirect_uris: list[str]
@@ -37,6 +39,8 @@ class ClientWanted(In):
     public: bool = False
     trusted: bool = False
     site: bool = False
+    api_scope: str = ""
+    without_pkce: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,9 @@ def create(wanted: ClientWanted) -> WithSecret:
 
     :raises ConsoleError: CORE/INVALID_INPUT, CORE/FORBIDDEN
     """
-    _check(wanted)
-    _need_right(wanted.site)
+    audience.need_own_proof()
+    _check(wanted, wanted.public)
+    _need_right(wanted.site, wanted.api_scope)
     secret = "" if wanted.public else secrets.token_urlsafe(32)
     row = OidcClient(
         id=new_id(), tenant_id=handing.me().tenant_id, client_id=f"client-{secrets.token_hex(8)}", version=1,
@@ -71,7 +76,7 @@ def create(wanted: ClientWanted) -> WithSecret:
     _fill(row, wanted)
     db.session.add(row)
     db.session.flush()
-    audit.note("client", row.id, row.name, client=row.client_id, redirects=row.redirect_uris, site=row.site)
+    audit.note("client", row.id, row.name, client=row.client_id, redirects=row.redirect_uris, site=row.site, api=row.api_scope)
     return WithSecret(row, secret)
 
 
@@ -80,11 +85,11 @@ def change(row: OidcClient, wanted: ClientWanted) -> OidcClient:
 
     :raises ConsoleError: CORE/INVALID_INPUT, CORE/FORBIDDEN
     """
-    _check(wanted)
-    _need_right(row.site or wanted.site)
+    _check(wanted, row.public)
+    _need_right(row.site or wanted.site, row.api_scope or wanted.api_scope)
     _fill(row, wanted)
     row.version += 1
-    audit.note("client", row.id, row.name, client=row.client_id, redirects=row.redirect_uris, site=row.site)
+    audit.note("client", row.id, row.name, client=row.client_id, redirects=row.redirect_uris, site=row.site, api=row.api_scope)
     return row
 
 
@@ -93,7 +98,8 @@ def rotate(row: OidcClient) -> WithSecret:
 
     :raises ConsoleError: CORE/INVALID_INPUT, CORE/FORBIDDEN
     """
-    _need_right(row.site)
+    audience.need_own_proof()
+    _need_right(row.site, row.api_scope)
     if row.public:
         raise invalid({"": Text("A public client has no secret.", "公开客户端没有密钥。")})
     secret = secrets.token_urlsafe(32)
@@ -115,20 +121,24 @@ def remove(row: OidcClient) -> None:
     db.session.delete(row)
 
 
-def _need_right(is_site: bool) -> None:
-    """A joined site learns of every tenant, so whoever has to do with its secret must reach beyond one, too."""
+def _need_right(is_site: bool, api_scope: str = "") -> None:
+    """A joined site learns of every tenant, so whoever has to do with its secret must reach beyond one, too; and one
+    that acts in people's names is in the hands of who may allow that."""
     if is_site:
         decisions.require(SITE_JOIN)
+    if api_scope:
+        decisions.require(CLIENT_API)
 
 
 def _fill(row: OidcClient, wanted: ClientWanted) -> None:
     row.name, row.audience, row.trusted = wanted.name.strip(), wanted.audience.strip(), wanted.trusted
     row.redirect_uris, row.post_logout_uris = list(wanted.redirect_uris), list(wanted.post_logout_uris)
     row.backchannel_uri, row.site = wanted.backchannel_uri.strip(), wanted.site
+    row.api_scope, row.without_pkce = wanted.api_scope, wanted.without_pkce
 
 
-def _check(wanted: ClientWanted) -> None:
-    problems: list[FieldError] = []
+def _check(wanted: ClientWanted, public: bool) -> None:
+    problems = _scope_problems(wanted, public)
     if not wanted.name.strip():
         problems.append(FieldError("/name", Text("This is required.", "此项必填。")))
     if not wanted.redirect_uris:
@@ -141,6 +151,24 @@ def _check(wanted: ClientWanted) -> None:
         problems.append(FieldError("/public", Text("The console of another site has a secret.", "其他站点的控制台必须使用密钥。")))
     if problems:
         raise invalid(problems)
+
+
+def _scope_problems(wanted: ClientWanted, public: bool) -> list[FieldError]:
+    """What may not go together: a token is for one audience, and a client proves itself by its secret or by PKCE."""
+    problems = []
+    if wanted.api_scope not in clients.API_SCOPES:
+        names = ", ".join(filter(None, clients.API_SCOPES))
+        problems.append(FieldError("/apiScope", Text(f"Nothing, or one of: {names}", f"留空，或为：{names}")))
+    elif wanted.api_scope and (wanted.audience.strip() or wanted.site):
+        text = Text(
+            "A client with an audience of its own, or another site's console, has tokens for that, not for the API.",
+            "自有受众的客户端或其他站点的控制台，其令牌不能用于本 API。",
+        )
+        problems.append(FieldError("/apiScope", text))
+    if wanted.without_pkce and public:
+        text = Text("A client without a secret is proved by PKCE alone.", "无密钥的客户端仅靠 PKCE 验证。")
+        problems.append(FieldError("/withoutPkce", text))
+    return problems
 
 
 def _uri_problem(uri: str) -> Text | None:

@@ -120,8 +120,10 @@ def _asking(target: str) -> clients.Client | None:
 
 def _origin(uri: str, client: clients.Client) -> str:
     uri = uri or client.get_default_redirect_uri()
+    if not uri or not client.check_redirect_uri(uri):
+        return ""
     parts = urlsplit(uri)
-    return f"{parts.scheme}://{parts.netloc}" if uri and client.check_redirect_uri(uri) else ""
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def allow_form_to(response: Response, origin: str) -> None:

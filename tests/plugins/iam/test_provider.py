@@ -12,6 +12,7 @@ from app.db import db
 from plugins.iam.oidc import keys
 from tests import factories
 from tests.plugins.iam.provider import (
+    CHALLENGE,
     ask,
     bearer,
     begin_session,
@@ -208,7 +209,8 @@ def test_ensure_registered_redirect_uri(signed_in, app_client, uri):
 
 
 def test_ensure_post_request_succeeds(signed_in, app_client):
-    asked = {"response_type": "code", "client_id": app_client.client_id, "redirect_uri": "https://app.example.test/callback", "scope": "openid"}
+    asked = {"response_type": "code", "client_id": app_client.client_id, "redirect_uri": "https://app.example.test/callback", "scope": "openid",
+             "code_challenge": CHALLENGE, "code_challenge_method": "S256"}  # fmt: skip
 
     answer = signed_in.post("/oauth/authorize", data=asked, csrf=False)
 
