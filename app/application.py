@@ -58,11 +58,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions[site.CATALOGUE] = found
     app.extensions[EXTENSION] = {**elsewhere.directories(settings), **found.services}
     _mount(app, found)
+    metrics.install(app)
     compress.install(app)
     lifecycle.install(app)
     problems.install(app)
     frame.install(app)
-    metrics.install(app)
     found.manager.hook.register_app(app=app)
     check_routes(app)
     return app

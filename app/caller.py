@@ -20,7 +20,7 @@ class Caller:
     """One caller: principal None means that nobody signed in.
 
     ``scopes`` are those of an access token, None where there is none; ``application`` is the client that acts for
-    the person.
+    the person. With ``dry_run`` nothing may be changed anywhere.
     """
 
     principal: Principal | None = None
@@ -33,6 +33,7 @@ class Caller:
     mfa: bool = False
     scopes: frozenset[str] | None = None
     application: str = ""
+    dry_run: bool = False
 
     @property
     def tenant_id(self) -> str:

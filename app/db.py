@@ -10,13 +10,17 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import JSON, DateTime, Delete, MetaData, Select, String, Text, Update, event, func, select, types
 from sqlalchemy.engine import Connection, CursorResult, Dialect, Engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.orm.attributes import flag_modified
+from sqlalchemy.orm.exc import StaleDataError
 
-from app import caller, crypto
+from app import caller, conflicts, crypto
 from app.contracts.text import Text as Words
-from app.errors import NOT_FOUND
+from app.errors import CHANGED, NOT_FOUND
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -108,9 +112,17 @@ class TenantOwned(Identified):
 
 
 class Versioned:
-    """A row that people edit: its version is its ETag, and two edits at once cannot both win."""
+    """A row that people edit: its version is its ETag, and of two edits at once one is refused.
+
+    SQLAlchemy raises the version with every change of the row and writes only over the version that was read; otherwise
+    the session raises CORE/CHANGED_MEANWHILE (C-45).
+    """
 
     version: Mapped[int] = mapped_column(default=1)
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version}
 
 
 M = TypeVar("M")
@@ -121,7 +133,32 @@ def _dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-db = SQLAlchemy(model_class=Model, disable_autonaming=True, engine_options={"json_serializer": _dumps, "pool_pre_ping": True})
+class Session(FlaskSession):
+    """A session that tells what somebody else was faster with as a refusal, wherever it is written."""
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Write what changed.
+
+        :raises ConsoleError: CORE/CHANGED_MEANWHILE where a row is not the one any more that was read; CORE/CONFLICT
+            where a constraint is violated, beside the field that it is of
+        """
+        try:
+            super().flush(objects)
+        except StaleDataError as error:
+            raise CHANGED() from error
+        except IntegrityError as error:
+            refused = conflicts.of_integrity(error, Model.metadata)
+            if refused is None:
+                raise
+            raise refused from error
+
+
+db = SQLAlchemy(
+    model_class=Model,
+    disable_autonaming=True,
+    session_options={"class_": Session},
+    engine_options={"json_serializer": _dumps, "pool_pre_ping": True},
+)
 
 
 def scoped(model: type[T], tenant_id: str | None = None) -> Select[T]:
@@ -138,6 +175,15 @@ def get_scoped(model: type[T], identifier: str, what: str | Words = "object") ->
     if row is None:
         raise NOT_FOUND(what=what)
     return row
+
+
+def touch(row: Versioned) -> None:
+    """Keep a change of *row*, or of what belongs to it, now: its version rises, and the row tells the new one.
+
+    :raises ConsoleError: CORE/CHANGED_MEANWHILE where somebody else changed it since it was read
+    """
+    flag_modified(row, "created_at")
+    db.session.flush()
 
 
 def rows(query: Select[M]) -> Sequence[M]:
@@ -163,6 +209,13 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=15000"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+
+@event.listens_for(db.session, "before_commit")
+def _keep_nothing_of_a_dry_run(_session: Any) -> None:
+    """Whoever only asks what would happen changes nothing: what a dry run did is rolled back at its end, never kept."""
+    if caller.current().dry_run:
+        raise RuntimeError("a dry run must not commit")
 
 
 @event.listens_for(Engine, "savepoint")

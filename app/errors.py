@@ -138,6 +138,12 @@ TOO_LARGE = ErrorCode(
     Text("What was sent is larger than {limit} allow.", "发送的内容超过了 {limit} 的限制。"),
     Text("Send a smaller file, or split it.", "请缩小文件或拆分后再发送。"),
 )
+NO_DRY_RUN = ErrorCode(
+    "CORE/DRY_RUN_NOT_OFFERED",
+    422,
+    Text("This cannot be tried without doing it: what it calls offers no dry run.", "此操作无法仅试运行：所调用的系统不支持试运行。"),
+    Text("Leave dryRun out to do it.", "如需执行，请去掉 dryRun 参数。"),
+)
 NO_SERVICE = ErrorCode(
     "CORE/NOT_AVAILABLE_ON_THIS_SITE",
     503,
@@ -170,6 +176,7 @@ CORE_ERRORS = (
     SIGNED_OUT,
     CSRF,
     TOO_LARGE,
+    NO_DRY_RUN,
     NO_SERVICE,
     NOT_ALLOWED_METHOD,
     UNKNOWN,

@@ -29,7 +29,8 @@ class Guard:
     """The mark of a view.
 
     ``resource`` computes what the call acts on from the view's arguments, for
-    conditions on grants. ``external`` operations are recorded before they start.
+    conditions on grants. ``external`` operations are recorded before they start;
+    ``dry_run`` says whether what they call can be asked without acting.
     Without ``csrf`` a change needs no token of the form that it came from, and
     without ``session`` it is not looked up who is at the browser.
     """
@@ -41,6 +42,7 @@ class Guard:
     external: bool = False
     csrf: bool = True
     session: bool = True
+    dry_run: bool = True
 
 
 def guard(

@@ -22,12 +22,11 @@ class ClaimedDirectory(Directory):
 
     def arrived(self, claims: Mapping[str, Any]) -> Principal:
         usual, settings = super().arrived(claims), site.settings()
-        row = db.session.get(ClaimedPerson, _id(usual.id)) or ClaimedPerson(id=_id(usual.id), version=0)
+        row = db.session.get(ClaimedPerson, _id(usual.id)) or ClaimedPerson(id=_id(usual.id))
         row.login = " ".join(_values(claims, settings.claims.get("login"))) or usual.login
         row.name = " ".join(_values(claims, settings.claims.get("name"))) or usual.name
         row.tenants = _values(claims, settings.claims["tenant"]) if "tenant" in settings.claims else [settings.site_name]
         row.roles = _values(claims, settings.claims["roles"])
-        row.version += 1
         db.session.add(row)
         return Principal("member", row.id, row.name, row.login, "")
 

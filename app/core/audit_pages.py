@@ -21,10 +21,10 @@ from app.web.table import Cell, Empty
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 EVENT = Text("audit row", "审计记录")
 RESULTS = {
-    "success": Text("Success", "成功"), "denied": Text("Denied", "拒绝"), "failed": Text("Failed", "失败"),
+    "success": Text("Success", "成功"), "denied": Text("Denied", "拒绝"), "failed": Text("Failed", "失败"), "tried": Text("Dry run", "试运行"),
     "cancelled": Text("Cancelled", "已取消"), "started": Text("Started", "已开始"),
 }  # fmt: skip
-TONES = {"success": "ok", "denied": "warn", "failed": "bad"}
+TONES = {"success": "ok", "tried": "neutral", "denied": "warn", "failed": "bad"}
 
 
 def title_of(event: AuditEvent) -> str:

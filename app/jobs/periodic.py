@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 
 from app import site
 from app.contracts.declarations import Periodic
 from app.db import affected, db, now
+from app.errors import ConsoleError
 from app.jobs.models import PeriodicRun
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def _introduce(work: Periodic, moment: datetime) -> None:
     db.session.add(PeriodicRun(name=work.name, next_at=first))
     try:
         db.session.commit()
-    except IntegrityError:
+    except ConsoleError:
         db.session.rollback()
 
 

@@ -107,13 +107,15 @@ class Kube:
         timeout: float = READ,
         stream: bool = False,
     ) -> urllib3.BaseHTTPResponse:
-        """One request; its answer if the server accepted it.
+        """One request; its answer if the server accepted it. In a dry run the cluster too only says what would happen.
 
         :param timeout: seconds to wait for the answer; connecting has two of its own
         :raises ConsoleError: KUBE/…
         """
         if not self._breaker.passes():
             raise UNREACHABLE(cluster=self.name, detail=MOMENT_AGO)
+        if caller.current().dry_run and method != "GET":
+            query, body = _tried(method, query, body)
         headers = {"Accept": accept, "Content-Type": content_type, "traceparent": caller.traceparent(), **self._auth()}
         url = f"{self._host}{path}" + (f"?{urlencode(query, doseq=True)}" if query else "")
         raw = body if isinstance(body, (bytes, type(None))) else msgspec.json.encode(body)
@@ -236,6 +238,13 @@ class Kube:
     def own_client(self) -> Any:
         """A client of its own for one terminal: ``stream()`` patches the client that it is given."""
         return api_client(self.document, 1)
+
+
+def _tried(method: str, query: Mapping[str, Any] | None, body: object) -> tuple[Mapping[str, Any], object]:
+    """A change as a dry run. DELETE reads its options from the body alone where there is one (Kubernetes API concepts)."""
+    if method == "DELETE" and isinstance(body, dict):
+        body = {**body, "dryRun": ["All"]}
+    return {**(query or {}), "dryRun": "All"}, body
 
 
 def _refusal(answer: urllib3.BaseHTTPResponse, stream: bool) -> bytes:

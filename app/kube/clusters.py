@@ -10,7 +10,7 @@ from sqlalchemy import delete
 
 from app import audit, caller
 from app.contracts.text import Text
-from app.db import db, get_scoped, new_id, now, rows, scoped
+from app.db import db, get_scoped, new_id, now, rows, scoped, touch
 from app.errors import FieldError, invalid
 from app.kube import client, kubeconfig, paths
 from app.kube.errors import NAME_TAKEN
@@ -105,7 +105,7 @@ def change_credentials(cluster: Cluster, document: dict[str, Any]) -> None:
     cluster.server_version = tried(cluster.name, document)
     cluster.server, cluster.kubeconfig = kubeconfig.server_of(document), yaml.safe_dump(document)
     cluster.state, cluster.error_code, cluster.error_detail, cluster.checked_at = REACHABLE, "", "", now()
-    cluster.version += 1
+    touch(cluster)
     audit.note("cluster", cluster.id, cluster.name, server=cluster.server)
 
 

@@ -15,13 +15,14 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 from sqlalchemy import Select, func
 
+from app import caller
 from app.contracts.declarations import Permission
 from app.contracts.text import Text
 from app.db import db
-from app.errors import CHANGED, ErrorCode, invalid
+from app.errors import ErrorCode, invalid
 from app.guard import Guard, Operation, ResourceOf
 from app.web.forms import check, json_body
 from app.web.listing import Expression, matching
@@ -74,6 +75,7 @@ class ApiOperation:
     resource: ResourceOf | None
     public_reason: str
     external: bool
+    dry_run: bool
     raw_body: str
 
 
@@ -102,6 +104,7 @@ class Api:
         resource: ResourceOf | None = None,
         public: str = "",
         external: bool = False,
+        dry_run: bool = True,
         raw_body: str = "",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Declare an operation. *path* is below ``/api/v1`` with Flask's ``<name>`` arguments.
@@ -109,14 +112,16 @@ class Api:
         A shape in *body* and *query* is a Struct (see :class:`In`); *raw_body* is a
         media type instead, and the function reads ``request`` itself. *public*
         says why an operation without permission is open. A change that needs no
-        audit does not exist: one without *audit* must say so in *public*.
+        audit does not exist: one without *audit* must say so in *public*. *external*
+        work is recorded before it starts; where its system offers no dry run,
+        ``dry_run=False`` has ``?dryRun=true`` refused.
         """
 
         def declare(run: Callable[..., Any]) -> Callable[..., Any]:
             self.operations.append(
                 ApiOperation(
                     id, method, path, run, summary, permission, audit, body, query, returns, status,
-                    tuple(errors), resource, public, external, raw_body,
+                    tuple(errors), resource, public, external, dry_run, raw_body,
                 )
             )  # fmt: skip
             return run
@@ -129,8 +134,9 @@ class Api:
         for operation in self.operations:
             view = _view(operation)
             view.guard = Guard(  # type: ignore[attr-defined]
-                operation.permission, operation.audit, operation.public_reason, operation.resource, operation.external
-            )
+                operation.permission, operation.audit, operation.public_reason, operation.resource, operation.external,
+                dry_run=operation.dry_run,
+            )  # fmt: skip
             made.add_url_rule(operation.path, operation.id.replace(".", "_"), view, methods=[operation.method])
         return made
 
@@ -151,7 +157,6 @@ def invoke(operation: ApiOperation, arguments: dict[str, Any]) -> Response:
         values["body"] = check(operation.body, json_body())
     if operation.query is not None:
         values["query"] = _query(operation.query)
-    g.dry_run = request.args.get("dryRun") == "true"
     answer = operation.run(**values)
     return answer if isinstance(answer, Response) else encode(answer, operation.status)
 
@@ -161,7 +166,7 @@ def encode(answer: Any, status: int = 200) -> Response:
     if answer is None:
         return Response(status=204)
     response = Response(msgspec.json.encode(answer), status, mimetype="application/json")
-    version = getattr(answer, "version", None)
+    version = answer.get("version") if isinstance(answer, dict) else getattr(answer, "version", None)
     if isinstance(version, int):
         response.set_etag(str(version))
     return response
@@ -176,16 +181,7 @@ def accepted(answer: Any, location: str) -> Response:
 
 def dry_run() -> bool:
     """Whether the caller asked only what would happen; the change is then rolled back at the end."""
-    return bool(g.get("dry_run", False))
-
-
-def need_version(version: int) -> None:
-    """Refuse a change that was made to another version than the one that ``If-Match`` names.
-
-    :raises ConsoleError: CORE/CHANGED_MEANWHILE (412)
-    """
-    if request.if_match and not request.if_match.contains(str(version)):
-        raise CHANGED()
+    return caller.current().dry_run
 
 
 def page(

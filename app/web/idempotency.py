@@ -55,7 +55,7 @@ def repeated() -> Response | None:
 
 def keep(response: Response) -> None:
     """Remember the answer of a request that had a key, in the transaction of its change."""
-    if "idempotent" not in g or g.get("dry_run") or response.status_code not in KEPT_STATUS:
+    if "idempotent" not in g or response.status_code not in KEPT_STATUS:
         return
     owner, key, digest = g.idempotent
     body, location = response.get_data(as_text=True), response.headers.get("Location", "")

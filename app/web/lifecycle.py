@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request, session
-from sqlalchemy.exc import IntegrityError
 
 from app import audit, caller, crypto, site
 from app.audit.models import AuditEvent
@@ -19,7 +18,7 @@ from app.auth.routes import sign_in_redirect
 from app.caller import Caller
 from app.contracts.text import Text
 from app.db import db
-from app.errors import CONFLICT, CSRF, SIGNED_OUT, ConsoleError, ErrorCode
+from app.errors import CSRF, NO_DRY_RUN, SIGNED_OUT, ConsoleError, ErrorCode
 from app.guard import Guard
 from app.web import bearer, idempotency
 from app.web.problems import answer, wants_json
@@ -55,8 +54,8 @@ def install(app: Flask) -> None:
     """Put every request of *app* through this."""
     app.before_request(_begin)
     app.before_request(_enforce)
+    app.after_request(_headers)  # Flask calls the last one first: whatever _finish answers has its headers
     app.after_request(_finish)
-    app.after_request(_headers)
 
 
 def csrf_token() -> str:
@@ -101,8 +100,15 @@ def _enforce() -> Response | None:
     audience.need_scope(mark, request.method in WRITES)
     resource = mark.resource(request.view_args or {}) if mark.resource else None
     decisions.require(mark.permission, resource)
+    if not _only_asks():
+        return _begin_change(mark)
+    _begin_dry_run(mark)
+    return None
+
+
+def _begin_change(mark: Guard) -> Response | None:
     repeated = idempotency.repeated()
-    if repeated is None and mark.external and mark.audit is not None and request.args.get("dryRun") != "true":
+    if repeated is None and mark.external and mark.audit is not None:
         _record_start(mark)
     return repeated
 
@@ -123,6 +129,17 @@ def _prove_caller(mark: Guard) -> None:
     _session_caller(asks=mark.permission is not None)
     if request.method in WRITES and mark.csrf:
         _check_csrf()
+
+
+def _only_asks() -> bool:
+    """Whether a program asks what a change would answer, without making it."""
+    return request.path.startswith("/api/") and request.method in WRITES and request.args.get("dryRun") == "true"
+
+
+def _begin_dry_run(mark: Guard) -> None:
+    if mark.external and not mark.dry_run:
+        raise NO_DRY_RUN()
+    caller.become(replace(caller.current(), dry_run=True))
 
 
 def _record_start(mark: Guard) -> None:
@@ -165,21 +182,25 @@ def _signed_out() -> Response:
 
 
 def _finish(response: Response) -> Response:
-    """End the request's transaction: keep the change with its audit row, or roll back and record the failure."""
+    """End the request's transaction: keep the change with its audit row, or roll back and record what became of it."""
     mark: Guard | None = g.get("guard")
-    failed = response.status_code >= 400
-    if failed or g.get("dry_run"):
+    failed, tried = response.status_code >= 400, caller.current().dry_run
+    if failed or tried:
         db.session.rollback()
-    if mark is not None and mark.audit is not None and not g.get("dry_run") and not g.get("replayed"):
-        _record(mark, response, failed)
-    if not failed:
+        caller.become(replace(caller.current(), dry_run=False))
+        g.pop("after_commit", None)
+    if mark is not None and mark.audit is not None and not g.get("replayed"):
+        _record(mark, response, "tried" if tried and not failed else _result(response))
+    if not failed and not tried:
         idempotency.keep(response)
     try:
         db.session.commit()
-    except IntegrityError:
+    except ConsoleError as error:
         db.session.rollback()
-        taken = Text("Somebody else made the same at the same moment.", "他人同时进行了相同的操作。")
-        return answer(CONFLICT(detail=taken))
+        if failed:
+            raise
+        g.pop("flash", None)
+        return _finish(answer(error))
     _after_commit()
     return response
 
@@ -189,16 +210,19 @@ def _after_commit() -> None:
         action()
 
 
+def _result(response: Response) -> str:
+    return "success" if response.status_code < 400 else "denied" if response.status_code in (401, 403) else "failed"
+
+
 def after_commit(action: Callable[[], object]) -> None:
     """Run *action* once this request's transaction is kept."""
     g.setdefault("after_commit", []).append(action)
 
 
-def _record(mark: Guard, response: Response, failed: bool) -> None:
+def _record(mark: Guard, response: Response, result: str) -> None:
     assert mark.audit is not None
     noted = noted_so_far() or {"detail": {}}
     error = g.get("problem")
-    result = "success" if not failed else "denied" if response.status_code in (401, 403) else "failed"
     resource = (noted.get("type", ""), noted.get("id", ""), noted.get("name", ""))
     if not resource[1] and request.view_args:
         resource = (resource[0], "/".join(str(v) for v in request.view_args.values()), resource[2])

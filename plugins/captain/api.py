@@ -17,7 +17,8 @@ from app.kube.clusters import get_cluster
 from app.kube.errors import ERRORS as KUBE_ERRORS
 from app.kube.models import Cluster, KubeObject
 from app.web import pod_logs as logs
-from app.web.api import Api, In, ListQuery, Out, Page, need_version, page
+from app.web.api import Api, In, ListQuery, Out, Page, page
+from app.web.conflicts import need_version
 from app.web.pod_logs import LogQuery
 from plugins.captain import actions, live, permissions, queries, registration, shapes
 from plugins.captain.kinds import BY_NAME, KINDS, workload
@@ -91,7 +92,7 @@ def show_cluster(cluster_id: str) -> shapes.ClusterOut:
                resource=permissions.place)  # fmt: skip
 def change_cluster(cluster_id: str, body: ChangedCluster) -> shapes.ClusterOut:
     row = get_cluster(cluster_id)
-    need_version(row.version)
+    need_version(row)
     return _cluster(registration.change(row, body))
 
 

@@ -13,6 +13,8 @@ from app.errors import ConsoleError, invalid
 from app.guard import guard
 from app.kube import clusters
 from app.kube.clusters import get_cluster
+from app.kube.models import Cluster
+from app.web import conflicts
 from app.web.forms import parse
 from app.web.frame import why_not
 from app.web.render import go, render
@@ -55,8 +57,14 @@ def cluster_create() -> Response:
 @guard(permissions.CLUSTER_EDIT, resource=permissions.place)
 def cluster_edit(cluster_id: str) -> Response:
     cluster = get_cluster(cluster_id)
-    values = {"name": cluster.name, "description": cluster.description}
-    return render("captain/cluster_form.html", fragment="form", cluster=cluster, values=values, error=None, back=base(cluster_id))
+    return render(
+        "captain/cluster_form.html", fragment="form", cluster=cluster, values=_named(cluster), error=None, back=base(cluster_id),
+        hidden=conflicts.hidden(cluster, _named(cluster)),
+    )  # fmt: skip
+
+
+def _named(cluster: Cluster) -> dict[str, str]:
+    return {"name": cluster.name, "description": cluster.description}
 
 
 @bp.post("/<cluster_id>/edit")
@@ -65,6 +73,7 @@ def cluster_change(cluster_id: str) -> Response:
     cluster = get_cluster(cluster_id)
     back = base(cluster_id)
     try:
+        conflicts.need_version(cluster)
         registration.change(cluster, parse(ChangedCluster, _with_file()))
     except ConsoleError as error:
         return _again(cluster_id, error, back)
@@ -128,5 +137,6 @@ def _again(cluster_id: str | None, error: ConsoleError, back: str) -> Response:
     cluster = get_cluster(cluster_id) if cluster_id else None
     return render(
         "captain/cluster_form.html", fragment="form", status=error.status if error.status == 409 else 422,
-        cluster=cluster, values=request.form, error=error, back=back,
+        cluster=cluster, values=request.form, error=conflicts.explained(error, _named(cluster) if cluster else {}), back=back,
+        hidden=conflicts.hidden(cluster, _named(cluster)) if cluster else {},
     )  # fmt: skip

@@ -12,7 +12,8 @@ from app.contracts.text import Text
 from app.db import rows, scoped
 from app.errors import invalid
 from app.jobs import enqueue
-from app.web.api import Api, In, ListQuery, Page, accepted, need_version, page
+from app.web.api import Api, In, ListQuery, Page, accepted, page
+from app.web.conflicts import need_version
 from app.web.forms import json_body
 from plugins.yunyou import closing, environments, importing, permissions, planning, resources, shapes, solutions, tasks
 from plugins.yunyou.environments import Edited, NewEnvironment
@@ -46,7 +47,7 @@ def get_environment(environment_id: str) -> shapes.EnvironmentOut:
                permissions.ENVIRONMENT_EDIT, audit=permissions.ENVIRONMENT_CHANGED, body=Edited, returns=shapes.EnvironmentOut)  # fmt: skip
 def edit_environment(environment_id: str, body: Edited) -> shapes.EnvironmentOut:
     found = environments.get_environment(environment_id)
-    need_version(found.version)
+    need_version(found)
     return shapes.environment(environments.edit_environment(found, body))
 
 
@@ -126,7 +127,10 @@ def plan_of(solution: Solution, kind: str) -> dict[str, Any]:
     if kind not in known:
         raise planning.PLAN_UNKNOWN(kind=kind)
     task = known[kind]
-    return {"kind": kind, "state": task.state, "total": task.total, "open": task.open, "items": _PLANS[kind](solution)}
+    return {
+        "kind": kind, "state": task.state, "total": task.total, "open": task.open, "version": solution.version,
+        "items": _PLANS[kind](solution),
+    }  # fmt: skip
 
 
 def _parameters(solution: Solution) -> list[Any]:
@@ -189,6 +193,7 @@ def get_plan(solution_id: str, kind: str) -> dict[str, Any]:
                raw_body="application/json", returns=dict[str, Any])  # fmt: skip
 def patch_parameters(solution_id: str) -> dict[str, Any]:
     solution = solutions.get_solution(solution_id)
+    need_version(solution)
     body = json_body()
     planning.edit_parameters(solution, _items(body))
     return plan_of(solution, "parameters")
@@ -214,9 +219,20 @@ def _items(body: Any) -> list[dict[str, Any]]:
                raw_body="application/json", returns=dict[str, Any])  # fmt: skip
 def patch_applications(solution_id: str) -> dict[str, Any]:
     solution = solutions.get_solution(solution_id)
-    body = json_body()
-    planning.edit_applications(solution, body if isinstance(body, dict) else {})
+    need_version(solution)
+    planning.edit_applications(solution, _edits(json_body()))
     return plan_of(solution, "applications")
+
+
+def _edits(body: Any) -> dict[str, dict[str, Any]]:
+    """``{"PRODUCT/app": {field: value}}``."""
+    return {key: _object(fields) for key, fields in _object(body).items()}
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise invalid({"": Text("This must be an object.", "须为对象。")})
+    return value
 
 
 @api.operation("PATCH", "/yunyou/solutions/<solution_id>/plan/databases", "yunyou.plans.databases.update",
@@ -224,6 +240,7 @@ def patch_applications(solution_id: str) -> dict[str, Any]:
                audit=permissions.DATABASES_EDITED, raw_body="application/json", returns=dict[str, Any])  # fmt: skip
 def patch_databases(solution_id: str) -> dict[str, Any]:
     solution = solutions.get_solution(solution_id)
+    need_version(solution)
     resources.enter(solution, _items(json_body()))
     return plan_of(solution, "databases")
 
@@ -233,11 +250,12 @@ def patch_databases(solution_id: str) -> dict[str, Any]:
                raw_body="application/json", returns=dict[str, Any])  # fmt: skip
 def patch_images(solution_id: str) -> dict[str, Any]:
     solution = solutions.get_solution(solution_id)
+    need_version(solution)
     body = json_body()
     changes = body.get("items", body) if isinstance(body, dict) else {}
     if isinstance(changes, list):
         changes = {item.get("application", ""): item.get("image", "") for item in changes if isinstance(item, dict)}
-    planning.edit_applications(solution, {key: {"image": image} for key, image in changes.items()})
+    planning.edit_applications(solution, {key: {"image": image} for key, image in _object(changes).items()})
     return plan_of(solution, "images")
 
 
@@ -262,6 +280,7 @@ class Confirmation(In):
                returns=dict[str, Any], errors=(planning.IMAGES_MISSING, planning.PLAN_UNKNOWN))  # fmt: skip
 def confirm(solution_id: str, kind: str, body: Confirmation) -> dict[str, Any]:
     solution = solutions.get_solution(solution_id)
+    need_version(solution)
     planning.confirm(solution, kind, body.accept)
     return plan_of(solution, kind)
 

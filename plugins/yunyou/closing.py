@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app import audit
 from app.contracts.text import Text
-from app.db import now
+from app.db import now, touch
 from app.errors import ErrorCode
 from plugins.yunyou import tasks
 from plugins.yunyou.models import COMPLETED, DISCARDED, Solution
@@ -36,7 +36,7 @@ def discard(solution: Solution) -> None:
     if order := running_order(solution):
         raise ORDER_RUNS(order=order.title, extra={"order": order.id})
     solution.state, solution.closed_at = DISCARDED, now()
-    solution.version += 1
+    touch(solution)
     audit.note("solution", solution.id, solution.name)
 
 
@@ -53,5 +53,5 @@ def complete(solution: Solution, given_up: Sequence[str] = ()) -> None:
     if left:
         raise WORK_LEFT(tasks=", ".join(left[:10]) + (" …" if len(left) > 10 else ""), extra={"applications": left})
     solution.state, solution.closed_at, solution.given_up = COMPLETED, now(), list(given_up)
-    solution.version += 1
+    touch(solution)
     audit.note("solution", solution.id, solution.name, given_up=list(given_up))

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app import audit, caller, site
 from app.contracts.text import Text
-from app.db import db, get_scoped, new_id, rows, scoped
+from app.db import db, get_scoped, new_id, rows, scoped, touch
 from app.errors import ErrorCode, invalid
 from app.kube import client, clusters, kubeconfig, paths
 from app.kube.models import Cluster
@@ -169,7 +169,7 @@ def edit_environment(environment: Environment, edited: Edited) -> Environment:
         if value is not None and value != getattr(environment, field.name):
             changes[field.name] = [getattr(environment, field.name), value]
             setattr(environment, field.name, value)
-    environment.version += 1
+    touch(environment)
     audit.note("environment", environment.id, environment.name, changes=changes)
     return environment
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app import audit
 from app.contracts.text import Text
-from app.db import db, rows
+from app.db import db, rows, touch
 from app.errors import ConsoleError, ErrorCode, FieldError, invalid
 from plugins.yunyou import registry, resources
 from plugins.yunyou.domain import parameters as rules
@@ -121,7 +121,7 @@ def edit_parameters(solution: Solution, changes: Sequence[Mapping[str, Any]]) ->
         entries = _changed(entries, change)
     entries = rules.render(entries, setting_of(document_of(solution), known_outputs(solution.environment_id)))
     keep(solution, entries)
-    solution.version += 1
+    touch(solution)
     audit.note("solution", solution.id, solution.name, parameters=[change.get("name", "*") for change in changes])
     return entries
 
@@ -157,7 +157,7 @@ def confirm(solution: Solution, kind: str, accept: Sequence[str] = ()) -> PlanTa
         resources.need_named(solution)
     if kind not in ("parameters", "images"):
         set_task(solution, kind, total=plan_tasks(solution)[kind].total, left=0, confirmed=True)
-    solution.version += 1
+    touch(solution)
     audit.note("solution", solution.id, solution.name, plan=kind)
     return plan_tasks(solution)[kind]
 
@@ -203,7 +203,7 @@ def edit_applications(solution: Solution, changes: Mapping[str, Mapping[str, Any
         document_of(solution)
     except ConsoleError as error:
         raise _at_fields(solution, error) from error
-    solution.version += 1
+    touch(solution)
     set_task(solution, "applications", total=solution.applications, left=0)
     after = _images(solution)
     if after != before:

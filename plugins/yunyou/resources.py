@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app import audit
 from app.contracts.text import Text
-from app.db import db, new_id, rows
+from app.db import db, new_id, rows, touch
 from app.errors import ErrorCode, FieldError, invalid
 from plugins.yunyou.domain.universe import Output, planned_outputs
 from plugins.yunyou.models import LoadBalancer, ResourceOutput, Solution
@@ -97,7 +97,7 @@ def enter(solution: Solution, items: Sequence[Mapping[str, Any]]) -> None:
     db.session.flush()
     left = [name for name in asked if name not in known_outputs(solution.environment_id)]
     set_task(solution, "databases", total=len(asked), left=len(left), confirmed=False)
-    solution.version += 1
+    touch(solution)
     audit.note("solution", solution.id, solution.name, resources=sorted(values))
 
 

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from app.contracts.text import Text
 from app.db import scoped
-from app.web.api import In, ListQuery, Page, need_version, page
+from app.web.api import In, ListQuery, Page, page
+from app.web.conflicts import need_version
 from plugins.iam import permissions as may
 from plugins.iam import shapes
 from plugins.iam.api import api
@@ -57,7 +58,7 @@ def get_tenant(tenant_id: str) -> shapes.TenantOut:
                may.TENANT_EDIT, audit=may.TENANT_CHANGED, body=tenants.TenantChange, returns=shapes.TenantOut)  # fmt: skip
 def change_tenant(tenant_id: str, body: tenants.TenantChange) -> shapes.TenantOut:
     row = tenants.get(tenant_id)
-    need_version(row.version)
+    need_version(row)
     return shapes.tenant(tenants.change(row, body))
 
 
@@ -84,7 +85,7 @@ def create_workspace(body: tenants.WorkspaceWanted) -> shapes.WorkspaceOut:
                may.WORKSPACE_EDIT, audit=may.WORKSPACE_CHANGED, body=tenants.WorkspaceWanted, returns=shapes.WorkspaceOut)  # fmt: skip
 def change_workspace(workspace_id: str, body: tenants.WorkspaceWanted) -> shapes.WorkspaceOut:
     row = tenants.get_workspace(workspace_id)
-    need_version(row.version)
+    need_version(row)
     return shapes.workspace(tenants.change_workspace(row, body))
 
 
@@ -130,7 +131,7 @@ def get_member(member_id: str) -> shapes.MemberOut:
                audit=may.MEMBER_CHANGED, body=members.Profile, returns=shapes.MemberOut)  # fmt: skip
 def change_member(member_id: str, body: members.Profile) -> shapes.MemberOut:
     row = members.get(member_id)
-    need_version(row.version)
+    need_version(row)
     return shapes.member(members.change(row, body))
 
 
@@ -187,7 +188,7 @@ def get_group(group_id: str) -> shapes.GroupOut:
                audit=may.GROUP_CHANGED, body=groups.GroupWanted, returns=shapes.GroupOut, errors=(e.TAKEN,))  # fmt: skip
 def change_group(group_id: str, body: groups.GroupWanted) -> shapes.GroupOut:
     row = groups.get(group_id)
-    need_version(row.version)
+    need_version(row)
     return shapes.group(groups.change(row, body))
 
 
@@ -232,7 +233,7 @@ def get_account(account_id: str) -> shapes.AccountOut:
                may.ACCOUNT_EDIT, audit=may.ACCOUNT_CHANGED, body=accounts.AccountWanted, returns=shapes.AccountOut)  # fmt: skip
 def change_account(account_id: str, body: accounts.AccountWanted) -> shapes.AccountOut:
     row = accounts.get(account_id)
-    need_version(row.version)
+    need_version(row)
     return shapes.account(accounts.change(row, body))
 
 

@@ -13,7 +13,8 @@ from app.contracts.text import Text
 from app.db import scoped
 from app.errors import NOT_FOUND
 from app.guard import SIGNED_IN
-from app.web.api import In, ListQuery, Out, Page, need_version, page
+from app.web.api import In, ListQuery, Out, Page, page
+from app.web.conflicts import need_version
 from plugins.iam import offered, shapes
 from plugins.iam import permissions as may
 from plugins.iam.api import api
@@ -114,7 +115,7 @@ def get_role(role_id: str) -> shapes.RoleOut:
                audit=may.ROLE_CHANGED, body=roles.RoleWanted, returns=shapes.RoleOut, errors=(e.ABOVE_YOU,))  # fmt: skip
 def change_role(role_id: str, body: roles.RoleWanted) -> shapes.RoleOut:
     row = roles.get_own(role_id)
-    need_version(row.version)
+    need_version(row)
     return shapes.role(roles.get(roles.change(row, body).id))
 
 
@@ -233,7 +234,7 @@ def get_client(client_id: str) -> shapes.ClientOut:
                may.CLIENT_EDIT, audit=may.CLIENT_CHANGED, body=oidc_clients.ClientWanted, returns=shapes.ClientOut)  # fmt: skip
 def change_client(client_id: str, body: oidc_clients.ClientWanted) -> shapes.ClientOut:
     row = oidc_clients.get(client_id)
-    need_version(row.version)
+    need_version(row)
     return shapes.client(oidc_clients.change(row, body))
 
 

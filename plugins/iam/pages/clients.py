@@ -117,7 +117,7 @@ def _form(row: OidcClient | None = None) -> Form:
         "api_scope": row.api_scope, "without_pkce": row.without_pkce,
     }  # fmt: skip
     title = EDIT.format(name=row.name)
-    return Form(title, url_for(".client_edit", client_id=row.id), SAVE, fields, values=values)
+    return Form(title, url_for(".client_edit", client_id=row.id), SAVE, fields, values=values, row=row)
 
 
 def _wanted() -> oidc_clients.ClientWanted:

@@ -10,9 +10,10 @@ from flask import Response, g, request
 
 from app.contracts.declarations import Permission
 from app.contracts.text import Text
-from app.db import db
+from app.db import Versioned, db
 from app.errors import CSRF, FORBIDDEN, NOT_FOUND, SIGNED_OUT, ConsoleError
 from app.guard import Operation, guard
+from app.web import conflicts
 from app.web.language import t
 from app.web.listing import Listing
 from app.web.render import dialog_done, go, render
@@ -30,7 +31,7 @@ DELETED = Text("{name} was deleted.", "{name} 已删除。")
 
 @dataclass
 class Form:
-    """A dialog that is one form. ``fields`` are arguments of ``form.field``."""
+    """A dialog that is one form. ``fields`` are arguments of ``form.field``; ``row`` is what it edits, ``values`` what of it."""
 
     title: Text
     url: str
@@ -39,6 +40,12 @@ class Form:
     body: Text | None = None
     danger: bool = False
     values: dict[str, Any] = field(default_factory=dict)
+    row: Versioned | None = None
+
+    @property
+    def hidden(self) -> dict[str, str]:
+        """Which version it shows."""
+        return conflicts.hidden(self.row, self.values) if self.row is not None else {}
 
     @property
     def size(self) -> str:
@@ -47,6 +54,7 @@ class Form:
 
     def shown(self, error: ConsoleError | None = None) -> Response:
         """The form, with what was typed and what is wrong with it."""
+        error = conflicts.explained(error, self.values)
         fields = [self._filled(item, error is not None) for item in self.fields]
         status = 422 if error is not None else 200
         return render("iam/form.html", fragment="dialog", status=status, form_=self, fields=fields, error=error)
@@ -67,16 +75,6 @@ class Form:
             made["checked" if kind == "checkbox" else "value"] = self.values[name]
         return made
 
-    def send(self, act: Callable[[], Response]) -> Response:
-        """Do it; an expected failure comes back as the form with what is wrong."""
-        try:
-            return act()
-        except ConsoleError as error:
-            if error.kind in STAY_REFUSED:
-                raise
-            db.session.rollback()
-            g.problem = error
-            return self.shown(error)
 
 
 def dialog(
@@ -94,14 +92,32 @@ def dialog(
 
         @guard(permission, audit=audit)
         def send(**ids: str) -> Response:
-            found = _found(find, ids)
-            return form(*found).send(lambda: act(*found))
+            return sent(lambda: act(*_of_this_version(_found(find, ids))), lambda: form(*_found(find, ids)))
 
         bp.add_url_rule(rule, act.__name__, show, methods=["GET"])
         bp.add_url_rule(rule, f"{act.__name__}_send", send, methods=["POST"])
         return act
 
     return declare
+
+
+def sent(act: Callable[[], Response], form: Callable[[], Form]) -> Response:
+    """Do it; an expected failure comes back as the form, with what was typed and what is wrong."""
+    try:
+        return act()
+    except ConsoleError as error:
+        if error.kind in STAY_REFUSED:
+            raise
+        db.session.rollback()
+        g.problem = error
+        return form().shown(error)
+
+
+def _of_this_version(found: tuple[Any, ...]) -> tuple[Any, ...]:
+    for row in found:
+        if isinstance(row, Versioned):
+            conflicts.need_version(row)
+    return found
 
 
 def _found(find: Callable[..., Any] | None, ids: dict[str, str]) -> tuple[Any, ...]:

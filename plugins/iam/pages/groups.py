@@ -85,7 +85,7 @@ def _form(row: Group | None = None) -> Form:
         return Form(NEW, url_for(".group_new"), Text("Create the group", "创建用户组"), FIELDS)
     title = EDIT.format(name=row.name)
     values = {"name": row.name, "description": row.description}
-    return Form(title, url_for(".group_edit", group_id=row.id), SAVE, FIELDS, values=values)
+    return Form(title, url_for(".group_edit", group_id=row.id), SAVE, FIELDS, values=values, row=row)
 
 
 @dialog("/iam/groups/new", may.GROUP_EDIT, may.GROUP_CREATED, _form)

@@ -145,7 +145,7 @@ def member_join() -> Response:
 def _edit_form(row: Member) -> Form:
     values = {str(item["name"]): getattr(row, str(item["name"])) for item in FIELDS}
     title = EDIT.format(name=row.login)
-    return Form(title, url_for(".member_edit", member_id=row.id), SAVE, FIELDS, values=values)
+    return Form(title, url_for(".member_edit", member_id=row.id), SAVE, FIELDS, values=values, row=row)
 
 
 @dialog("/iam/members/<member_id>/edit", may.MEMBER_EDIT, may.MEMBER_CHANGED, _edit_form, members.get)

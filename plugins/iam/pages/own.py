@@ -89,7 +89,7 @@ def _consent_card(row: Member) -> dict[str, object]:
 
 def _profile_form(row: Member) -> Form:
     values = {str(item["name"]): getattr(row, str(item["name"])) for item in OWN_FIELDS}
-    return Form(Text("Personal information", "个人信息"), url_for(".own_profile"), SAVE, OWN_FIELDS, values=values)
+    return Form(Text("Personal information", "个人信息"), url_for(".own_profile"), SAVE, OWN_FIELDS, values=values, row=row)
 
 
 @dialog("/account/profile", SIGNED_IN, may.PROFILE_CHANGED, _profile_form, _me)

@@ -63,7 +63,7 @@ def _tenant_form(row: Tenant | None = None) -> Form:
     name = {"name": "name", "label": Text("Name", "名称"), "required": True}
     if row is not None:
         title = Text("Rename {name}", "重命名 {name}").format(name=row.name)
-        return Form(title, url_for(".tenant_edit", tenant_id=row.id), SAVE, [name], values={"name": row.name})
+        return Form(title, url_for(".tenant_edit", tenant_id=row.id), SAVE, [name], values={"name": row.name}, row=row)
     return Form(
         Text("New tenant", "新建租户"), url_for(".tenant_new"), Text("Create the tenant", "创建租户"),
         [name, {"name": "code", "label": Text("Code", "编码"), "required": True, "mono": True,
@@ -135,7 +135,7 @@ def _space_form(row: Workspace | None = None) -> Form:
         return Form(Text("New workspace", "新建工作空间"), url_for(".workspace_new"), Text("Create the workspace", "创建工作空间"), FIELDS)
     title = EDIT.format(name=row.name)
     values = {"name": row.name, "description": row.description}
-    return Form(title, url_for(".workspace_edit", workspace_id=row.id), SAVE, FIELDS, values=values)
+    return Form(title, url_for(".workspace_edit", workspace_id=row.id), SAVE, FIELDS, values=values, row=row)
 
 
 @dialog("/iam/workspaces/new", may.WORKSPACE_EDIT, may.WORKSPACE_CREATED, _space_form)

@@ -86,7 +86,7 @@ def _form(row: ServiceAccount | None = None) -> Form:
         return Form(NEW, url_for(".account_new"), Text("Create the service account", "创建服务账号"), FIELDS)
     values = {"name": row.name, "description": row.description}
     title = EDIT.format(name=row.name)
-    return Form(title, url_for(".account_edit", account_id=row.id), SAVE, FIELDS, values=values)
+    return Form(title, url_for(".account_edit", account_id=row.id), SAVE, FIELDS, values=values, row=row)
 
 
 @dialog("/iam/service-accounts/new", may.ACCOUNT_EDIT, may.ACCOUNT_CREATED, _form)

@@ -112,7 +112,7 @@ def _form(row: CustomRole | None = None) -> Form:
     del fields[1]
     values = {key: getattr(row, key) for key in ("name", "description", "permissions")}
     title = EDIT.format(name=values["name"])
-    return Form(title, url_for(".role_edit", role_id=row.id), SAVE, fields, values=values)
+    return Form(title, url_for(".role_edit", role_id=row.id), SAVE, fields, values=values, row=row)
 
 
 @dialog("/iam/roles/new", may.ROLE_EDIT, may.ROLE_CREATED, _form)

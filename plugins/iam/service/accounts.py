@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select
 from app import audit
 from app.auth import audience, decisions
 from app.contracts.text import Text
-from app.db import db, get_scoped, new_id
+from app.db import db, get_scoped, new_id, touch
 from app.errors import NOT_FOUND
 from app.web.api import In
 from plugins.iam import seeding
@@ -60,7 +60,7 @@ def change(row: ServiceAccount, wanted: AccountWanted) -> ServiceAccount:
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
     """
     row.name, row.description = names.free(ServiceAccount, wanted.name, TITLE, row.id), wanted.description
-    row.version += 1
+    touch(row)
     audit.note(SERVICE_ACCOUNT, row.id, row.name, description=wanted.description)
     return row
 

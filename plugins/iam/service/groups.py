@@ -6,7 +6,7 @@ from sqlalchemy import Select, select
 
 from app import audit
 from app.contracts.text import Text
-from app.db import db, get_scoped, new_id
+from app.db import db, get_scoped, new_id, touch
 from app.web.api import In
 from plugins.iam import directory
 from plugins.iam.models import GROUP, Group, GroupMember, Member
@@ -49,7 +49,7 @@ def change(row: Group, wanted: GroupWanted) -> Group:
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
     """
     row.name, row.description = names.free(Group, wanted.name, TITLE, row.id), wanted.description
-    row.version += 1
+    touch(row)
     audit.note(GROUP, row.id, row.name, description=wanted.description)
     return row
 

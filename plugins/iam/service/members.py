@@ -12,7 +12,7 @@ from app import audit
 from app.auth import audience, decisions
 from app.auth.models import ConsoleSession
 from app.contracts.text import Text
-from app.db import db, new_id, now
+from app.db import db, new_id, now, touch
 from app.errors import NOT_FOUND, invalid
 from app.web.api import In
 from plugins.iam import directory, passwords, throttle
@@ -115,7 +115,7 @@ def change(member: Member, wanted: Profile) -> Member:
         raise invalid({"name": Text("This is required.", "此项必填。")})
     for key, value in given.items():
         setattr(member, key, value)
-    member.version += 1
+    touch(member)
     audit.note(MEMBER, member.id, member.login, changed=given)
     return member
 
@@ -220,7 +220,7 @@ def _join(row: Member) -> None:
 
 
 def _changed(member: Member) -> None:
-    member.version += 1
+    touch(member)
     for tenant in directory.LocalDirectory().tenants_of(f"{MEMBER}:{member.id}"):
         directory.bump(tenant.id)
     directory.bump(handing.me().tenant_id)

@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from app import audit, crypto, site
 from app.auth import audience, decisions
 from app.contracts.text import Text
-from app.db import db, get_scoped, new_id
+from app.db import db, get_scoped, new_id, touch
 from app.errors import FieldError, invalid
 from app.kube.kubeconfig import is_local
 from app.web.api import In
@@ -88,7 +88,7 @@ def change(row: OidcClient, wanted: ClientWanted) -> OidcClient:
     _check(wanted, row.public)
     _need_right(row.site or wanted.site, row.api_scope or wanted.api_scope)
     _fill(row, wanted)
-    row.version += 1
+    touch(row)
     audit.note("client", row.id, row.name, client=row.client_id, redirects=row.redirect_uris, site=row.site, api=row.api_scope)
     return row
 
@@ -104,7 +104,7 @@ def rotate(row: OidcClient) -> WithSecret:
         raise invalid({"": Text("A public client has no secret.", "公开客户端没有密钥。")})
     secret = secrets.token_urlsafe(32)
     row.previous_digest, row.secret_digest = row.secret_digest, crypto.digest(secret)
-    row.version += 1
+    touch(row)
     audit.note("client", row.id, row.name, client=row.client_id)
     return WithSecret(row, secret)
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from app import audit
 from app.contracts.text import Text, plain
-from app.db import db, new_id, scoped
+from app.db import db, new_id, scoped, touch
 from app.errors import NOT_FOUND, invalid
 from app.web.api import In
 from plugins.iam import directory, offered
@@ -123,7 +123,7 @@ def change(row: CustomRole, wanted: RoleWanted) -> CustomRole:
     handing.need_grantable(row.code)
     before = set(row.permissions)
     row.name, row.description, row.permissions = names.checked(wanted.name), wanted.description, _checked(wanted)
-    row.version += 1
+    touch(row)
     directory.bump(row.tenant_id)
     now_held = set(row.permissions)
     audit.note("role", row.id, row.name, added=sorted(now_held - before), removed=sorted(before - now_held))

@@ -11,7 +11,7 @@ from app import audit
 from app.auth import decisions
 from app.auth.models import ConsoleSession
 from app.contracts.text import Text
-from app.db import Model, db, get_scoped, new_id
+from app.db import Model, db, get_scoped, new_id, touch
 from app.errors import NOT_FOUND, invalid
 from app.web.api import In
 from plugins.iam import directory, seeding
@@ -108,7 +108,7 @@ def change(row: Tenant, wanted: TenantChange) -> Tenant:
         if row.code == PLATFORM_TENANT and not wanted.enabled:
             raise NOT_EMPTY(name=row.name, what=Text("it is the platform's own tenant", "平台自身租户"))
         row.state = ACTIVE if wanted.enabled else DISABLED
-    row.version += 1
+    touch(row)
     directory.bump(row.id)
     if row.state == DISABLED:
         db.session.execute(delete(ConsoleSession).where(ConsoleSession.tenant_id == row.id))
@@ -155,7 +155,7 @@ def change_workspace(row: Workspace, wanted: WorkspaceWanted) -> Workspace:
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
     """
     row.name, row.description = names.free(Workspace, wanted.name, SPACE_TITLE, row.id), wanted.description
-    row.version += 1
+    touch(row)
     audit.note("workspace", row.id, row.name)
     return row
 

@@ -11,6 +11,7 @@ from app.errors import ConsoleError
 from app.guard import guard
 from app.kube.clusters import list_clusters
 from app.kube.mirrored import freshness
+from app.web import conflicts
 from app.web.forms import check, parse
 from app.web.listing import Column, Expression, Filter, Listing
 from app.web.render import go, render
@@ -89,10 +90,12 @@ def environment_show(environment_id: str) -> Response:
 def _shown(environment: Environment, error: ConsoleError | None = None) -> Response:
     """The page of an environment; with *error*, its form as it was sent."""
     kept = msgspec.to_builtins(Edited(**{field.name: getattr(environment, field.name) for field in msgspec.structs.fields(Edited)}))
+    error = conflicts.explained(error, kept)
     cluster = next((c for c in list_clusters() if c.id == environment.cluster_id), None)
     return render(
         "yunyou/environment_show.html", environment=environment, cluster=cluster, age=freshness(environment.cluster_id), error=error,
         kept=kept, given=request.form if error else kept, status=error.status if error else 200,
+        hidden=conflicts.hidden(environment, kept),
     )  # fmt: skip
 
 
@@ -101,6 +104,7 @@ def _shown(environment: Environment, error: ConsoleError | None = None) -> Respo
 def environment_edit(environment_id: str) -> Response:
     environment = environments.get_environment(environment_id)
     try:
+        conflicts.need_version(environment)
         sent = {name: value.strip() for name, value in request.form.items() if name in TEXTS}
         environments.edit_environment(environment, check(Edited, {**sent, "registryInsecure": "registryInsecure" in request.form}))
     except ConsoleError as error:

@@ -16,6 +16,7 @@ from app.errors import ConsoleError, invalid
 from app.guard import guard
 from app.jobs import enqueue
 from app.orders.models import Order
+from app.web import conflicts
 from app.web.language import t
 from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render
@@ -139,6 +140,7 @@ def _plan(solution: Solution, kind: str, error: ConsoleError | None = None) -> R
     return render(
         "yunyou/plan_show.html", fragment="plan", status=error.status if error else 200, **_head(solution, "deployment"),
         kind=kind, plan=solutions.plan_tasks(solution), titles=planning.TITLES, items=items, counts=counts, q=wanted, state=state, error=error,
+        seen=conflicts.mark_of, all_items=found["items"],
     )  # fmt: skip
 
 
@@ -153,10 +155,19 @@ def parameters_edit(solution_id: str) -> Response:
     else:
         change["value"] = request.form.get("value", "") or None
     try:
+        _need_seen(solution, "parameters", "name", name)
         planning.edit_parameters(solution, [change])
     except ConsoleError as error:
         return _plan(solution, "parameters", error)
     return go(_back(solution, "parameters"), Text("The parameters were changed.", "参数已修改。"))
+
+
+def _need_seen(solution: Solution, kind: str, key: str, value: str) -> None:
+    """Refuse an edit of an item of the plan that somebody else changed since the page showed it.
+
+    :raises ConsoleError: CORE/CHANGED_MEANWHILE
+    """
+    conflicts.need_seen(next((item for item in api.plan_of(solution, kind)["items"] if item.get(key) == value), None))
 
 
 def _back(solution: Solution, kind: str) -> str:
@@ -167,8 +178,9 @@ def _back(solution: Solution, kind: str) -> str:
 @guard(permissions.PLAN_EDIT, audit=permissions.DATABASES_EDITED)
 def databases_edit(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
-    item = {key: value for key, value in request.form.items() if key != "csrf_token" and value}
+    item = {key: value for key, value in request.form.items() if key not in ("csrf_token", conflicts.SEEN) and value}
     try:
+        _need_seen(solution, "databases", "name", item.get("name", ""))
         resources.enter(solution, [item])
     except ConsoleError as error:
         return _plan(solution, "databases", error)
@@ -200,6 +212,8 @@ def applications_edit(solution_id: str) -> Response:
         change["resources"] = size
     kind = given.get("from", "applications")
     try:
+        if conflicts.SEEN in given:
+            _need_seen(solution, kind, *(("image", given.get("was", "")) if kind == "images" else ("key", given.get("application", ""))))
         planning.edit_applications(solution, {given.get("application", ""): change})
     except ConsoleError as error:
         return _plan(solution, kind, error)
@@ -213,6 +227,7 @@ def applications_edit(solution_id: str) -> Response:
 def plan_confirm(solution_id: str, kind: str) -> Response:
     solution = solutions.get_solution(solution_id)
     try:
+        conflicts.need_seen(api.plan_of(solution, kind)["items"])
         planning.confirm(solution, kind, request.form.getlist("accept"))
     except ConsoleError as error:
         return _plan(solution, kind, error)

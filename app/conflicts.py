@@ -1,0 +1,40 @@
+"""What the database found wrong because somebody else was faster, in words: another version, a value that is taken (C-45)."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import MetaData, UniqueConstraint
+from sqlalchemy.exc import IntegrityError
+
+from app.contracts.text import Text
+from app.errors import CONFLICT, ConsoleError, FieldError
+
+TAKEN = Text("This is taken already.", "已被占用。")
+SAME = Text("Somebody else made the same at the same moment.", "他人同时进行了相同的操作。")
+REFERRED = Text("What this refers to is gone, or something still refers to it.", "所引用的对象已不存在，或仍被其他对象引用。")
+# SQLite's, PostgreSQL's and MariaDB's words.
+UNIQUE = re.compile(
+    r"UNIQUE constraint failed: (?P<columns>.+)|(?:for key '|unique constraint \")(?:\w+\.)?(?P<name>\w+)", re.I
+)
+FOREIGN = re.compile("FOREIGN KEY", re.I)
+
+
+def of_integrity(error: IntegrityError, metadata: MetaData) -> ConsoleError | None:
+    """The refusal that tells of a violated constraint; None where it is a fault of the code.
+
+    Of a unique constraint, the last column is the one that a person chose: the error stands beside its field.
+    """
+    words = str(error.orig)
+    if found := UNIQUE.search(words):
+        column = found["columns"].rpartition(".")[2] if found["columns"] else _last_column(found["name"], metadata)
+        return CONFLICT(detail=SAME, errors=(FieldError(f"/{column}", TAKEN),) if column else ())
+    return CONFLICT(detail=REFERRED) if FOREIGN.search(words) else None
+
+
+def _last_column(name: str, metadata: MetaData) -> str:
+    for table in metadata.tables.values():
+        for constraint in table.constraints:
+            if isinstance(constraint, UniqueConstraint) and constraint.name == name:
+                return [column.name for column in constraint.columns][-1]
+    return ""
