@@ -94,7 +94,8 @@ def job_retry(job_id: str) -> Response:
 def site_overview() -> Response:
     known = {row.name: row for row in db.session.scalars(select(PeriodicRun))}
     work = [(item, known.get(item.name)) for item in site.catalogue().periodic.values()]
-    counts = dict(db.session.execute(select(JobRun.state, func.count()).group_by(JobRun.state)).tuples().all())
+    counted = db.session.execute(select(JobRun.state, func.count()).group_by(JobRun.state))
+    counts = {row[0]: row[1] for row in counted}
     return render(
         "core/site.html", fragment="overview", work=work, counts=counts, queues=[(name, position(name)) for name in QUEUES],
         workers=workers(), leases=db.session.scalars(select(Lease).order_by(Lease.name)).all(), states=STATES,

@@ -21,6 +21,9 @@ ALL = (
     SIGNED_IN, JOB_READ, JOB_MANAGE, SITE_READ, SITE_MANAGE, AUDIT_READ, AUDIT_EXPORT, AUDIT_VERIFY, PERMISSION_EXPLAIN,
 )  # fmt: skip
 
+OF_THE_SITE = "core.site."
+OF_A_TENANT = tuple(permission.name for permission in ALL if not permission.name.startswith(OF_THE_SITE))
+
 SIGN_IN = Operation("core.session.started", Text("Signed in", "登录"))
 SIGN_OUT = Operation("core.session.ended", Text("Signed out", "退出登录"))
 TENANT_CHOSEN = Operation("core.session.tenant_chosen", Text("Chose tenant and workspace", "选择租户与工作空间"))

@@ -45,7 +45,7 @@ def register_roles():
             Text("May do everything on this site.", "可执行本站点的全部操作。"), grants=["*"],
         ),
         Role(
-            "tenant-administrator", Text("Tenant administrator", "空间管理员"), ["core.*"],
+            "tenant-administrator", Text("Tenant administrator", "空间管理员"), permissions.OF_A_TENANT,
             Text("Runs a tenant: members, roles, security, audit.", "管理租户的成员、角色、安全与审计。"),
         ),
     ]  # fmt: skip

@@ -24,7 +24,7 @@ from app.web import bearer, idempotency
 from app.web.problems import answer, wants_json
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-BROWSER = "antstack-browser"
+BROWSER = "antstack-browser"  # with __Host- under TLS
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
@@ -65,7 +65,11 @@ def csrf_token() -> str:
 
 def _browser() -> str:
     who = caller.current()
-    return who.session_id or request.cookies.get(BROWSER) or str(g.setdefault("new_browser", secrets.token_urlsafe(16)))
+    return who.session_id or request.cookies.get(_browser_cookie()) or str(g.setdefault("new_browser", secrets.token_urlsafe(16)))
+
+
+def _browser_cookie() -> str:
+    return f"__Host-{BROWSER}" if site.settings().secure else BROWSER
 
 
 def view_guard() -> Guard | None:
@@ -249,7 +253,7 @@ def _headers(response: Response) -> Response:
     response.headers["traceparent"] = caller.traceparent()
     if "new_browser" in g:
         secure = site.settings().secure
-        response.set_cookie(BROWSER, g.new_browser, httponly=True, samesite="Lax", secure=secure, max_age=86400 * 400)
+        response.set_cookie(_browser_cookie(), g.new_browser, httponly=True, samesite="Lax", secure=secure, max_age=86400 * 400)
     if flash := g.get("flash"):
         session["toasts"] = [flash]
     return response

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from app.db import Id, Identified, Long, Name, Sealed, TenantOwned, Versioned, db
 from plugins.iam.oidc import models as _provider_models  # noqa: F401 - their tables belong to this plugin
@@ -65,6 +65,7 @@ class Member(Identified, Versioned, db.Model):
     locked_until: Mapped[datetime | None]
     last_login_at: Mapped[datetime | None]
     last_login_ip: Mapped[str] = mapped_column(String(64), default="")
+    places: ClassVar[Any]
 
 
 class Membership(TenantOwned, db.Model):
@@ -74,6 +75,12 @@ class Membership(TenantOwned, db.Model):
     __table_args__ = (UniqueConstraint("tenant_id", "member_id"),)
 
     member_id: Mapped[str] = mapped_column(ForeignKey("iam_member.id"), index=True)
+
+
+# How many tenants somebody belongs to, disabled ones too; read with the row, so that a list asks once.
+Member.places = column_property(
+    select(func.count(Membership.id)).where(Membership.member_id == Member.id).correlate_except(Membership).scalar_subquery()
+)
 
 
 class Group(TenantOwned, Versioned, db.Model):

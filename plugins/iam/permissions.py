@@ -34,7 +34,7 @@ ALL = (
     GROUP_READ, GROUP_EDIT, ACCOUNT_READ, ACCOUNT_EDIT, ACCOUNT_GRANT, ROLE_READ, ROLE_EDIT, GRANT_READ, GRANT_EDIT,
     KEY_READ, KEY_EDIT, CLIENT_READ, CLIENT_EDIT, CLIENT_API, CHECK,
 )  # fmt: skip
-OF_THE_SITE = "iam.site."
+OF_THE_SITE = ("iam.site.", "core.site.")  # what reaches beyond one tenant: the platform administrator's alone
 
 SIGNED_IN = Operation("iam.sign-in.done", Text("Gave name and password", "输入账号密码登录"))
 SIGNED_OUT = Operation("iam.sign-in.ended", Text("Ended the sign-in", "结束登录"))

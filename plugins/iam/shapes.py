@@ -11,7 +11,7 @@ from app.web.language import locale
 from plugins.iam.directory import role_of
 from plugins.iam.models import ACTIVE, AccessKey, Grant, Group, Member, ServiceAccount, Tenant, Workspace
 from plugins.iam.oidc.models import OidcClient
-from plugins.iam.service import grants
+from plugins.iam.service import grants, handing
 from plugins.iam.service.roles import RoleShown
 
 
@@ -160,9 +160,10 @@ def workspace(row: Workspace) -> WorkspaceOut:
 
 
 def member(row: Member, password: str | None = None) -> MemberOut:
-    """A member as the API shows it."""
+    """A member as the API shows it; without phone numbers, where they are not the caller's business."""
+    mobile, landline = (row.mobile, row.landline) if handing.may_see_contact(row) else ("", "")
     return MemberOut(
-        row.id, row.login, row.name, row.nickname or "", row.mobile or "", row.landline or "", row.staff_number or "",
+        row.id, row.login, row.name, row.nickname or "", mobile or "", landline or "", row.staff_number or "",
         row.state, bool(row.must_reset), row.last_login_at, row.version or 1, row.created_at, password,
     )  # fmt: skip
 

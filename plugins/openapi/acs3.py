@@ -9,20 +9,21 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, unquote
 
 from flask import request
-from redis.exceptions import RedisError
+from sqlalchemy import delete, insert
+from sqlalchemy.exc import IntegrityError
 
 from app.caller import Caller
 from app.contracts.identity import Directory
 from app.contracts.text import Text
-from app.db import now
+from app.db import db, now
 from app.errors import ErrorCode
-from app.jobs.queue import connection
 from app.services import need_service
 from app.web.bearer import workspace
+from plugins.openapi.models import Nonce
 
 SCHEME = "ACS3-HMAC-SHA256"
 HEADER = re.compile(
@@ -30,7 +31,7 @@ HEADER = re.compile(
 )
 MUST_SIGN = frozenset({"host", "x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256"})
 SKEW_SECONDS = 15 * 60
-WRITES = ("POST", "PUT", "PATCH", "DELETE")
+NONCE_KEPT = timedelta(seconds=2 * SKEW_SECONDS + 60)
 
 
 def _code(reason: str, en: str, zh: str, remedy_en: str, remedy_zh: str, status: int = 401) -> ErrorCode:
@@ -73,11 +74,7 @@ REPLAYED = _code(
     "NONCE_REPLAYED", "This x-acs-signature-nonce was used before.", "该 x-acs-signature-nonce 已被使用。",
     "Use a new nonce for every call.", "每次调用请使用新的随机数。",
 )  # fmt: skip
-NO_NONCES = _code(
-    "NONCE_STORE_AWAY", "Nonces cannot be checked now, so nothing is changed.", "暂时无法校验随机数，已拒绝变更类调用。",
-    "Try again in a moment.", "请稍后重试。", 503,
-)  # fmt: skip
-ERRORS = (MALFORMED, NOT_SIGNED, UNKNOWN_KEY, KEY_DISABLED, OWNER_NOT_ACTIVE, SKEWED, WRONG_BODY, WRONG, REPLAYED, NO_NONCES)
+ERRORS = (MALFORMED, NOT_SIGNED, UNKNOWN_KEY, KEY_DISABLED, OWNER_NOT_ACTIVE, SKEWED, WRONG_BODY, WRONG, REPLAYED)
 
 REFUSED = {"unknown": UNKNOWN_KEY, "disabled": KEY_DISABLED, "owner-not-active": OWNER_NOT_ACTIVE, "wrong": WRONG}
 
@@ -155,14 +152,19 @@ def _check_date(text: str) -> None:
 
 
 def _use_nonce(key: str, nonce: str) -> None:
-    """Take the nonce, once; kept longer than the skew. Without Redis reads go on and changes do not."""
+    """Take the nonce, once and for good: a row of the database, which outlasts Redis and whatever becomes of the request."""
     if not 8 <= len(nonce) <= 128:
         raise MALFORMED()
+    digest = hashlib.sha256(f"{key} {nonce}".encode()).hexdigest()
     try:
-        fresh = connection().set(f"antstack:nonce:{key}:{nonce}", "1", nx=True, ex=2 * SKEW_SECONDS + 60)
-    except RedisError as error:
-        if request.method in WRITES:
-            raise NO_NONCES() from error
-        return
-    if not fresh:
-        raise REPLAYED()
+        db.session.execute(insert(Nonce).values(digest=digest, used_at=now()))
+        db.session.commit()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise REPLAYED() from error
+
+
+def sweep() -> None:
+    """Remove nonces of calls that their date refuses by now."""
+    db.session.execute(delete(Nonce).where(Nonce.used_at < now() - NONCE_KEPT))
+    db.session.commit()

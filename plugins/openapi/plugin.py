@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.contracts.declarations import Door, Role
+from app.contracts.declarations import Door, Periodic, Role
 from app.contracts.text import Text
 from app.hooks import hookimpl
 from plugins.openapi import acs3, api, permissions
@@ -27,6 +27,11 @@ def register_roles():
 @hookimpl
 def register_doors():
     return [Door(acs3.SCHEME, acs3.door)]
+
+
+@hookimpl
+def register_periodic():
+    return [Periodic("openapi.nonces.sweep", Text("Remove nonces that are over", "清理过期的随机数"), acs3.sweep, every=3600)]
 
 
 @hookimpl

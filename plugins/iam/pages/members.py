@@ -41,7 +41,7 @@ def member_list() -> Response:
             Column("login", Text("Login name", "登录名"), lambda m: m.login, sort=Member.login, narrow=True),
             Column("name", Text("Name", "姓名"), lambda m: m.name, sort=Member.name),
             Column("nickname", Text("Nickname", "昵称"), lambda m: m.nickname, hidden=True),
-            Column("mobile", Text("Mobile", "手机"), lambda m: m.mobile, hidden=True),
+            Column("mobile", Text("Mobile", "手机"), lambda m: m.mobile if handing.may_see_contact(m) else "", hidden=True),
             Column("state", Text("State", "状态"), lambda m: state_cell(m.state), sort=Member.state, narrow=True),
             Column("last", Text("Last sign-in", "最近登录"), lambda m: date_cell(m.last_login_at), sort=Member.last_login_at),
         ],
@@ -89,12 +89,13 @@ def member(member_id: str) -> Response:
     mine = select(Group).join(GroupMember, GroupMember.group_id == Group.id)
     mine = mine.where(GroupMember.member_id == row.id, Group.tenant_id == handing.me().tenant_id).order_by(Group.name)
     groups = [[Cell("link", text=g.name, href=url_for(".group", group_id=g.id)), g.description] for g in db.session.scalars(mine)]
+    mobile, landline = (row.mobile, row.landline) if handing.may_see_contact(row) else ("", "")
     return common.show(
         row.name, (TITLE, url_for(".member_list")),
         badge=state_cell(row.state), actions=_actions(row), object_id=row.id,
         facts=[
-            (Text("Login name", "登录名"), row.login), (Text("Nickname", "昵称"), row.nickname), (Text("Mobile", "手机"), row.mobile),
-            (Text("Landline", "座机"), row.landline), (Text("Staff number", "工号"), row.staff_number),
+            (Text("Login name", "登录名"), row.login), (Text("Nickname", "昵称"), row.nickname), (Text("Mobile", "手机"), mobile),
+            (Text("Landline", "座机"), landline), (Text("Staff number", "工号"), row.staff_number),
             (Text("Last sign-in", "最近登录"), row.last_login_at), (Text("Signed in from", "登录地址"), row.last_login_ip),
             (Text("Created", "创建时间"), row.created_at),
         ],
@@ -143,6 +144,7 @@ def member_join() -> Response:
 
 
 def _edit_form(row: Member) -> Form:
+    handing.need_manageable(row)
     values = {str(item["name"]): getattr(row, str(item["name"])) for item in FIELDS}
     title = EDIT.format(name=row.login)
     return Form(title, url_for(".member_edit", member_id=row.id), SAVE, FIELDS, values=values, row=row)

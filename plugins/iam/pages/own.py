@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app import audit
 from app.contracts.text import Text, plain
 from app.db import db
-from app.errors import NOT_FOUND, invalid
+from app.errors import NOT_FOUND
 from app.guard import SIGNED_IN, signed_in
 from app.web.language import exact, t
 from app.web.render import go
@@ -112,8 +112,7 @@ def _password_form() -> Form:
 @dialog("/account/password", SIGNED_IN, may.PASSWORD_CHANGED, _password_form)
 def own_password() -> Response:
     row = _me()
-    if not passwords.matches(row.password_hash, request.form.get("old", "")):
-        raise invalid({"old": service.WRONG.reason})
+    service.check_own(row, request.form.get("old", ""))
     service.set_password(row, request.form.get("new", ""), request.form.get("again", ""))
     audit.note(MEMBER, row.id, row.login)
     logout.end_member(row.id)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sqlalchemy import select
+
 from app import caller, site
 from app.auth import decisions
 from app.contracts.identity import SYSTEM, Principal
@@ -11,7 +13,7 @@ from app.db import db, scoped
 from app.errors import SIGNED_OUT
 from plugins.iam import offered
 from plugins.iam.directory import LocalDirectory, role_of
-from plugins.iam.models import Grant, Member
+from plugins.iam.models import Grant, Member, Membership
 from plugins.iam.permissions import OF_THE_SITE, SITE_PEOPLE
 from plugins.iam.service.errors import ABOVE_YOU, ELSEWHERE_TOO, PERSON_ABOVE_YOU, YOURSELF
 
@@ -84,12 +86,23 @@ def need_manageable(member: Member) -> None:
     if me().key == f"member:{member.id}":
         raise YOURSELF()
     directory = LocalDirectory()
-    elsewhere = [t for t in directory.tenants_of(f"member:{member.id}") if t.id != me().tenant_id]
-    if elsewhere and not decisions.allows(SITE_PEOPLE):
+    if belongs_elsewhere(member) and not decisions.allows(SITE_PEOPLE):
         raise ELSEWHERE_TOO(name=member.name)
     principal = Principal("member", member.id, member.name, member.login, me().tenant_id)
     if not all(may_grant(grant.role) for grant in directory.grants(principal)):
         raise PERSON_ABOVE_YOU(name=member.name)
+
+
+def belongs_elsewhere(member: Member) -> bool:
+    """Whether somebody belongs to another tenant too; one that is disabled keeps its people."""
+    other = (Membership.member_id == member.id) & (Membership.tenant_id != me().tenant_id)
+    return db.session.scalar(select(Membership.id).where(other).limit(1)) is not None
+
+
+def may_see_contact(member: Member) -> bool:
+    """Whether phone numbers of a person are the caller's business: not those of somebody of other tenants, whom anybody
+    who knows a login name can add to a tenant."""
+    return me().key == f"member:{member.id}" or member.places < 2 or decisions.allows(SITE_PEOPLE)
 
 
 def _grantable() -> set[str]:

@@ -216,6 +216,8 @@ def _join(row: Member) -> None:
     here = select(Membership.id).where(Membership.tenant_id == tenant_id, Membership.member_id == row.id)
     if db.session.scalar(here) is None:
         db.session.add(Membership(id=new_id(), tenant_id=tenant_id, member_id=row.id))
+        db.session.flush()
+        db.session.expire(row, ["places"])
         directory.bump(tenant_id)
 
 

@@ -18,7 +18,7 @@ from app.web.render import render
 from plugins.iam import permissions
 from plugins.iam.models import Member
 from plugins.iam.oidc import clients
-from plugins.iam.signin import service
+from plugins.iam.signin import device, service
 from plugins.iam.signin import session as sessions
 
 bp = Blueprint("iam_signin", __name__, url_prefix="/iam")
@@ -72,7 +72,7 @@ def _enter(member: Member, target: str) -> Response:
     service.signed_in(member)
     row, token = sessions.begin(member, ["pwd"])
     audit.note("member", member.id, member.login, session=row.id)
-    return sessions.COOKIE.give(make_response(redirect(target, 303)), token)
+    return device.remember(sessions.COOKIE.give(make_response(redirect(target, 303)), token), member.login)
 
 
 def _pending() -> Member:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask import g
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app import audit, caller
 from app.contracts.text import Text
@@ -13,6 +13,7 @@ from app.db import db, now
 from app.errors import ConsoleError, ErrorCode, invalid
 from plugins.iam import passwords, throttle
 from plugins.iam.models import ACTIVE, FROZEN, PLATFORM_TENANT, Member, Membership, Tenant
+from plugins.iam.signin import device
 
 WRONG = ErrorCode(
     "IAM/WRONG_NAME_OR_PASSWORD",
@@ -47,20 +48,31 @@ def check(login: str, password: str) -> Member:
     :raises ConsoleError: IAM/WRONG_NAME_OR_PASSWORD, IAM/SIGN_IN_LOCKED; after the right password also
         IAM/MEMBER_FROZEN and IAM/NO_TENANT
     """
-    address = caller.current().source_ip
-    member = _find(login)
+    member, account = _find(login), device.account_of(login)
     _note(login, member)
-    _refuse_locked(login, member, address)
+    _refuse_locked(account, member if account == login.strip().lower() else None)
     if not passwords.matches(member.password_hash if member else "", password):
-        raise _failure(login, member, address)
+        raise _failure(account, member)
     assert member is not None
-    throttle.forget(login)
+    throttle.forget(account)
     if member.state != ACTIVE:
         raise FROZEN_MEMBER() if member.state == FROZEN else WRONG()
     if not db.session.scalar(select(func.count()).where(Membership.member_id == member.id)):
         raise NO_TENANT()
     member.failures, member.locked_until = 0, None
     return member
+
+
+def check_own(member: Member, password: str) -> None:
+    """Whether somebody who is signed in knows their password; wrong ones are throttled as at the sign-in.
+
+    :raises ConsoleError: CORE/INVALID_INPUT, IAM/SIGN_IN_LOCKED
+    """
+    account = f"own password of {member.id}"
+    _refuse_locked(account, None)
+    if not passwords.matches(member.password_hash, password):
+        raise invalid({"old": WRONG.reason})
+    throttle.forget(account)
 
 
 def signed_in(member: Member) -> None:
@@ -109,19 +121,24 @@ def home_tenant(member: Member | None) -> str:
     return db.session.scalar(select(Tenant.id).where(Tenant.code == PLATFORM_TENANT)) or ""
 
 
-def _refuse_locked(login: str, member: Member | None, address: str) -> None:
-    left = throttle.wait(login, address).seconds
+def _refuse_locked(account: str, member: Member | None) -> None:
+    """Count the attempt; refuse it where the account is locked, also by what its row has kept while Redis lost it."""
+    left = 0
     if member is not None and member.locked_until is not None:
-        left = max(left, int((member.locked_until - now()).total_seconds()))
+        left = int((member.locked_until - now()).total_seconds())
+    if left <= 0:
+        left = throttle.attempt(account, caller.current().source_ip).seconds
     if left > 0:
         raise LOCKED(time=duration(left), extra={"retryAfter": left})
 
 
-def _failure(login: str, member: Member | None, address: str) -> ConsoleError:
-    """Count it and keep the count, though the answer rolls back whatever else the request did."""
-    seconds = throttle.failed(login, address)
+def _failure(account: str, member: Member | None) -> ConsoleError:
+    """Keep the count, though the answer rolls back whatever else the request did."""
+    seconds = throttle.locked(account)
     if member is not None:
-        member.failures += 1
-        member.locked_until = now() + timedelta(seconds=seconds) if seconds else None
+        values: dict[str, object] = {"failures": Member.failures + 1}
+        if account == member.login.lower():
+            values["locked_until"] = now() + timedelta(seconds=seconds) if seconds else None
+        db.session.execute(update(Member).where(Member.id == member.id).values(values))
     db.session.commit()
     return LOCKED(time=duration(seconds), extra={"retryAfter": seconds}) if seconds else WRONG()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import pytest
+from redis.exceptions import ConnectionError
 
 from app.db import db
+from app.jobs.queue import connection
 from plugins.iam import passwords, throttle
 from plugins.iam.models import Member
 from plugins.iam.oidc.models import ProviderSession
 from tests import factories
 from tests.factories import PASSWORD
+from tests.people import Person
 
 pytestmark = pytest.mark.req("I-10")
 
@@ -25,11 +29,9 @@ def sign_in(browser, login, password=PASSWORD, next_="/account"):
 @pytest.fixture(autouse=True)
 def _fresh_address(app_context):
     """Many failures from one address lock it; each test begins anew."""
-    from app.jobs.queue import connection
-
     for key in connection().scan_iter("iam:tries-from:*"):
         connection().delete(key)
-    throttle._local.clear()
+    throttle._here._held.clear()
 
 
 @pytest.fixture
@@ -113,29 +115,100 @@ def test_unknown_names_lock_the_same_way(client):
 
 
 def test_each_failure_beyond_doubles_the_wait(app_context):
-    login = factories.unique("double")
+    login, waits = factories.unique("double"), []
+    for _ in range(8):
+        assert throttle.attempt(login, "192.0.2.77").seconds == 0
+        waits.append(throttle.locked(login))
+        connection().delete(throttle._locked(login))
 
-    assert [throttle.failed(login, "192.0.2.77") for _ in range(8)] == [0, 0, 0, 0, 5, 10, 20, 40]
+    assert waits == [0, 0, 0, 0, 5, 10, 20, 40]
+
+
+@pytest.mark.parametrize("redis", ["there", "away"])
+def test_of_many_guesses_at_once_no_more_are_tried_than_one_after_the_other(app_context, monkeypatch, redis):
+    if redis == "away":
+        monkeypatch.setattr(throttle, "connection", _away)
+    login, tried, gate = factories.unique("many"), [], threading.Barrier(32)
+
+    def guess():
+        gate.wait()
+        with app_context.app_context():
+            try_once()
+
+    def try_once():
+        if throttle.attempt(login, "192.0.2.90").seconds == 0:
+            tried.append(1)
+
+    threads = [threading.Thread(target=guess) for _ in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(tried) == throttle.FREE_TRIES
+    assert throttle.locked(login) > 0
+
+
+def test_the_right_password_gives_back_the_free_tries(client, member):
+    for _ in range(3):
+        for _ in range(4):
+            assert sign_in(client, member.login, "wrong").status_code == 401
+        assert sign_in(client, member.login).status_code == 303
+
+
+def test_a_stranger_cannot_lock_somebody_out_of_a_browser_that_is_known(client, member, app_context):
+    assert sign_in(client, member.login).status_code == 303
+    stranger = Person(app_context, app_context.response_class)
+    for _ in range(6):
+        locked = sign_in(stranger, member.login, "wrong").status_code
+
+    assert locked == 429
+    assert sign_in(stranger, member.login).status_code == 429
+    assert sign_in(client, member.login).status_code == 303
+
+
+def test_a_known_browser_is_slowed_down_by_its_own_guesses_and_for_its_own_account_only(client, member, tenant):
+    other = factories.make_member(tenant)
+    sign_in(client, member.login)
+
+    mine = [sign_in(client, member.login, "wrong").status_code for _ in range(5)]
+    theirs = [sign_in(client, other.login, "wrong").status_code for _ in range(5)]
+
+    assert mine == theirs == [401, 401, 401, 401, 429]
+    db.session.expire_all()
+    assert db.session.get(Member, member.id).locked_until is None, "others' browsers are not locked by it"
+    assert db.session.get(Member, other.id).locked_until is not None
+
+
+def test_wrong_passwords_of_ones_own_are_slowed_down_too(as_role):
+    person = as_role("tenant-administrator")
+    fields = {"old": "wrong", "new": "quiet-river-stone-42", "again": "quiet-river-stone-42"}
+
+    for _ in range(5):
+        assert "登录已锁定" not in person.post("/account/password", data=fields).text
+    right = person.post("/account/password", data={**fields, "old": PASSWORD})
+
+    assert right.status_code == 422
+    assert "登录已锁定" in right.text
 
 
 def test_one_address_that_tries_many_names_is_slowed_down(app_context):
     for _ in range(throttle.ADDRESS_TRIES):
-        throttle.failed(factories.unique("spray"), "192.0.2.78")
+        throttle.attempt(factories.unique("spray"), "192.0.2.78")
 
     assert throttle.wait("somebody-else", "192.0.2.78").by_address
     assert throttle.wait("somebody-else", "192.0.2.79").seconds == 0
 
 
+def _away():
+    raise ConnectionError
+
+
 def test_the_throttle_holds_without_redis(app_context, monkeypatch):
-    from redis.exceptions import ConnectionError as Away
-
-    def away():
-        raise Away
-
-    monkeypatch.setattr(throttle, "connection", away)
+    monkeypatch.setattr(throttle, "connection", _away)
     login = factories.unique("away")
     for _ in range(5):
-        throttle.failed(login, "192.0.2.80")
+        throttle.attempt(login, "192.0.2.80")
 
     assert throttle.wait(login, "192.0.2.81").seconds > 0
 

@@ -12,7 +12,10 @@ import pytest
 from flask import Flask
 
 from app.core.permissions import JOB_READ
-from app.db import new_id, now
+from app.db import db, new_id, now
+from app.jobs.queue import connection
+from plugins.openapi import acs3
+from plugins.openapi.models import Nonce
 from tests import factories
 
 EMPTY = hashlib.sha256(b"").hexdigest()
@@ -93,10 +96,11 @@ def test_a_header_that_is_no_signature_is_named(client: Any, key: Any) -> None:
 
 
 @pytest.mark.req("O-1")
-def test_a_call_cannot_be_sent_twice(client: Any, key: Any) -> None:
+def test_a_call_cannot_be_sent_twice_though_redis_lost_everything(client: Any, key: Any) -> None:
     signed = headers(key)
 
     assert client.get("/api/v1/jobs", headers=signed).status_code == 200
+    connection().flushall()
     assert client.get("/api/v1/jobs", headers=signed).json["code"] == "SIGNATURE/NONCE_REPLAYED"
 
 
@@ -134,3 +138,26 @@ def test_the_unmodified_sdk_core_of_the_vendor_calls_this_api(live_site: Any) ->
 
     assert answer["statusCode"] == 200
     assert "items" in answer["body"]
+
+
+@pytest.mark.req("O-1")
+def test_a_nonce_is_kept_for_as_long_as_its_date_passes_and_then_swept(client: Any, key: Any) -> None:
+    client.get("/api/v1/jobs", headers=headers(key))
+    young, old = Nonce(digest=new_id(), used_at=now() - timedelta(minutes=30)), Nonce(digest=new_id(), used_at=now() - timedelta(minutes=32))
+    db.session.add_all([young, old])
+    db.session.commit()
+    kept, gone = young.digest, old.digest
+
+    acs3.sweep()
+
+    assert db.session.get(Nonce, kept) is not None
+    assert db.session.get(Nonce, gone) is None
+
+
+@pytest.mark.req("O-1")
+def test_a_signed_call_names_a_workspace_of_its_tenant(client: Any, key: Any, tenant: Any) -> None:
+    mine, theirs = factories.make_workspace(tenant).id, factories.make_workspace(factories.make_tenant()).id
+
+    answers = [client.get("/api/v1/me", headers={**headers(key, "/api/v1/me"), "Antstack-Workspace": space}) for space in (mine, theirs)]
+
+    assert [answer.status_code for answer in answers] == [200, 404]
