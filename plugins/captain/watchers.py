@@ -39,8 +39,8 @@ def find_objects(kind: Kind, text: str, limit: int) -> Sequence[Found]:
     """Objects of one kind in all clusters of the tenant, by name."""
     if len(text.strip()) < 2:
         return []
-    rows = db.session.execute(scoped(Cluster).with_only_columns(Cluster.id, Cluster.name))
-    names = {row[0]: row[1] for row in rows}
+    found = db.session.execute(scoped(Cluster).with_only_columns(Cluster.id, Cluster.name))
+    names = {row[0]: row[1] for row in found}
     if not names:
         return []
     query = (
