@@ -20,7 +20,7 @@ from app.db import rows, scoped
 from app.guard import SIGNED_IN
 from app.jobs import control
 from app.jobs.models import JobLogLine, JobRun
-from app.services import find_service, need_service
+from app.services import need_service
 from app.web import openapi
 from app.web.api import Api, In, ListQuery, Out, Page, page
 
@@ -32,8 +32,7 @@ audit_api = Api("audit", Text("Audit", "审计"))
 def me() -> dict[str, Any]:
     who = caller.current()
     assert who.principal is not None
-    directory = find_service(Directory)
-    roles = directory.grants(who.principal) if directory else ()
+    roles = decisions.held_by(who.principal)
     held = site.catalogue().permissions
     return {
         "id": who.principal.id, "type": who.principal.type, "login": who.principal.login, "name": who.principal.name,

@@ -82,10 +82,9 @@ class Frame:
     def user(self) -> Mapping[str, Any] | None:
         """The signed-in person: name, login, first role."""
         principal = caller.current().principal
-        directory = find_service(Directory)
-        if principal is None or directory is None:
+        if principal is None:
             return None
-        roles = directory.grants(principal)
+        roles = decisions.held_by(principal)
         role = roles[0].role_name if roles else Text("No role", "无角色")
         if len(roles) > 1:
             role = Text(f"{role.en} +{len(roles) - 1}", f"{role.zh} +{len(roles) - 1}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Select, null, or_, select, update
 
 from app import site
 from app.auth.decisions import forget_epoch
@@ -76,23 +76,19 @@ class LocalDirectory(Directory):
         return db.session.scalar(select(Tenant.epoch).where(Tenant.id == tenant_id)) or 0
 
     def grants(self, principal: Principal) -> Sequence[RoleGrant]:
-        groups = select(GroupMember.group_id).where(GroupMember.member_id == principal.id)
-        mine = (Grant.principal_type == principal.type) & (Grant.principal_id == principal.id)
-        through = (Grant.principal_type == GROUP) & Grant.principal_id.in_(groups)
-        query = (
-            select(Grant, Group.name)
-            .outerjoin(Group, (Group.id == Grant.principal_id) & (Grant.principal_type == GROUP))
-            .where(Grant.tenant_id == principal.tenant_id, or_(mine, through) if principal.type == MEMBER else mine)
-            .where(or_(Grant.expires_at.is_(None), Grant.expires_at > now()))
-            .order_by(Grant.created_at)
-        )
-        found = []
-        for grant, group in db.session.execute(query):
-            role = role_of(principal.tenant_id, grant.role)
-            if role is not None:
-                source = f"group {group}" if group else DIRECT
-                found.append(RoleGrant(grant.role, role[0], role[1], source, grant.expires_at, tuple(grant.conditions)))
-        return found
+        rows = db.session.execute(_held_by(principal)).all()
+        roles = roles_of(principal.tenant_id, {grant.role for grant, _ in rows})
+        return [
+            RoleGrant(
+                grant.role,
+                *roles[grant.role],
+                source=f"group {group}" if group else DIRECT,
+                expires_at=grant.expires_at,
+                conditions=tuple(grant.conditions),
+            )
+            for grant, group in rows
+            if grant.role in roles
+        ]
 
     def signer(self, key_id: str, text: str, signature: str, source_ip: str) -> Signer:
         row = db.session.get(AccessKey, key_id)
@@ -136,17 +132,39 @@ class LocalDirectory(Directory):
         return f"{SERVICE_ACCOUNT}:{account}" if account else ""
 
 
+def _held_by(principal: Principal) -> Select[Grant, str | None]:
+    """Grants in force of a principal, each with the group that it is held through. Two look-ups in one index, not a scan."""
+    own = select(Grant.id, null().label("group")).where(
+        Grant.tenant_id == principal.tenant_id, Grant.principal_type == principal.type, Grant.principal_id == principal.id
+    )
+    through = (
+        select(Grant.id, Group.name)
+        .join(Group, Group.id == Grant.principal_id)
+        .join(GroupMember, GroupMember.group_id == Group.id)
+        .where(GroupMember.member_id == principal.id, Group.tenant_id == principal.tenant_id)
+        .where(Grant.tenant_id == principal.tenant_id, Grant.principal_type == GROUP)
+    )
+    held = own.union_all(through).subquery() if principal.type == MEMBER else own.subquery()
+    in_force = or_(Grant.expires_at.is_(None), Grant.expires_at > now())
+    return select(Grant, held.c.group).join(held, held.c.id == Grant.id).where(in_force).order_by(Grant.created_at, Grant.id)
+
+
 def role_of(tenant_id: str, code: str) -> tuple[Text, frozenset[str]] | None:
     """Name and permissions of a built-in or custom role; None when there is none. What only joined sites have allows nothing here."""
-    built_in = site.catalogue().roles.get(code)
-    if built_in is not None:
-        return built_in.title, frozenset(built_in.permissions)
-    query = select(CustomRole).where(CustomRole.tenant_id == tenant_id, CustomRole.code == code)
-    custom = db.session.scalar(query)
-    if custom is not None:
-        return plain(custom.name), frozenset(custom.permissions)
-    elsewhere = offered.roles().get(code)
-    return (elsewhere.title, frozenset()) if elsewhere else None
+    return roles_of(tenant_id, {code}).get(code)
+
+
+def roles_of(tenant_id: str, codes: Collection[str]) -> dict[str, tuple[Text, frozenset[str]]]:
+    """Name and permissions of roles by code, read at once; those that do not exist are left out."""
+    known = site.catalogue().roles
+    found = {code: (known[code].title, frozenset(known[code].permissions)) for code in codes if code in known}
+    if others := set(codes) - found.keys():
+        query = select(CustomRole).where(CustomRole.tenant_id == tenant_id, CustomRole.code.in_(others))
+        found |= {row.code: (plain(row.name), frozenset(row.permissions)) for row in db.session.scalars(query)}
+    if others := set(codes) - found.keys():
+        elsewhere = offered.roles()
+        found |= {code: (elsewhere[code].title, frozenset()) for code in others if code in elsewhere}
+    return found
 
 
 def bump(tenant_id: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -142,16 +145,29 @@ class CustomRole(TenantOwned, Versioned, db.Model):
     permissions: Mapped[list[str]]
 
 
+def conditions_digest(conditions: Sequence[Mapping[str, Any]]) -> str:
+    """What tells two sets of conditions apart: SHA-256 of their canonical JSON, in hexadecimal."""
+    return hashlib.sha256(json.dumps(list(conditions), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
 class Grant(TenantOwned, db.Model):
-    """A role held by a member, a group or a service account, perhaps until a time and under conditions."""
+    """A role held by a member, a group or a service account, perhaps until a time and under conditions.
+
+    Held once under the same conditions: ``conditions_digest`` stands for them in the constraint.
+    """
 
     __tablename__ = "iam_grant"
-    __table_args__ = (Index("ix_iam_grant_holder", "tenant_id", "principal_type", "principal_id"),)
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "principal_type", "principal_id", "conditions_digest", "role", name="uq_iam_grant_held"),
+    )
 
     principal_type: Mapped[str] = mapped_column(String(16))
     principal_id: Mapped[str] = mapped_column(Id)
     role: Mapped[str] = mapped_column(String(64), index=True)
     conditions: Mapped[list[Any]]
+    conditions_digest: Mapped[str] = mapped_column(
+        String(64), default=lambda context: conditions_digest(context.get_current_parameters()["conditions"])
+    )
     expires_at: Mapped[datetime | None] = mapped_column(index=True)
     granted_by: Mapped[str] = mapped_column(Name, default="")
     reason: Mapped[str] = mapped_column(Long, default="")

@@ -97,6 +97,7 @@ def get_solution(solution_id: str) -> shapes.SolutionOut:
                permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_DISCARDED, returns=shapes.SolutionOut)  # fmt: skip
 def discard(solution_id: str) -> shapes.SolutionOut:
     row = solutions.get_solution(solution_id)
+    need_version(row)
     closing.discard(row)
     return shapes.solution(row, solutions.plan_tasks(row))
 
@@ -111,6 +112,7 @@ class Completion(In):
                permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_COMPLETED, body=Completion, returns=shapes.SolutionOut)  # fmt: skip
 def complete(solution_id: str, body: Completion) -> shapes.SolutionOut:
     row = solutions.get_solution(solution_id)
+    need_version(row)
     closing.complete(row, body.give_up)
     return shapes.solution(row, solutions.plan_tasks(row))
 

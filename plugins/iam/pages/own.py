@@ -6,6 +6,7 @@ from flask import Response, request, url_for
 from sqlalchemy import select
 
 from app import audit
+from app.auth import decisions
 from app.contracts.text import Text, plain
 from app.db import db
 from app.errors import NOT_FOUND
@@ -15,7 +16,7 @@ from app.web.render import go
 from app.web.table import Action, Cell
 from plugins.iam import passwords
 from plugins.iam import permissions as may
-from plugins.iam.directory import DIRECT, LocalDirectory
+from plugins.iam.directory import DIRECT
 from plugins.iam.models import MEMBER, Enterprise, Member, Tenant
 from plugins.iam.oidc import clients, logout, tokens
 from plugins.iam.oidc.authorize import SCOPE_WORDS
@@ -64,11 +65,10 @@ def own_account() -> Response:
 
 
 def _role_card() -> dict[str, object]:
-    directory = LocalDirectory()
     rows = [
         [g.role_name, Text("directly", "直接授予") if g.source == DIRECT else g.source, condition_words(g.conditions) or None,
          exact(g.expires_at) if g.expires_at else Text("Until revoked", "长期有效")]
-        for g in directory.grants(handing.me())
+        for g in decisions.held_by(handing.me())
     ]  # fmt: skip
     columns = [Text("Role", "角色"), Text("Through", "来源"), Text("Only for", "条件"), Text("Valid until", "有效期")]
     return {"title": Text("My roles here", "我的角色"), "columns": columns, "rows": rows, "empty": Text("No role in this tenant.", "在本租户中暂无角色。")}

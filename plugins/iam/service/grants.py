@@ -16,7 +16,17 @@ from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, now, scoped
 from app.errors import FieldError, invalid
 from plugins.iam import directory
-from plugins.iam.models import GROUP, MEMBER, SERVICE_ACCOUNT, Grant, Group, Member, Membership, ServiceAccount
+from plugins.iam.models import (
+    GROUP,
+    MEMBER,
+    SERVICE_ACCOUNT,
+    Grant,
+    Group,
+    Member,
+    Membership,
+    ServiceAccount,
+    conditions_digest,
+)
 from plugins.iam.permissions import ACCOUNT_GRANT, EXPIRED
 from plugins.iam.service import handing
 from plugins.iam.service.errors import NOT_OF_TENANT
@@ -69,6 +79,7 @@ def give(
     )  # fmt: skip
     row.expires_at, row.reason = expires_at, reason
     db.session.add(row)
+    db.session.flush()
     directory.bump(me.tenant_id)
     audit.note(kind, principal_id, name, role=role, conditions=checked, expires=expires_at and expires_at.isoformat())
     return row
@@ -172,7 +183,7 @@ def _time_problem(condition: Mapping[str, Any]) -> tuple[str, Text] | None:
 
 def _same(kind: str, principal_id: str, role: str, conditions: list[dict[str, Any]]) -> Grant | None:
     query = scoped(Grant).where(Grant.principal_type == kind, Grant.principal_id == principal_id, Grant.role == role)
-    return next((row for row in db.session.scalars(query) if list(row.conditions) == conditions), None)
+    return db.session.scalar(query.where(Grant.conditions_digest == conditions_digest(conditions)))
 
 
 def take_all(tenant_id: str, kind: str, principal_id: str) -> None:

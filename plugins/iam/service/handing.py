@@ -108,7 +108,7 @@ def may_see_contact(member: Member) -> bool:
 def _grantable() -> set[str]:
     """Roles that the caller's own roles allow to grant; a role under conditions allows none."""
     found: set[str] = set()
-    for grant in LocalDirectory().grants(me()):
+    for grant in decisions.held_by(me()):
         role = site.catalogue().roles.get(grant.role)
         if role is not None and not grant.conditions:
             found |= set(role.grants)

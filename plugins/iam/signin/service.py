@@ -104,7 +104,7 @@ def duration(seconds: int) -> Text:
 
 
 def _find(login: str) -> Member | None:
-    return db.session.scalar(select(Member).where(func.lower(Member.login) == login.strip().lower()))
+    return db.session.scalar(select(Member).where(Member.login == login.strip().lower()))
 
 
 def _note(login: str, member: Member | None) -> None:

@@ -48,7 +48,7 @@ def solution_of(tenant_id: str) -> str:
     """A solution that is being planned."""
     row = Solution(
         tenant_id=tenant_id, environment_id=environment_of(tenant_id), name="shop", release="1.0.0", fingerprint="0" * 64,
-        state=PLANNING, products=[], unknown=[], overrides={}, document=json.dumps(document(app(APPLICATION), code=PRODUCT)),
+        state=PLANNING, products=[], applications=1, unknown=[], overrides={}, document=json.dumps(document(app(APPLICATION), code=PRODUCT)),
         parameters="{}", imported_by="test", given_up=[],
     )  # fmt: skip
     db.session.add(row)
