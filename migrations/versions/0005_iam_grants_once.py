@@ -8,8 +8,8 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004_iam"
-down_revision = "0003_iam"
+revision = "0005_iam"
+down_revision = "0004_openapi"
 branch_labels = None
 depends_on = None
 
