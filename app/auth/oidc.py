@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import requests
 from authlib.integrations.base_client.errors import OAuthError
-from authlib.integrations.flask_client import OAuth
+from authlib.integrations.flask_client import FlaskOAuth2App, OAuth
+from authlib.integrations.requests_client import OAuth2Session
 from flask import current_app, url_for
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -18,11 +19,38 @@ from joserfc.jwk import KeySet
 from app import crypto, site
 from app.auth.codes import NO_SUCH_ENDPOINT, PROVIDER_AWAY, SIGN_IN_FAILED, SITE_REFUSED
 from app.errors import ConsoleError
+from app.outgoing import door, session
 
 T = TypeVar("T")
 EXTENSION = "antstack.oidc"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 PATIENCE_SECONDS = 3
+MOST = 64 * 1024 * 1024  # a snapshot of every person and grant of a large site
+
+
+class ProviderSession(OAuth2Session):
+    """Authlib's session, through the door."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        session.through(self, _door())
+
+
+class ProviderApp(FlaskOAuth2App):
+    """Authlib's client of a provider, on sessions of ours."""
+
+    client_cls = ProviderSession
+
+
+class Providers(OAuth):
+    """Authlib's registry, of clients of ours."""
+
+    oauth2_client_cls = ProviderApp
+
+
+def _door() -> door.Door:
+    """The provider's host is the operator's own choice; hosts that the provider names are not."""
+    return door.of_site(urlsplit(site.settings().issuer).hostname or "")
 
 
 def client() -> Any:
@@ -30,13 +58,13 @@ def client() -> Any:
     held = current_app.extensions.get(EXTENSION)
     if held is None:
         settings = site.settings()
-        registry = OAuth(current_app)
+        registry = Providers(current_app)
         held = registry.register(
             "console",
             client_id=settings.oidc_client_id,
             client_secret=settings.oidc_client_secret or _own_secret(),
             server_metadata_url=f"{settings.issuer}/.well-known/openid-configuration",
-            client_kwargs={"scope": settings.oidc_scope, "code_challenge_method": "S256", "timeout": 10},
+            client_kwargs={"scope": settings.oidc_scope, "code_challenge_method": "S256"},
         )
         current_app.extensions[EXTENSION] = held
     return held
@@ -69,7 +97,7 @@ def ask(endpoint: str, answers: type[T], **request: Any) -> T:
         raise NO_SUCH_ENDPOINT(issuer=settings.issuer, endpoint=endpoint)
     proof = (settings.oidc_client_id, settings.oidc_client_secret)
     try:
-        answer = requests.post(url, auth=proof, timeout=PATIENCE_SECONDS, allow_redirects=False, **request)
+        answer = session.Session(_door(), PATIENCE_SECONDS, MOST).post(url, auth=proof, **request)
         if answer.status_code in (400, 401, 403):
             raise SITE_REFUSED(issuer=settings.issuer)
         answer.raise_for_status()
@@ -110,11 +138,12 @@ def begin() -> Any:
     if not site.settings().own_iam:
         client().server_metadata.pop("_loaded_at", None)  # the browser shall not be sent to a provider that is away
     metadata()
-    return client().authorize_redirect(url_for("auth.callback", _external=True, **_base()))
+    return client().authorize_redirect(_own("auth.callback"))
 
 
-def _base() -> dict[str, Any]:
-    return {"_scheme": "https"} if site.settings().secure else {}
+def _own(endpoint: str) -> str:
+    """An address of this site as it is named in its settings, whatever ``Host`` a request claims."""
+    return site.settings().url + url_for(endpoint)
 
 
 def finish() -> dict[str, Any]:
@@ -155,7 +184,7 @@ def _userinfo(token: dict[str, Any], subject: str) -> dict[str, Any]:
 
 def end_session_url(id_token: str) -> str:
     """Where the browser ends its session at the provider (RP-initiated logout), or the sign-in page."""
-    home = url_for("auth.signed_out", _external=True, **_base())
+    home = _own("auth.signed_out")
     try:
         endpoint = metadata().get("end_session_endpoint")
     except ConsoleError:

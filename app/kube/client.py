@@ -9,9 +9,9 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -20,21 +20,24 @@ import yaml
 from flask import current_app
 from sqlalchemy import select
 
-from app import caller, reaching
+from app import caller
 from app.contracts.text import Text
 from app.db import db
 from app.errors import ConsoleError
 from app.kube import paths
-from app.kube.errors import NO_OBJECT, OBJECT_MOVED, UNREACHABLE, from_answer
+from app.kube.errors import NO_OBJECT, NOT_UNDERSTOOD, OBJECT_MOVED, UNREACHABLE, from_answer
 from app.kube.models import Cluster
+from app.outgoing import door, pool, proxy, reasons
 
 FIELD_MANAGER = "antstack"
 MOMENT_AGO = Text("it did not answer a moment ago", "刚才没有响应")
 NOT_REGISTERED = Text("it is not registered any more", "该集群已不再登记")
 EXTENSION = "antstack.kube"
-CONNECT, READ = 2.0, 10.0
+CONNECT, READ = door.CONNECT_SECONDS, 10.0
 OPEN_AFTER, OPEN_FOR = 3, 5.0
-REFUSAL = 64 * 1024
+# A page of 500 objects of 32 KB; etcd refuses single ones above 1.5 MiB.
+LARGEST = 16 * pool.MIB
+SMALL = pool.MIB
 # A peer that vanished without a word is noticed after 10 + 3 × 5 s (tcp(7)).
 KEEPALIVE = [
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 10),
@@ -43,7 +46,10 @@ KEEPALIVE = [
 ]  # fmt: skip
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+REDIRECTS = Text("it redirects to another address", "其响应为重定向")
+NO_JSON = Text("what it answers is no JSON object", "响应不是 JSON 对象")
 Json = dict[str, Any]
+T = TypeVar("T")
 NETWORK = (urllib3.exceptions.HTTPError, OSError)
 
 
@@ -80,18 +86,27 @@ class Breaker:
                 self.open_until = time.monotonic() + OPEN_FOR
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server accepted, as it came."""
+
+    status: int
+    data: bytes
+
+
 class Silent(Exception):
     """A stream sent nothing for as long as its reader wanted to wait; the server may be well."""
 
 
 class Kube:
-    """A cluster's API. Safe for several threads."""
+    """A cluster's API, reached through the running site's door. Safe for several threads."""
 
     def __init__(self, name: str, kubeconfig: Mapping[str, Any], pool_size: int = 32) -> None:
         self.name = name
         self.document = dict(kubeconfig)
+        self.door = door.of_site()
         self._client = api_client(self.document, pool_size)
-        self._pool: urllib3.PoolManager = self._client.rest_client.pool_manager
+        self._pool = pool.PoolManager(self.door, **self._client.rest_client.pool_manager.connection_pool_kw)
         self._host = str(self._client.configuration.host).rstrip("/")
         self._breaker = Breaker()
 
@@ -105,47 +120,37 @@ class Kube:
         content_type: str = "application/json",
         accept: str = "application/json",
         timeout: float = READ,
-        stream: bool = False,
-    ) -> urllib3.BaseHTTPResponse:
+        most: int = LARGEST,
+    ) -> Answer:
         """One request; its answer if the server accepted it. In a dry run the cluster too only says what would happen.
 
-        :param timeout: seconds to wait for the answer; connecting has two of its own
+        :param timeout: seconds until the last byte of the answer; connecting has two of its own
+        :param most: bytes of the answer
         :raises ConsoleError: KUBE/…
         """
-        if not self._breaker.passes():
-            raise UNREACHABLE(cluster=self.name, detail=MOMENT_AGO)
         if caller.current().dry_run and method != "GET":
             query, body = _tried(method, query, body)
-        headers = {"Accept": accept, "Content-Type": content_type, "traceparent": caller.traceparent(), **self._auth()}
+        headers = {"Accept": accept, "Content-Type": content_type}
         url = f"{self._host}{path}" + (f"?{urlencode(query, doseq=True)}" if query else "")
         raw = body if isinstance(body, (bytes, type(None))) else msgspec.json.encode(body)
-        wait = urllib3.Timeout(connect=CONNECT, read=timeout)
-        try:
-            answer = self._sent(method, url, raw, headers, wait, stream)
-        except urllib3.exceptions.HTTPError as error:
-            self._breaker.failed()
-            raise UNREACHABLE(cluster=self.name, detail=reaching.why(error)) from error
-        except BaseException:
-            self._breaker.failed()
-            raise
-        self._breaker.succeeded()
-        if answer.status >= 400:
-            raise from_answer(self.name, answer.status, _refusal(answer, stream))
-        return answer
 
-    def _sent(
-        self, method: str, url: str, raw: bytes | None, headers: Mapping[str, str], wait: urllib3.Timeout, stream: bool
-    ) -> urllib3.BaseHTTPResponse:
-        """Send it; a read whose kept connection the server closed meanwhile is sent once more on a new one."""
-        for last in (False, True):
-            try:
-                return self._pool.request(
-                    method, url, body=raw, headers=headers, retries=False, preload_content=not stream, timeout=wait
-                )
-            except urllib3.exceptions.ProtocolError:
-                if last or method != "GET":
-                    raise
-        raise AssertionError
+        def whole() -> tuple[int, bytes]:
+            answer = self._opened(method, url, raw, headers, timeout)
+            return answer.status, pool.body(answer, most)
+
+        status, data = self._through_breaker(lambda: self._again(method, whole), timeout, True)
+        self._check_status(status, data)
+        return Answer(status, data)
+
+    def stream(self, path: str, query: Mapping[str, Any], silence: float) -> urllib3.BaseHTTPResponse:
+        """Open a stream of the server, such as a watch; whoever reads it closes it.
+
+        :param silence: seconds for its headers to come, and at most between two pieces of it
+        :raises ConsoleError: KUBE/…
+        """
+        url = f"{self._host}{path}?{urlencode(query, doseq=True)}"
+        answer = self._through_breaker(lambda: self._opened("GET", url, None, {}, silence), silence, False)
+        return self._accepted(answer)
 
     def follow(self, path: str, query: Mapping[str, Any], silence: float) -> urllib3.BaseHTTPResponse:
         """Open a stream that may have nothing to say for long, such as a log that is followed.
@@ -156,18 +161,72 @@ class Kube:
         :raises ConsoleError: KUBE/…
         """
         url = f"{self._host}{path}?{urlencode(query, doseq=True)}"
-        wait = urllib3.Timeout(connect=CONNECT, read=silence)
         try:
-            answer = self._pool.request(
-                "GET", url, headers=self._auth(), retries=False, preload_content=False, timeout=wait
-            )
+            with pool.within(CONNECT + silence, body=False):
+                answer = self._opened("GET", url, None, {}, silence)
         except urllib3.exceptions.ReadTimeoutError as error:
             raise Silent from error
         except urllib3.exceptions.HTTPError as error:
-            raise UNREACHABLE(cluster=self.name, detail=reaching.why(error)) from error
-        if answer.status >= 400:
-            raise from_answer(self.name, answer.status, _refusal(answer, True))
+            raise UNREACHABLE(cluster=self.name, detail=reasons.why(error)) from error
+        return self._accepted(answer)
+
+    def _through_breaker(self, act: Callable[[], T], seconds: float, body: bool) -> T:
+        """What *act* asks of the server within a deadline, if the breaker lets it pass."""
+        if not self._breaker.passes():
+            raise UNREACHABLE(cluster=self.name, detail=MOMENT_AGO)
+        try:
+            with pool.within(CONNECT + seconds, body):
+                found = act()
+        except pool.AnswerRefused as error:
+            self._breaker.succeeded()
+            raise NOT_UNDERSTOOD(cluster=self.name, detail=error.words) from error
+        except urllib3.exceptions.HTTPError as error:
+            self._breaker.failed()
+            raise UNREACHABLE(cluster=self.name, detail=reasons.why(error)) from error
+        except BaseException:
+            self._breaker.failed()
+            raise
+        self._breaker.succeeded()
+        return found
+
+    def _again(self, method: str, act: Callable[[], T]) -> T:
+        """A read whose kept connection the server closed meanwhile is sent once more on a new one."""
+        try:
+            return act()
+        except urllib3.exceptions.ProtocolError:
+            if method != "GET":
+                raise
+            return act()
+
+    def _opened(
+        self, method: str, url: str, raw: bytes | None, headers: Mapping[str, str], seconds: float
+    ) -> urllib3.BaseHTTPResponse:
+        """The answer with its headers read and its body not yet."""
+        return self._pool.request(
+            method, url, body=raw, headers={**headers, "traceparent": caller.traceparent(), **self._auth()},
+            retries=False, redirect=False, preload_content=False, timeout=urllib3.Timeout(CONNECT, seconds),
+        )  # fmt: skip
+
+    def _accepted(self, answer: urllib3.BaseHTTPResponse) -> urllib3.BaseHTTPResponse:
+        """A stream that the server accepted, not compressed."""
+        if answer.status >= 300:
+            try:
+                data = pool.body(answer, SMALL)
+            except urllib3.exceptions.HTTPError:
+                data = b""
+            self._check_status(answer.status, data)
+        try:
+            pool.check_encoding(answer)
+        except pool.AnswerRefused as error:
+            answer.close()
+            raise NOT_UNDERSTOOD(cluster=self.name, detail=error.words) from error
         return answer
+
+    def _check_status(self, status: int, data: bytes) -> None:
+        if status >= 400:
+            raise from_answer(self.name, status, data)
+        if status >= 300:
+            raise NOT_UNDERSTOOD(cluster=self.name, detail=REDIRECTS)
 
     def _auth(self) -> dict[str, str]:
         settings = self._client.configuration.auth_settings().get("BearerToken")
@@ -175,7 +234,16 @@ class Kube:
 
     def get(self, path: str, query: Mapping[str, Any] | None = None, timeout: float = READ) -> Json:
         """The object or list at *path*."""
-        return msgspec.json.decode(self.request("GET", path, query, timeout=timeout).data)
+        return self._object(self.request("GET", path, query, timeout=timeout))
+
+    def _object(self, answer: Answer) -> Json:
+        try:
+            found = msgspec.json.decode(answer.data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise NOT_UNDERSTOOD(cluster=self.name, detail=NO_JSON)
+        return found
 
     def find(self, path: str) -> Json | None:
         """The object at *path*, or None when there is none."""
@@ -197,17 +265,16 @@ class Kube:
             query["dryRun"] = "All"
         if force:
             query["force"] = "true"
-        answer = self.request("PATCH", paths.of_object(manifest), query, manifest, content_type=APPLY)
-        return msgspec.json.decode(answer.data)
+        return self._object(self.request("PATCH", paths.of_object(manifest), query, manifest, content_type=APPLY))
 
     def patch(self, path: str, change: object, content_type: str = MERGE, *, dry_run: bool = False) -> Json:
         """Patch the object at *path*."""
         query: dict[str, Any] = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
-        return msgspec.json.decode(self.request("PATCH", path, query, change, content_type=content_type).data)
+        return self._object(self.request("PATCH", path, query, change, content_type=content_type))
 
     def create(self, path: str, body: Json) -> Json:
         """Create an object in the collection at *path*."""
-        return msgspec.json.decode(self.request("POST", path, {"fieldManager": FIELD_MANAGER}, body).data)
+        return self._object(self.request("POST", path, {"fieldManager": FIELD_MANAGER}, body))
 
     def delete(self, path: str, *, uid: str = "", propagation: str = "Background", grace: int | None = None) -> bool:
         """Delete the object at *path*; with *uid*, only that very one.
@@ -229,15 +296,19 @@ class Kube:
 
     def version(self) -> str:
         """The server's version, such as ``v1.37.2``."""
-        return str(self.get("/version", timeout=3.0).get("gitVersion", ""))
+        answer = self.request("GET", "/version", timeout=3.0, most=SMALL)
+        return str(self._object(answer).get("gitVersion", ""))
 
     def close(self) -> None:
         """Give its connections back."""
         self._pool.clear()
 
     def own_client(self) -> Any:
-        """A client of its own for one terminal: ``stream()`` patches the client that it is given."""
-        return api_client(self.document, 1)
+        """A client of its own for one terminal: ``stream()`` opens its own sockets, so it goes through the door's proxy."""
+        made = api_client(self.document, 1)
+        made.configuration.proxy, made.configuration.proxy_headers = proxy.of(self.door)
+        made.configuration.no_proxy = "nothing.invalid"  # an empty one would let NO_PROXY of the environment go past it
+        return made
 
 
 def _tried(method: str, query: Mapping[str, Any] | None, body: object) -> tuple[Mapping[str, Any], object]:
@@ -247,23 +318,12 @@ def _tried(method: str, query: Mapping[str, Any] | None, body: object) -> tuple[
     return {**(query or {}), "dryRun": "All"}, body
 
 
-def _refusal(answer: urllib3.BaseHTTPResponse, stream: bool) -> bytes:
-    if not stream:
-        return answer.data
-    try:
-        return answer.read(REFUSAL)
-    except urllib3.exceptions.HTTPError:
-        return b""
-    finally:
-        answer.close()
-
-
 def api_client(document: Json, pool_size: int) -> Any:
     """An official client from a checked kubeconfig. Its library is slow to load: the first cluster does."""
     from kubernetes.client import ApiClient, Configuration
     from kubernetes.config import load_kube_config_from_dict
 
-    configuration = Configuration()
+    configuration = Configuration(no_proxy="*")
     load_kube_config_from_dict(document, client_configuration=configuration, persist_config=False)
     configuration.connection_pool_maxsize = pool_size
     configuration.retries = False

@@ -66,6 +66,15 @@ FAILED = ErrorCode(
     Text("The cluster {cluster} answered with an error: {detail}", "集群 {cluster} 返回错误：{detail}"),
     Text("Look into the API server's log under the trace ID.", "请按追踪 ID 查看 API Server 日志。"),
 )
+NOT_UNDERSTOOD = ErrorCode(
+    "KUBE/ANSWER_NOT_UNDERSTOOD",
+    502,
+    Text("The cluster {cluster} answers as no Kubernetes API server does: {detail}", "集群 {cluster} 的响应不符合 Kubernetes API：{detail}"),
+    Text(
+        "Check that the address in its kubeconfig is the API server's own, without a portal in between.",
+        "请检查 kubeconfig 中的地址是否为 API Server 本身，中间没有其他门户。",
+    ),
+)
 BAD_KUBECONFIG = ErrorCode(
     "KUBE/KUBECONFIG_REFUSED",
     422,
@@ -89,33 +98,45 @@ NAME_TAKEN = ErrorCode(
 )
 ERRORS = (
     UNREACHABLE, REFUSED_CREDENTIALS, DENIED, NO_OBJECT, FIELD_CONFLICT, OBJECT_MOVED, INVALID_OBJECT, BUSY, FAILED, EXPIRED,
-    BAD_KUBECONFIG, NAME_TAKEN,
+    NOT_UNDERSTOOD, BAD_KUBECONFIG, NAME_TAKEN,
 )  # fmt: skip
 
 
 def is_transient(error: ConsoleError) -> bool:
     """Whether the same request may succeed in a moment."""
-    return error.status == UNREACHABLE.status or error.kind in (FAILED, OBJECT_MOVED)
+    return error.status == UNREACHABLE.status or error.kind in (FAILED, NOT_UNDERSTOOD, OBJECT_MOVED)
 
 
 def from_answer(cluster: str, status: int, body: bytes) -> ConsoleError:
     """The API server's Status object as one of ours (Kubernetes API conventions, "Response Status Kind")."""
-    try:
-        decoded = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        decoded = {}
-    found: dict[str, Any] = decoded if isinstance(decoded, dict) else {}
+    found = _decoded(body)
     detail = str(found.get("message") or body[:200].decode("utf-8", "replace") or status)
-    reason = found.get("reason", "")
-    causes = (found.get("details") or {}).get("causes") or []
+    reason = found.get("reason")
+    causes = _causes(found)
     if status == 409 and any(c.get("reason") == "FieldManagerConflict" for c in causes):
         return FIELD_CONFLICT(detail="; ".join(f"{c.get('field')} ({c.get('message')})" for c in causes))
     if status in (400, 422):
-        errors = [FieldError(_pointer(c.get("field", "")), Text(c["message"], c["message"])) for c in causes if c.get("message")]
+        told = [(str(c.get("field") or ""), str(c["message"])) for c in causes if c.get("message")]
+        errors = [FieldError(_pointer(field), Text(words, words)) for field, words in told]
         return INVALID_OBJECT(detail=detail, errors=errors)
     known = {401: REFUSED_CREDENTIALS, 403: DENIED, 404: NO_OBJECT, 409: OBJECT_MOVED, 410: EXPIRED, 429: BUSY, 503: BUSY, 504: BUSY}
     kind = known.get(status, FAILED)
-    return kind(cluster=cluster, detail=detail, extra={"kubernetesReason": reason} if reason else None)
+    return kind(cluster=cluster, detail=detail, extra={"kubernetesReason": str(reason)} if reason else None)
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
+    try:
+        decoded = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def _causes(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The causes of a Status, as far as they have the shape that is documented."""
+    details = found.get("details")
+    causes = details.get("causes") if isinstance(details, dict) else None
+    return [cause for cause in causes if isinstance(cause, dict)] if isinstance(causes, list) else []
 
 
 def _pointer(field: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
-import socket
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,10 +12,10 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from app import site
 from app.contracts.text import Text
 from app.errors import FieldError
 from app.kube.errors import BAD_KUBECONFIG
+from app.outgoing import door
 
 LIMIT = 256 * 1024
 DEEPEST = 40
@@ -33,6 +31,10 @@ UNVERIFIED = Text(
     "insecure-skip-tls-verify would give the credentials to anybody in between; put the CA into the file.",
     "insecure-skip-tls-verify 会将凭据暴露给中间人，请在文件中提供 CA。",
 )
+SERVER = Text("The server cannot be used: {why}.", "无法使用该服务器：{why}。")
+# A hundred contexts have 10,000 tokens. libyaml's loader, since the one in Python takes seconds for 256 KB.
+MOST_TOKENS = 40_000
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Entry = dict[str, Any]
 
 
@@ -102,10 +104,15 @@ def _parsed(text: str, problems: list[FieldError]) -> Entry:
         problems.append(_problem("", "It is larger than 256 KB.", "超过 256 KB。"))
         return {}
     try:
-        if _has_alias_or_depth(text):
-            problems.append(_problem("", "YAML aliases and deep nesting are not accepted here.", "不接受 YAML 别名与过深的嵌套。"))
+        if _is_too_much(text):
+            problems.append(
+                _problem(
+                    "", "YAML aliases, deep nesting and more than 40,000 parts are not accepted here.",
+                    "不接受 YAML 别名、过深的嵌套以及超过 40,000 个元素的内容。",
+                )
+            )  # fmt: skip
             return {}
-        document = yaml.safe_load(text)
+        document = yaml.load(text, LOADER)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
         where = " ".join(str(error).split())[:200]
         problems.append(_problem("", f"It is not YAML: {where}", f"不是合法的 YAML：{where}"))
@@ -116,14 +123,19 @@ def _parsed(text: str, problems: list[FieldError]) -> Entry:
     return document
 
 
-def _has_alias_or_depth(text: str) -> bool:
-    """Aliases can stand for more than memory holds ("billion laughs"); depth exhausts the stack."""
+def _is_too_much(text: str) -> bool:
+    """Aliases can stand for more than memory holds ("billion laughs"); depth exhausts the stack; many parts take long."""
     depth = 0
-    opening = (yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken, yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken)
+    opening = (
+        yaml.BlockMappingStartToken,
+        yaml.BlockSequenceStartToken,
+        yaml.FlowMappingStartToken,
+        yaml.FlowSequenceStartToken,
+    )
     closing = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
-    for token in yaml.scan(text):
+    for number, token in enumerate(yaml.scan(text, LOADER)):
         depth += isinstance(token, opening) - isinstance(token, closing)
-        if isinstance(token, yaml.AliasToken) or depth > DEEPEST:
+        if isinstance(token, yaml.AliasToken) or depth > DEEPEST or number > MOST_TOKENS:
             return True
     return False
 
@@ -175,9 +187,17 @@ def _certificates(section: str, entry: Entry) -> list[FieldError]:
             continue
         well = _is_key(content) if key == "client-key-data" else _is_certificate(content)
         if not well:
-            found.append(_problem(f"{section}/{key}", f"{key} holds nothing in PEM that can be used.", f"{key} 中没有可用的 PEM 内容。"))
+            found.append(
+                _problem(
+                    f"{section}/{key}",
+                    f"{key} holds nothing in PEM that can be used.",
+                    f"{key} 中没有可用的 PEM 内容。",
+                )
+            )
     if bool(entry.get("client-certificate-data")) != bool(entry.get("client-key-data")):
-        found.append(_problem(section, "A client certificate and its key belong together.", "客户端证书与私钥须同时提供。"))
+        found.append(
+            _problem(section, "A client certificate and its key belong together.", "客户端证书与私钥须同时提供。")
+        )
     return found
 
 
@@ -199,30 +219,13 @@ def _server(server: object) -> list[FieldError]:
     pointer = "/clusters/0/cluster/server"
     try:
         parts = urlsplit(server.strip() if isinstance(server, str) else "")
-        usable = parts.scheme == "https" and parts.hostname and not parts.username and (parts.port is None or parts.port)
+        usable = (
+            parts.scheme == "https" and parts.hostname and not parts.username and (parts.port is None or parts.port)
+        )
     except ValueError:
         usable = False
     if not usable or not str(server).strip().isprintable() or parts.query or parts.fragment:
         return [_problem(pointer, "The server must be an https:// address.", "服务器必须是 https:// 地址。")]
-    if is_local(str(parts.hostname)) and not site.settings().allow_local_addresses:
-        return [
-            _problem(pointer, "Loopback and link-local addresses are refused on this site.", "本站点不接受回环与链路本地地址。")
-        ]
+    if words := door.of_site().problem(str(parts.hostname)):
+        return [FieldError(pointer, SERVER.format(why=words))]
     return []
-
-
-def is_local(host: str) -> bool:
-    """Whether a host is, or resolves to, a loopback, link-local, unspecified or multicast address (Q-30)."""
-    try:
-        found = {ipaddress.ip_address(host)}
-    except ValueError:
-        try:
-            found = {ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in socket.getaddrinfo(host, None)}
-        except (OSError, ValueError):
-            return False
-    return any(_is_local(address) for address in found)
-
-
-def _is_local(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
-    return any((inner.is_loopback, inner.is_link_local, inner.is_unspecified, inner.is_multicast))

@@ -22,7 +22,7 @@ from app.db import db, now
 from app.errors import ConsoleError
 from app.kube import mirrored, models, paths
 from app.kube.client import NETWORK, Kube
-from app.kube.errors import EXPIRED
+from app.kube.errors import EXPIRED, NOT_UNDERSTOOD
 from app.kube.mirrored import Change
 from app.kube.models import Cluster
 from app.kube.shapes import KINDS, Marked, Raws, WatchEvent
@@ -35,7 +35,12 @@ WRITE_EVERY = 0.2
 HEARTBEAT = 3.0
 MOST_AT_ONCE = 2_000
 BEHIND = 1_000
-LONGEST_LINE = 32 * 1024 * 1024
+LONGEST_LINE = 4 * 1024 * 1024  # etcd refuses objects above 1.5 MiB
+# What one kind's list may weigh in all, how many lists of a cluster are read at once, and how long a cluster is left
+# alone that answers in a way that is not understood.
+LONGEST_LIST = 512 * 1024 * 1024
+LISTS_AT_ONCE = 2
+LEAVE_ALONE = 60.0
 _event = msgspec.json.Decoder(WatchEvent)
 _bookmark = msgspec.json.Decoder(Marked)
 _list = msgspec.json.Decoder(Raws)
@@ -53,6 +58,7 @@ class ClusterMirror:
         self._app, self._cluster_id, self._kube, self._stop = app, cluster_id, kube, stop
         self._changes: queue.Queue[Change] = queue.Queue(maxsize=5_000)
         self._watched: set[str] = set()
+        self._listing = threading.Semaphore(LISTS_AT_ONCE)
         self.on_write: Callable[[str], None] = _nobody
 
     def run(self) -> None:
@@ -136,7 +142,8 @@ class ClusterMirror:
         while not self._stop.is_set():
             try:
                 if not version:
-                    version = self._read_all(kind)
+                    with self._listing:
+                        version = self._read_all(kind)
                 started = time.monotonic()
                 version = self._watch(kind, version)
                 failures = 0
@@ -155,15 +162,21 @@ class ClusterMirror:
             log.error("mirror of %s: reading %s", self._cluster_id, kind, exc_info=error)
             version = ""
         self._put(Change(kind, error=(str(error) or type(error).__name__)[:300]))
-        self._stop.wait(min(5.0, 0.3 * 2**failures) * random.uniform(0.7, 1.0))  # noqa: S311 - only spreads retries
-        return version, min(failures + 1, 6)
+        longest = 5.0 if _is_away(error) else LEAVE_ALONE
+        self._stop.wait(min(longest, 0.3 * 2**failures) * random.uniform(0.7, 1.0))  # noqa: S311 - only spreads retries
+        return version, min(failures + 1, 8)
 
     def _read_all(self, kind: str) -> str:
         path = paths.collection(paths.PLURALS[kind])
         items: list[Any] = []
         query: dict[str, Any] = {"limit": PAGE}
+        weight = 0
         while True:
-            page = _list.decode(self._kube.request("GET", path, query, timeout=30).data)
+            answer = self._kube.request("GET", path, query, timeout=30).data
+            weight += len(answer)
+            if weight > LONGEST_LIST:
+                raise msgspec.DecodeError("a list that does not end")
+            page = _list.decode(answer)
             items += [item for raw in page.items or () if (item := self._decoded(kind, raw)) is not None]
             if not page.metadata.continue_:
                 break
@@ -184,7 +197,7 @@ class ClusterMirror:
         query = {
             "watch": "1", "resourceVersion": version, "allowWatchBookmarks": "true", "timeoutSeconds": WATCH_SECONDS,
         }  # fmt: skip
-        answer = self._kube.request("GET", path, query, timeout=WATCH_SECONDS + PATIENCE, stream=True)
+        answer = self._kube.stream(path, query, silence=WATCH_SECONDS + PATIENCE)
         self._put(Change(kind))
         self._watched.add(kind)
         try:
@@ -213,6 +226,11 @@ class ClusterMirror:
         else:
             self._put(Change(kind, [item]))
         return str(item.metadata.resource_version)
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the server may be well in a moment; one that answers oddly is left alone for longer."""
+    return isinstance(error, NETWORK) or (isinstance(error, ConsoleError) and error.kind is not NOT_UNDERSTOOD)
 
 
 def _nobody(_cluster_id: str) -> None:

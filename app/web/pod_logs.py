@@ -150,7 +150,7 @@ def download(kube: Kube, namespace: str, name: str, query: LogQuery) -> Iterator
         if getattr(query, key):
             wanted[key] = "true"
     path = paths.one("Pod", namespace, name, "log")
-    answer = _translated(lambda: kube.request("GET", path, wanted, timeout=30, stream=True))
+    answer = _translated(lambda: kube.stream(path, wanted, silence=30))
 
     def pieces() -> Iterator[bytes]:
         try:
@@ -170,7 +170,7 @@ def follow(kube: Kube, namespace: str, name: str, query: LogQuery, until: float)
     while time.monotonic() < until:
         try:
             for line in _stream(kube, path, query):
-                query.after = line.at or query.after
+                query.after = (line.at if line else "") or query.after
                 yield line
                 if time.monotonic() >= until:
                     return
@@ -183,13 +183,18 @@ def follow(kube: Kube, namespace: str, name: str, query: LogQuery, until: float)
         time.sleep(1)
 
 
-def _stream(kube: Kube, path: str, query: LogQuery) -> Iterator[Line]:
+def _stream(kube: Kube, path: str, query: LogQuery) -> Iterator[Line | None]:
+    """Lines as they come; None where a piece of one came, so that a line without an end holds nobody."""
     known = query.after
     answer = _translated(lambda: kube.follow(path, options(query, follow=True), SILENCE))
     held = b""
     try:
         for chunk in answer.stream(65536):
             *whole, held = (held + chunk).split(b"\n")
+            if len(held) > LONGEST_LINE * 4:  # bytes of the longest line, each letter in four of them
+                whole, held = [*whole, held], b""
+            if not whole:
+                yield None
             for line in (line_of(raw) for raw in whole if raw):
                 if newer(line, known):
                     yield line

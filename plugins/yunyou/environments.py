@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 from sqlalchemy import select
 
-from app import audit, caller, site
+from app import audit, caller
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, rows, scoped, touch
 from app.errors import ErrorCode, invalid
-from app.kube import client, clusters, kubeconfig, paths
+from app.kube import client, clusters, paths
 from app.kube.models import Cluster
+from app.outgoing import door
 from plugins.yunyou.domain.images import parse
 from plugins.yunyou.models import Environment
 
@@ -148,8 +150,8 @@ def _registry_problem(host: str) -> Text | None:
         return None
     if "/" in host or "@" in host or parse(f"{host}/x") is None:
         return Text("A host with its port, such as registry.example:5000.", "须为主机名与端口，如 registry.example:5000。")
-    if kubeconfig.is_local(host.split(":")[0]) and not site.settings().allow_local_addresses:
-        return Text("Loopback and link-local addresses are refused on this site.", "本站点不接受回环与链路本地地址。")
+    if door.of_site().refuses(urlsplit(f"//{host}").hostname or ""):
+        return Text("Loopback, link-local and metadata addresses are refused on this site.", "本站点不接受回环、链路本地与元数据地址。")
     return None
 
 

@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from sqlalchemy import select
 
-from app import reaching
 from app.contracts.text import Text
 from app.db import db, now, rows
 from app.errors import ErrorCode
 from app.jobs import log, progress
-from app.kube.kubeconfig import is_local
+from app.outgoing import door, reasons
+from app.outgoing.session import Session
 from plugins.yunyou.domain.images import Image, located, parse
 from plugins.yunyou.models import Environment, ImageCheck, Solution
 
@@ -44,9 +44,11 @@ ACCEPT = ", ".join(
         "application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json",
     )
 )  # fmt: skip
-CONNECT, READ = 2.0, 5.0
+SECONDS = 7.0
+LOOPBACK = ("localhost", "127.", "[::1]")
 THREADS = 8
 PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+DIGEST = re.compile(r"[a-z0-9+._-]{1,32}:[A-Za-z0-9=_-]{1,128}")
 DOCKER_HUB = "registry-1.docker.io"
 
 
@@ -56,33 +58,69 @@ class Registry:
 
     host: str
     insecure: bool
+    door: door.Door
     away: Text | None = None
     tokens: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.session = requests.Session()
-        self.session.trust_env = False
+        self.session = Session(self.door, SECONDS)
 
     @property
     def base(self) -> str:
         """Where its API is: plain HTTP only for registries that the environment calls insecure, and on loopback."""
-        return f"{'http' if self.insecure or is_local(self.host.split(':')[0]) else 'https'}://{self.host}"
+        return f"{'http' if self.insecure or self.host.startswith(LOOPBACK) else 'https'}://{self.host}"
 
     def get(self, path: str, repository: str) -> requests.Response:
         """A GET with the token that the registry asks for (Distribution: "Token Authentication Specification")."""
-        headers = {"Accept": ACCEPT}
-        if repository in self.tokens:
-            headers["Authorization"] = f"Bearer {self.tokens[repository]}"
-        answer = self.session.get(f"{self.base}{path}", headers=headers, timeout=(CONNECT, READ), allow_redirects=False)
+        answer = self._sent(path, repository)
         if answer.status_code == 401 and repository not in self.tokens:
             challenge = dict(PARAMETER.findall(answer.headers.get("WWW-Authenticate", "")))
             realm = challenge.get("realm", "")
-            if realm.startswith(self.base) or (realm.startswith("https://") and not is_local(urlsplit(realm).hostname or "")):
+            if _is_of(realm, self.base) or _is_of(realm):
                 query = {"service": challenge.get("service", ""), "scope": f"repository:{repository}:pull"}
-                found = self.session.get(realm, params=query, timeout=(CONNECT, READ)).json()
+                found = _object(self.session.get(realm, params=query))
                 self.tokens[repository] = str(found.get("token") or found.get("access_token") or "")
-                return self.get(path, repository)
+                answer = self._sent(path, repository)
         return answer
+
+    def blob(self, digest: str, repository: str) -> requests.Response:
+        """A blob. Registries send to where they store it (OCI Distribution 1.1, "Pulling blobs"): once, and without the token."""
+        answer = self.get(f"/v2/{repository}/blobs/{digest}", repository)
+        there = urljoin(self.base, answer.headers.get("Location", ""))
+        if answer.is_redirect and (_is_of(there, self.base) or _is_of(there)):
+            return self.session.get(there)
+        return answer
+
+    def _sent(self, path: str, repository: str) -> requests.Response:
+        headers = {"Accept": ACCEPT}
+        if repository in self.tokens:
+            headers["Authorization"] = f"Bearer {self.tokens[repository]}"
+        return self.session.get(f"{self.base}{path}", headers=headers)
+
+
+def _is_of(url: str, base: str = "") -> bool:
+    """Whether an address that a registry names may be asked: any of https, or else of the registry's own origin."""
+    try:
+        parts, own = urlsplit(url), urlsplit(base)
+        origin = (parts.scheme, parts.hostname, parts.port)
+        right = origin == (own.scheme, own.hostname, own.port) if base else parts.scheme == "https"
+    except ValueError:
+        return False
+    return right and bool(parts.hostname) and "@" not in parts.netloc
+
+
+def _object(answer: requests.Response) -> dict[str, Any]:
+    """The JSON object of an answer.
+
+    :raises ValueError: it is none
+    """
+    try:
+        found = answer.json()
+    except RecursionError as error:
+        raise ValueError("it is too deep") from error
+    if not isinstance(found, dict):
+        raise ValueError("it is no object")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +143,27 @@ def ask(registry: Registry, image: Image) -> Verdict:
         if answer.status_code == 404:
             return Verdict("missing", problem=NO_IMAGE(registry=registry.host, image=str(image)).kept())
         answer.raise_for_status()
-        manifest = answer.json()
         digest = answer.headers.get("Docker-Content-Digest", "")
-        return Verdict("found", digest, _platforms(registry, image, manifest))
+        return Verdict("found", digest, _platforms(registry, image, _object(answer)))
     except (requests.RequestException, ValueError) as error:
         registry.away = _words(error)
         return Verdict("unreachable", problem=NO_REGISTRY(registry=registry.host, detail=registry.away).kept())
 
 
 def _platforms(registry: Registry, image: Image, manifest: dict[str, Any]) -> list[str]:
+    """Platforms that the manifest, or the configuration it names, tells; what has another shape tells none."""
     if "manifests" in manifest:
-        found = [item.get("platform") or {} for item in manifest["manifests"]]
+        listed = manifest["manifests"] if isinstance(manifest["manifests"], list) else []
+        found = [item.get("platform") for item in listed if isinstance(item, dict)]
     else:
-        digest = (manifest.get("config") or {}).get("digest", "")
-        answer = registry.get(f"/v2/{image.repository}/blobs/{digest}", image.repository) if digest else None
-        found = [answer.json()] if answer is not None and answer.ok else []
-    named = {f"{item.get('os')}/{item.get('architecture')}" for item in found if item.get("architecture")}
-    return sorted(named - {"unknown/unknown"})
+        config = manifest.get("config")
+        digest = config.get("digest") if isinstance(config, dict) else None
+        answer = (
+            registry.blob(digest, image.repository) if isinstance(digest, str) and DIGEST.fullmatch(digest) else None
+        )
+        found = [_object(answer)] if answer is not None and answer.ok and not answer.is_redirect else []
+    told = [item for item in found if isinstance(item, dict) and item.get("architecture")]
+    return sorted({f"{item.get('os')}/{item['architecture']}"[:64] for item in told} - {"unknown/unknown"})
 
 
 def _words(error: Exception) -> Text:
@@ -129,8 +171,8 @@ def _words(error: Exception) -> Text:
     if isinstance(error, requests.HTTPError):
         words = Text("it answered with the status {status}", "返回状态码 {status}")
         return words.format(status=error.response.status_code)
-    if isinstance(error, (requests.ConnectionError, requests.Timeout)):
-        return reaching.why(error)
+    if isinstance(error, requests.RequestException) and not isinstance(error, ValueError):
+        return reasons.why(error)
     return Text("what it answers is no registry's answer", "响应不是镜像仓库的格式")
 
 
@@ -139,13 +181,14 @@ def check_images(solution: Solution, images: Sequence[ImageCheck], seconds: floa
     environment = db.session.get(Environment, solution.environment_id)
     assert environment is not None
     registries: dict[str, Registry] = {}
+    way = door.of_site()
     end = time.monotonic() + seconds
     wanted = [(row, parse(located(row.image, environment.registry_host))) for row in images]
     for _, image in wanted:
         if image is not None:
             host = image.registry or DOCKER_HUB
             registries.setdefault(
-                host, Registry(host, environment.registry_insecure and host == environment.registry_host)
+                host, Registry(host, environment.registry_insecure and host == environment.registry_host, way)
             )
 
     def one(image: Image | None) -> Verdict | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-import requests
 from authlib.oidc.rpinitiated import EndSessionEndpoint
 from sqlalchemy import delete, select
 
@@ -16,6 +15,8 @@ from app.contracts.declarations import Job
 from app.contracts.text import Text
 from app.db import db, now
 from app.jobs.queue import enqueue
+from app.outgoing import door
+from app.outgoing.session import Session
 from plugins.iam import permissions
 from plugins.iam.models import PLATFORM_TENANT, Tenant
 from plugins.iam.oidc import claims, clients, keys, tokens
@@ -89,7 +90,7 @@ def notify(session_id: str, client_id: str, member_id: str) -> dict[str, int]:
         },
         "logout+jwt",
     )  # fmt: skip
-    answer = requests.post(client.backchannel_uri, data={"logout_token": token}, timeout=10, allow_redirects=False)
+    answer = Session(door.of_site()).post(client.backchannel_uri, data={"logout_token": token})
     if answer.status_code not in (200, 204):
         raise OSError(f"{client.name} answered {answer.status_code}")
     return {"status": answer.status_code}

@@ -13,7 +13,7 @@ from app.auth import audience, decisions
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, touch
 from app.errors import FieldError, invalid
-from app.kube.kubeconfig import is_local
+from app.outgoing import door
 from app.web.api import In
 from plugins.iam.oidc import clients, tokens
 from plugins.iam.oidc.models import Consent, OidcClient, Token
@@ -185,6 +185,6 @@ def _uri_problem(uri: str) -> Text | None:
 
 
 def _reach_problem(uri: str) -> Text | None:
-    if not site.settings().allow_local_addresses and is_local(urlsplit(uri).hostname or ""):
+    if door.of_site().refuses(urlsplit(uri).hostname or ""):
         return Text("The site does not call addresses of its own machine.", "站点不会调用本机地址。")
     return None

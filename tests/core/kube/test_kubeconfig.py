@@ -119,7 +119,7 @@ def test_addresses_of_the_console_itself_are_refused(app_context: Flask, monkeyp
     strict = Settings(**{**{f: getattr(running.settings(), f) for f in Settings.__slots__}, "allow_local_addresses": False})
     monkeypatch.setitem(app_context.extensions, running.SETTINGS, strict)
 
-    assert any("Loopback" in reason for reason in reasons(config({"server": f"https://{host}:6443"})))
+    assert any("loopback" in reason for reason in reasons(config({"server": f"https://{host}:6443"})))
 
 
 def test_a_server_with_its_ca_and_a_token_makes_one():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from urllib.parse import parse_qs
+
 import pytest
 from joserfc import jwt
 from werkzeug.datastructures import MultiDict
@@ -9,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from app.db import db
 from plugins.iam.oidc import keys
 from tests import factories
+from tests.hostile import hostile, saying
 from tests.plugins.iam.provider import (
     ask,
     bearer,
@@ -99,18 +103,22 @@ def test_back_channel_logout_is_ordered_for_every_client_of_the_session(signed_i
     assert run.arguments["client_id"] == told_client.client_id
 
 
-def test_a_back_channel_logout_token_is_as_the_standard_says(app_context, tenant, member, monkeypatch):
+def test_a_back_channel_logout_token_is_as_the_standard_says(app_context, tenant, member):
     from plugins.iam.oidc import logout
 
     sent = []
-    told_client = factories.make_oidc_client(tenant, backchannel_uri="https://app.example.test/backchannel")
-    answer = type("Answer", (), {"status_code": 200})()
-    monkeypatch.setattr(logout.requests, "post", lambda url, data, **_: sent.append((url, data["logout_token"])) or answer)
 
-    logout.notify("the-sid", told_client.client_id, member.id)
-    logout.notify("the-sid", told_client.client_id, member.id)
+    def take(sock, head):
+        length = int(head.lower().partition("content-length: ")[2].split("\r")[0])
+        sent.append(parse_qs(sock.recv(length, socket.MSG_WAITALL).decode())["logout_token"][0])
+        saying("200 OK")(sock, head)
 
-    found = [jwt.decode(token, keys.key_set(), algorithms=["RS256"]).claims for _, token in sent]
+    with hostile(take) as app:
+        told_client = factories.make_oidc_client(tenant, backchannel_uri=f"http://{app.place}/backchannel")
+        logout.notify("the-sid", told_client.client_id, member.id)
+        logout.notify("the-sid", told_client.client_id, member.id)
+
+    found = [jwt.decode(token, keys.key_set(), algorithms=["RS256"]).claims for token in sent]
     assert found[0]["sid"] == "the-sid"
     assert found[0]["aud"] == told_client.client_id
     assert "nonce" not in found[0]

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from app.outgoing.door import Door
 from plugins.yunyou.domain.images import parse
 from plugins.yunyou.registry import Registry, ask
 from tests.live import free_port
@@ -51,7 +52,7 @@ def test_why_a_registry_cannot_be_asked(odd: str, host: str, repository: str, wo
     image = parse(f"{where}/{repository}:1.0")
     assert image is not None
 
-    found = ask(Registry(where, insecure=True), image)
+    found = ask(Registry(where, True, Door(allow_local=True)), image)
 
     assert (found.state, found.problem["code"]) == ("unreachable", "YUNYOU/REGISTRY_UNREACHABLE")  # type: ignore[index]
     assert words in found.problem["reason"]["en"]  # type: ignore[index]

@@ -5,12 +5,17 @@ from __future__ import annotations
 from urllib3 import exceptions as under
 
 from app.contracts.text import Text
+from app.outgoing import door
+from app.outgoing.pool import AnswerRefused, RefusedConnection
 
 TOO_LATE = Text("it did not answer in time", "未在规定时间内响应")
 NOT_TRUSTED = Text("its certificate is not trusted, or it speaks no TLS", "其证书不受信任，或未启用 TLS")
-UNKNOWN_NAME = Text("its name is not known", "域名无法解析")
 NOBODY = Text("nothing listens there", "连接被拒绝")
 BROKEN_OFF = Text("it broke the connection off", "连接被对端中断")
+WORDS = {
+    under.SSLError: NOT_TRUSTED, under.NameResolutionError: door.UNKNOWN, RefusedConnection: door.REFUSED,
+    under.NewConnectionError: NOBODY, under.TimeoutError: TOO_LATE,
+}  # fmt: skip
 
 
 def why(error: Exception) -> Text:
@@ -20,12 +25,11 @@ def why(error: Exception) -> Text:
     inner = error.args[0] if isinstance(error, requests.RequestException) and error.args else error
     cause = getattr(inner, "reason", None)
     found = cause if isinstance(cause, Exception) else inner
-    if isinstance(error, requests.exceptions.SSLError) or isinstance(found, under.SSLError):
+    if isinstance(found, AnswerRefused):
+        return found.words
+    if isinstance(error, requests.exceptions.SSLError):
         return NOT_TRUSTED
-    if isinstance(found, under.NameResolutionError):
-        return UNKNOWN_NAME
-    if isinstance(found, under.NewConnectionError):
-        return NOBODY
-    if isinstance(error, requests.Timeout) or isinstance(found, under.TimeoutError):
-        return TOO_LATE
-    return BROKEN_OFF
+    for kind, words in WORDS.items():
+        if isinstance(found, kind):
+            return words
+    return TOO_LATE if isinstance(error, requests.Timeout) else BROKEN_OFF
