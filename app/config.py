@@ -41,6 +41,7 @@ class Settings:
     dns_port: int = field(default=10053, metadata={"env": "ANTSTACK_DNS_PORT"})
     allow_local_addresses: bool = field(default=False, metadata={"env": "ANTSTACK_ALLOW_LOCAL_ADDRESSES"})
     trusted_proxies: int = field(default=0, metadata={"env": "ANTSTACK_TRUSTED_PROXIES"})
+    connections_per_address: int = field(default=256, metadata={"env": "ANTSTACK_CONNECTIONS_PER_ADDRESS"})
     session_idle_minutes: int = field(default=120, metadata={"env": "ANTSTACK_SESSION_IDLE_MINUTES"})
     session_hours: int = field(default=12, metadata={"env": "ANTSTACK_SESSION_HOURS"})
     log_level: str = field(default="INFO", metadata={"env": "ANTSTACK_LOG_LEVEL"})

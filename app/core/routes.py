@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from flask import Blueprint, Response, current_app, make_response, redirect, request, url_for
 from sqlalchemy import text
 
@@ -11,6 +9,7 @@ from app import schema, site
 from app.auth import decisions
 from app.contracts.declarations import Found
 from app.contracts.text import Text
+from app.core import readiness
 from app.db import db
 from app.guard import public, signed_in
 from app.jobs.queue import connection
@@ -86,7 +85,7 @@ def healthz() -> Response:
 @bp.get("/readyz")
 @public("tells only whether the site can serve", csrf=False)
 def readyz() -> Response:
-    checks = {"database": _answers(_database), "redis": _answers(_redis), "migrations": _answers(schema.is_current)}
+    checks = readiness.answers({"database": _database, "redis": _redis, "migrations": schema.is_current})
     ready = checks["database"] and checks["migrations"]
     return make_response({"status": "ok" if ready else "not ready", "checks": checks}, 200 if ready else 503)
 
@@ -97,14 +96,6 @@ def numbers() -> Response:
     response = make_response(metrics.text(current_app))
     response.mimetype = "text/plain"
     return response
-
-
-def _answers(check: Callable[[], bool]) -> bool:
-    try:
-        return check()
-    except Exception:
-        db.session.rollback()
-        return False
 
 
 def _database() -> bool:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import resource
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from app.config import load_settings
 from app.processes import application
 from app.processes.together import die_with_parent
+from app.processes.web_worker import Worker
+
+CONNECTIONS = 2_000
+OTHER_FILES = 300
 
 
 class Server(BaseApplication):
@@ -30,9 +36,20 @@ class Server(BaseApplication):
         return app
 
 
-def _with_its_parent(_server: Any, _worker: Any) -> None:
+def _begin(_server: Any, worker: Any) -> None:
     """A serving process would outlive a killed parent for a while, and keep its port from the next one."""
     die_with_parent()
+    settings = load_settings()
+    worker.most_per_address = 0 if settings.trusted_proxies else settings.connections_per_address
+
+
+def _room() -> int:
+    """How many connections may be open: as many as files may be, up to a bound."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS * 2 + OTHER_FILES  # a body that is large is a file as well
+    allowed = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    return max(min(CONNECTIONS, (allowed - OTHER_FILES) // 2), 128)
 
 
 def serve(host: str, port: int, threads: int) -> None:
@@ -40,7 +57,8 @@ def serve(host: str, port: int, threads: int) -> None:
     Server(
         {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
-            "worker_class": "gthread",
+            "worker_class": Worker,
+            "worker_connections": _room(),
             "threads": threads,
             "workers": 1,
             "timeout": 120,
@@ -48,6 +66,6 @@ def serve(host: str, port: int, threads: int) -> None:
             "keepalive": 15,
             "loglevel": "warning",
             "worker_tmp_dir": None,
-            "post_fork": _with_its_parent,
+            "post_fork": _begin,
         }
     ).run()

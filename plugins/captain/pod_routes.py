@@ -82,6 +82,7 @@ def pod_log_download(cluster_id: str, namespace: str, name: str) -> Response:
 @guard(permissions.POD_SHELL, resource=permissions.place)
 def pod_shell(cluster_id: str, namespace: str, name: str) -> Response:
     context = detail(cluster_id, KINDS["pods"], namespace, name, "shell")
+    shell.need_room()
     found = [one for one in details.containers(context["row"].data) if not one["init"]]
     chosen = request.args.get("container", "") or _first(found)
     address = f"{context['page']}/shell/socket?{urlencode({'container': chosen})}"
@@ -128,6 +129,9 @@ def install(app: Flask) -> None:
     def _own_origin_only() -> None:
         if request.endpoint == "captain.pod_shell_socket":
             shell.check_origin()
+            shell.take_place()
+
+    app.teardown_request(shell.free_place)
 
 
 def _ask(what: str, cluster_id: str, namespace: str, name: str) -> Response:

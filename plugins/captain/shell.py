@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import current_app, request
+from flask import current_app, g, request
 from simple_websocket import ConnectionClosed
 from sqlalchemy import select, update
 
@@ -63,11 +63,14 @@ class Open:
     def take(self, person: str) -> bool:
         """Take a place if the person and the process have one left."""
         with self.lock:
-            mine = self.by_person.get(person, 0)
-            if mine >= MOST_PER_PERSON or sum(self.by_person.values()) >= MOST_TOGETHER:
-                return False
-            self.by_person[person] = mine + 1
-            return True
+            room = self.has_room(person)
+            if room:
+                self.by_person[person] = self.by_person.get(person, 0) + 1
+            return room
+
+    def has_room(self, person: str) -> bool:
+        """Whether a place is left."""
+        return self.by_person.get(person, 0) < MOST_PER_PERSON and sum(self.by_person.values()) < MOST_TOGETHER
 
     def free(self, person: str) -> None:
         """Give it back."""
@@ -103,27 +106,50 @@ def check_origin() -> None:
         raise CSRF()
 
 
+def take_place() -> None:
+    """A place for the shell that this request's handshake asks for, until the request ends.
+
+    :raises ConsoleError: CAPTAIN/TOO_MANY_SHELLS
+    """
+    person = _person()
+    if not OPEN.take(person):
+        raise TOO_MANY(most=MOST_PER_PERSON)
+    g.shell_of = person
+
+
+def free_place(_error: BaseException | None = None) -> None:
+    """Give the place of this request back, if it has one."""
+    if person := g.pop("shell_of", ""):
+        OPEN.free(person)
+
+
+def need_room() -> None:
+    """Refuse a person who has no place left, before a page with a terminal is shown.
+
+    :raises ConsoleError: CAPTAIN/TOO_MANY_SHELLS
+    """
+    if not OPEN.has_room(_person()):
+        raise TOO_MANY(most=MOST_PER_PERSON)
+
+
+def _person() -> str:
+    who = caller.current().principal
+    return who.key if who else ""
+
+
 def serve(socket: Any, cluster_id: str, namespace: str, name: str) -> None:
-    """One terminal from handshake to end. The guard has let the caller pass; ``check_origin`` ran before."""
+    """One terminal from handshake to end. The guard, ``check_origin`` and ``take_place`` have let the caller pass."""
     cluster = get_cluster(cluster_id)
     target = Target(cluster.id, cluster.name, namespace, name, request.args.get("container", ""))
-    who = caller.current()
-    person = who.principal.key if who.principal else ""
-    if not OPEN.take(person):
-        socket.close(1013, _reason(t(TOO_MANY.reason, most=MOST_PER_PERSON)))
-        return
-    try:
-        _record(permissions.SHELL_OPENED, target, {})
-        client = kube(cluster)
-        db.session.remove()
-        started = time.monotonic()
-        why, detail = Terminal(socket, client, target).run()
-        seconds = time.monotonic() - started
-        _record(permissions.SHELL_CLOSED, target, {"why": why, "seconds": round(seconds, 1)}, seconds)
-        words = t(ENDED[why])
-        socket.close(1000, _reason(f"{words}: {detail}" if detail else words))
-    finally:
-        OPEN.free(person)
+    _record(permissions.SHELL_OPENED, target, {})
+    client = kube(cluster)
+    db.session.remove()
+    started = time.monotonic()
+    why, detail = Terminal(socket, client, target).run()
+    seconds = time.monotonic() - started
+    _record(permissions.SHELL_CLOSED, target, {"why": why, "seconds": round(seconds, 1)}, seconds)
+    words = t(ENDED[why])
+    socket.close(1000, _reason(f"{words}: {detail}" if detail else words))
 
 
 def _reason(text: str) -> str:

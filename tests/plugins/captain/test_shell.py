@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket as socket_of
 import time
 from typing import Any
 
@@ -117,11 +118,24 @@ def test_one_person_opens_only_so_many(as_holder_of: Any, root: str, a_pod: Any,
     sockets = [connect(server, person, root, a_pod.name) for _ in range(shell.MOST_PER_PERSON)]
     for socket in sockets:
         until(socket, "# ")
-    one_more = connect(server, person, root, a_pod.name)
-    with pytest.raises(ConnectionClosed) as closed:
-        until(one_more, "never")
+    refused = [refusal(server, person, root, a_pod.name) for _ in range(56)]
+    page = person.get(f"{root}/pods/alpha/{a_pod.name}/shell")
     for socket in sockets:
         socket.close()
 
-    assert closed.value.reason == 1013
+    assert refused == ["HTTP/1.1 429 TOO MANY REQUESTS"] * 56
+    assert page.status_code == 429
     kube.eventually(lambda: shell.OPEN.by_person == {})
+
+
+def refusal(server: str, person: Any, root: str, name: str) -> str:
+    """The first line that a handshake is answered with."""
+    host, _, port = server.partition(":")
+    lines = (
+        f"GET {root}/pods/alpha/{name}/shell/socket HTTP/1.1", f"Host: {server}", f"Cookie: {cookie(person)}",
+        f"Origin: http://{server}", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "", "",
+    )  # fmt: skip
+    with socket_of.create_connection((host, int(port)), 10) as made:
+        made.sendall("\r\n".join(lines).encode())
+        return made.makefile("rb").readline().decode().strip()
