@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import requests
 
-from app.db import new_id
+from app.contracts.identity import API, API_READ
+from app.db import db, new_id
 from tests import factories
-from tests.federation.pair import Pair, sign_in
+from tests.federation.pair import Pair, forget, sign_in
 from tests.live import TOKEN
 from tests.plugins.openapi.test_signed_calls_prove_their_caller import headers
 
@@ -169,14 +170,41 @@ def test_a_token_of_the_iam_opens_the_api_of_the_other_site_until_it_is_taken_ba
 
 
 def test_a_refresh_token_is_no_access_token_at_the_other_site(pair: Pair) -> None:
-    who = member(pair, OBSERVER)
+    token = _given_to_an_application(pair, API)
+
+    assert _asks(pair, token["access_token"]).status_code == 200
+    assert _asks(pair, token["refresh_token"]).status_code == 401
+
+
+@pytest.mark.req("C-1", "I-12")
+def test_the_other_site_takes_tokens_for_the_api_alone_and_holds_them_to_their_scope(pair: Pair) -> None:
+    other, read = _given_to_an_application(pair, ""), _given_to_an_application(pair, API_READ)
+
+    refused = _asks(pair, other["access_token"])
+    bearer = {"Authorization": f"Bearer {read['access_token']}"}
+    write = requests.post(f"{pair.other.url}/api/v1/yunyou/environments", json={"name": "e"}, headers=bearer, timeout=20)
+
+    assert (refused.status_code, refused.json()["code"]) == (401, "AUTH/TOKEN_NOT_FOR_THE_API")
+    assert _asks(pair, read["access_token"]).status_code == 200
+    assert (write.status_code, write.json()["code"]) == (403, "AUTH/SCOPE_TOO_SMALL")
+
+
+def _asks(pair: Pair, token: str) -> requests.Response:
+    return pair.other.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
+
+
+def _given_to_an_application(pair: Pair, scope: str) -> dict[str, Any]:
+    """What an application of the IAM got that may have that scope of the API."""
     with pair.iam.inside():
         from plugins.iam.oidc import tokens
 
-        token = {"access_token": "a" * 43, "refresh_token": new_id() * 2, "expires_in": 3600}
-        tokens.store(token, client_id="test", principal=("member", who.id), tenant_id=who.tenant)
-
-    assert pair.other.get("/api/v1/me", headers={"Authorization": f"Bearer {token['refresh_token']}"}).status_code == 401
+        tenant = factories.make_tenant()
+        who, client = factories.make_member(tenant), factories.make_oidc_client(tenant, api_scope=scope)
+        token = {"access_token": new_id() * 2, "refresh_token": new_id() * 2, "expires_in": 3600, "scope": f"openid {scope}"}
+        tokens.store(token, client_id=client.client_id, principal=("member", who.id), tenant_id=tenant.id)
+        db.session.commit()
+    forget(pair.other)
+    return token
 
 
 def test_a_call_signed_with_a_key_of_the_iam_is_verified_by_asking_it(pair: Pair) -> None:
