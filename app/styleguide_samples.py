@@ -59,8 +59,7 @@ class Sample:
     q: str = ""
     url: str = "/styleguide/list"
     total: int = 1284
-    page: int = 3
-    pages: int = 26
+    is_long: bool = False
     size: int = 50
     first: int = 101
     last: int = 108
@@ -75,9 +74,11 @@ class Sample:
         off = ShownColumn("labels", Text("Labels", "标签"), "labels", False, False, None, "", "", False)
         return [*self.columns, off]
 
-    def page_url(self, number: int) -> str:
-        """The address of another page of this list."""
-        return f"{self.url}?page={number}"
+    first_url: str = "/styleguide/list"
+    previous_url: str = "/styleguide/list?page=2"
+    next_url: str = "/styleguide/list?page=4"
+    last_url: str = "/styleguide/list?page=26"
+    here_url: str = "/styleguide/list?page=3"
 
 
 def samples() -> dict[str, Any]:

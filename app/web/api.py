@@ -8,24 +8,22 @@ services, permissions and audit as the pages stand behind it (C-60).
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from flask import Blueprint, Response, request
-from sqlalchemy import Select, func
+from sqlalchemy import Select
 
 from app import caller
 from app.contracts.declarations import Permission
 from app.contracts.text import Text
-from app.db import db
 from app.errors import ErrorCode, invalid
 from app.guard import Guard, Operation, ResourceOf
 from app.web.forms import check, json_body
-from app.web.listing import Expression, matching
+from app.web.listing import matching
+from app.web.paging import Cursor, Expression, cursor_of, page_of
 
 BASE = "/api/v1"
 MAX_LIMIT = 500
@@ -196,8 +194,31 @@ def page(
 ) -> Page[T]:
     """One page of *query*: searched, sorted, and going on after the cursor (keyset, so nothing is counted).
 
-    :raises ConsoleError: CORE/INVALID_INPUT for an unknown sort, a limit out of range or a broken cursor
+    :raises ConsoleError: CORE/INVALID_INPUT for an unknown sort, a limit out of range or a cursor of another list
     """
+    found, after = _found(query, wanted, sorts, search, key, default)
+    return Page([shape(row) for row in found], after)
+
+
+def page_together(
+    query: Select[Any],
+    wanted: ListQuery,
+    shapes: Callable[[Sequence[Any]], Sequence[T]],
+    *,
+    sorts: Mapping[str, Expression],
+    search: Sequence[Expression] = (),
+    key: Expression,
+    default: str,
+) -> Page[T]:
+    """As :func:`page`, for shapes that need more than their row: *shapes* is given all rows, and asks once for all."""
+    found, after = _found(query, wanted, sorts, search, key, default)
+    return Page(list(shapes(found)), after)
+
+
+def _found(
+    query: Select[Any], wanted: ListQuery, sorts: Mapping[str, Expression], search: Sequence[Expression], key: Expression,
+    default: str,
+) -> tuple[list[Any], str | None]:  # fmt: skip
     sort = wanted.sort or default
     name, descending = sort.removeprefix("-"), sort.startswith("-")
     if name not in sorts:
@@ -205,45 +226,12 @@ def page(
         raise invalid({"sort": Text(f"Sort by one of: {names}.", f"可排序字段：{names}。")})
     if not 1 <= wanted.limit <= MAX_LIMIT:
         raise invalid({"limit": Text(f"Between 1 and {MAX_LIMIT}.", f"须在 1 到 {MAX_LIMIT} 之间。")})
-    if wanted.q and search:
+    if wanted.q.strip() and search:
         query = query.where(matching(wanted.q, search))
-    column = func.coalesce(sorts[name], "") if _texts(sorts[name]) else sorts[name]
-    if wanted.cursor:
-        query = query.where(_after(column, key, _cursor(wanted.cursor), descending))
-    order = (column.desc(), key.desc()) if descending else (column.asc(), key.asc())
-    query = query.order_by(None).order_by(*order).limit(wanted.limit + 1).add_columns(column, key)
-    found = db.session.execute(query).all()
-    more = len(found) > wanted.limit
-    rows = found[: wanted.limit]
-    token = _token(rows[-1][-2], rows[-1][-1]) if more else None
-    return Page([shape(row[0] if len(row) == 3 else row[:-2]) for row in rows], token)
-
-
-def _texts(column: Expression) -> bool:
-    return getattr(column.type, "python_type", None) is str
-
-
-def _after(column: Any, key: Any, cursor: tuple[Any, Any], descending: bool) -> Any:
-    value, last = cursor
-    beyond = column < value if descending else column > value
-    tie = key < last if descending else key > last
-    return beyond | ((column == value) & tie)
-
-
-def _token(value: Any, key: Any) -> str:
-    if isinstance(value, datetime):
-        value = {"t": value.isoformat()}
-    return json.dumps([value, key]).encode().hex()
-
-
-def _cursor(token: str) -> tuple[Any, Any]:
-    try:
-        value, key = json.loads(bytes.fromhex(token))
-        if isinstance(value, dict):
-            value = datetime.fromisoformat(value["t"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise invalid({"cursor": Text("This cursor is not one of ours.", "无效的游标。")}) from error
-    return value, key
+    column = None if sorts[name] is key else sorts[name]
+    beyond = cursor_of(wanted.cursor, sort) if wanted.cursor else None
+    found = page_of(query, column, [key], descending, wanted.limit, beyond)
+    return found.rows, str(Cursor(sort, found.last)) if found.more else None
 
 
 def _query(kind: type) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, get_origin, get_type_hints
 
 import msgspec
@@ -16,6 +16,10 @@ from app.errors import MALFORMED, FieldError, invalid
 S = TypeVar("S", bound=msgspec.Struct)
 PATH = re.compile(r" - at `\$(.*)`$")
 REQUIRED = Text("This is required.", "此项必填。")
+# C0 but tab, line feed and carriage return; DEL; C1; halves of surrogate pairs (RFC 8259 8.2 leaves these to the reader).
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+CONTROLS = Text("This holds characters that cannot be shown.", "含有不可见的控制字符。")
+MOST_PROBLEMS = 20
 UNKNOWN_FIELD = Text("There is no such field.", "没有这个字段。")
 # What msgspec says → what a person reads. Source: msgspec's validation messages.
 MESSAGES = (
@@ -35,6 +39,30 @@ MESSAGES = (
     (re.compile(r"unknown field `(.*)`"), Text("There is no field {0}.", "没有字段 {0}。")),
     (re.compile(r"Expected `(.*?)`"), Text("This must be of type {0}.", "须为 {0} 类型。")),
 )  # fmt: skip
+
+
+def clean(value: Any, pointer: str = "") -> None:
+    """Refuse text that nothing can keep: control characters but tab and line breaks, and halves of surrogate pairs.
+
+    :raises ConsoleError: CORE/INVALID_INPUT with where it is
+    """
+    problems = list(_unclean(value, pointer))
+    if problems:
+        raise invalid(problems[:MOST_PROBLEMS])
+
+
+def _unclean(value: Any, pointer: str) -> Iterator[FieldError]:
+    if isinstance(value, str):
+        if CONTROL.search(value):
+            yield FieldError(pointer, CONTROLS)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if isinstance(key, str) and CONTROL.search(key):
+                yield FieldError(pointer, CONTROLS)
+            yield from _unclean(item, f"{pointer}/{key}")
+    elif isinstance(value, (list, tuple)):
+        for at, item in enumerate(value):
+            yield from _unclean(item, f"{pointer}/{at}")
 
 
 def parse(kind: type[S], source: MultiDict[str, str] | None = None) -> S:
@@ -102,9 +130,11 @@ def json_body() -> Any:
     """
     raw = request.get_data()
     try:
-        return msgspec.json.decode(raw) if raw.strip() else {}
+        found = msgspec.json.decode(raw) if raw.strip() else {}
+        clean(found)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MALFORMED(detail=str(error)) from error
+    return found
 
 
 def _problem(pointer: str, message: str) -> FieldError:

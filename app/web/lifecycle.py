@@ -21,6 +21,7 @@ from app.db import db
 from app.errors import CSRF, NO_DRY_RUN, SIGNED_OUT, ConsoleError, ErrorCode
 from app.guard import Guard
 from app.web import bearer, idempotency
+from app.web.forms import clean
 from app.web.problems import answer, wants_json
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -95,6 +96,7 @@ def _enforce() -> Response | None:
         _unmarked()
         return None
     g.guard = mark
+    _clean_input()
     if mark.session:
         _prove_caller(mark)
     if mark.permission is None:
@@ -108,6 +110,17 @@ def _enforce() -> Response | None:
         return _begin_change(mark)
     _begin_dry_run(mark)
     return None
+
+
+def _clean_input() -> None:
+    """Text of the address and of a form is clean before a view sees it; JSON is looked at where it is read.
+
+    :raises ConsoleError: CORE/INVALID_INPUT
+    """
+    clean(request.view_args or {})
+    clean(request.args.to_dict(flat=False))
+    if request.method in WRITES and request.mimetype != "application/json":
+        clean(request.form.to_dict(flat=False))
 
 
 def _begin_change(mark: Guard) -> Response | None:

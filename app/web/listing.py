@@ -7,22 +7,26 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, request, stream_with_context
-from sqlalchemy import ColumnElement, Select, func, inspect, or_
+from sqlalchemy import ColumnElement, Select, and_, func, inspect, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 from werkzeug.datastructures import MultiDict
 
 from app.contracts.text import Text
-from app.db import count, db
+from app.db import db
 from app.web.language import t
+from app.web.paging import COUNTED, Cursor, Expression, Found, bounded_count, cursor_of, page_of
 from app.web.render import render
 from app.web.table import Action, Cell, Chip, Empty, ShownColumn, ShownFilter, ShownRow
 
 SIZES = (50, 100, 200)
-Expression = ColumnElement[Any] | InstrumentedAttribute[Any]
+CHUNK = 1_000  # rows of a CSV that are read at once
+# Where a page is, in the query string: after or before a row, or the last one.
+TOP: Mapping[str, None] = {"after": None, "before": None, "end": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +112,7 @@ class Listing:
         self.sort = self.args.get("sort", "") or self.default_sort
         wanted = self.args.get("size", 0, type=int)
         self.size = wanted if wanted in SIZES else SIZES[0]
-        self.page = max(1, self.args.get("page", 1, type=int))
-        self.total = count(self._filtered())
-        self.pages = max(1, -(-self.total // self.size))
-        self.page = min(self.page, self.pages)
+        self.total = bounded_count(self._filtered())
         self.all_columns = self._heads()
         self.columns = [head for head in self.all_columns if head.visible]  # type: ignore[attr-defined]
         shown = self._shown_filters()
@@ -119,24 +120,95 @@ class Listing:
         self.chips = self._chips(shown)
 
     @property
-    def first(self) -> int:
-        """Number of the first row shown, from 1; 0 when there is none."""
-        return (self.page - 1) * self.size + 1 if self.total else 0
+    def is_long(self) -> bool:
+        """Whether there are more rows than were counted."""
+        return self.total > COUNTED
 
     @property
-    def last(self) -> int:
+    def first(self) -> int | None:
+        """Number of the first row shown, from 1; None where it is not known, at the end of a long list."""
+        return self._before + 1 if self._before is not None else None
+
+    @property
+    def last(self) -> int | None:
         """Number of the last row shown."""
-        return min(self.page * self.size, self.total)
+        return self._before + len(self._page.rows) if self._before is not None else None
 
     @property
     def rows(self) -> list[ShownRow]:
         """The rows of this page."""
-        query = self._sorted().limit(self.size).offset((self.page - 1) * self.size)
         columns = self._visible()
         return [
             ShownRow(self.key(row), self.href(row), {c.key: c.cell(row) for c in columns}, self.actions(row), row)
-            for row in _objects(query)
+            for row in self._page.rows
         ]
+
+    @cached_property
+    def _page(self) -> Found:
+        """The page that the query string names; the last one where nothing is left after a row that is named."""
+        column, keys, descending = self._order()
+        after, before = (self._cursor(name) for name in ("after", "before"))
+        if before or "end" in self.args:
+            return page_of(self._filtered(), column, keys, descending, self._end_size(before), before, backwards=True)
+        found = page_of(self._filtered(), column, keys, descending, self.size, after)
+        if after is not None and not found.rows:
+            self.args = MultiDict([*self.args.items(multi=True), ("end", "1")])
+            return page_of(self._filtered(), column, keys, descending, self._end_size(None), backwards=True)
+        return found
+
+    def _end_size(self, before: Cursor | None) -> int:
+        """The last page has what the pages before it leave."""
+        return self.size if before or self.is_long else self.total % self.size or self.size
+
+    @cached_property
+    def _before(self) -> int | None:
+        """How many rows stand before this page; None at the end of a list that was not counted whole."""
+        after, before, rows = self._cursor("after"), self._cursor("before"), self._page.rows
+        if "end" in self.args:
+            return None if self.is_long else max(0, self.total - len(rows))
+        if before is not None:
+            return None if before.before < 0 else max(0, before.before - len(rows))
+        return 0 if after is None else None if after.before < 0 else after.before
+
+    def _cursor(self, name: str) -> Cursor | None:
+        token = self.args.get(name, "")
+        return cursor_of(token, self.sort) if token else None
+
+    @property
+    def previous_url(self) -> str | None:
+        """The address of the page before this one."""
+        backwards = "end" in self.args or bool(self._cursor("before"))
+        if not self._page.rows or not (self._page.more if backwards else self._cursor("after")):
+            return None
+        before = self._before if self._before is not None else -1
+        return self._place(before=str(Cursor(self.sort, self._page.first, before)))
+
+    @property
+    def next_url(self) -> str | None:
+        """The address of the page after this one."""
+        backwards = bool(self._cursor("before"))
+        if not self._page.rows or "end" in self.args or not (backwards or self._page.more):
+            return None
+        before = self._before + len(self._page.rows) if self._before is not None else -1
+        return self._place(after=str(Cursor(self.sort, self._page.last, before)))
+
+    @property
+    def first_url(self) -> str:
+        """The address of the first page."""
+        return self._place()
+
+    @property
+    def last_url(self) -> str:
+        """The address of the last page."""
+        return self._place(end="1")
+
+    @property
+    def here_url(self) -> str:
+        """The address of this page."""
+        return self._with()
+
+    def _place(self, **place: str) -> str:
+        return self._with(**{**TOP, **place})
 
     def _visible(self) -> list[Column]:
         visible = {head.key for head in self.all_columns if head.visible}
@@ -147,10 +219,10 @@ class Listing:
         for item in self.declared_filters:
             value = self.args.get(item.key, "")
             options: list[tuple[str, Text, bool, str, int | None]] = [
-                (option, title, option == value, self._with(**{item.key: option, "page": None}), None)
+                (option, title, option == value, self._with(**{item.key: option, **TOP}), None)
                 for option, title in item.choices()
             ]
-            shown.append(ShownFilter(item.key, item.title, options, value, self._with(**{item.key: None})))
+            shown.append(ShownFilter(item.key, item.title, options, value, self._with(**{item.key: None, **TOP})))
         return shown
 
     def _chips(self, shown: Sequence[ShownFilter]) -> list[Chip]:
@@ -164,11 +236,7 @@ class Listing:
     @property
     def csv_url(self) -> str:
         """Where the whole list, as filtered, is had as CSV."""
-        return self._with(format="csv", page=None)
-
-    def page_url(self, number: int) -> str:
-        """The address of another page of this list."""
-        return self._with(page=str(number))
+        return self._with(format="csv", **TOP)
 
     def csv(self) -> Response:
         """The whole list as CSV, streamed; the columns that are shown."""
@@ -176,11 +244,24 @@ class Listing:
 
         def lines() -> Iterator[str]:
             yield "\ufeff" + csv_line([t(column.title) for column in columns])
-            for row in _objects(self._sorted().execution_options(yield_per=500)):
+            for row in self._all():
                 yield csv_line([column.cell(row).plain() for column in columns])
 
         name = f"attachment; filename={self.id}.csv"
         return Response(stream_with_context(lines()), mimetype="text/csv", headers={"Content-Disposition": name})
+
+    def _all(self) -> Iterator[Any]:
+        """Every row, read by key, so that no transaction stays open for as long as the download takes."""
+        column, keys, descending = self._order()
+        beyond: Cursor | None = None
+        while True:
+            found = page_of(self._filtered(), column, keys, descending, CHUNK, beyond)
+            yield from found.rows
+            if not found.more:
+                return
+            beyond = Cursor(self.sort, found.last)
+            db.session.expunge_all()
+            db.session.rollback()
 
     def respond(self, template: str, **context: Any) -> Response:
         """The page, its rows for HTMX, or CSV: what the request asked for."""
@@ -197,19 +278,11 @@ class Listing:
             query = query.where(matching(self.q, self.search))
         return query
 
-    def _sorted(self) -> Select[Any]:
-        query = self._filtered()
+    def _order(self) -> tuple[Expression | None, list[Expression], bool]:
+        """By what the list is sorted, what tells its rows apart, and whether it descends."""
         name, descending = self.sort.removeprefix("-"), self.sort.startswith("-")
-        column = next((c for c in self.declared if c.key == name and c.sort is not None), None)
-        if column is None or column.sort is None:
-            return query
-        chosen = column.sort.desc() if descending else column.sort.asc()
-        return query.order_by(None).order_by(chosen, *self._ties())
-
-    def _ties(self) -> list[Any]:
-        """Rows that are equal in the chosen column keep one order, so that no page repeats another's."""
-        entity = self.query.column_descriptions[0].get("entity")
-        return list(inspect(entity).primary_key) if entity is not None else []
+        column = next((c.sort for c in self.declared if c.key == name), None)
+        return column, list(inspect(self.query.column_descriptions[0]["entity"]).primary_key), descending
 
     def _heads(self) -> list[ShownColumn]:
         chosen = self.args.getlist("cols")
@@ -221,7 +294,7 @@ class Listing:
                 ShownColumn(
                     column.key, column.title, column.kind, column.sort is not None, column.narrow,
                     "desc" if descending else "asc" if ascending else None,
-                    self._with(sort=f"-{column.key}" if ascending else column.key, page=None),
+                    self._with(sort=f"-{column.key}" if ascending else column.key, **TOP),
                     column.align or ("right" if column.kind in ("number", "bytes", "percent") else ""),
                     column.key in chosen if chosen else not column.hidden,
                 )
@@ -241,20 +314,11 @@ class Listing:
 
 def matching(text: str, columns: Sequence[Expression]) -> ColumnElement[bool]:
     """Rows in which every word of *text* occurs in one of the columns, whatever the case."""
-    condition: ColumnElement[bool] | None = None
+    conditions = []
     for word in text.split()[:8]:
         escaped = word.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        found = or_(*(func.lower(column).like(f"%{escaped}%", escape="\\") for column in columns))
-        condition = found if condition is None else condition & found
-    assert condition is not None
-    return condition
-
-
-def _objects(query: Select[Any]) -> Iterator[Any]:
-    result = db.session.execute(query)
-    single = len(query.column_descriptions) == 1
-    for row in result:
-        yield row[0] if single else row
+        conditions.append(or_(*(func.lower(column).like(f"%{escaped}%", escape="\\") for column in columns)))
+    return and_(true(), *conditions)
 
 
 def csv_line(values: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from flask import Flask, Response, g, make_response, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from app import caller
@@ -22,6 +22,7 @@ from app.errors import (
     UNKNOWN,
     ConsoleError,
     ErrorCode,
+    invalid,
 )
 from app.web.language import locale, t
 from app.web.render import render, toast, wants_fragment
@@ -44,6 +45,7 @@ FULL = ErrorCode(
 # SQLite's, PostgreSQL's and MySQL's words, and the kernel's.
 NO_SPACE = re.compile("is full|no space left", re.IGNORECASE)
 PAGE = Text("page", "页面")
+OUT_OF_RANGE = Text("A value is too long or out of range.", "有取值过长或超出范围。")
 
 
 def wants_json() -> bool:
@@ -96,21 +98,29 @@ def _told(error: Exception) -> ConsoleError:
         case OperationalError() | OSError() if NO_SPACE.search(str(error)):
             log.error("no space", exc_info=error)
             return FULL()
+        case DataError() | OverflowError():
+            log.warning("a value that cannot be kept", exc_info=error)
+            return invalid({"": OUT_OF_RANGE})
         case OperationalError():
             log.error("database", exc_info=error)
             return DATABASE()
         case InternalServerError() if error.original_exception:  # Flask wraps what is raised after the view
             return _told(error.original_exception)  # type: ignore[arg-type]
+        case HTTPException(code=int(code)) if code < 500:
+            return _of_http(error)
+    log.error("unforeseen", exc_info=error)
+    return UNKNOWN()
+
+
+def _of_http(error: HTTPException) -> ConsoleError:
+    match error:
         case RequestEntityTooLarge():
             return TOO_LARGE(limit="50 MB")
         case NotFound():
             return NOT_FOUND(what=PAGE)
         case MethodNotAllowed():
             return NOT_ALLOWED_METHOD(method=request.method)
-        case HTTPException(code=int(code)) if code < 500:
-            return MALFORMED(detail=error.description or error.name)
-    log.error("unforeseen", exc_info=error)
-    return UNKNOWN()
+    return MALFORMED(detail=error.description or error.name)
 
 
 def install(app: Flask) -> None:
