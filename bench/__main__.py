@@ -5,6 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-for name in ("planning", "pages", "lists", "delivery"):
+for name in ("planning", "pages", "lists", "delivery", "hostile"):
     print(f"\n== {name}", flush=True)
     subprocess.run([sys.executable, "-W", "ignore", "-m", f"bench.{name}"], check=False)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -37,26 +39,28 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         or missing("nginx", "install the package nginx-light")
     )
     folder = tmp_path_factory.mktemp("nginx")
-    with serving(ANTSTACK_TRUSTED_PROXIES="1") as behind:
-        made = free_port()
-        told = (
-            WRITTEN.read_text()
-            .replace("listen 443 ssl", f"listen 127.0.0.1:{made}")
-            .replace("127.0.0.1:8080", f"127.0.0.1:{behind}")
-        )
-        kept = [line for line in told.splitlines() if not line.strip().startswith("ssl_certificate")]
-        (folder / "antstack.conf").write_text("\n".join(kept).replace("header_timeout 10s", "header_timeout 1s"))
-        (folder / "nginx.conf").write_text(("user root;" if os.geteuid() == 0 else "") + AROUND.format(folder=folder))
-        process = subprocess.Popen([program, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")])
-        try:
-            end = time.monotonic() + 20
-            while not answers(made, "/healthz"):
-                assert time.monotonic() < end, (folder / "error.log").read_text()
-                assert process.poll() is None, (folder / "error.log").read_text()
-            yield made
-        finally:
-            process.terminate()
-            process.wait(20)
+    with serving(ANTSTACK_TRUSTED_PROXIES="1") as behind, fronted(program, folder, behind, free_port()) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def fronted(program: str, folder: Path, behind: int, port: int) -> Iterator[int]:
+    """The port of an nginx with the configuration as it is written, but for ports and certificate."""
+    told = WRITTEN.read_text().replace("listen 443 ssl", f"listen 127.0.0.1:{port}").replace("127.0.0.1:8080", f"127.0.0.1:{behind}")
+    kept = [line for line in told.splitlines() if not line.strip().startswith("ssl_certificate")]
+    (folder / "antstack.conf").write_text("\n".join(kept))
+    user = "user root;" if os.geteuid() == 0 else ""  # it could not write into this folder as another
+    (folder / "nginx.conf").write_text(user + AROUND.format(folder=folder))
+    process = subprocess.Popen([program, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")])
+    try:
+        end = time.monotonic() + 20
+        while not answers(port, "/healthz"):
+            assert time.monotonic() < end, (folder / "error.log").read_text()
+            assert process.poll() is None, (folder / "error.log").read_text()
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 def test_the_file_names_the_same_bounds_as_the_console() -> None:
