@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -148,16 +150,58 @@ def audit() -> None:
 
 @audit.command()
 @click.option("--tenant", default=None, help="Only this tenant.")
-def verify(tenant: str | None) -> None:
-    """Walk the sealed chains and name every row that was altered, removed or slipped in. Example: antstack audit verify"""
-    from app.audit.seal import verify as walk
+@click.option("--checkpoints", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None, help="Exported checkpoints that were kept elsewhere.")
+def verify(tenant: str | None, checkpoints: Path | None) -> None:
+    """Walk the sealed chains and name every row that was altered, removed, moved or slipped in. Example: antstack audit verify"""
+    from app.audit.verify import verify as walk
+
+    found, rows, began = 0, [0], time.monotonic()
+    with application().app_context():
+        for item in walk(tenant, checkpoints, lambda more: rows.append(rows.pop() + more)):
+            found += 1
+            place = f"tenant {item.tenant_id or '-'} " if item.event_id or item.tenant_id else ""
+            click.echo(f"{place}{item.words.en}" + (f" ({item.event_id})" if item.event_id else ""))
+    took = time.monotonic() - began
+    click.echo(f"{rows[0]} rows in {took:.1f} s: " + ("the chain holds" if not found else f"{found} problem(s)"))
+    sys.exit(1 if found else 0)
+
+
+@audit.command("export-checkpoints")
+def export_checkpoints() -> None:
+    """Public keys and signed checkpoints, to be kept elsewhere. Example: antstack audit export-checkpoints > audit.jws"""
+    from app.audit.checkpoints import exported
 
     with application().app_context():
-        found = list(walk(tenant))
-    for item in found:
-        click.echo(f"tenant {item.tenant_id} row {item.seq} ({item.event_id}): {item.problem.en}")
-    click.echo("the chain holds" if not found else f"{len(found)} problem(s)")
-    sys.exit(1 if found else 0)
+        for line in exported():
+            click.echo(line)
+
+
+@audit.command()
+@click.argument("tenant")
+def export(tenant: str) -> None:
+    """A tenant's whole chain as JSON lines. Example: antstack audit export 01jd… > rows.jsonl"""
+    from app.audit.trail import chained
+
+    with application().app_context():
+        for line in chained(tenant):
+            click.echo(line, nl=False)
+
+
+@audit.command()
+def verifier() -> None:
+    """The program that verifies exports without this site. Example: antstack audit verifier > verify.py"""
+    from app.audit import offline
+
+    click.echo(Path(offline.__file__).read_text("utf-8"), nl=False)
+
+
+@audit.command("new-key")
+def new_key() -> None:
+    """Sign checkpoints with a new key from now on; the old ones stay published. Example: antstack audit new-key"""
+    from app.audit.checkpoints import make_key
+
+    with application().app_context():
+        click.echo(make_key())
 
 
 @main.group()

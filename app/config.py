@@ -44,6 +44,8 @@ class Settings:
     connections_per_address: int = field(default=256, metadata={"env": "ANTSTACK_CONNECTIONS_PER_ADDRESS"})
     session_idle_minutes: int = field(default=120, metadata={"env": "ANTSTACK_SESSION_IDLE_MINUTES"})
     session_hours: int = field(default=12, metadata={"env": "ANTSTACK_SESSION_HOURS"})
+    audit_folder: str = field(default="var/audit", metadata={"env": "ANTSTACK_AUDIT_FOLDER"})
+    metrics_token: str = field(default="", metadata={"env": "ANTSTACK_METRICS_TOKEN"})
     log_level: str = field(default="INFO", metadata={"env": "ANTSTACK_LOG_LEVEL"})
 
     @property

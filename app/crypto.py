@@ -59,9 +59,19 @@ class KeyRing:
             found |= hmac.compare_digest(expected.encode(), signature.encode())
         return found
 
-    def derive(self, purpose: str) -> bytes:
-        """A 32-byte key of its own for one purpose."""
-        return _derived(self._keys[self._active], purpose)
+    @property
+    def active(self) -> str:
+        """The name of the key that seals now."""
+        return self._active
+
+    def derive(self, purpose: str, name: str = "") -> bytes:
+        """A 32-byte key of its own for one purpose, from the key *name* (by default the one that seals now).
+
+        :raises KeyMissing: the ring has no such key
+        """
+        if (name or self._active) not in self._keys:
+            raise KeyMissing(f"ANTSTACK_KEYS lacks the key {name!r}")
+        return _derived(self._keys[name or self._active], purpose)
 
 
 def _derived(key: bytes, purpose: str) -> bytes:

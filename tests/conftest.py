@@ -63,6 +63,7 @@ def site(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
             "ANTSTACK_PLUGINS": ",".join(every_plugin()),
             "ANTSTACK_URL": "http://127.0.0.1:8080",
             "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
+            "ANTSTACK_AUDIT_FOLDER": f"{folder}/audit",
             "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{folder}/test.db",
             "REDIS_URL": redis_url,
         }

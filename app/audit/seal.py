@@ -1,111 +1,135 @@
-"""Chains audit rows: one sealer per tenant numbers them and hashes each with the one before (C-31)."""
+"""Seals audit rows: numbers them per tenant, hashes each with the one before, adds an HMAC under the key ring (C-31).
+
+Safe beside another sealer: two seals for one place break the primary key, and the later transaction is undone.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+import time
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
-from app.audit.models import AuditEvent
-from app.contracts.text import Text
+from app import crypto
+from app.audit import chain, counts
+from app.audit.models import AuditEvent, AuditHead, AuditSeal, AuditWaiting
+from app.audit.offline import ABANDONED, GENESIS, OPEN
 from app.db import db, now
 
-GENESIS = "0" * 64
-SEALED = (
-    "id", "created_at", "tenant_id", "workspace_id", "operator_key", "operator", "login", "source_ip", "access_key_id",
-    "user_agent", "trace_id", "operation", "resource_type", "resource_id", "resource_name", "detail", "result",
-    "error_code", "duration_ms", "seq", "previous",
-)  # fmt: skip
 BATCH = 1_000
-OPEN = "started"
-ABANDONED = timedelta(hours=1)  # a process died in the middle of it: sealed as it is
+MOST_WAITING = 10_000
+PLACE = chain.OF_THE_EVENT.index("tenant_id")
 
 
-@dataclass(frozen=True, slots=True)
-class Break:
-    """Where a chain does not hold: the row and what is wrong with it."""
-
-    tenant_id: str
-    seq: int
-    event_id: str
-    problem: Text
-
-
-def digest_of(event: AuditEvent) -> str:
-    """SHA-256 over the canonical JSON of everything that is sealed, times at the precision that is stored."""
-    fields: dict[str, Any] = {name: getattr(event, name) for name in SEALED}
-    fields["created_at"] = event.created_at.isoformat(timespec="microseconds")
-    text = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def seal_all() -> int:
-    """Seal what every tenant recorded since the last time. Only the scheduler that holds the lease calls this.
+def seal_all(seconds: float = 60.0) -> int:
+    """Seal what waits, oldest first, in transactions of a thousand rows, for about so many seconds at most.
 
     :returns: how many rows were sealed
     """
-    tenants = db.session.scalars(select(AuditEvent.tenant_id).where(AuditEvent.seq.is_(None)).distinct()).all()
-    return sum(seal(tenant) for tenant in tenants)
+    end = time.monotonic() + seconds
+    total = 0
+    while (sealed := seal_batch()) and time.monotonic() < end:
+        total += sealed
+    return total + sealed
 
 
-def seal(tenant_id: str) -> int:
-    """Seal one tenant's new rows, in the order of their identifiers. An operation under way waits for its end.
+def seal_batch() -> int:
+    """Seal the oldest rows that wait, of whatever tenants, and commit. An operation under way waits for its end.
 
-    :returns: how many rows were sealed
+    :returns: how many; 0 when none is left
     """
-    head = db.session.execute(
-        select(AuditEvent.seq, AuditEvent.digest)
-        .where(AuditEvent.tenant_id == tenant_id, AuditEvent.seq.is_not(None))
-        .order_by(AuditEvent.seq.desc())
-        .limit(1)
-    ).first()
-    seq, previous = (head[0] or 0, head[1]) if head else (0, GENESIS)
-    fresh = select(AuditEvent).where(AuditEvent.tenant_id == tenant_id, AuditEvent.seq.is_(None))
-    over = (AuditEvent.result != OPEN) | (AuditEvent.created_at < now() - ABANDONED)
-    fresh = fresh.where(over, AuditEvent.created_at <= now()).order_by(AuditEvent.id).limit(BATCH)
-    events = db.session.scalars(fresh).all()
-    for event in events:
-        seq += 1
-        event.seq, event.previous = seq, previous
-        event.digest = previous = digest_of(event)
+    try:
+        return _seal_batch(of_heads)
+    except IntegrityError:  # another sealer was faster, or somebody changed a head
+        db.session.rollback()
+        return _seal_batch(of_seals)
+
+
+def _seal_batch(find_heads: Any) -> int:
+    moment = now()
+    over = or_(AuditEvent.result != OPEN, AuditEvent.created_at < moment - ABANDONED)
+    fresh = db.session.execute(
+        select(*chain.EVENT_COLUMNS)
+        .join(AuditWaiting, AuditWaiting.event_id == AuditEvent.id)
+        .where(over, AuditEvent.created_at <= moment)
+        .order_by(AuditWaiting.event_id)
+        .limit(BATCH)
+    ).all()
+    if not fresh:
+        return 0
+    heads = find_heads(sorted({row[PLACE] for row in fresh}))
+    known = frozenset(heads)
+    db.session.execute(insert(AuditSeal), _seals(fresh, heads))
+    db.session.execute(delete(AuditWaiting).where(AuditWaiting.event_id.in_([row[0] for row in fresh])))
+    _keep(heads, known)
+    counts.add(fresh)
     db.session.commit()
-    return len(events)
+    return len(fresh)
 
 
-def verify(tenant_id: str | None = None) -> Iterator[Break]:
-    """Walk the chains and name every row that was altered, removed or slipped in."""
-    tenants = [tenant_id] if tenant_id is not None else _tenants()
+Heads = dict[str, tuple[int, str, datetime]]
+
+
+def of_heads(tenants: Sequence[str]) -> Heads:
+    """Where the chains of these tenants end, as the heads tell; for those that have none, as their seals tell."""
+    found = select(AuditHead.tenant_id, AuditHead.seq, AuditHead.digest, AuditHead.newest)
+    rows = db.session.execute(found.where(AuditHead.tenant_id.in_(tenants)))
+    heads: Heads = {tenant: (seq, digest, newest) for tenant, seq, digest, newest in rows}
+    return heads
+
+
+def of_seals(tenants: Sequence[str]) -> Heads:
+    """The same, as the seals tell; heads that do not agree are written anew."""
+    heads: Heads = {}
+    db.session.execute(delete(AuditHead).where(AuditHead.tenant_id.in_(tenants)))
     for tenant in tenants:
-        yield from _verify_one(tenant)
+        newest = select(AuditSeal.seq, AuditSeal.digest, AuditEvent.created_at)
+        newest = newest.outerjoin(AuditEvent, AuditEvent.id == AuditSeal.event_id).where(AuditSeal.tenant_id == tenant)
+        if found := db.session.execute(newest.order_by(AuditSeal.seq.desc()).limit(1)).first():
+            heads[tenant] = (found[0], found[1], found[2] or now())
+            db.session.add(AuditHead(tenant_id=tenant, seq=found[0], digest=found[1], newest=heads[tenant][2], stated=0))
+    db.session.flush()
+    return heads
 
 
-def _tenants() -> list[str]:
-    return list(db.session.scalars(select(AuditEvent.tenant_id).distinct().order_by(AuditEvent.tenant_id)))
+def _seals(fresh: Sequence[Row[Any]], heads: Heads) -> list[dict[str, Any]]:
+    """Seals for these rows, in their order; *heads* goes along."""
+    name, key = crypto.ring().active, chain.mac_key()
+    after = db.session.scalar(select(func.max(AuditHead.newest)))
+    made = []
+    for row in fresh:
+        values = list(row)
+        tenant, created = values[PLACE], values[chain.CREATED]
+        values[chain.CREATED] = chain.written(created)
+        seq, previous, newest = heads.get(tenant, (0, GENESIS, created))
+        digest = chain.digest(values, seq + 1, previous, chain.written(after) if after else None)
+        heads[tenant] = (seq + 1, digest, max(newest, created))
+        made.append(
+            {
+                "tenant_id": tenant, "seq": seq + 1, "event_id": values[0], "previous": previous, "digest": digest,
+                "sealed_after": after, "mac": chain.mac(digest, key), "key": name,
+            }
+        )  # fmt: skip
+    return made
 
 
-def _verify_one(tenant_id: str) -> Iterator[Break]:
-    expected, previous = 1, GENESIS
-    chain = select(AuditEvent).where(AuditEvent.tenant_id == tenant_id, AuditEvent.seq.is_not(None))
-    for event in db.session.scalars(chain.order_by(AuditEvent.seq).execution_options(yield_per=BATCH)):
-        seq = event.seq or 0
-        if seq != expected:
-            missing = Text(f"{seq - expected} row(s) before this one are gone", f"此行之前缺少 {seq - expected} 行")
-            yield Break(tenant_id, seq, event.id, missing)
-        elif event.previous != previous:
-            yield Break(tenant_id, seq, event.id, Text("it does not follow the row before it", "与前一行不衔接"))
-        if event.digest != digest_of(event):
-            yield Break(tenant_id, seq, event.id, Text("it was altered after it was sealed", "封存后被改动"))
-        expected, previous = seq + 1, event.digest or ""
+def _keep(heads: Heads, known: frozenset[str]) -> None:
+    rows = [
+        {"tenant_id": tenant, "seq": seq, "digest": digest, "newest": newest}
+        for tenant, (seq, digest, newest) in heads.items()
+    ]
+    if old := [row for row in rows if row["tenant_id"] in known]:
+        db.session.execute(update(AuditHead), old)
+    if new := [{**row, "stated": 0} for row in rows if row["tenant_id"] not in known]:
+        db.session.execute(insert(AuditHead), new)
 
 
-def counts(tenant_id: str) -> tuple[int, int]:
-    """How many rows of a tenant are sealed, and how many wait for it."""
-    total = db.session.execute(
-        select(func.count(AuditEvent.seq), func.count()).where(AuditEvent.tenant_id == tenant_id)
-    ).one()
-    return total[0], total[1] - total[0]
+def state(tenant_id: str) -> tuple[int, int]:
+    """How many rows of a tenant are sealed, and how many wait for it (counted to ten thousand)."""
+    sealed = db.session.scalar(select(AuditHead.seq).where(AuditHead.tenant_id == tenant_id)) or 0
+    waiting = select(AuditWaiting.event_id).join(AuditEvent, AuditEvent.id == AuditWaiting.event_id)
+    bounded = waiting.where(AuditEvent.tenant_id == tenant_id).limit(MOST_WAITING).subquery()
+    return sealed, db.session.scalar(select(func.count()).select_from(bounded)) or 0

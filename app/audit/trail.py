@@ -1,23 +1,25 @@
-"""Reading the audit: queries, exports in constant memory, the summary of some days (guide 3.8)."""
+"""Reading the audit: queries of a month at most, exports in constant memory (guide 3.8)."""
 
 from __future__ import annotations
 
 import calendar
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy.orm import selectinload
 
 from app import caller
-from app.audit import seal
-from app.audit.models import AuditEvent
+from app.audit import chain, search
+from app.audit.models import AuditEvent, AuditSeal
+from app.audit.offline import SEALED
 from app.contracts.text import Text
 from app.db import db, now
 from app.errors import ErrorCode, invalid
 from app.web.api import ListQuery
-from app.web.listing import csv_line, matching
+from app.web.listing import csv_line
 
 TOO_LONG = ErrorCode(
     "AUDIT/SPAN_TOO_LONG",
@@ -29,18 +31,21 @@ TOO_LONG = ErrorCode(
     Text("Choose a shorter period, or query month by month.", "请缩短时间范围，或按月查询。"),
 )
 ERRORS = (TOO_LONG,)
-SEARCHED = (
-    AuditEvent.operator, AuditEvent.login, AuditEvent.resource_name, AuditEvent.operation, AuditEvent.title_en, AuditEvent.title_zh,
-)  # fmt: skip
 EXACT = ("operation", "plugin", "source_ip", "access_key_id", "resource_type", "resource_id", "trace_id", "result")
+OPERATOR = (AuditEvent.login, AuditEvent.operator_key, AuditEvent.operator)
 COLUMNS = (
     "created_at", "operator", "login", "source_ip", "access_key_id", "user_agent", "trace_id", "operation", "title_en", "title_zh",
-    "resource_type", "resource_id", "resource_name", "result", "error_code", "duration_ms", "seq", "digest",
+    "resource_type", "resource_id", "resource_name", "result", "error_code", "duration_ms",
 )  # fmt: skip
+SEAL = ("seq", "digest")
+YEARS = range(1970, 9999)  # a month more must be a date as well
 
 
 class AuditQuery(ListQuery):
-    """Filters of the audit; ``from`` and ``to`` are RFC 3339."""
+    """Filters of the audit; ``since`` and ``until`` are RFC 3339.
+
+    A query spans one month at most: the last one without both, the month after ``since`` or before ``until`` without the other.
+    """
 
     operator: str = ""
     operation: str = ""
@@ -57,92 +62,111 @@ class AuditQuery(ListQuery):
 
 def month_after(moment: datetime) -> datetime:
     """One month later; a month from the first ends with the month's last day."""
-    year, month = (moment.year + 1, 1) if moment.month == 12 else (moment.year, moment.month + 1)
-    day = min(moment.day, calendar.monthrange(year, month)[1])
-    return moment.replace(year=year, month=month, day=day)
+    return _months_from(moment, 1)
 
 
-def events(query: AuditQuery) -> Select[AuditEvent]:
-    """Rows of the caller's tenant that the filters leave.
+def month_before(moment: datetime) -> datetime:
+    """One month earlier."""
+    return _months_from(moment, -1)
+
+
+def _months_from(moment: datetime, step: int) -> datetime:
+    years, month = divmod(moment.month - 1 + step, 12)
+    year, month = moment.year + years, month + 1
+    return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))
+
+
+def span(query: AuditQuery) -> tuple[datetime, datetime | None]:
+    """From when until when a query goes; it has no end when it goes up to now.
 
     :raises ConsoleError: AUDIT/SPAN_TOO_LONG, CORE/INVALID_INPUT
     """
-    _check_span(query)
-    found = select(AuditEvent).where(AuditEvent.tenant_id == caller.current().tenant_id)
-    if query.since:
-        found = found.where(AuditEvent.created_at >= query.since)
-    if query.until:
-        found = found.where(AuditEvent.created_at < query.until)
+    since, until = _checked("since", query.since), _checked("until", query.until)
+    if since is None:
+        return month_before(until or now()), until
+    if until is None:
+        return since, month_after(since)
+    if until > month_after(since):
+        raise TOO_LONG(start=since.date(), end=until.date())
+    if until < since:
+        raise invalid({"until": Text("This is before the beginning.", "结束时间早于开始时间。")})
+    return since, until
+
+
+def _checked(name: str, moment: datetime | None) -> datetime | None:
+    if moment is not None and moment.tzinfo is None:
+        raise invalid({name: Text("Give the time zone, such as Z.", "请带上时区，例如 Z。")})
+    if moment is not None and moment.year not in YEARS:
+        raise invalid({name: Text("Choose a year from 1970 to 9998.", "年份须在 1970 至 9998 之间。")})
+    return moment.astimezone(UTC) if moment is not None else None
+
+
+def events(query: AuditQuery, tenant_id: str | None = None) -> Select[AuditEvent]:
+    """Rows of the caller's tenant that filters and text leave, in no order; an index serves each filter, newest first.
+
+    :raises ConsoleError: AUDIT/SPAN_TOO_LONG, CORE/INVALID_INPUT
+    """
+    tenant = caller.current().tenant_id if tenant_id is None else tenant_id
+    since, until = span(query)
+    scope: list[ColumnElement[bool]] = [AuditEvent.tenant_id == tenant, AuditEvent.created_at >= since]
+    if until is not None:
+        scope.append(AuditEvent.created_at < until)
+    found = select(AuditEvent).options(selectinload(AuditEvent.seal)).where(*scope)
     for name in EXACT:
         if value := getattr(query, name):
             found = found.where(getattr(AuditEvent, name) == value)
     if query.operator:
-        who = (AuditEvent.login, AuditEvent.operator_key, AuditEvent.operator)
-        found = found.where(or_(*(column == query.operator for column in who)))
+        found = found.where(_operator(tenant, query.operator))
+    if query.q.strip():
+        found = found.where(search.matching(query.q, scope))
     return found
 
 
-def _check_span(query: AuditQuery) -> None:
-    if query.since and query.since.tzinfo is None or query.until and query.until.tzinfo is None:
-        raise invalid({"since": Text("Give the time zone, such as Z.", "请带上时区，例如 Z。")})
-    if query.since and query.until:
-        if query.until > month_after(query.since):
-            raise TOO_LONG(start=query.since.date(), end=query.until.date())
-        if query.until < query.since:
-            raise invalid({"until": Text("This is before the beginning.", "结束时间早于开始时间。")})
+def _operator(tenant: str, value: str) -> ColumnElement[bool]:
+    """Rows of this login, key or name: asked column by column first, since OR over three would use no index."""
+    known = [
+        column
+        for column in OPERATOR
+        if db.session.scalar(select(AuditEvent.id).where(AuditEvent.tenant_id == tenant, column == value).limit(1))
+    ]
+    return or_(*(column == value for column in known)) if known else false()
 
 
-def lines(query: AuditQuery, kind: str) -> Iterator[str]:
-    """The rows as CSV or JSON lines, oldest first, whatever their number."""
-    found = events(query)
-    if query.q:
-        found = found.where(matching(query.q, SEARCHED))
+def lines(found: Select[AuditEvent], kind: str) -> Iterator[str]:
+    """The rows that :func:`events` selected as CSV or as JSON lines with every sealed column, oldest first, whatever their number."""
     if kind == "csv":
-        yield csv_line(COLUMNS)
-    found = found.order_by(AuditEvent.created_at, AuditEvent.id)
-    for event in db.session.scalars(found.execution_options(yield_per=500)):
-        values = {name: _plain(getattr(event, name)) for name in COLUMNS}
-        if kind == "csv":
-            yield csv_line([str(value if value is not None else "") for value in values.values()])
-        else:
-            yield json.dumps({"id": event.id, **values, "detail": event.detail}, ensure_ascii=False) + "\n"
+        yield csv_line((*COLUMNS, *SEAL))
+    found = found.order_by(AuditEvent.created_at, AuditEvent.id).execution_options(yield_per=500)
+    for event in db.session.scalars(found):
+        yield line(event, event.seal) if kind == "jsonl" else _csv(event)
+
+
+def _csv(event: AuditEvent) -> str:
+    values = [getattr(event, name) for name in COLUMNS] + [getattr(event.seal, name, None) for name in SEAL]
+    return csv_line(["" if value is None else str(_plain(value)) for value in values])
+
+
+def line(event: AuditEvent, seal: AuditSeal | None) -> str:
+    """A row with its seal as a line of JSON, which :mod:`app.audit.offline` can verify."""
+    row = {name: _plain(getattr(event, name)) for name in chain.OF_THE_EVENT}
+    row |= {name: _plain(getattr(seal, name, None)) for name in (*SEALED[len(row) :], "digest")}
+    return json.dumps(row, ensure_ascii=False) + "\n"
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return chain.written(value) if isinstance(value, datetime) else value
 
 
-def summary(days: int) -> dict[str, Any]:
-    """Operations of the last days: in all, by day, by kind, by person (guide 3.8.1)."""
-    tenant, start = caller.current().tenant_id, now() - timedelta(days=days)
-    mine = (AuditEvent.tenant_id == tenant, AuditEvent.created_at >= start)
-    total = db.session.scalar(select(func.count()).where(*mine)) or 0
-
-    def top(*columns: Any) -> list[Any]:
-        amount = func.count()
-        return list(
-            db.session.execute(
-                select(*columns, amount).where(*mine).group_by(*columns).order_by(amount.desc()).limit(20)
-            )
-        )
-
-    by_day: dict[str, int] = {}
-    for moment in db.session.scalars(select(AuditEvent.created_at).where(*mine).execution_options(yield_per=2000)):
-        by_day[f"{moment:%Y-%m-%d}"] = by_day.get(f"{moment:%Y-%m-%d}", 0) + 1
-    return {
-        "days": days, "total": total,
-        "byDay": [{"day": day, "count": count} for day, count in sorted(by_day.items())],
-        "byOperation": [
-            {"operation": r[0], "title": {"en": r[1], "zh": r[2]}, "count": r[3]}
-            for r in top(AuditEvent.operation, AuditEvent.title_en, AuditEvent.title_zh)
-        ],
-        "byOperator": [{"operator": r[0], "login": r[1], "count": r[2]} for r in top(AuditEvent.operator, AuditEvent.login)],
-        "byResult": {r[0]: r[1] for r in top(AuditEvent.result)},
-    }  # fmt: skip
-
-
-def verified(tenant_id: str) -> dict[str, Any]:
-    """Whether the tenant's chain holds, and every row at which it does not."""
-    problems = [{"seq": b.seq, "event": b.event_id, "problem": b.problem.both()} for b in seal.verify(tenant_id)]
-    sealed, waiting = seal.counts(tenant_id)
-    return {"holds": not problems, "problems": problems, "sealed": sealed, "waiting": waiting}
+def chained(tenant_id: str) -> Iterator[str]:
+    """A tenant's whole chain as JSON lines, from its first row on, whatever their number."""
+    after = 0
+    query = select(AuditEvent, AuditSeal).join(AuditSeal, AuditSeal.event_id == AuditEvent.id)
+    while True:
+        mine = query.where(AuditSeal.tenant_id == tenant_id, AuditSeal.seq > after).order_by(AuditSeal.seq).limit(1_000)
+        found = db.session.execute(mine).all()
+        if not found:
+            return
+        for event, seal in found:
+            yield line(event, seal)
+        after = found[-1][1].seq
+        db.session.expunge_all()

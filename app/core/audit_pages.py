@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, url_for
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, request, url_for
 from sqlalchemy import select
 
 from app import caller, site
-from app.audit import seal, trail
+from app.audit import checkpoints, seal, trail
 from app.audit.models import AuditEvent
+from app.auth import decisions
 from app.contracts.text import Text, plain
-from app.core import permissions
-from app.db import db
-from app.errors import NOT_FOUND
-from app.guard import guard
+from app.core import audit_verification, permissions
+from app.db import db, now
+from app.errors import NOT_FOUND, invalid
+from app.guard import guard, public
 from app.web.language import locale
 from app.web.listing import Column, Filter, Listing
-from app.web.render import render
+from app.web.render import go, render
 from app.web.table import Cell, Empty
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
+NOBODY = ""
 EVENT = Text("audit row", "审计记录")
 RESULTS = {
     "success": Text("Success", "成功"), "denied": Text("Denied", "拒绝"), "failed": Text("Failed", "失败"), "tried": Text("Dry run", "试运行"),
@@ -42,34 +47,70 @@ def _result(event: AuditEvent) -> Cell:
 def event_list() -> Response:
     columns = (
         Column("created", Text("Time", "时间"), lambda e: e.created_at, "time", AuditEvent.created_at, narrow=True),
-        Column("operation", Text("Operation", "操作"), title_of, "link", AuditEvent.operation, narrow=True),
-        Column("resource", Text("Object", "对象"), lambda e: e.resource_name or e.resource_id or "–", sort=AuditEvent.resource_name),
-        Column("operator", Text("Operator", "操作人"), lambda e: e.operator or e.login or "–", sort=AuditEvent.operator),
-        Column("result", Text("Result", "结果"), _result, sort=AuditEvent.result),
-        Column("ip", Text("Source", "来源"), lambda e: e.source_ip, "mono", AuditEvent.source_ip),
-        Column("key", Text("AccessKey", "AccessKey"), lambda e: e.access_key_id or "–", "mono", AuditEvent.access_key_id, hidden=True),
-        Column("trace", Text("Trace ID", "追踪 ID"), lambda e: e.trace_id, "mono", AuditEvent.trace_id, hidden=True),
-        Column("error", Text("Error", "错误码"), lambda e: e.error_code or "–", "mono", AuditEvent.error_code, hidden=True),
-    )  # fmt: skip
-    tenant = caller.current().tenant_id
+        Column("operation", Text("Operation", "操作"), title_of, "link", narrow=True),
+        Column("resource", Text("Object", "对象"), lambda e: e.resource_name or e.resource_id or "–", narrow=True),
+        Column("operator", Text("Operator", "操作人"), lambda e: e.operator or e.login or "–", narrow=True),
+        Column("result", Text("Result", "结果"), _result),
+        Column("ip", Text("Source", "来源"), lambda e: e.source_ip, "mono"),
+        Column("key", Text("AccessKey", "AccessKey"), lambda e: e.access_key_id or "–", "mono", hidden=True),
+        Column("trace", Text("Trace ID", "追踪 ID"), lambda e: e.trace_id, "mono", hidden=True),
+        Column("error", Text("Error", "错误码"), lambda e: e.error_code or "–", "mono", hidden=True),
+    )
     areas = [(name, plain(name)) for name in ("core", "orders", *site.catalogue().plugins)]
     filters = (
         Filter("result", Text("Result", "结果"), AuditEvent.result, list(RESULTS.items())),
         Filter("plugin", Text("Area", "模块"), AuditEvent.plugin, areas),
     )
+    wanted, tenant = _wanted(), _tenant()
+    since, until = trail.span(wanted)
     listing = Listing(
-        "events", select(AuditEvent).where(AuditEvent.tenant_id == tenant), columns, search=(*trail.SEARCHED, AuditEvent.trace_id, AuditEvent.source_ip),
-        filters=filters, default_sort="-created", href=lambda e: url_for(".event_show", event_id=e.id),
-        empty=Empty(Text("Nothing was recorded yet", "尚无记录"), Text("Every operation that changes something appears here.", "所有非查询类操作都会记录在此。")),
+        "events", trail.events(wanted, tenant).order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc()), columns,
+        filters=filters, default_sort="-created", href=lambda e: url_for(".event_show", event_id=e.id, whose=request.args.get("whose")),
+        empty=Empty(
+            Text("Nothing was recorded in this period", "该时段内没有记录"),
+            Text("Every operation that changes something appears here.", "所有非查询类操作都会记录在此。"),
+        ),
     )  # fmt: skip
-    return listing.respond("core/event_list.html", chain=seal.counts(tenant))
+    return listing.respond(
+        "core/event_list.html", chain=seal.state(tenant), of_nobody=tenant == NOBODY,
+        since=_day(since), until=_day(until - timedelta(microseconds=1) if until else now()),
+    )  # fmt: skip
+
+
+def _tenant() -> str:
+    """The caller's tenant; who runs the site may read what callers that nobody knows tried, which belongs to none."""
+    if request.args.get("whose") == "nobody" and decisions.allows(permissions.SITE_READ):
+        return NOBODY
+    return caller.current().tenant_id
+
+
+def _wanted() -> trail.AuditQuery:
+    """What the query string asks for; days are those of the site and count as a whole."""
+    since, until = (_midnight(name) for name in ("since", "until"))
+    if until is not None:
+        until += timedelta(days=1)
+    q = request.args.get("q", "")
+    return trail.AuditQuery(q=q, operator=request.args.get("operator", ""), since=since, until=until)
+
+
+def _midnight(name: str) -> datetime | None:
+    text = request.args.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=ZoneInfo(site.settings().timezone))
+    except ValueError as error:
+        raise invalid({name: Text("Write a date such as 2026-05-31.", "请填写日期，例如 2026-05-31。")}) from error
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.astimezone(ZoneInfo(site.settings().timezone)):%Y-%m-%d}"
 
 
 @bp.get("/<event_id>")
 @guard(permissions.AUDIT_READ)
 def event_show(event_id: str) -> Response:
-    tenant = caller.current().tenant_id
-    event = db.session.scalar(select(AuditEvent).where(AuditEvent.id == event_id, AuditEvent.tenant_id == tenant))
+    event = db.session.scalar(select(AuditEvent).where(AuditEvent.id == event_id, AuditEvent.tenant_id == _tenant()))
     if event is None:
         raise NOT_FOUND(what=EVENT)
     link = site.catalogue().links.get(event.resource_type)
@@ -81,4 +122,23 @@ def event_show(event_id: str) -> Response:
 @bp.get("/verify")
 @guard(permissions.AUDIT_VERIFY)
 def verify() -> Response:
-    return render("core/_verified.html", found=trail.verified(caller.current().tenant_id))
+    run = audit_verification.latest()
+    chain = seal.state(caller.current().tenant_id)
+    return render("core/audit_verify.html", fragment="verification", run=run, chain=chain)
+
+
+@bp.post("/verify")
+@guard(permissions.AUDIT_VERIFY, audit=permissions.AUDIT_VERIFIED)
+def start_verify() -> Response:
+    audit_verification.start()
+    return go(url_for(".verify"))
+
+
+# Keys have an address of their own, which verifiers and people who keep them find without the console's pages.
+keys_bp = Blueprint("audit_keys", __name__)
+
+
+@keys_bp.get("/.well-known/antstack-audit-keys.json")
+@public("program: public keys that verify the audit's checkpoints")
+def keys() -> dict[str, object]:
+    return checkpoints.public_keys()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from app import styleguide
 from app.audit import trail
-from app.audit.seal import seal_all
 from app.auth import codes as auth_codes
 from app.auth import elsewhere, sessions
 from app.auth import routes as auth_routes
 from app.contracts.declarations import NavItem, NavSection, Periodic, Role
 from app.contracts.text import Text
-from app.core import api, audit_pages, docs_pages, job_pages, permissions, routes
+from app.core import api, audit_pages, audit_verification, docs_pages, job_pages, permissions, routes
 from app.errors import CORE_ERRORS
 from app.guard import SIGNED_IN
 from app.hooks import hookimpl
@@ -19,12 +18,12 @@ from app.jobs.run import DONE
 from app.kube.errors import ERRORS as KUBE_ERRORS
 from app.orders import engine, verbs
 from app.orders.steps import Confirm
-from app.web import bearer, idempotency, lifecycle, pod_logs, problems
+from app.web import bearer, idempotency, lifecycle, metrics, pod_logs, problems
 
 
 @hookimpl
 def register_blueprints():
-    return [auth_routes.bp, routes.bp, job_pages.bp, audit_pages.bp, docs_pages.bp, styleguide.bp]
+    return [auth_routes.bp, routes.bp, job_pages.bp, audit_pages.bp, audit_pages.keys_bp, docs_pages.bp, styleguide.bp]
 
 
 @hookimpl
@@ -57,6 +56,11 @@ def register_operations():
 
 
 @hookimpl
+def register_jobs():
+    return [audit_verification.VERIFY]
+
+
+@hookimpl
 def register_steps():
     return [Confirm()]
 
@@ -78,7 +82,6 @@ def register_nav():
 @hookimpl
 def register_periodic():
     return [
-        Periodic("core.audit.seal", Text("Seal the audit", "封存审计"), seal_all, every=5),
         Periodic("core.sessions.sweep", Text("Remove ended sessions", "清理过期会话"), sessions.sweep, every=300),
         Periodic("core.answers.sweep", Text("Remove answers kept for repeated requests", "清理为重复请求保留的响应"), idempotency.sweep, every=3600),
     ]
@@ -92,4 +95,4 @@ def seed_site(seed):
 @hookimpl
 def register_errors():
     return [*CORE_ERRORS, problems.DATABASE, problems.FULL, lifecycle.CHOOSE_TENANT, lifecycle.UNDECLARED, *bearer.ERRORS, *auth_codes.ERRORS, *KUBE_ERRORS,
-            *pod_logs.ERRORS, *engine.ERRORS, *trail.ERRORS, *control.ERRORS, verbs.NOT_NOW, verbs.REQUIRED_STEP]  # fmt: skip
+            *pod_logs.ERRORS, *engine.ERRORS, *trail.ERRORS, metrics.TOKEN, *control.ERRORS, verbs.NOT_NOW, verbs.REQUIRED_STEP]  # fmt: skip

@@ -91,8 +91,9 @@ def readyz() -> Response:
 
 
 @bp.get("/metrics")
-@public("numbers for Prometheus, without names of people or objects but clusters", csrf=False)
+@public("numbers for Prometheus, to whoever sends the token of the settings", csrf=False, session=False)
 def numbers() -> Response:
+    metrics.need_token()
     response = make_response(metrics.text(current_app))
     response.mimetype = "text/plain"
     return response

@@ -130,6 +130,7 @@ def _environment(demo: Demo) -> dict[str, str]:
         "ANTSTACK_URL": os.environ.get("ANTSTACK_URL") or demo.url,
         "ANTSTACK_KEYS": demo.kept("keys", lambda: f"k1:{key}"),
         "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
+        "ANTSTACK_AUDIT_FOLDER": os.environ.get("ANTSTACK_AUDIT_FOLDER") or str(demo.folder / "audit"),
         "ANTSTACK_DNS_PORT": str(demo.kept("dns_port", lambda: _free_port(10053) if demo.port == 8080 else _any_port())),
         "ANTSTACK_SITE_NAME": "AntStack demo",
         "DATABASE_URL": os.environ.get("DATABASE_URL") or f"sqlite:///{demo.folder / 'antstack.db'}",

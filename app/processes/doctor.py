@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from app import crypto, schema, site
+from app.audit import checkpoints, search
 from app.auth import elsewhere
 from app.contracts.text import Text
 from app.db import db
@@ -46,6 +48,7 @@ def checks() -> list[tuple[str, Check]]:
         ("database", _database), ("migrations", _migrations), ("redis", _redis), ("clock", _clock), ("keys", _keys),
     ]  # fmt: skip
     if _database() is None and _migrations() is None:
+        found += [("audit search", _audit_search), ("audit checkpoints", _audit_folder)]
         found += [
             (f"cluster {c.name}", _cluster(c)) for c in db.session.scalars(select(Cluster).order_by(Cluster.name))
         ]
@@ -89,6 +92,29 @@ def _keys() -> Text | None:
     ring = crypto.ring()
     opens = ring.open(ring.seal("probe")) == "probe"
     return None if opens else Text("the key ring does not open what it seals", "密钥环无法解密")
+
+
+def _audit_search() -> Text | None:
+    if search.is_installed():
+        return None
+    return Text(
+        f"has no index, so that only the newest {search.NEWEST} rows are searched; as the owner of the database run "
+        f"CREATE EXTENSION pg_trgm, then: {search.POSTGRESQL[0]}",
+        f"没有索引，仅搜索最新的 {search.NEWEST} 条；请以数据库所有者执行 CREATE EXTENSION pg_trgm，再执行：{search.POSTGRESQL[0]}",
+    )
+
+
+def _audit_folder() -> Text | None:
+    folder = checkpoints.path().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return Text(
+            f"cannot be written to {folder} ({error}); set ANTSTACK_AUDIT_FOLDER to a folder of another disk",
+            f"无法写入 {folder}（{error}）；请将 ANTSTACK_AUDIT_FOLDER 设为其他磁盘上的目录",
+        )
 
 
 def _cluster(cluster: Cluster) -> Check:

@@ -9,6 +9,7 @@ from flask import Flask
 from redis.exceptions import RedisError
 
 from app import leases, site
+from app.audit import sealer
 from app.db import db
 from app.jobs import periodic
 from app.jobs.queue import queue
@@ -26,6 +27,7 @@ TICK_LIMIT = 300  # seconds; a tick ends by itself long before, unless a step ha
 def schedule(app: Flask) -> None:
     """Run until the process is told to stop."""
     to_json(app.extensions[site.SETTINGS].log_level)
+    sealer.start(app)
     last = {"jobs": 0.0, "periodic": 0.0, "lease": 0.0}
     handed: dict[str, float] = {}
     while True:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request, session
 
 from app import audit, caller, crypto, site
+from app.audit import flood
 from app.audit.models import AuditEvent
 from app.audit.record import noted as noted_so_far
 from app.auth import audience, decisions, sessions
@@ -239,13 +240,16 @@ def after_commit(action: Callable[[], object]) -> None:
 def _record(mark: Guard, response: Response, result: str) -> None:
     assert mark.audit is not None
     noted = noted_so_far() or {"detail": {}}
+    refused = flood.admit(caller.current().source_ip) if _is_of_nobody(noted, response) else 0
+    if refused is None:
+        return
     error = g.get("problem")
     resource = (noted.get("type", ""), noted.get("id", ""), noted.get("name", ""))
     if not resource[1] and request.view_args:
         resource = (resource[0], "/".join(str(v) for v in request.view_args.values()), resource[2])
     told: dict[str, Any] = {
         "resource": resource,
-        "detail": {**noted["detail"], "path": request.path, "method": request.method},
+        "detail": {**noted["detail"], "path": request.path, "method": request.method, **({"refused": refused} if refused else {})},
         "error_code": error.code if isinstance(error, ConsoleError) else "",
         "duration_ms": int((time.perf_counter() - g.started) * 1000),
     }
@@ -254,6 +258,12 @@ def _record(mark: Guard, response: Response, result: str) -> None:
         audit.complete(started, result, **told)
     else:
         audit.record(mark.audit, result, tenant_id=noted.get("tenant"), **told)
+
+
+def _is_of_nobody(noted: Mapping[str, Any], response: Response) -> bool:
+    """Whether this is a refusal of a caller that nobody knows; a try to sign in that was checked names a tenant."""
+    failed, checked = response.status_code >= 400, "tenant" in noted and response.status_code != 429
+    return failed and not checked and caller.current().principal is None
 
 
 def _headers(response: Response) -> Response:

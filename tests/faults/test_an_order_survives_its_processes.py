@@ -65,8 +65,10 @@ class World:
         with requests.Session() as session:
             self.site.login(session, "platform-administrator")
             answer = session.post(f"{self.site.url}/api/v1/audit/verify", timeout=30)
-            assert answer.status_code == 200, answer.text
-            assert answer.json()["holds"], answer.text
+            assert answer.status_code == 202, answer.text
+        eventually(lambda: self.job(answer.json()["id"]) == "succeeded", 60, "the audit is verified")
+        ended = self.program.ask("GET", f"/jobs/{answer.json()['id']}")
+        assert ended["result"]["holds"], ended
 
     def job(self, job_id: str) -> str:
         """The state of a job."""

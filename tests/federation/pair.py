@@ -69,6 +69,7 @@ def serve(folder: Path, redis_url: str, host: str = "127.0.0.1", port: int = 0, 
     settings = load_settings(
         {
             "ANTSTACK_DEMO": "1", "ANTSTACK_URL": url, "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
+            "ANTSTACK_AUDIT_FOLDER": f"{folder}/audit",
             "DATABASE_URL": f"sqlite:///{folder}/site.db", "REDIS_URL": redis_url, **environ,
         }
     )  # fmt: skip

@@ -1,0 +1,203 @@
+"""Signed statements of where the chains end, kept in the database and in a file apart, for verification (C-31).
+
+A statement is a JWS in compact form (RFC 7515, RS256). Its payload::
+
+    {"number": 7, "time": "…", "previous": "SHA-256 of the statement before, as hexadecimal",
+     "heads": {"TENANT": [SEQ, "DIGEST"]}, "full": false, "rows": 12345, "through": "…"}
+
+``heads`` are those that changed since the statement before, of all tenants when ``full``; ``rows`` is the sum of ``seq``
+over all tenants; ``through`` is the newest time of a row that is sealed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select, update
+
+from app import site
+from app.audit import chain
+from app.audit.models import AuditCheckpoint, AuditHead, AuditKey
+from app.audit.offline import GENESIS, Told, decoded, payload_of
+from app.db import db, now
+
+if TYPE_CHECKING:
+    from joserfc.jwk import RSAKey
+
+log = logging.getLogger(__name__)
+FILE = "checkpoints.jws"
+EVERY = timedelta(seconds=60)
+FULL_EVERY = 500
+BLOCK = 65_536
+
+
+def path() -> Path:
+    """The file of this site, apart from the database."""
+    return Path(site.settings().audit_folder) / FILE
+
+
+def keys() -> dict[str, RSAKey]:
+    """The site's signing keys by their thumbprint, newest last. Who cannot seal under the key ring cannot add one."""
+    from joserfc.jwk import RSAKey  # an import of the application does without it
+
+    found = {}
+    for row in db.session.execute(select(AuditKey.id, AuditKey.private.label("text")).order_by(AuditKey.created_at)):
+        found[row.id] = RSAKey.import_key(row.text)
+    return found
+
+
+def public_keys() -> dict[str, Any]:
+    """The public keys as a JWK set (RFC 7517)."""
+    return {"keys": [{**key.as_dict(private=False), "kid": kid, "alg": "RS256"} for kid, key in keys().items()]}
+
+
+def make_key() -> str:
+    """Make a new signing key, which signs from now on.
+
+    :returns: its thumbprint
+    """
+    from joserfc.jwk import RSAKey
+
+    key = RSAKey.generate_key(2048, private=True)
+    kid = key.thumbprint()
+    db.session.add(AuditKey(id=kid, private=key.as_pem(private=True).decode()))
+    db.session.commit()
+    return kid
+
+
+def write_if_due() -> bool:
+    """Write a checkpoint when a chain grew and the last one is old enough; bring the file up to the table.
+
+    :returns: whether one was written
+    """
+    last = db.session.scalar(select(func.max(AuditCheckpoint.at)))
+    due = last is None or not last <= now() < last + EVERY
+    written = due and write()
+    append_to_file()
+    return written
+
+
+def write() -> bool:
+    """Write a checkpoint now, if a chain grew since the last.
+
+    :returns: whether one was written
+    """
+    changed = AuditHead.seq != AuditHead.stated
+    if not db.session.scalar(select(AuditHead.tenant_id).where(changed).limit(1)):
+        return False
+    number, previous = _last()
+    full = number % FULL_EVERY == 0
+    query = select(AuditHead.tenant_id, AuditHead.seq, AuditHead.digest)
+    heads = {row[0]: [row[1], row[2]] for row in db.session.execute(query if full else query.where(changed))}
+    rows, through = db.session.execute(select(func.sum(AuditHead.seq), func.max(AuditHead.newest))).one()
+    moment = now()
+    payload = {
+        "number": number + 1, "time": chain.written(moment), "previous": previous, "full": full, "heads": heads,
+        "rows": int(rows), "through": chain.written(through),
+    }  # fmt: skip
+    db.session.add(AuditCheckpoint(number=number + 1, at=moment, statement=_signed(payload)))
+    stated = [{"tenant_id": tenant, "stated": head[0]} for tenant, head in heads.items()]
+    db.session.execute(update(AuditHead), stated)
+    db.session.commit()
+    return True
+
+
+def _signed(payload: dict[str, Any]) -> str:
+    from joserfc import jws
+
+    if not (held := keys()):
+        make_key()
+        held = keys()
+    kid, key = list(held.items())[-1]
+    text = json.dumps(payload, separators=(",", ":"))
+    return jws.serialize_compact({"alg": "RS256", "kid": kid}, text.encode(), key)
+
+
+def _last() -> tuple[int, str]:
+    """Number and hash of the newest statement of table and file: a table that lost some goes on after the file's."""
+    newest = select(AuditCheckpoint.number, AuditCheckpoint.statement).order_by(AuditCheckpoint.number.desc()).limit(1)
+    held = db.session.execute(newest).first()
+    stands = [(held[0], held[1])] if held else []
+    if line := last_line(path()):
+        stands.append((number_of(line), line))
+    if not stands:
+        return 0, GENESIS
+    number, statement = max(stands)
+    return number, hashlib.sha256(statement.encode()).hexdigest()
+
+
+def number_of(statement: str) -> int:
+    """The number that a statement gives itself; 0 if it is none."""
+    try:
+        return int(json.loads(decoded(statement.split(".")[1]))["number"])
+    except (ValueError, KeyError, IndexError, TypeError):
+        return 0
+
+
+def append_to_file() -> None:
+    """Add to the file what the table has after its last line. A folder that cannot be written stops nothing else."""
+    file = path()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        line = last_line(file)
+        later = select(AuditCheckpoint.statement).where(AuditCheckpoint.number > (number_of(line) if line else 0))
+        lines = db.session.scalars(later.order_by(AuditCheckpoint.number).execution_options(yield_per=100))
+        with file.open("a", encoding="utf-8") as out:
+            for statement in lines:
+                out.write(statement + "\n")
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError as error:
+        log.warning("the audit's checkpoints cannot be written to %s: %s", file, error)
+
+
+def last_line(file: Path) -> str:
+    """The last line of a file that holds something; empty without one."""
+    if not file.exists():
+        return ""
+    with file.open("rb") as opened:
+        at, tail = opened.seek(0, os.SEEK_END), b""
+        while at > 0 and b"\n" not in tail.strip(b"\n"):
+            size = min(BLOCK, at)
+            at = opened.seek(at - size)
+            tail = opened.read(size) + tail
+    return tail.strip().rpartition(b"\n")[2].decode("utf-8", "replace")
+
+
+def in_table() -> Iterator[str]:
+    """The statements of the database, oldest first."""
+    query = select(AuditCheckpoint.statement).order_by(AuditCheckpoint.number).execution_options(yield_per=100)
+    yield from db.session.scalars(query)
+
+
+def in_file(file: Path) -> Iterator[str]:
+    """The statements of a file: the site's own, or an exported one. None if it is not there."""
+    if not file.exists():
+        return
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            if line.strip() and not line.startswith("{"):
+                yield line.strip()
+
+
+def exported() -> Iterator[str]:
+    """Public keys and every statement, line by line, for whoever keeps them elsewhere."""
+    yield json.dumps(public_keys())
+    yield from in_table()
+
+
+def told_by(statements: Iterator[str], source: str) -> tuple[Told, list[str]]:
+    """What statements told, and what is wrong with them."""
+    known = {key["kid"]: key for key in public_keys()["keys"]}
+    told = Told()
+    problems = []
+    for statement in statements:
+        problems += [f"{source}: {problem}" for problem in told.add(statement, payload_of(statement, known))]
+    return told, problems

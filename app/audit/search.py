@@ -1,0 +1,197 @@
+"""Text search in the audit by an index of each database's own kind; see docs/audit.md.
+
+PostgreSQL: trigrams (``pg_trgm``, GIN) over one expression. SQLite: FTS5 with trigrams, kept by triggers. MariaDB and MySQL:
+FULLTEXT, which finds beginnings of words. What an index cannot serve (words of one or two characters; any word on a
+PostgreSQL where the extension may not be made; Chinese on MariaDB) is looked for in the newest rows of the span only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    Table,
+    and_,
+    column,
+    event,
+    func,
+    inspect,
+    literal_column,
+    or_,
+    select,
+    table,
+    text,
+    true,
+)
+from sqlalchemy.exc import DBAPIError
+
+from app.audit.models import AuditEvent
+from app.db import db
+
+INDEX = "ix_core_audit_event_words"
+WORDS, FTS = "core_audit_words", "core_audit_fts"
+SEARCHED = (
+    "operator", "login", "resource_name", "resource_id", "operation", "title_en", "title_zh", "trace_id", "source_ip",
+    "access_key_id", "error_code",
+)  # fmt: skip
+NEWEST = 20_000
+SHORTEST = 3
+MOST_WORDS = 8
+EXTENSION = "antstack.audit.words"
+
+
+def _joined(prefix: str = "") -> str:
+    """SQL: the searched columns in lower case, one after the other."""
+    parts = [f"coalesce({prefix}{name}, '')" if name == "access_key_id" else f"{prefix}{name}" for name in SEARCHED]
+    return "lower(" + " || ' ' || ".join(parts) + ")"
+
+
+POSTGRESQL = (f"CREATE INDEX {INDEX} ON core_audit_event USING gin ({_joined()} gin_trgm_ops)",)
+MYSQL = (f"CREATE FULLTEXT INDEX {INDEX} ON core_audit_event ({', '.join(SEARCHED)})",)
+# A row of core_audit_words gives an event the number that FTS5 needs; the rowid of core_audit_event may change in VACUUM.
+SQLITE = (
+    f"CREATE TABLE {WORDS} (number INTEGER PRIMARY KEY AUTOINCREMENT, event_id VARCHAR(26) NOT NULL UNIQUE, words TEXT NOT NULL)",
+    f"CREATE VIRTUAL TABLE {FTS} USING fts5(words, content='{WORDS}', content_rowid='number', tokenize='trigram', detail='full')",
+    f"""CREATE TRIGGER {WORDS}_added AFTER INSERT ON core_audit_event BEGIN
+        INSERT INTO {WORDS}(event_id, words) VALUES (new.id, {_joined("new.")}); END""",
+    f"""CREATE TRIGGER {WORDS}_changed AFTER UPDATE ON core_audit_event BEGIN
+        UPDATE {WORDS} SET words = {_joined("new.")} WHERE event_id = new.id; END""",
+    f"""CREATE TRIGGER {WORDS}_removed AFTER DELETE ON core_audit_event BEGIN
+        DELETE FROM {WORDS} WHERE event_id = old.id; END""",
+    f"""CREATE TRIGGER {FTS}_added AFTER INSERT ON {WORDS} BEGIN
+        INSERT INTO {FTS}(rowid, words) VALUES (new.number, new.words); END""",
+    f"""CREATE TRIGGER {FTS}_changed AFTER UPDATE ON {WORDS} BEGIN
+        INSERT INTO {FTS}({FTS}, rowid, words) VALUES ('delete', old.number, old.words);
+        INSERT INTO {FTS}(rowid, words) VALUES (new.number, new.words); END""",
+    f"""CREATE TRIGGER {FTS}_removed AFTER DELETE ON {WORDS} BEGIN
+        INSERT INTO {FTS}({FTS}, rowid, words) VALUES ('delete', old.number, old.words); END""",
+    f"INSERT INTO {WORDS}(event_id, words) SELECT id, {_joined()} FROM core_audit_event",
+)
+
+
+def install(connection: Connection) -> None:
+    """Make the index that this database can have."""
+    if connection.dialect.name == "sqlite":
+        for statement in SQLITE:
+            connection.exec_driver_sql(statement)
+    elif connection.dialect.name == "postgresql":
+        if has_trigrams(connection):
+            connection.exec_driver_sql(POSTGRESQL[0])
+    else:
+        connection.exec_driver_sql(MYSQL[0])
+
+
+def remove(connection: Connection) -> None:
+    """Take the index away."""
+    if connection.dialect.name == "sqlite":
+        for name in ("added", "changed", "removed"):
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {WORDS}_{name}")
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {FTS}")
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {WORDS}")
+    elif connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"DROP INDEX IF EXISTS {INDEX}")
+    else:
+        connection.exec_driver_sql(f"ALTER TABLE core_audit_event DROP INDEX {INDEX}")
+
+
+def has_trigrams(connection: Connection) -> bool:
+    """Whether PostgreSQL has ``pg_trgm``; it is made if this role may (a trusted extension since PostgreSQL 13)."""
+    known = text("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
+    if connection.scalar(known):
+        return True
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    except DBAPIError:
+        return False
+    return True
+
+
+def is_installed() -> bool:
+    """Whether the database has the index."""
+    dialect = db.engine.dialect.name
+    if dialect == "sqlite":
+        return inspect(db.session.connection()).has_table(FTS)
+    if dialect == "postgresql":
+        return bool(db.session.scalar(text("SELECT 1 FROM pg_indexes WHERE indexname = :name"), {"name": INDEX}))
+    return True
+
+
+def _serves() -> bool:
+    held = current_app.extensions.get(EXTENSION)
+    if not held:  # asked again until it is there
+        held = current_app.extensions[EXTENSION] = is_installed()
+    return bool(held)
+
+
+def matching(words: str, scope: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Rows that hold every word of *words*, whatever the case.
+
+    :param scope: tenant and span, within which words that no index serves are looked for
+    """
+    wanted = words.lower().split()[:MOST_WORDS]
+    dialect = db.engine.dialect.name
+    served = [word for word in wanted if _is_served(word, dialect)] if _serves() else []
+    rest = [word for word in wanted if word not in served]
+    found = {"sqlite": _sqlite, "postgresql": _postgresql}.get(dialect, _mysql)(served) if served else true()
+    if not rest:
+        return found
+    return and_(found, *_newest(scope), *(_contains(word) for word in rest))
+
+
+def _is_served(word: str, dialect: str) -> bool:
+    if dialect == "mysql":
+        return all(len(part) >= SHORTEST and part.isascii() for part in _tokens(word)) and bool(_tokens(word))
+    return len(word) >= SHORTEST
+
+
+def _newest(scope: Sequence[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
+    """The newest rows of the scope, as a bound of time."""
+    recent = select(AuditEvent.created_at).where(*scope).order_by(AuditEvent.created_at.desc()).limit(NEWEST).subquery()
+    return [AuditEvent.created_at >= select(func.min(recent.c.created_at)).scalar_subquery()]
+
+
+def _escaped(word: str) -> str:
+    return "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+
+
+def _contains(word: str) -> ColumnElement[bool]:
+    columns = (func.lower(getattr(AuditEvent, name)) for name in SEARCHED)
+    return or_(*(found.like(_escaped(word), escape="\\") for found in columns))
+
+
+def _postgresql(words: Sequence[str]) -> ColumnElement[bool]:
+    expression = literal_column(_joined("core_audit_event."), String)  # as the index has it, or it would not serve
+    return and_(*(expression.like(_escaped(word)) for word in words))
+
+
+def _sqlite(words: Sequence[str]) -> ColumnElement[bool]:
+    quoted = " AND ".join('"' + word.replace('"', '""') + '"' for word in words)
+    match = text(f"{FTS} MATCH :audit_words").bindparams(audit_words=quoted)
+    numbers: Select[Any] = select(column("rowid")).select_from(table(FTS)).where(match)
+    known = table(WORDS, column("number"), column("event_id"))
+    return AuditEvent.id.in_(select(known.c.event_id).where(known.c.number.in_(numbers)))
+
+
+def _tokens(word: str) -> list[str]:
+    return re.findall(r"\w+", word)
+
+
+def _mysql(words: Sequence[str]) -> ColumnElement[bool]:
+    wanted = " ".join(f"+{token}*" for word in words for token in _tokens(word))
+    columns = ", ".join(f"core_audit_event.{name}" for name in SEARCHED)
+    return text(f"MATCH ({columns}) AGAINST (:audit_words IN BOOLEAN MODE)").bindparams(audit_words=wanted)  # type: ignore[return-value]
+
+
+@event.listens_for(AuditEvent.__table__, "after_create")
+def _after_create(_table: Table, connection: Connection, **_options: Any) -> None:
+    if connection.dialect.name == "sqlite":
+        remove(connection)  # the tables of a search outlive the one that is searched
+    install(connection)

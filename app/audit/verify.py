@@ -1,0 +1,247 @@
+"""Walks the chains and names what does not hold: against the seals, the heads and the signed checkpoints (C-31)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from app.audit import chain, checkpoints
+from app.audit.models import AuditCheckpoint, AuditEvent, AuditHead, AuditSeal, AuditWaiting
+from app.audit.offline import GENESIS, is_back_dated
+from app.contracts.text import Text
+from app.db import db, now
+
+PAGE = 5_000
+SEAL_COLUMNS = (
+    AuditSeal.seq, AuditSeal.event_id, AuditSeal.previous, AuditSeal.digest, AuditSeal.sealed_after, AuditSeal.mac,
+    AuditSeal.key,
+)  # fmt: skip
+FIRST_OF_EVENT = len(SEAL_COLUMNS)
+ID, CREATED, TENANT, RESULT, DURATION = (
+    chain.OF_THE_EVENT.index(name) for name in ("id", "created_at", "tenant_id", "result", "duration_ms")
+)
+
+GONE = Text("the row is gone", "该记录已不存在")
+MOVED = Text("it was moved to another tenant", "被移到其他租户")
+ALTERED = Text("it was altered after it was sealed", "封存后被改动")
+UNLINKED = Text("it does not follow the row before it", "与前一行不衔接")
+FORGED = Text("its seal was not made with a key of this site", "封印并非由本站点密钥生成")
+NO_KEY = Text(
+    "it was sealed with a key that ANTSTACK_KEYS has no more, so that it cannot be told who sealed it",
+    "封存所用的密钥已不在 ANTSTACK_KEYS 中，无法确认封存者",
+)
+HEAD = Text("the head of the chain tells otherwise", "与链头记录不符")
+BOTH_GONE = Text("row and seal are gone", "记录与封印均已不存在")
+CHAIN_GONE = Text("the whole chain is gone", "整条链已不存在")
+UNSTATED = Text("a signed checkpoint tells another digest", "与已签名检查点中的摘要不符")
+BACK_DATED = Text("it is dated before rows that were sealed before it", "时间早于在其之前封存的记录（回填）")
+UNSEALED = Text(
+    "it has no seal and does not wait for one: it was un-sealed or slipped in", "没有封印也不在待封存之列：被解封或被插入"
+)
+LOST = Text("it was removed before it was sealed", "在封存之前被删除")
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Where the audit does not hold: tenant, row (``seq`` 0 if it has none), event, what is wrong.
+
+    ``until`` is the last ``seq`` of neighbours that have the same problem. Problems of checkpoints have no tenant.
+    """
+
+    tenant_id: str
+    seq: int
+    event_id: str
+    problem: Text
+    until: int = 0
+
+    @property
+    def words(self) -> Text:
+        """The problem with its place, for people."""
+        if not self.seq:
+            return self.problem
+        rows = f"{self.seq}" if self.until <= self.seq else f"{self.seq}–{self.until}"
+        return Text(f"#{rows}: {self.problem.en}", f"#{rows}：{self.problem.zh}")
+
+
+Watch = Callable[[int], object]
+
+
+def verify(tenant_id: str | None = None, exported: Path | None = None, watch: Watch = lambda _rows: None) -> Iterator[Break]:
+    """Walk the chains of one tenant or of all.
+
+    :param exported: checkpoints that were kept elsewhere (``antstack audit export-checkpoints``), besides the site's own
+    :param watch: told after every page how many rows it had
+    """
+    problems, claims = _checkpoints(exported)
+    yield from problems
+    tenants = {tenant_id} if tenant_id is not None else _tenants() | set(claims)
+    for tenant in sorted(tenants):
+        yield from merged(_Walk(tenant, claims.get(tenant, {}), _head(tenant)).run(watch))
+    yield from _outside(tenant_id)
+
+
+Claims = dict[str, dict[int, set[str]]]
+
+
+def _checkpoints(exported: Path | None) -> tuple[list[Break], Claims]:
+    """What the statements of table, file and export tell, and what is wrong with them."""
+    own = checkpoints.path()
+    files = [(path, *checkpoints.told_by(checkpoints.in_file(path), str(path))) for path in (own, exported) if path]
+    table, found = checkpoints.told_by(checkpoints.in_table(), "core_audit_checkpoint")
+    problems = [plain(problem) for problem in found]
+    for path, told, found in files:
+        problems += [plain(problem) for problem in found]
+        problems += _compared(table.number, told.number, path, path == own)
+    if not max(table.number, *(told.number for _, told, _ in files)) and _was_stated():
+        problems.append(plain("there is no checkpoint any more, though some were made", "检查点曾经存在，现已全部缺失"))
+    claims: Claims = {}
+    for told in (table, *(told for _, told, _ in files)):
+        for tenant, ends in told.claims.items():
+            for seq, (digest, _) in ends.items():
+                claims.setdefault(tenant, {}).setdefault(seq, set()).add(digest)
+    return problems, claims
+
+
+def _was_stated() -> bool:
+    return db.session.scalar(select(AuditHead.tenant_id).where(AuditHead.stated > 0).limit(1)) is not None
+
+
+def _compared(of_table: int, of_file: int, file: Path, is_own: bool) -> Iterator[Break]:
+    """Where table and file differ; the newest statement may stand in one of them only for a moment."""
+    settled = AuditCheckpoint.at < now() - 2 * checkpoints.EVERY
+    missing = select(AuditCheckpoint.number).where(AuditCheckpoint.number > of_file, settled).limit(1)
+    if of_file > of_table:
+        yield plain(
+            f"the database lacks the checkpoints {of_table + 1} to {of_file}, which {file} has",
+            f"数据库缺少检查点 {of_table + 1} 至 {of_file}，而 {file} 中存在",
+        )
+    elif is_own and not of_file and of_table:
+        yield plain(
+            f"{file} is gone or empty, though there are {of_table} checkpoints",
+            f"{file} 缺失或为空，但已有 {of_table} 个检查点",
+        )
+    elif is_own and of_file < of_table and db.session.scalar(missing) is not None:
+        yield plain(
+            f"{file} ends with checkpoint {of_file}, the database with {of_table}: it was cut, or another machine writes it",
+            f"{file} 止于检查点 {of_file}，数据库止于 {of_table}：文件被截断，或由其他机器写入",
+        )
+
+
+def plain(en: str, zh: str = "") -> Break:
+    """A problem that belongs to no row."""
+    return Break("", 0, "", Text(en, zh or en))
+
+
+def _tenants() -> set[str]:
+    return {*db.session.scalars(select(AuditSeal.tenant_id).distinct()), *db.session.scalars(select(AuditHead.tenant_id))}
+
+
+def _head(tenant_id: str) -> tuple[int, str]:
+    found = db.session.execute(select(AuditHead.seq, AuditHead.digest).where(AuditHead.tenant_id == tenant_id)).first()
+    return (found[0], found[1]) if found else (0, GENESIS)
+
+
+@dataclass
+class _Walk:
+    """One chain from its beginning to its end; ``head`` was read before, as the chain may grow meanwhile."""
+
+    tenant: str
+    claims: dict[int, set[str]]
+    head: tuple[int, str]
+    expected: int = 1
+    previous: str = GENESIS
+    keys: chain.MacKeys = field(default_factory=chain.MacKeys)
+
+    def run(self, watch: Watch) -> Iterator[Break]:
+        while page := self._page():
+            for row in page:
+                yield from self._row(row)
+            watch(len(page))
+        yield from self._end()
+
+    def _page(self) -> Sequence[Row[Any]]:
+        query = select(*SEAL_COLUMNS, *chain.EVENT_COLUMNS).outerjoin(AuditEvent, AuditEvent.id == AuditSeal.event_id)
+        mine = query.where(AuditSeal.tenant_id == self.tenant, AuditSeal.seq >= self.expected)
+        return db.session.execute(mine.order_by(AuditSeal.seq).limit(PAGE)).all()
+
+    def _row(self, row: Row[Any]) -> Iterator[Break]:
+        seq, event_id, previous, digest, sealed_after, mac, key_name = row[:FIRST_OF_EVENT]
+        event = list(row[FIRST_OF_EVENT:])
+        if seq != self.expected:
+            yield self._missing(self.expected, seq - 1)
+        elif previous != self.previous:
+            yield Break(self.tenant, seq, event_id, UNLINKED)
+        yield from self._event(event, seq, event_id, previous, digest, chain.written(sealed_after) if sealed_after else None)
+        key = self.keys.of(key_name)
+        if key is None or chain.mac(digest, key) != mac:
+            yield Break(self.tenant, seq, event_id, FORGED if key else NO_KEY)
+        if seq in self.claims and self.claims[seq] != {digest}:
+            yield Break(self.tenant, seq, event_id, UNSTATED)
+        if seq == self.head[0] and digest != self.head[1]:
+            yield Break(self.tenant, seq, event_id, HEAD)
+        self.expected, self.previous = seq + 1, digest
+
+    def _event(
+        self, event: list[Any], seq: int, event_id: str, previous: str, digest: str, after: str | None
+    ) -> Iterator[Break]:
+        if event[ID] is None:
+            yield Break(self.tenant, seq, event_id, GONE)
+            return
+        event[CREATED] = chain.written(event[CREATED])
+        if chain.digest(event, seq, previous, after) != digest:
+            yield Break(self.tenant, seq, event_id, ALTERED if event[TENANT] == self.tenant else MOVED)
+        if is_back_dated(event[CREATED], event[DURATION], event[RESULT], after):
+            yield Break(self.tenant, seq, event_id, BACK_DATED)
+
+    def _end(self) -> Iterator[Break]:
+        last = self.expected - 1
+        if last < self._told():
+            yield self._missing(last + 1, self._told())
+        elif self.head[0] < last and _head(self.tenant)[0] < last:
+            yield Break(self.tenant, last, "", HEAD)
+
+    def _told(self) -> int:
+        """How many rows the chain has, as checkpoints and head tell."""
+        return max(self.head[0], max(self.claims, default=0))
+
+    def _missing(self, first: int, last: int) -> Break:
+        problem = CHAIN_GONE if first == 1 and last == self._told() else BOTH_GONE
+        return Break(self.tenant, first, "", problem, last)
+
+
+def merged(breaks: Iterator[Break]) -> Iterator[Break]:
+    """Neighbours with the same problem as one."""
+    held: dict[str, Break] = {}
+    for found in breaks:
+        before = held.get(found.problem.en)
+        if before is not None and max(before.until, before.seq) + 1 == found.seq and not found.until:
+            held[found.problem.en] = replace(before, until=found.seq)
+            continue
+        if before is not None:
+            yield before
+        held[found.problem.en] = found
+    yield from sorted(held.values(), key=lambda item: item.seq)
+
+
+def _outside(tenant_id: str | None) -> Iterator[Break]:
+    """Rows without a seal that do not wait for one, and what waited and is gone."""
+    sealed = select(AuditSeal.seq).where(AuditSeal.event_id == AuditEvent.id).exists()
+    waits = select(AuditWaiting.event_id).where(AuditWaiting.event_id == AuditEvent.id).exists()
+    slipped = select(AuditEvent.tenant_id, AuditEvent.id).where(~sealed, ~waits)
+    if tenant_id is not None:
+        slipped = slipped.where(AuditEvent.tenant_id == tenant_id)
+    for tenant, identifier in db.session.execute(slipped.order_by(AuditEvent.tenant_id, AuditEvent.id).execution_options(yield_per=PAGE)):
+        yield Break(tenant, 0, identifier, UNSEALED)
+    there = select(AuditEvent.id).where(AuditEvent.id == AuditWaiting.event_id).exists()
+    for identifier in db.session.scalars(select(AuditWaiting.event_id).where(~there)):
+        yield Break("", 0, identifier, LOST)
+
+
+def total(tenant_id: str | None = None) -> int:
+    """How many rows a walk will see, as the heads tell."""
+    query = select(func.coalesce(func.sum(AuditHead.seq), 0))
+    return int(db.session.scalar(query.where(AuditHead.tenant_id == tenant_id) if tenant_id is not None else query) or 0)
