@@ -118,6 +118,8 @@ def _clean_input() -> None:
 
     :raises ConsoleError: CORE/INVALID_INPUT
     """
+    if request.path.startswith("/oauth/"):
+        return  # refused in the words of OAuth (RFC 6749 5.2)
     clean(request.view_args or {})
     clean(request.args.to_dict(flat=False))
     if request.method in WRITES and request.mimetype != "application/json":

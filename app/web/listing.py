@@ -86,7 +86,10 @@ class Filter:
 
 @dataclass
 class Listing:
-    """A list page: what is selected, how it is shown, and what the query string asked for."""
+    """A list page: what is selected, how it is shown, and what the query string asked for.
+
+    ``prepare`` is given the rows of a page before their cells are made, to look up at once what these need.
+    """
 
     id: str
     query: Select[Any]
@@ -98,6 +101,7 @@ class Listing:
     key: Callable[[Any], str] = field(default=lambda row: str(row.id))
     actions: Callable[[Any], Sequence[Action]] = field(default=lambda _row: ())
     bulk: Sequence[Action] = ()
+    prepare: Callable[[Sequence[Any]], object] = field(default=lambda _rows: None)
     empty: Empty | None = None
     poll: float | None = None
     search_hint: Text = Text("Search", "搜索")  # noqa: RUF009 - frozen
@@ -138,6 +142,7 @@ class Listing:
     def rows(self) -> list[ShownRow]:
         """The rows of this page."""
         columns = self._visible()
+        self.prepare(self._page.rows)
         return [
             ShownRow(self.key(row), self.href(row), {c.key: c.cell(row) for c in columns}, self.actions(row), row)
             for row in self._page.rows
@@ -256,6 +261,7 @@ class Listing:
         beyond: Cursor | None = None
         while True:
             found = page_of(self._filtered(), column, keys, descending, CHUNK, beyond)
+            self.prepare(found.rows)
             yield from found.rows
             if not found.more:
                 return

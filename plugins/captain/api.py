@@ -17,7 +17,7 @@ from app.kube.clusters import get_cluster
 from app.kube.errors import ERRORS as KUBE_ERRORS
 from app.kube.models import Cluster, KubeObject
 from app.web import pod_logs as logs
-from app.web.api import Api, In, ListQuery, Out, Page, page
+from app.web.api import Api, In, ListQuery, Out, Page, page, page_together
 from app.web.conflicts import need_version
 from app.web.pod_logs import LogQuery
 from plugins.captain import actions, live, permissions, queries, registration, shapes
@@ -64,14 +64,20 @@ class LogOut(Out):
     ended: bool
 
 
+def _clusters(found: Sequence[Cluster]) -> list[shapes.ClusterOut]:
+    identifiers = [row.id for row in found]
+    used, mirrors = queries.usage(identifiers), queries.mirrors(identifiers)
+    return [shapes.cluster(row, used[row.id], mirrors[row.id]) for row in found]
+
+
 def _cluster(row: Cluster) -> shapes.ClusterOut:
-    return shapes.cluster(row, queries.usage([row.id])[row.id], queries.mirrors([row.id])[row.id])
+    return _clusters([row])[0]
 
 
 @api.operation("GET", CLUSTERS, "captain.clusters.list", Text("List clusters", "集群列表"), permissions.CLUSTER_READ,
                query=ListQuery, returns=Page[shapes.ClusterOut])  # fmt: skip
 def list_clusters(query: ListQuery) -> Page[shapes.ClusterOut]:
-    return page(scoped(Cluster), query, _cluster, sorts={"name": Cluster.name, "createdAt": Cluster.created_at, "state": Cluster.state},
+    return page_together(scoped(Cluster), query, _clusters, sorts={"name": Cluster.name, "createdAt": Cluster.created_at, "state": Cluster.state},
                 search=(Cluster.name, Cluster.server, Cluster.description), key=Cluster.id, default="name")  # fmt: skip
 
 

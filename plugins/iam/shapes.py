@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from app.contracts.text import Text
 from app.web.api import Out
 from app.web.language import locale
-from plugins.iam.directory import role_of
+from plugins.iam.directory import roles_of
 from plugins.iam.models import ACTIVE, AccessKey, Grant, Group, Member, ServiceAccount, Tenant, Workspace
 from plugins.iam.oidc.models import OidcClient
 from plugins.iam.service import grants, handing
@@ -178,10 +179,21 @@ def account(row: ServiceAccount) -> AccountOut:
     return AccountOut(row.id, row.name, row.description, row.state, row.version, row.created_at)
 
 
+def keys(rows: Sequence[AccessKey], secret: str | None = None) -> list[KeyOut]:
+    """AccessKeys as the API shows them."""
+    names = grants.names_of((row.owner_type, row.owner_id) for row in rows)
+    return [
+        KeyOut(
+            row.id, {"type": row.owner_type, "id": row.owner_id, "name": names[row.owner_type, row.owner_id]}, row.state,
+            row.last_used_at, row.last_used_ip or "", row.created_at, secret,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
 def key(row: AccessKey, secret: str | None = None) -> KeyOut:
     """An AccessKey as the API shows it."""
-    owner = {"type": row.owner_type, "id": row.owner_id, "name": grants.name_of(row.owner_type, row.owner_id)}
-    return KeyOut(row.id, owner, row.state, row.last_used_at, row.last_used_ip or "", row.created_at, secret)
+    return keys([row], secret)[0]
 
 
 def role(found: RoleShown) -> RoleOut:
@@ -192,16 +204,23 @@ def role(found: RoleShown) -> RoleOut:
     )  # fmt: skip
 
 
+def held(rows: Sequence[Grant]) -> list[GrantOut]:
+    """Grants as the API shows them."""
+    names = grants.names_of((row.principal_type, row.principal_id) for row in rows)
+    titles = {code: say(found[0]) for code, found in roles_of(handing.me().tenant_id, {row.role for row in rows}).items()}
+    return [
+        GrantOut(
+            row.id,
+            {"type": row.principal_type, "id": row.principal_id, "name": names[row.principal_type, row.principal_id]},
+            row.role, titles.get(row.role, row.role), list(row.conditions), row.expires_at, row.granted_by, row.reason, row.created_at,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
 def grant(row: Grant) -> GrantOut:
     """A grant as the API shows it."""
-    found = role_of(row.tenant_id, row.role)
-    principal = {
-        "type": row.principal_type, "id": row.principal_id, "name": grants.name_of(row.principal_type, row.principal_id)
-    }  # fmt: skip
-    return GrantOut(
-        row.id, principal, row.role, say(found[0]) if found else row.role, list(row.conditions), row.expires_at,
-        row.granted_by, row.reason, row.created_at,
-    )  # fmt: skip
+    return held([row])[0]
 
 
 def client(row: OidcClient, secret: str | None = None) -> ClientOut:

@@ -13,7 +13,7 @@ from app.contracts.text import Text
 from app.db import scoped
 from app.errors import NOT_FOUND
 from app.guard import SIGNED_IN
-from app.web.api import In, ListQuery, Out, Page, page
+from app.web.api import In, ListQuery, Out, Page, page, page_together
 from app.web.conflicts import need_version
 from plugins.iam import offered, shapes
 from plugins.iam import permissions as may
@@ -133,7 +133,7 @@ def list_grants(query: GrantQuery) -> Page[shapes.GrantOut]:
     for column, value in filters:
         wanted = wanted.where(column == value) if value else wanted
     sorts = {"createdAt": Grant.created_at, "role": Grant.role}
-    return page(wanted, query, shapes.grant, sorts=sorts, search=(Grant.role,), key=Grant.id, default="-createdAt")
+    return page_together(wanted, query, shapes.held, sorts=sorts, search=(Grant.role,), key=Grant.id, default="-createdAt")
 
 
 @api.operation("POST", "/iam/grants", "iam.grants.create", Text("Grant a role", "授予角色"), may.GRANT_EDIT, audit=may.GRANTED,
@@ -172,7 +172,7 @@ def list_keys(query: KeyQuery) -> Page[shapes.KeyOut]:
         wanted = wanted.where(AccessKey.owner_type == me.type, AccessKey.owner_id == me.id)
     for column, value in ((AccessKey.owner_type, query.principal_type), (AccessKey.owner_id, query.principal_id)):
         wanted = wanted.where(column == value) if value else wanted
-    return page(wanted, query, shapes.key, sorts={"createdAt": AccessKey.created_at}, key=AccessKey.id, default="-createdAt")
+    return page_together(wanted, query, shapes.keys, sorts={"createdAt": AccessKey.created_at}, key=AccessKey.id, default="-createdAt")
 
 
 @api.operation("POST", "/iam/access-keys", "iam.accessKeys.create", Text("Create an AccessKey", "创建 AccessKey"), SIGNED_IN,

@@ -116,6 +116,8 @@ def _form(row: OidcClient | None = None) -> Form:
         "backchannel_uri": row.backchannel_uri, "audience": row.audience, "trusted": row.trusted, "site": row.site,
         "api_scope": row.api_scope, "without_pkce": row.without_pkce,
     }  # fmt: skip
+    shown = {str(item["name"]) for item in fields}
+    values = {name: value for name, value in values.items() if name in shown}
     title = EDIT.format(name=row.name)
     return Form(title, url_for(".client_edit", client_id=row.id), SAVE, fields, values=values, row=row)
 

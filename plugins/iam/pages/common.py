@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, g, make_response, request
+from markupsafe import Markup
 
 from app.contracts.declarations import Permission
 from app.contracts.text import Text
@@ -122,6 +123,12 @@ def _of_this_version(found: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _found(find: Callable[..., Any] | None, ids: dict[str, str]) -> tuple[Any, ...]:
     return (find(*ids.values()),) if find else ()
+
+
+def options(found: Sequence[tuple[str, str]]) -> Response:
+    """What a combobox with a source offers for what was typed."""
+    option = Markup('<option value="{}">{}</option>')
+    return make_response(Markup("").join(option.format(value, label) for value, label in found))
 
 
 def done(url: str, message: Text) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from app.errors import invalid
 from app.guard import guard
 from app.web.frame import why_not
 from app.web.language import t, zone
-from app.web.listing import Column, Filter, Listing
+from app.web.listing import Column, Filter, Listing, matching
 from app.web.render import go
 from app.web.table import Action, Cell, Empty
 from plugins.iam import offered
@@ -22,12 +23,13 @@ from plugins.iam import permissions as may
 from plugins.iam.models import GROUP, MEMBER, SERVICE_ACCOUNT, CustomRole, Grant, Group, Member, ServiceAccount
 from plugins.iam.pages import bp, common
 from plugins.iam.pages.common import Form, date_cell, dialog
-from plugins.iam.pages.holders import condition_words, revoke_action, role_name, validity_cell
+from plugins.iam.pages.holders import condition_words, revoke_action, role_name, role_names, validity_cell
 from plugins.iam.pages.roles import holder_cell
 from plugins.iam.service import grants, handing, members, roles
 
 TITLE = Text("Grants", "授权")
 NEW = Text("Grant a role", "授权")
+OFFERED = 20  # of each kind at once; more are found by typing
 KINDS = {MEMBER: Text("Member", "成员"), GROUP: Text("Group", "用户组"), SERVICE_ACCOUNT: Text("Service account", "服务账号")}
 DAYS = {0: Text("Until revoked", "长期有效"), 1: Text("1 day", "1 天")}
 CUSTOM = "custom"
@@ -51,14 +53,21 @@ def _role_choices() -> list[tuple[str, Text]]:
 @bp.get("/iam/grants")
 @guard(may.GRANT_READ)
 def grant_list() -> Response:
+    names: dict[tuple[str, str], str] = {}
+    titles: dict[str, str] = {}
+
+    def prepare(rows: Sequence[Grant]) -> None:
+        names.update(grants.names_of((row.principal_type, row.principal_id) for row in rows))
+        titles.update(role_names(rows))
+
     listing = Listing(
         "grants",
         scoped(Grant),
         [
-            Column("who", Text("Who", "授权对象"), holder_cell, narrow=True),
+            Column("who", Text("Who", "授权对象"), lambda g: holder_cell(g, names), narrow=True),
             Column("kind", Text("Kind", "类型"), lambda g: KINDS[g.principal_type], sort=Grant.principal_type),
             Column("role", Text("Role", "角色"),
-                   lambda g: Cell("link", text=role_name(g.tenant_id, g.role), href=url_for(".role", role_id=g.role)), sort=Grant.role, narrow=True),
+                   lambda g: Cell("link", text=titles[g.role], href=url_for(".role", role_id=g.role)), sort=Grant.role, narrow=True),
             Column("conditions", Text("Only for", "条件"), lambda g: condition_words(g.conditions)),
             Column("until", Text("Valid until", "有效期"), validity_cell, sort=Grant.expires_at),
             Column("by", Text("Granted by", "授权人"), lambda g: g.granted_by),
@@ -72,7 +81,8 @@ def grant_list() -> Response:
         ],
         search=(Grant.role, Grant.granted_by, Grant.reason),
         default_sort="-created",
-        actions=lambda g: [revoke_action(g)],
+        actions=lambda g: [revoke_action(g, titles[g.role])],
+        prepare=prepare,
         empty=Empty(TITLE, Text("A grant lets a member, a group or a program hold a role.", "授权使成员、用户组或程序持有角色。")),
     )  # fmt: skip
     reason = why_not(may.GRANT_EDIT)
@@ -84,20 +94,34 @@ def _validity() -> list[tuple[str, Text]]:
     return [*found, (CUSTOM, Text("Until a time …", "自定义时间"))]
 
 
-def _principals() -> list[tuple[str, str]]:
+def _principals(text: str = "", only: str = "") -> list[tuple[str, str]]:
+    """Some of those who may hold a role and match the words; with *only*, that one."""
     tenant_id = handing.me().tenant_id
-    people = db.session.scalars(members.of_tenant(tenant_id).order_by(Member.login).limit(500))
-    found = [(f"{MEMBER}:{m.id}", f"{m.login} ({m.name})") for m in people]
-    found += [(f"{GROUP}:{g.id}", f"{t(KINDS[GROUP])} {g.name}") for g in db.session.scalars(scoped(Group).order_by(Group.name))]
-    programs = scoped(ServiceAccount).order_by(ServiceAccount.name)
-    return found + [(f"{SERVICE_ACCOUNT}:{s.id}", f"{t(KINDS[SERVICE_ACCOUNT])} {s.name}") for s in db.session.scalars(programs)]
+    people = members.of_tenant(tenant_id).where(matching(text, (Member.login, Member.name))).order_by(Member.login)
+    found = [(f"{MEMBER}:{m.id}", f"{m.login} ({m.name})") for m in db.session.scalars(people.limit(OFFERED))]
+    kinds: tuple[tuple[str, type[Group] | type[ServiceAccount]], ...] = ((GROUP, Group), (SERVICE_ACCOUNT, ServiceAccount))
+    for kind, model in kinds:
+        some = scoped(model).where(matching(text, (model.name,))).order_by(model.name).limit(OFFERED)
+        found += [(f"{kind}:{row.id}", f"{t(KINDS[kind])} {row.name}") for row in db.session.scalars(some)]
+    kind, _, identifier = only.partition(":")
+    if identifier and only not in dict(found):
+        found.insert(0, (only, grants.name_of(kind, identifier)))
+    return found
+
+
+@bp.get("/iam/grants/holders")
+@guard(may.GRANT_EDIT)
+def grant_holders() -> Response:
+    return common.options(_principals(request.args.get("q", "")))
 
 
 def _form() -> Form:
+    chosen = request.form.get("principal") or f"{request.args.get('type', '')}:{request.args.get('id', '')}"
     mine = [(r.code, r.name, r.code) for r in roles.all_of(handing.me().tenant_id) if handing.may_grant(r.code)]
     attributes = [(key, text) for key, text in grants.ATTRIBUTES.items()]
     fields: list[dict[str, Any]] = [
-        {"name": "principal", "label": Text("Who", "授权对象"), "type": "combobox", "options": _principals(), "required": True, "empty": NOBODY},
+        {"name": "principal", "label": Text("Who", "授权对象"), "type": "combobox", "options": _principals(only=chosen), "required": True, "empty": NOBODY,
+         "source": url_for(".grant_holders")},
         {"name": "role", "label": Text("Role", "角色"), "type": "combobox", "options": mine, "required": True, "empty": NOBODY, "source": url_for(".role_options"),
          "help": Text("Search by name or by a permission in it. Only roles that you may hand out are listed.", "可按名称或所含权限搜索，仅列出您可授予的角色。")},
         {"name": "validity", "label": Text("Valid for", "有效期"), "type": "select", "options": _validity(), "value": "0"},
@@ -111,7 +135,6 @@ def _form() -> Form:
         {"name": "mfa", "label": Text("Only with a second factor", "须二次验证"), "type": "checkbox"},
         {"name": "reason", "label": Text("Reason", "原因")},
     ]  # fmt: skip
-    chosen = f"{request.args.get('type', '')}:{request.args.get('id', '')}"
     values = {"principal": chosen} if chosen != ":" else {}
     return Form(NEW, url_for(".grant_new"), Text("Grant", "授权"), fields, values=values)
 

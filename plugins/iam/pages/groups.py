@@ -10,18 +10,19 @@ from app.db import db, scoped
 from app.guard import guard
 from app.web.forms import parse
 from app.web.frame import why_not
-from app.web.listing import Column, Listing
+from app.web.listing import Column, Listing, matching
 from app.web.render import go
 from app.web.table import Action, Cell, Empty
 from plugins.iam import permissions as may
 from plugins.iam.models import GROUP, Group, GroupMember, Member
 from plugins.iam.pages import bp, common
 from plugins.iam.pages.common import CREATED, EDIT, SAVE, SAVED, Form, act, date_cell, dialog, state_cell
-from plugins.iam.pages.holders import grant_rows
+from plugins.iam.pages.holders import SHOWN, grant_rows
 from plugins.iam.pages.programs import FIELDS
 from plugins.iam.service import groups, handing, members
 
 TITLE = Text("Groups", "用户组")
+OFFERED = 20  # members at once; more are found by typing
 NEW = Text("New group", "新建用户组")
 
 
@@ -61,7 +62,7 @@ def _actions(row: Group) -> list[Action]:
 @guard(may.GROUP_READ)
 def group(group_id: str) -> Response:
     row = groups.get(group_id)
-    people = db.session.scalars(groups.people(row).order_by(Member.login)).all()
+    people = db.session.scalars(groups.people(row).order_by(Member.login).limit(SHOWN)).all()
     rows = [
         [Cell("link", text=m.login, href=url_for(".member", member_id=m.id)), m.name, state_cell(m.state),
          act(Text("Take out", "移出"), url_for(".group_remove_member", group_id=row.id, member_id=m.id), disabled_reason=why_not(may.GROUP_EDIT))]
@@ -109,13 +110,25 @@ def group_dissolve(group_id: str) -> Response:
     return go(url_for(".group_list"), Text("{name} was dissolved.", "{name} 已解散。").format(name=name))
 
 
-def _add_form(row: Group) -> Form:
+def _candidates(row: Group, text: str = "") -> list[tuple[str, str]]:
+    """Some members that are not in the group and match the words."""
     already = select(GroupMember.member_id).where(GroupMember.group_id == row.id)
-    people = members.of_tenant(handing.me().tenant_id).where(Member.id.not_in(already)).order_by(Member.login).limit(500)
-    options = [(m.id, f"{m.login} ({m.name})") for m in db.session.scalars(people)]
+    people = members.of_tenant(handing.me().tenant_id).where(Member.id.not_in(already), matching(text, (Member.login, Member.name)))
+    return [(m.id, f"{m.login} ({m.name})") for m in db.session.scalars(people.order_by(Member.login).limit(OFFERED))]
+
+
+@bp.get("/iam/groups/<group_id>/candidates")
+@guard(may.GROUP_EDIT)
+def group_candidates(group_id: str) -> Response:
+    return common.options(_candidates(groups.get(group_id), request.args.get("q", "")))
+
+
+def _add_form(row: Group) -> Form:
+    source = url_for(".group_candidates", group_id=row.id)
     return Form(
         Text("Add a member to {name}", "向 {name} 添加成员").format(name=row.name), url_for(".group_add_member", group_id=row.id),
-        Text("Add", "添加"), [{"name": "member", "label": Text("Member", "成员"), "type": "combobox", "options": options, "required": True, "empty": Text("", "")}],
+        Text("Add", "添加"), [{"name": "member", "label": Text("Member", "成员"), "type": "combobox", "options": _candidates(row), "required": True,
+                               "empty": Text("", ""), "source": source}],
     )  # fmt: skip
 
 

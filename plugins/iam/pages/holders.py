@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import url_for
@@ -14,12 +15,13 @@ from app.web.frame import why_not
 from app.web.language import exact, t
 from app.web.table import Action, Cell
 from plugins.iam import permissions as may
-from plugins.iam.directory import role_of
+from plugins.iam.directory import role_of, roles_of
 from plugins.iam.models import ACTIVE, MEMBER, AccessKey, Grant
 from plugins.iam.pages.common import act, date_cell, state_cell
 from plugins.iam.service import handing
 from plugins.iam.service.grants import ATTRIBUTES
 
+SHOWN = 200  # rows of a card; lists have all
 FOREVER = Text("Until revoked", "长期有效")
 
 
@@ -27,6 +29,13 @@ def role_name(tenant_id: str, code: str) -> str:
     """A role's name for people."""
     found = role_of(tenant_id, code)
     return t(found[0]) if found else code
+
+
+def role_names(held: Sequence[Grant]) -> dict[str, str]:
+    """The names of the roles of grants, by code, read at once."""
+    codes = {row.role for row in held}
+    found = roles_of(handing.me().tenant_id, codes)
+    return {code: t(found[code][0]) if code in found else code for code in codes}
 
 
 def condition_words(conditions: Any) -> str:
@@ -55,13 +64,15 @@ def validity_cell(row: Grant) -> Cell:
 
 def grant_rows(kind: str, principal_id: str) -> dict[str, Any]:
     """The card of roles that somebody holds directly."""
-    held = scoped(Grant).where(Grant.principal_type == kind, Grant.principal_id == principal_id).order_by(Grant.created_at)
+    mine = scoped(Grant).where(Grant.principal_type == kind, Grant.principal_id == principal_id)
+    held = db.session.scalars(mine.order_by(Grant.created_at).limit(SHOWN)).all()
+    titles = role_names(held)
     rows = [
         [
-            Cell("link", text=role_name(row.tenant_id, row.role), href=url_for(".role", role_id=row.role)),
-            condition_words(row.conditions) or None, validity_cell(row), row.granted_by, revoke_action(row),
+            Cell("link", text=titles[row.role], href=url_for(".role", role_id=row.role)),
+            condition_words(row.conditions) or None, validity_cell(row), row.granted_by, revoke_action(row, titles[row.role]),
         ]
-        for row in db.session.scalars(held)
+        for row in held
     ]  # fmt: skip
     reason = why_not(may.GRANT_EDIT)
     return {
@@ -73,12 +84,12 @@ def grant_rows(kind: str, principal_id: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def revoke_action(row: Grant) -> Action:
-    """Take this grant back."""
+def revoke_action(row: Grant, role: str) -> Action:
+    """Take this grant of a role, named, back."""
     reason = why_not(may.GRANT_EDIT)
     return act(
         Text("Revoke", "撤销"), url_for("iam.grant_revoke", grant_id=row.id), danger=True, disabled_reason=reason,
-        confirm=Text("Revoke {role}? It stops working at once.", "撤销 {role}？将立即失效。").format(role=role_name(row.tenant_id, row.role)),
+        confirm=Text("Revoke {role}? It stops working at once.", "撤销 {role}？将立即失效。").format(role=role),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, make_response, request, url_for
@@ -23,7 +24,7 @@ from plugins.iam.directory import LocalDirectory
 from plugins.iam.models import CustomRole, Grant
 from plugins.iam.pages import bp, common
 from plugins.iam.pages.common import CREATED, DELETED, EDIT, SAVE, Form, act, dialog
-from plugins.iam.pages.holders import condition_words, revoke_action, validity_cell
+from plugins.iam.pages.holders import SHOWN, condition_words, revoke_action, validity_cell
 from plugins.iam.service import grants, handing, roles
 from plugins.iam.service.roles import RoleShown
 
@@ -68,8 +69,13 @@ def role(role_id: str) -> Response:
     known = offered.permissions()
     rights = [[Cell("mono", text=name), known[name].title if name in known else "", Cell("bool", value=name in known and known[name].reads)]
               for name in found.permissions]  # fmt: skip
-    held = db.session.scalars(scoped(Grant).where(Grant.role == found.code).order_by(Grant.created_at)).all()
-    holders = [[holder_cell(row), condition_words(row.conditions) or None, validity_cell(row), row.granted_by, revoke_action(row)] for row in held]
+    held = db.session.scalars(scoped(Grant).where(Grant.role == found.code).order_by(Grant.created_at).limit(SHOWN)).all()
+    names = grants.names_of((row.principal_type, row.principal_id) for row in held)
+    holders = [
+        [holder_cell(row, names), condition_words(row.conditions) or None, validity_cell(row), row.granted_by, revoke_action(row, t(found.name))]
+        for row in held
+    ]  # fmt: skip
+    more = Action(Text("All who hold it", "全部授权对象"), url_for(".grant_list", role=found.code))
     actions: list[Action] = []
     if not found.built_in:
         actions = [
@@ -81,7 +87,7 @@ def role(role_id: str) -> Response:
         found.name, (TITLE, url_for(".role_list")), actions=actions,
         facts=[(Text("Code", "编码"), found.code), (Text("Description", "描述"), found.description)],
         cards=[
-            {"title": Text("Held by", "授权对象"), "rows": holders, "empty": Text("Nobody holds it.", "暂无授权。"),
+            {"title": Text("Held by", "授权对象"), "rows": holders, "actions": [more] if len(held) == SHOWN else [], "empty": Text("Nobody holds it.", "暂无授权。"),
              "columns": [Text("Who", "授权对象"), Text("Only for", "条件"), Text("Valid until", "有效期"), Text("Granted by", "授权人"), plain("")]},
             {"title": Text("Permissions", "权限"), "rows": rights, "empty": Text("None.", "无。"),
              "columns": [Text("Permission", "权限"), Text("What it allows", "说明"), Text("Reads only", "只读")]},
@@ -89,12 +95,12 @@ def role(role_id: str) -> Response:
     )  # fmt: skip
 
 
-def holder_cell(row: Grant) -> Cell:
+def holder_cell(row: Grant, names: Mapping[tuple[str, str], str]) -> Cell:
+    """Who holds a role, as a link to their page."""
     pages = {"member": ("iam.member", "member_id"), "group": ("iam.group", "group_id"), "serviceAccount": ("iam.account", "account_id")}
     endpoint, argument = pages[row.principal_type]
-    name = grants.name_of(row.principal_type, row.principal_id)
     values: dict[str, Any] = {argument: row.principal_id}
-    return Cell("link", text=name, href=url_for(endpoint, **values))
+    return Cell("link", text=names[row.principal_type, row.principal_id], href=url_for(endpoint, **values))
 
 
 def _form(row: CustomRole | None = None) -> Form:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -121,9 +121,18 @@ def holder_name(kind: str, principal_id: str) -> str:
 
 def name_of(kind: str, principal_id: str) -> str:
     """The name of a holder, wherever they are."""
-    model = {MEMBER: Member, GROUP: Group, SERVICE_ACCOUNT: ServiceAccount}.get(kind)
-    row = db.session.get(model, principal_id) if model else None
-    return str(row.name) if row is not None else principal_id  # type: ignore[attr-defined]
+    return names_of([(kind, principal_id)])[kind, principal_id]
+
+
+def names_of(holders: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The names of holders by kind and identifier, read at once for each kind; whoever is gone has their identifier."""
+    found = {holder: holder[1] for holder in holders}
+    models: tuple[tuple[str, Any], ...] = ((MEMBER, Member), (GROUP, Group), (SERVICE_ACCOUNT, ServiceAccount))
+    for kind, model in models:
+        if wanted := {identifier for of, identifier in found if of == kind}:
+            query = select(model.id, model.name).where(model.id.in_(wanted))
+            found |= {(kind, row[0]): row[1] for row in db.session.execute(query)}
+    return found
 
 
 def check_conditions(conditions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

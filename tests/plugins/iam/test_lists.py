@@ -53,3 +53,19 @@ def test_roles_are_found_by_a_permission_in_them(admin):
 
     assert "tenant-administrator" in {role["code"] for role in found}
     assert admin.get("/iam/roles?q=no.such.right").json["items"] == []
+
+
+def test_whoever_is_not_offered_at_first_is_found_by_typing(admin, tenant):
+    group = factories.make_group(tenant)
+    for _ in range(25):
+        factories.make_member(tenant)
+    late = factories.make_member(tenant, login="zz-late@example.test")
+    program = factories.make_service_account(tenant, name="zz-late-program")
+
+    found = admin.client.get("/iam/grants/holders?q=zz-late").text
+
+    assert f'value="member:{late.id}"' in found
+    assert f'value="serviceAccount:{program.id}"' in found
+    assert late.id not in admin.client.get(f"/iam/groups/{group.id}/members/add").text
+    assert f'value="{late.id}"' in admin.client.get(f"/iam/groups/{group.id}/candidates?q=zz-late").text
+    assert late.id in admin.client.get(f"/iam/grants/new?type=member&id={late.id}").text
