@@ -21,19 +21,29 @@ def marked() -> dict[str, list[str]]:
     """Requirement → tests that show it, as ``path::name``."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.FunctionDef):
-                for requirement in _marks(node):
+        module = ast.parse(path.read_text("utf-8"))
+        of_all = _marks_of_module(module)
+        for node in ast.walk(module):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                for requirement in dict.fromkeys((*of_all, *_marks(node.decorator_list))):
                     found[requirement].append(f"{path.relative_to(ROOT).as_posix()}::{node.name}")
     return found
 
 
-def _marks(node: ast.FunctionDef) -> list[str]:
-    marks: list[str] = []
-    for decorator in node.decorator_list:
-        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.req":
-            marks += [argument.value for argument in decorator.args if isinstance(argument, ast.Constant)]
-    return marks
+def _marks_of_module(module: ast.Module) -> list[str]:
+    """The marks in ``pytestmark``, which all tests of a file carry."""
+    for node in module.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
+            return _marks(node.value.elts if isinstance(node.value, ast.List) else [node.value])
+    return []
+
+
+def _marks(marks: list[ast.expr]) -> list[str]:
+    found: list[str] = []
+    for mark in marks:
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.req":
+            found += [argument.value for argument in mark.args if isinstance(argument, ast.Constant)]
+    return found
 
 
 def page() -> str:

@@ -320,3 +320,27 @@ def test_a_plan_page_refuses_what_changed_since_it_was_shown(everything: Any, te
     assert 'value="7"' in refused.text
     overrides = db.session.get(Solution, solution, populate_existing=True).overrides
     assert json.dumps(overrides).count("4") == 1
+
+
+def everything_stored() -> dict[str, list[Any]]:
+    """Every row of every table, but for the audit and what a request notes of its session."""
+    apart = ("core_audit_", "core_session")
+    tables = [table for name, table in db.metadata.tables.items() if not name.startswith(apart)]
+    with db.engine.connect() as connection:
+        return {table.name: sorted(map(str, connection.execute(select(table)))) for table in tables}
+
+
+@pytest.mark.req("C-60", "C-30")
+@pytest.mark.parametrize("change", [*EDITS, *PLANS, *CREATIONS], ids=lambda c: c.operation)
+def test_a_dry_run_changes_nothing_and_is_recorded_as_tried(change: Any, everything: Any, tenant: Any, audit_log: Any) -> None:
+    if isinstance(change, Edit):
+        method, path, body = change.method, change.path.format(objects.MAKERS[change.argument](tenant.id)), dict(change.body)
+    else:
+        method, path, body = "POST", change.path, dict(change.body(factories.unique("tried")))
+    before = everything_stored()
+
+    tried = everything.call(method, f"{path}?dryRun=true", body, headers={"Idempotency-Key": new_id()})
+
+    assert tried.status_code in (200, 201), tried.text
+    assert everything_stored() == before
+    assert [row.result for row in audit_log(rows=True)] == ["tried"]

@@ -150,3 +150,20 @@ def test_paging_by_cursor_shows_every_pod_once(as_holder_of: Any, api: Any, root
             break
 
     assert len(seen) == len(set(seen)) == 3
+
+
+@pytest.mark.req("C-30", "C-60")
+@pytest.mark.parametrize("how", ["delete", "evict"])
+def test_a_dry_run_leaves_the_pod_and_is_recorded_as_tried(as_holder_of: Any, api: Any, cluster: Any, sandbox: Any, audit_log: Any, how: str):
+    name = f"tried-{how}"
+    uid, program = make(sandbox, cluster, name), api(as_holder_of(*DELETE))
+    address = f"/captain/clusters/{cluster.id}/pods/beta/{name}"
+
+    if how == "delete":
+        tried = program.delete(f"{address}?uid={uid}&dryRun=true")
+    else:
+        tried = program.post(f"{address}/evict?dryRun=true", {"uid": uid})
+
+    assert tried.status_code == 204
+    assert there(sandbox, name)
+    assert [result for code, _, result in audit_log() if code.startswith("captain.pod.")] == ["tried"]
