@@ -13,7 +13,7 @@ import app.core.plugin as core
 from app import catalogue, crypto, site
 from app.auth import elsewhere, user
 from app.config import Settings, load_settings
-from app.db import db
+from app.db import db, pool_for
 from app.guard import public
 from app.services import EXTENSION
 from app.web import compress, frame, lifecycle, metrics, problems
@@ -39,6 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=crypto.ring().derive("flask-session"),
         SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=pool_for(settings.database_url, settings.threads),
         SESSION_COOKIE_NAME="__Host-antstack-form" if settings.secure else "antstack-form",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

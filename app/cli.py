@@ -54,12 +54,11 @@ def run(host: str, port: int, workers: int) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8080, show_default=True)
-@click.option("--threads", default=64, show_default=True)
-def web(host: str, port: int, threads: int) -> None:
+def web(host: str, port: int) -> None:
     """Serve pages and the API. Example: antstack web --host 0.0.0.0 --port 8080"""
     from app.processes.web import serve
 
-    serve(host, port, threads)
+    serve(host, port)
 
 
 @main.command()

@@ -42,6 +42,8 @@ class Settings:
     allow_local_addresses: bool = field(default=False, metadata={"env": "ANTSTACK_ALLOW_LOCAL_ADDRESSES"})
     trusted_proxies: int = field(default=0, metadata={"env": "ANTSTACK_TRUSTED_PROXIES"})
     connections_per_address: int = field(default=256, metadata={"env": "ANTSTACK_CONNECTIONS_PER_ADDRESS"})
+    threads: int = field(default=64, metadata={"env": "ANTSTACK_THREADS"})
+    statement_seconds: int = field(default=30, metadata={"env": "ANTSTACK_STATEMENT_SECONDS"})
     session_idle_minutes: int = field(default=120, metadata={"env": "ANTSTACK_SESSION_IDLE_MINUTES"})
     session_hours: int = field(default=12, metadata={"env": "ANTSTACK_SESSION_HOURS"})
     audit_folder: str = field(default="var/audit", metadata={"env": "ANTSTACK_AUDIT_FOLDER"})

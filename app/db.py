@@ -201,6 +201,42 @@ def affected(statement: Update | Delete) -> int:
     return cast("CursorResult[Any]", db.session.execute(statement)).rowcount
 
 
+KEPT_OPEN = 8  # connections of a process to a database server that stay open
+
+
+def pool_for(database_url: str, threads: int) -> dict[str, Any]:
+    """Options of an engine whose connections are enough for so many threads, so that none waits for another's query.
+
+    SQLite's own pool keeps a connection a thread.
+    """
+    if database_url.startswith("sqlite"):
+        return {}
+    return {"pool_size": KEPT_OPEN, "max_overflow": max(0, threads - KEPT_OPEN) + 2, "pool_timeout": 5, "pool_recycle": 1800}
+
+
+STATEMENT_LIMIT = {
+    "postgresql": "SET statement_timeout = {milliseconds}",
+    "mariadb": "SET max_statement_time = {seconds}",
+    "mysql": "SET max_execution_time = {milliseconds}",
+}
+
+
+def limit_statements(engine: Engine, seconds: float) -> None:
+    """Have the database server end what runs longer on connections of *engine* from now on; SQLite knows no such limit."""
+    kind = engine.dialect.name
+    if kind not in STATEMENT_LIMIT:
+        return
+
+    @event.listens_for(engine, "connect")
+    def _limit(connection: Any, _record: Any) -> None:
+        is_mariadb = kind == "mysql" and "MariaDB" in connection.get_server_info()
+        words = STATEMENT_LIMIT["mariadb" if is_mariadb else kind]
+        cursor = connection.cursor()
+        cursor.execute(words.format(seconds=seconds, milliseconds=int(seconds * 1000)))
+        cursor.close()
+        connection.commit()
+
+
 @event.listens_for(Engine, "connect")
 def _tune_sqlite(connection: Any, _record: Any) -> None:
     """Write-ahead log, foreign keys and patience, so that several processes share one SQLite file."""

@@ -94,5 +94,5 @@ def seed_site(seed):
 
 @hookimpl
 def register_errors():
-    return [*CORE_ERRORS, problems.DATABASE, problems.FULL, lifecycle.CHOOSE_TENANT, lifecycle.UNDECLARED, *bearer.ERRORS, *auth_codes.ERRORS, *KUBE_ERRORS,
+    return [*CORE_ERRORS, *problems.ERRORS, lifecycle.CHOOSE_TENANT, lifecycle.UNDECLARED, *bearer.ERRORS, *auth_codes.ERRORS, *KUBE_ERRORS,
             *pod_logs.ERRORS, *engine.ERRORS, *trail.ERRORS, metrics.TOKEN, *control.ERRORS, verbs.NOT_NOW, verbs.REQUIRED_STEP]  # fmt: skip

@@ -29,10 +29,14 @@ class Server(BaseApplication):
 
     def load(self) -> Any:
         from app import site  # the process that only watches this one does without
+        from app.db import db, limit_statements
         from app.logs import to_json
 
         app = application()
-        to_json(app.extensions[site.SETTINGS].log_level)
+        settings = app.extensions[site.SETTINGS]
+        to_json(settings.log_level)
+        with app.app_context():
+            limit_statements(db.engine, settings.statement_seconds)
         return app
 
 
@@ -52,8 +56,9 @@ def _room() -> int:
     return max(min(CONNECTIONS, (allowed - OTHER_FILES) // 2), 128)
 
 
-def serve(host: str, port: int, threads: int) -> None:
+def serve(host: str, port: int) -> None:
     """Serve until told to stop."""
+    threads = load_settings().threads
     Server(
         {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",

@@ -36,6 +36,12 @@ DATABASE = ErrorCode(
         "Try again in a moment; antstack doctor tells what is wrong.", "请稍后重试；运行 antstack doctor 可诊断原因。"
     ),
 )
+TOO_SLOW = ErrorCode(
+    "CORE/QUERY_TOO_SLOW",
+    503,
+    Text("The database needed too long for this and gave up.", "数据库处理该查询耗时过长，已中止。"),
+    Text("Ask for less: a shorter period, more of the name, a filter.", "请缩小范围：缩短时间段、补全名称或增加筛选条件。"),
+)
 FULL = ErrorCode(
     "CORE/DISK_FULL",
     507,
@@ -43,6 +49,8 @@ FULL = ErrorCode(
     Text("Free space there, then repeat it.", "请释放空间后重试。"),
 )
 # SQLite's, PostgreSQL's and MySQL's words, and the kernel's.
+ERRORS = (DATABASE, TOO_SLOW, FULL)
+GAVE_UP = re.compile("statement timeout|max_statement_time|maximum statement execution time", re.IGNORECASE)
 NO_SPACE = re.compile("is full|no space left", re.IGNORECASE)
 PAGE = Text("page", "页面")
 OUT_OF_RANGE = Text("A value is too long or out of range.", "有取值过长或超出范围。")
@@ -101,6 +109,8 @@ def _told(error: Exception) -> ConsoleError:
         case DataError() | OverflowError():
             log.warning("a value that cannot be kept", exc_info=error)
             return invalid({"": OUT_OF_RANGE})
+        case OperationalError() if GAVE_UP.search(str(error)):
+            return TOO_SLOW()
         case OperationalError():
             log.error("database", exc_info=error)
             return DATABASE()
