@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, insert, select, tuple_, update
+from sqlalchemy import Insert, Select, select
 
 from app.audit import chain
 from app.audit.models import AuditCount, AuditEvent, AuditWaiting
@@ -16,30 +16,31 @@ from app.db import db, now
 SITE, EVER = "*", ""
 OPERATION, OPERATOR, RESULT = "operation", "operator", "result"
 COLUMNS = ("tenant_id", "day", "kind", "name")
-CHUNK = 500
 WAITING = 10_000
 SHOWN = 20
 Key = tuple[str, str, str, str]
 
 
 def add(rows: Sequence[Sequence[Any]]) -> None:
-    """Count rows that are sealed in this transaction: their values in the order of :data:`chain.EVENT_COLUMNS`.
-
-    Reading before writing is safe here, since the seals of the same rows can be written by one transaction only.
-    """
+    """Count rows that are sealed in this transaction: their values in the order of :data:`chain.EVENT_COLUMNS`."""
     amounts, words = _counted(dict(zip(chain.OF_THE_EVENT, row, strict=True)) for row in rows)
-    keys = sorted(amounts)
-    stored: dict[Key, int] = {}
-    for start in range(0, len(keys), CHUNK):
-        place = tuple_(*(getattr(AuditCount, name) for name in COLUMNS))
-        query = select(*(getattr(AuditCount, name) for name in (*COLUMNS, "amount")))
-        found = db.session.execute(query.where(place.in_(keys[start : start + CHUNK])))
-        stored |= {(row[0], row[1], row[2], row[3]): row[4] for row in found}
-    values = [{**dict(zip(COLUMNS, key, strict=True)), "amount": stored.get(key, 0) + amounts[key]} for key in keys]
-    if old := [row for row, key in zip(values, keys, strict=True) if key in stored]:
-        db.session.execute(update(AuditCount), old)
-    if new := [{**row, "words": words[key]} for row, key in zip(values, keys, strict=True) if key not in stored]:
-        db.session.execute(insert(AuditCount), new)
+    # In one order, so that two sealers at once do not wait for each other in a circle.
+    values = [{**dict(zip(COLUMNS, key, strict=True)), "words": words[key], "amount": amounts[key]} for key in sorted(amounts)]
+    db.session.execute(_added(db.engine.dialect.name), values)
+
+
+def _added(dialect: str) -> Insert:
+    """A row of counts, or so many more where it is there."""
+    if dialect == "mysql":
+        from sqlalchemy.dialects import mysql
+
+        made = mysql.insert(AuditCount.__table__)
+        return made.on_duplicate_key_update(amount=AuditCount.__table__.c.amount + made.inserted.amount)
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    added = (sqlite if dialect == "sqlite" else postgresql).insert(AuditCount.__table__)
+    more = AuditCount.__table__.c.amount + added.excluded.amount
+    return added.on_conflict_do_update(index_elements=list(COLUMNS), set_={"amount": more})
 
 
 def _counted(rows: Iterable[Mapping[str, Any]]) -> tuple[Counter[Key], dict[Key, dict[str, str]]]:

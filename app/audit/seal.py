@@ -62,8 +62,9 @@ def _seal_batch(find_heads: Any) -> int:
         return 0
     heads = find_heads(sorted({row[PLACE] for row in fresh}))
     known = frozenset(heads)
-    db.session.execute(insert(AuditSeal), _seals(fresh, heads))
-    db.session.execute(delete(AuditWaiting).where(AuditWaiting.event_id.in_([row[0] for row in fresh])))
+    db.session.execute(insert(AuditSeal.__table__), _seals(fresh, heads))
+    sealed = select(AuditSeal.seq).where(AuditSeal.event_id == AuditWaiting.event_id).exists()
+    db.session.execute(delete(AuditWaiting).where(AuditWaiting.event_id.between(fresh[0][0], fresh[-1][0]), sealed))
     _keep(heads, known)
     counts.add(fresh)
     db.session.commit()
@@ -124,7 +125,7 @@ def _keep(heads: Heads, known: frozenset[str]) -> None:
     if old := [row for row in rows if row["tenant_id"] in known]:
         db.session.execute(update(AuditHead), old)
     if new := [{**row, "stated": 0} for row in rows if row["tenant_id"] not in known]:
-        db.session.execute(insert(AuditHead), new)
+        db.session.execute(insert(AuditHead.__table__), new)
 
 
 def state(tenant_id: str) -> tuple[int, int]:

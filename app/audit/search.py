@@ -44,6 +44,11 @@ SEARCHED = (
 NEWEST = 20_000
 SHORTEST = 3
 MOST_WORDS = 8
+# Words that InnoDB leaves out of FULLTEXT (INFORMATION_SCHEMA.INNODB_FT_DEFAULT_STOPWORD): asked for, they find nothing.
+STOPWORDS = frozenset({
+    "about", "are", "com", "for", "from", "how", "that", "the", "this",
+    "was", "what", "when", "where", "who", "will", "with", "und", "www",
+})  # fmt: skip
 EXTENSION = "antstack.audit.words"
 
 
@@ -53,7 +58,10 @@ def _joined(prefix: str = "") -> str:
     return "lower(" + " || ' ' || ".join(parts) + ")"
 
 
-POSTGRESQL = (f"CREATE INDEX {INDEX} ON core_audit_event USING gin ({_joined()} gin_trgm_ops)",)
+# A generated column: PostgreSQL computes it, so that nobody can write another, and a search need not compute it per row.
+COLUMN = "words"
+POSTGRESQL_COLUMN = f"ALTER TABLE core_audit_event ADD COLUMN {COLUMN} text GENERATED ALWAYS AS ({_joined()}) STORED"
+POSTGRESQL = f"CREATE INDEX {INDEX} ON core_audit_event USING gin ({COLUMN} gin_trgm_ops)"
 MYSQL = (f"CREATE FULLTEXT INDEX {INDEX} ON core_audit_event ({', '.join(SEARCHED)})",)
 # A row of core_audit_words gives an event the number that FTS5 needs; the rowid of core_audit_event may change in VACUUM.
 SQLITE = (
@@ -82,8 +90,9 @@ def install(connection: Connection) -> None:
         for statement in SQLITE:
             connection.exec_driver_sql(statement)
     elif connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(POSTGRESQL_COLUMN)
         if has_trigrams(connection):
-            connection.exec_driver_sql(POSTGRESQL[0])
+            connection.exec_driver_sql(POSTGRESQL)
     else:
         connection.exec_driver_sql(MYSQL[0])
 
@@ -96,7 +105,7 @@ def remove(connection: Connection) -> None:
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {FTS}")
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {WORDS}")
     elif connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"DROP INDEX IF EXISTS {INDEX}")
+        connection.exec_driver_sql(f"ALTER TABLE core_audit_event DROP COLUMN {COLUMN}")
     else:
         connection.exec_driver_sql(f"ALTER TABLE core_audit_event DROP INDEX {INDEX}")
 
@@ -143,13 +152,12 @@ def matching(words: str, scope: Sequence[ColumnElement[bool]]) -> ColumnElement[
     found = {"sqlite": _sqlite, "postgresql": _postgresql}.get(dialect, _mysql)(served) if served else true()
     if not rest:
         return found
-    return and_(found, *_newest(scope), *(_contains(word) for word in rest))
+    contained = [_postgresql(rest)] if dialect == "postgresql" else [_contains(word) for word in rest]
+    return and_(found, *_newest(scope), *contained)
 
 
 def _is_served(word: str, dialect: str) -> bool:
-    if dialect == "mysql":
-        return all(len(part) >= SHORTEST and part.isascii() for part in _tokens(word)) and bool(_tokens(word))
-    return len(word) >= SHORTEST
+    return bool(_tokens(word)) and word.isascii() if dialect == "mysql" else len(word) >= SHORTEST
 
 
 def _newest(scope: Sequence[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
@@ -168,8 +176,8 @@ def _contains(word: str) -> ColumnElement[bool]:
 
 
 def _postgresql(words: Sequence[str]) -> ColumnElement[bool]:
-    expression = literal_column(_joined("core_audit_event."), String)  # as the index has it, or it would not serve
-    return and_(*(expression.like(_escaped(word)) for word in words))
+    stored = literal_column(f"core_audit_event.{COLUMN}", String)
+    return and_(*(stored.like(_escaped(word)) for word in words))
 
 
 def _sqlite(words: Sequence[str]) -> ColumnElement[bool]:
@@ -181,13 +189,15 @@ def _sqlite(words: Sequence[str]) -> ColumnElement[bool]:
 
 
 def _tokens(word: str) -> list[str]:
-    return re.findall(r"\w+", word)
+    """The parts of a word that FULLTEXT holds."""
+    return [part for part in re.findall(r"\w+", word) if len(part) >= SHORTEST and part not in STOPWORDS]
 
 
 def _mysql(words: Sequence[str]) -> ColumnElement[bool]:
     wanted = " ".join(f"+{token}*" for word in words for token in _tokens(word))
     columns = ", ".join(f"core_audit_event.{name}" for name in SEARCHED)
-    return text(f"MATCH ({columns}) AGAINST (:audit_words IN BOOLEAN MODE)").bindparams(audit_words=wanted)  # type: ignore[return-value]
+    match: Any = text(f"MATCH ({columns}) AGAINST (:audit_words IN BOOLEAN MODE)").bindparams(audit_words=wanted)
+    return and_(match, *(_contains(word) for word in words))  # FULLTEXT knows no characters between words
 
 
 @event.listens_for(AuditEvent.__table__, "after_create")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Connection, DateTime, Row, func, select, type_coerce
 
 from app.audit import chain, checkpoints
 from app.audit.models import AuditCheckpoint, AuditEvent, AuditHead, AuditSeal, AuditWaiting
@@ -16,10 +18,15 @@ from app.contracts.text import Text
 from app.db import db, now
 
 PAGE = 5_000
+# Times as the driver gives them, without a zone: a million of them are not made aware for nothing.
 SEAL_COLUMNS = (
-    AuditSeal.seq, AuditSeal.event_id, AuditSeal.previous, AuditSeal.digest, AuditSeal.sealed_after, AuditSeal.mac,
-    AuditSeal.key,
+    AuditSeal.seq, AuditSeal.event_id, AuditSeal.previous, AuditSeal.digest, type_coerce(AuditSeal.sealed_after, DateTime),
+    AuditSeal.mac, AuditSeal.key,
 )  # fmt: skip
+EVENT_COLUMNS = tuple(
+    type_coerce(column, DateTime) if name == "created_at" else column
+    for name, column in zip(chain.OF_THE_EVENT, chain.EVENT_COLUMNS, strict=True)
+)
 FIRST_OF_EVENT = len(SEAL_COLUMNS)
 ID, CREATED, TENANT, RESULT, DURATION = (
     chain.OF_THE_EVENT.index(name) for name in ("id", "created_at", "tenant_id", "result", "duration_ms")
@@ -145,6 +152,29 @@ def _head(tenant_id: str) -> tuple[int, str]:
     return (found[0], found[1]) if found else (0, GENESIS)
 
 
+def written(moment: datetime) -> str:
+    """As :func:`chain.written`, of a time in UTC without its zone."""
+    return moment.isoformat(timespec="microseconds") + "+00:00"
+
+
+def _pages(tenant_id: str) -> Iterator[Sequence[Row[Any]]]:
+    """A chain with its rows, page by page; the database reads the next one while this one is checked."""
+    with db.engine.connect() as connection, ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(_page, connection, tenant_id, 0)
+        while page := coming.result():
+            if len(page) == PAGE:
+                coming = reader.submit(_page, connection, tenant_id, page[-1][0])
+            yield page
+            if len(page) < PAGE:
+                return
+
+
+def _page(connection: Connection, tenant_id: str, after: int) -> Sequence[Row[Any]]:
+    query = select(*SEAL_COLUMNS, *EVENT_COLUMNS).outerjoin(AuditEvent, AuditEvent.id == AuditSeal.event_id)
+    mine = query.where(AuditSeal.tenant_id == tenant_id, AuditSeal.seq > after).order_by(AuditSeal.seq).limit(PAGE)
+    return connection.execute(mine).all()
+
+
 @dataclass
 class _Walk:
     """One chain from its beginning to its end; ``head`` was read before, as the chain may grow meanwhile."""
@@ -157,16 +187,11 @@ class _Walk:
     keys: chain.MacKeys = field(default_factory=chain.MacKeys)
 
     def run(self, watch: Watch) -> Iterator[Break]:
-        while page := self._page():
+        for page in _pages(self.tenant):
             for row in page:
                 yield from self._row(row)
             watch(len(page))
         yield from self._end()
-
-    def _page(self) -> Sequence[Row[Any]]:
-        query = select(*SEAL_COLUMNS, *chain.EVENT_COLUMNS).outerjoin(AuditEvent, AuditEvent.id == AuditSeal.event_id)
-        mine = query.where(AuditSeal.tenant_id == self.tenant, AuditSeal.seq >= self.expected)
-        return db.session.execute(mine.order_by(AuditSeal.seq).limit(PAGE)).all()
 
     def _row(self, row: Row[Any]) -> Iterator[Break]:
         seq, event_id, previous, digest, sealed_after, mac, key_name = row[:FIRST_OF_EVENT]
@@ -175,7 +200,7 @@ class _Walk:
             yield self._missing(self.expected, seq - 1)
         elif previous != self.previous:
             yield Break(self.tenant, seq, event_id, UNLINKED)
-        yield from self._event(event, seq, event_id, previous, digest, chain.written(sealed_after) if sealed_after else None)
+        yield from self._event(event, seq, event_id, previous, digest, written(sealed_after) if sealed_after else None)
         key = self.keys.of(key_name)
         if key is None or chain.mac(digest, key) != mac:
             yield Break(self.tenant, seq, event_id, FORGED if key else NO_KEY)
@@ -191,7 +216,7 @@ class _Walk:
         if event[ID] is None:
             yield Break(self.tenant, seq, event_id, GONE)
             return
-        event[CREATED] = chain.written(event[CREATED])
+        event[CREATED] = written(event[CREATED])
         if chain.digest(event, seq, previous, after) != digest:
             yield Break(self.tenant, seq, event_id, ALTERED if event[TENANT] == self.tenant else MOVED)
         if is_back_dated(event[CREATED], event[DURATION], event[RESULT], after):

@@ -43,8 +43,8 @@ def compared() -> dict[str, Any]:
     """What Alembic leaves out where it compares models and database: the search index, whose kind the database decides."""
     from app.audit import search
 
-    def index(_item: object, name: str | None, kind: str, *_more: object) -> bool:
-        return not (kind == "index" and name == search.INDEX)
+    def index(item: Any, name: str | None, kind: str, *_more: object) -> bool:
+        return (kind, name) != ("index", search.INDEX) and (kind, str(item)) != ("column", f"core_audit_event.{search.COLUMN}")
 
     def named(name: str | None, kind: str, _parents: object) -> bool:
         return not (kind == "table" and (name or "").startswith((search.WORDS, search.FTS)))

@@ -99,8 +99,8 @@ def _audit_search() -> Text | None:
         return None
     return Text(
         f"has no index, so that only the newest {search.NEWEST} rows are searched; as the owner of the database run "
-        f"CREATE EXTENSION pg_trgm, then: {search.POSTGRESQL[0]}",
-        f"没有索引，仅搜索最新的 {search.NEWEST} 条；请以数据库所有者执行 CREATE EXTENSION pg_trgm，再执行：{search.POSTGRESQL[0]}",
+        f"CREATE EXTENSION pg_trgm, then: {search.POSTGRESQL}",
+        f"没有索引，仅搜索最新的 {search.NEWEST} 条；请以数据库所有者执行 CREATE EXTENSION pg_trgm，再执行：{search.POSTGRESQL}",
     )
 
 
