@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from app.db import db
 
 
 @contextmanager
-def between(do: Callable[[Any], object]) -> Iterator[list[bool]]:
+def between(do: Callable[[Any], object], before: str = "") -> Iterator[list[bool]]:
     """Before the first write of the next request, a second connection does *do* and commits.
 
+    :param before: how the statement begins that it comes right before; otherwise it is the session's first flush
     :returns: holds True once it happened, so that a test can say that it did
     """
     done: list[bool] = []
@@ -25,8 +26,13 @@ def between(do: Callable[[Any], object]) -> Iterator[list[bool]]:
             with db.engine.begin() as connection:
                 do(connection)
 
-    event.listen(db.session, "before_flush", rival)
+    def rival_of_statement(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith(before):
+            rival(None, None, None)
+
+    target = (Engine, "before_cursor_execute", rival_of_statement) if before else (db.session, "before_flush", rival)
+    event.listen(*target)
     try:
         yield done
     finally:
-        event.remove(db.session, "before_flush", rival)
+        event.remove(*target)

@@ -80,6 +80,12 @@ def problem(error: ConsoleError) -> dict[str, Any]:
     return body
 
 
+def refuse(error: ConsoleError) -> None:
+    """This request is refused: what it began is undone, and its audit row has the error's code. The form may follow."""
+    db.session.rollback()
+    g.problem = error
+
+
 def answer(error: ConsoleError) -> Response:
     """The response for *error*: problem+json for programs, a fragment for HTMX, else a page."""
     g.problem = error

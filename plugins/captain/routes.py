@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, request
 from werkzeug.datastructures import MultiDict
 
 from app.contracts.text import Text
-from app.db import db
 from app.errors import ConsoleError, invalid
 from app.guard import guard
 from app.kube import clusters
@@ -17,6 +16,7 @@ from app.kube.models import Cluster
 from app.web import conflicts
 from app.web.forms import parse
 from app.web.frame import why_not
+from app.web.problems import refuse
 from app.web.render import go, render
 from plugins.captain import live, overview, permissions, registration
 from plugins.captain.lists import base
@@ -132,8 +132,7 @@ def _with_file() -> Any:
 
 def _again(cluster_id: str | None, error: ConsoleError, back: str) -> Response:
     """The form as it was sent, with every reason beside its field. Credentials come back too: nothing typed is lost."""
-    g.problem = error
-    db.session.rollback()
+    refuse(error)
     cluster = get_cluster(cluster_id) if cluster_id else None
     return render(
         "captain/cluster_form.html", fragment="form", status=error.status if error.status == 409 else 422,

@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Any
 
 import dns.rdatatype
+from sqlalchemy import select
 
 from app.contracts.text import Text
 from app.db import scoped
 from app.errors import invalid
 from app.web.api import Api, In, ListQuery, Out, Page, page
-from plugins.dns import permissions, registration, service
-from plugins.dns.models import RecordSet, Zone
+from plugins.dns import changes, permissions, registration, service
+from plugins.dns.models import RecordSet, Zone, ZoneVersion
+from plugins.dns.names import normal
 
 api = Api("dns", Text("DNS", "DNS"))
 
@@ -45,7 +47,7 @@ class Record(In):
 
     name: str
     type: str
-    ttl: int = 0
+    ttl: int | None = None
     values: list[str] = []
 
 
@@ -63,9 +65,34 @@ class Changes(In):
     delete: list[Name] = []
 
 
-def record_out(r: RecordSet) -> dict[str, Any]:
+class RecordOut(Out):
+    """A record set; ``owner`` is ``product/application`` where the console registered the name."""
+
+    name: str
+    type: str
+    ttl: int
+    values: list[str]
+    owner: str | None
+
+
+def record_out(r: RecordSet) -> RecordOut:
     """A record set as the API shows it."""
-    return {"name": r.name, "type": r.type, "ttl": r.ttl, "values": r.values, "owner": r.owner or None}
+    return RecordOut(r.name, r.type, r.ttl, r.values, r.owner or None)
+
+
+class VersionOut(Out):
+    """A set of changes that was applied: each with what the name and type had before and after."""
+
+    id: str
+    serial: int
+    at: datetime
+    actor: str
+    changes: list[dict[str, Any]]
+
+
+def version_out(v: ZoneVersion) -> VersionOut:
+    """A version of a zone as the API shows it."""
+    return VersionOut(v.id, v.serial, v.created_at, v.actor, v.changes)
 
 
 @api.operation("GET", "/dns/zones", "dns.zones.list", Text("List zones", "域名区列表"), permissions.ZONE_READ, query=ListQuery,
@@ -89,15 +116,17 @@ def get_zone(zone: str) -> ZoneOut:
 
 
 @api.operation("DELETE", "/dns/zones/<zone>", "dns.zones.delete", Text("Delete a zone", "删除域名区"), permissions.ZONE_EDIT,
-               audit=permissions.ZONE_DELETED)  # fmt: skip
+               audit=permissions.ZONE_DELETED, status=204)  # fmt: skip
 def delete_zone(zone: str) -> None:
     service.delete_zone(service.get_zone(zone))
 
 
 @api.operation("GET", "/dns/zones/<zone>/records", "dns.records.list", Text("List records", "解析记录列表"), permissions.ZONE_READ,
-               returns=dict[str, Any])  # fmt: skip
-def list_records(zone: str) -> dict[str, Any]:
-    return {"items": [record_out(r) for r in service.records_of(service.get_zone(zone))], "nextCursor": None}
+               query=ListQuery, returns=Page[RecordOut])  # fmt: skip
+def list_records(zone: str, query: ListQuery) -> Page[RecordOut]:
+    found = select(RecordSet).where(RecordSet.zone_id == service.get_zone(zone).id)
+    sorts = {"name": RecordSet.name, "type": RecordSet.type}
+    return page(found, query, record_out, sorts=sorts, search=(RecordSet.name,), key=RecordSet.id, default="name")
 
 
 @api.operation("POST", "/dns/zones/<zone>/changes", "dns.records.change", Text("Change records", "修改解析记录"), permissions.RECORD_EDIT,
@@ -105,19 +134,15 @@ def list_records(zone: str) -> dict[str, Any]:
 def change_records(zone: str, body: Changes) -> dict[str, Any]:
     found = service.get_zone(zone)
     upsert = [{"name": r.name, "type": r.type, "ttl": r.ttl, "values": r.values} for r in body.upsert]
-    changes = service.change(found, upsert, [{"name": n.name, "type": n.type} for n in body.delete])
-    return {"serial": found.serial, "changes": changes}
+    changed = changes.change(found, upsert, [{"name": n.name, "type": n.type} for n in body.delete])
+    return {"serial": found.serial, "changes": changed}
 
 
 @api.operation("GET", "/dns/zones/<zone>/history", "dns.zones.history", Text("History of a zone", "域名区历史"),
-               permissions.ZONE_READ, returns=dict[str, Any])  # fmt: skip
-def zone_history(zone: str) -> dict[str, Any]:
-    found = service.history(service.get_zone(zone))
-    return {
-        "items": [
-            {"id": v.id, "serial": v.serial, "at": v.created_at, "actor": v.actor, "changes": v.changes} for v in found
-        ]
-    }
+               permissions.ZONE_READ, query=ListQuery, returns=Page[VersionOut])  # fmt: skip
+def zone_history(zone: str, query: ListQuery) -> Page[VersionOut]:
+    found = changes.versions_of(service.get_zone(zone))
+    return page(found, query, version_out, sorts={"serial": ZoneVersion.serial}, key=ZoneVersion.id, default="-serial")
 
 
 class Version(In):
@@ -127,11 +152,11 @@ class Version(In):
 
 
 @api.operation("POST", "/dns/zones/<zone>/revert", "dns.zones.revert", Text("Revert a zone", "回退域名区"), permissions.RECORD_EDIT,
-               audit=permissions.ZONE_REVERTED, body=Version, returns=dict[str, Any])  # fmt: skip
+               audit=permissions.ZONE_REVERTED, body=Version, returns=dict[str, Any], errors=service.ERRORS)  # fmt: skip
 def revert_zone(zone: str, body: Version) -> dict[str, Any]:
     found = service.get_zone(zone)
-    changes = service.revert(found, body.version)
-    return {"serial": found.serial, "changes": changes}
+    changed = changes.revert(found, body.version)
+    return {"serial": found.serial, "changes": changed}
 
 
 class Lookup(In):
@@ -148,4 +173,4 @@ def lookup(query: Lookup) -> dict[str, Any]:
         dns.rdatatype.from_text(query.type)
     except (dns.rdatatype.UnknownRdatatype, ValueError) as error:
         raise invalid({"type": Text("There is no such type.", "没有该记录类型。")}) from error
-    return registration.ask(service.normal(query.name), query.type)
+    return registration.ask(normal(query.name), query.type)

@@ -1,4 +1,4 @@
-"""Zones, their record sets, and every version of them."""
+"""Zones, their record sets, and what every set of changes changed."""
 
 from __future__ import annotations
 
@@ -38,12 +38,27 @@ class RecordSet(Identified, db.Model):
 
 
 class ZoneVersion(Identified, db.Model):
-    """A zone after one set of changes: who, what, and the whole state, so that it can return (D-2)."""
+    """A set of changes: who, what it was before and after. A zone returns to a version by undoing the later ones (D-2).
+
+    ``changes``: ``{"name", "type", "before", "after"}``, the last two null or ``{"ttl", "values", "owner"}``.
+    """
 
     __tablename__ = "dns_zone_version"
+    __table_args__ = (UniqueConstraint("zone_id", "serial"),)
 
-    zone_id: Mapped[str] = mapped_column(Id, index=True)
+    zone_id: Mapped[str] = mapped_column(Id)
     serial: Mapped[int]
     actor: Mapped[str] = mapped_column(Name)
     changes: Mapped[list[Any]]
-    records: Mapped[list[Any]]
+
+
+class Domain(db.Model):
+    """The last two labels of zones: whoever makes a zone in it holds its row until the transaction ends.
+
+    Zones of two tenants that overlap are always of one domain, so that of two made at once the second sees the first.
+    """
+
+    __tablename__ = "dns_domain"
+
+    name: Mapped[str] = mapped_column(String(253), primary_key=True)
+    zones: Mapped[int] = mapped_column(default=1)

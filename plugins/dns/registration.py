@@ -14,15 +14,16 @@ import dns.rdatatype
 
 from app import site
 from app.contracts.dns import DnsRecords
-from plugins.dns import service
-from plugins.dns.service import change, create_zone, find_zone, records_of, zone_for
+from plugins.dns.changes import change, records_at
+from plugins.dns.names import normal, parent_of
+from plugins.dns.service import create_zone, find_zone, zone_for
 
 
 class Registration(DnsRecords):
     """Keeps records of applications in this site's zones."""
 
     def register(self, tenant_id: str, name: str, addresses: Sequence[str], owner: str) -> None:
-        zone = find_zone(tenant_id, name) or create_zone(parent_of(name))
+        zone = find_zone(tenant_id, name) or create_zone(parent_of(name), tenant_id=tenant_id)
         kinds: dict[str, list[str]] = {}
         for address in addresses:
             try:
@@ -30,29 +31,22 @@ class Registration(DnsRecords):
             except ValueError:
                 kind, address = "CNAME", address.rstrip(".") + "."
             kinds.setdefault(kind, []).append(address)
-        mine = {r.type for r in records_of(zone) if r.name == service.normal(name) and r.type in ("A", "AAAA", "CNAME")}
-        upsert = [
-            {"name": name, "type": kind, "ttl": zone.default_ttl, "values": values} for kind, values in kinds.items()
-        ]
-        change(zone, upsert, [{"name": name, "type": kind} for kind in mine - set(kinds)], owner)
+        absolute = f"{normal(name)}."
+        mine = {kind for _, kind in records_at(zone, [normal(name)]) if kind in ("A", "AAAA", "CNAME")}
+        upsert = [{"name": absolute, "type": kind, "values": values} for kind, values in kinds.items()]
+        change(zone, upsert, [{"name": absolute, "type": kind} for kind in mine - set(kinds)], owner)
 
     def withdraw(self, tenant_id: str, name: str, owner: str) -> None:
         zone = find_zone(tenant_id, name)
         if zone is None:
             return
-        kept = service.normal(name)
-        mine = [r for r in records_of(zone) if r.name == kept and r.owner.partition("/")[0] == owner.partition("/")[0]]
-        change(zone, [], [{"name": r.name, "type": r.type} for r in mine], owner)
+        found = records_at(zone, [normal(name)]).values()
+        mine = [row for row in found if row.owner.partition("/")[0] == owner.partition("/")[0]]
+        change(zone, [], [{"name": f"{row.name}.", "type": row.type} for row in mine], owner)
 
     def resolve(self, tenant_id: str, name: str) -> Sequence[str]:
         zone_for(tenant_id, name)
-        return [line for line in ask(service.normal(name), "A")["answers"] if line]
-
-
-def parent_of(name: str) -> str:
-    """The zone that is made for a name which no zone holds: what follows its first label."""
-    labels = service.normal(name).split(".")
-    return ".".join(labels[1:]) if len(labels) > 2 else ".".join(labels)
+        return [line for line in ask(normal(name), "A")["answers"] if line]
 
 
 def ask(name: str, kind: str) -> dict[str, Any]:

@@ -6,16 +6,37 @@ from flask import Blueprint, Response, request, url_for
 from sqlalchemy import select
 
 from app.contracts.text import Text
-from app.db import scoped
-from app.errors import ConsoleError, FieldError
+from app.db import db, scoped
+from app.errors import NOT_FOUND, ConsoleError, FieldError
 from app.guard import guard
+from app.web.api import In
+from app.web.forms import parse
 from app.web.listing import Column, Filter, Listing
+from app.web.problems import refuse
 from app.web.render import go, render
 from app.web.table import Action, Empty
-from plugins.dns import permissions, registration, service
+from plugins.dns import changes, permissions, registration, service
 from plugins.dns.models import RecordSet, Zone
+from plugins.dns.names import normal
 
 bp = Blueprint("dns", __name__, url_prefix="/dns")
+RECORD = Text("record", "解析记录")
+
+
+class ZoneForm(In):
+    """The form of a zone to be; its TTL in seconds."""
+
+    name: str = ""
+    default_ttl: int = 300
+
+
+class RecordForm(In):
+    """The form of records: one value a line; without a TTL, in seconds, the zone's."""
+
+    name: str = ""
+    type: str = ""
+    values: str = ""
+    ttl: int | None = None
 
 
 @bp.get("/zones")
@@ -57,8 +78,10 @@ def zone_new() -> Response:
 @guard(permissions.ZONE_EDIT, audit=permissions.ZONE_CREATED)
 def zone_create() -> Response:
     try:
-        zone = service.create_zone(request.form.get("name", ""))
+        wanted = parse(ZoneForm)
+        zone = service.create_zone(wanted.name, wanted.default_ttl)
     except ConsoleError as error:
+        refuse(error)
         return render("dns/_zone_new.html", error=error, given=request.form, status=error.status)
     return go(url_for(".zone_show", zone=zone.name), Text("The zone was created.", "域名区已创建。"))
 
@@ -90,7 +113,7 @@ def _zone(found: Zone, error: ConsoleError | None = None) -> Response:
         columns,
         search=(RecordSet.name, RecordSet.owner),
         default_sort="name",
-        filters=(Filter("type", Text("Type", "类型"), RecordSet.type, [(k, Text(k, k)) for k in service.TYPES]),),
+        filters=(Filter("type", Text("Type", "类型"), RecordSet.type, [(k, Text(k, k)) for k in changes.TYPES]),),
         actions=lambda r: [] if r.owner else [_delete(found.name, r)],
         empty=Empty(
             Text("No records yet", "还没有解析记录"),
@@ -98,7 +121,7 @@ def _zone(found: Zone, error: ConsoleError | None = None) -> Response:
         ),
     )
     return listing.respond(
-        "dns/zone_show.html", zone=found, versions=service.history(found)[:20], types=service.TYPES, error=error,
+        "dns/zone_show.html", zone=found, versions=changes.history(found), types=changes.TYPES, error=error,
         status=error.status if error else 200,
     )  # fmt: skip
 
@@ -107,24 +130,31 @@ def _zone(found: Zone, error: ConsoleError | None = None) -> Response:
 @guard(permissions.RECORD_EDIT, audit=permissions.RECORDS_CHANGED)
 def record_save(zone: str) -> Response:
     found = service.get_zone(zone)
-    form = request.form
-    ttl = int(form["ttl"]) if form.get("ttl", "").isdigit() else found.default_ttl
-    values = [line.strip() for line in form.get("values", "").splitlines() if line.strip()]
-    wanted = {"name": form.get("name", ""), "type": form.get("type", ""), "ttl": ttl, "values": values}
     try:
-        service.change(found, [wanted], [])
+        form = parse(RecordForm)
+        values = [line.strip() for line in form.values.splitlines() if line.strip()]
+        changes.change(found, [{"name": form.name, "type": form.type, "ttl": form.ttl, "values": values}], [])
     except ConsoleError as error:
-        error.errors = tuple(FieldError("/" + (field.pointer.split("/")[3:4] or ["name"])[0], field.message) for field in error.errors)
-        return _zone(found, error)
+        refuse(error)
+        error.errors = tuple(_at_its_field(field) for field in error.errors)
+        return _zone(service.get_zone(zone), error)
     return go(url_for(".zone_show", zone=found.name), Text("The records were changed.", "解析记录已修改。"))
+
+
+def _at_its_field(error: FieldError) -> FieldError:
+    """An error of a change set of one record, beside the field of the form: ``/upsert/0/values/1`` is of ``values``."""
+    parts = error.pointer.split("/")[1:]
+    return FieldError(f"/{(parts[2:3] or ['name'])[0] if parts[0] == 'upsert' else parts[0]}", error.message)
 
 
 @bp.post("/zones/<zone>/records/<record>/delete")
 @guard(permissions.RECORD_EDIT, audit=permissions.RECORDS_CHANGED)
 def record_delete(zone: str, record: str) -> Response:
     found = service.get_zone(zone)
-    gone = [{"name": r.name, "type": r.type} for r in service.records_of(found) if r.id == record]
-    service.change(found, [], gone)
+    gone = db.session.scalar(select(RecordSet).where(RecordSet.zone_id == found.id, RecordSet.id == record))
+    if gone is None:
+        raise NOT_FOUND(what=RECORD)
+    changes.change(found, [], [{"name": f"{gone.name}.", "type": gone.type}])
     return go(url_for(".zone_show", zone=found.name), Text("The records were deleted.", "解析记录已删除。"))
 
 
@@ -132,7 +162,7 @@ def record_delete(zone: str, record: str) -> Response:
 @guard(permissions.RECORD_EDIT, audit=permissions.ZONE_REVERTED)
 def zone_revert(zone: str) -> Response:
     found = service.get_zone(zone)
-    service.revert(found, request.form.get("version", ""))
+    changes.revert(found, request.form.get("version", ""))
     return go(url_for(".zone_show", zone=found.name), Text("The zone was reverted.", "域名区已回退。"))
 
 
@@ -153,7 +183,7 @@ def zone_delete(zone: str) -> Response:
 @guard(permissions.ZONE_READ)
 def lookup() -> Response:
     name, kind = request.args.get("name", "").strip(), request.args.get("type", "A")
-    answer = registration.ask(service.normal(name), kind) if name and kind in (*service.TYPES, "SOA", "ANY") else None
+    answer = registration.ask(normal(name), kind) if name and kind in (*changes.TYPES, "SOA", "ANY") else None
     return render(
-        "dns/lookup.html", fragment="answer", name=name, kind=kind, answer=answer, types=(*service.TYPES, "SOA", "ANY")
+        "dns/lookup.html", fragment="answer", name=name, kind=kind, answer=answer, types=(*changes.TYPES, "SOA", "ANY")
     )

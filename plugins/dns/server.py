@@ -1,7 +1,7 @@
 """The embedded authoritative server: UDP and TCP, EDNS, from the site's database; answers are kept encoded.
 
-Not recursive: what is not below one of our zones is refused. Zones are read again
-when their serial moves, so a change is visible within a tenth of a second.
+Not recursive: what is not below one of our zones is refused. A zone is read again
+when its serial moved, so that a change is visible within a quarter of a second.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import signal
 import struct
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import dns.exception
@@ -24,17 +24,19 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app import site
 from app.db import db
 from plugins.dns.models import RecordSet, Zone
 
 log = logging.getLogger(__name__)
-REFRESH = 0.05
+REFRESH = 0.2  # seconds; asking whether anything moved costs a query, and an idle server nothing else
 UDP_SIZE = 1232
 CACHE = 50_000
 SOA_TIMES = "7200 900 1209600"
+# What moves whenever a zone is made, changed or deleted: serials only rise, identifiers are in order of time.
+MARK = select(func.count(), func.sum(Zone.serial), func.max(Zone.id)).select_from(Zone)
 Rrsets = dict[str, dict[str, tuple[int, list[str]]]]
 
 
@@ -42,6 +44,7 @@ Rrsets = dict[str, dict[str, tuple[int, list[str]]]]
 class Loaded:
     """A zone as it is answered from."""
 
+    id: str
     name: str
     serial: int
     soa: str
@@ -52,24 +55,38 @@ class Loaded:
 
 
 class Answers:
-    """Every zone of the site, and answers kept by (name, type, size)."""
+    """Every zone of the site, and answers kept by (name, type, EDNS, size), each with the zone that it was made from.
+
+    An answer counts only while that very zone is served: one that was computed while the zone was read anew comes too
+    late, and is never given.
+    """
 
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._zones: dict[str, Loaded] = {}
-        self._kept: dict[tuple[str, int, bool, int], bytes] = {}
+        self._kept: dict[tuple[str, int, bool, int], tuple[Loaded | None, bytes]] = {}
+        self._mark: tuple[Any, ...] = ()
 
     def refresh(self) -> None:
-        """Read what changed."""
+        """Read the zones that moved."""
         with self._app.app_context():
             try:
-                found = {row[0]: row for row in db.session.execute(select(Zone.id, Zone.name, Zone.serial)).all()}
-                known = {loaded.name: loaded.serial for loaded in self._zones.values()}
-                if {row[1]: row[2] for row in found.values()} != known:
-                    self._zones = {row[1]: self._load(str(row[0])) for row in found.values()}
-                    self._kept.clear()
+                mark = tuple(db.session.execute(MARK).one())
+                if mark != self._mark:
+                    self._read()
+                    self._mark = mark
             finally:
                 db.session.remove()
+
+    def _read(self) -> None:
+        found = db.session.execute(select(Zone.id, Zone.name, Zone.serial)).all()
+        known = {(zone.id, zone.serial): zone for zone in self._zones.values()}
+        zones = {row[1]: known.get((row[0], row[2])) or self._load(row[0]) for row in found}
+        if zones.keys() != self._zones.keys():  # a name may have gone to another zone: no answer is as it was
+            zones = {name: replace(zone) for name, zone in zones.items()}
+        self._zones = zones
+        current = {id(zone) for zone in zones.values()}
+        self._kept = {key: kept for key, kept in list(self._kept.items()) if id(kept[0]) in current}
 
     def _load(self, zone_id: str) -> Loaded:
         zone = db.session.get(Zone, zone_id)
@@ -86,7 +103,7 @@ class Answers:
             "A", (zone.default_ttl, [site.settings().dns_host])
         )
         existing = {".".join(n.split(".")[at:]) for n in names for at in range(len(n.split(".")))}
-        return Loaded(zone.name, zone.serial, soa, server, zone.default_ttl, names, existing)
+        return Loaded(zone.id, zone.name, zone.serial, soa, server, zone.default_ttl, names, existing)
 
     def answer(self, wire: bytes, udp: bool) -> bytes | None:
         """The answer to one query; None where it is none."""
@@ -99,19 +116,21 @@ class Answers:
         question = query.question[0]
         size = min(max(query.payload, 512), UDP_SIZE) if query.edns >= 0 else 512
         key = (question.name.to_text().lower(), int(question.rdtype), query.edns >= 0, size if udp else 65535)
-        kept = self._kept.get(key)
-        if kept is None:
-            kept = self._answered(query, question, key[3])
+        name = question.name.to_text(omit_final_dot=True).lower()
+        zone = self._zone_of(name)
+        of, kept = self._kept.get(key, (None, b""))
+        if not kept or of is not zone:
+            kept = self._answered(query, question, name, zone, key[3])
             if len(self._kept) >= CACHE:
                 self._kept.clear()
-            self._kept[key] = kept
+            self._kept[key] = (zone, kept)
         flags = kept[2] | (wire[2] & 0x01)
         return wire[:2] + bytes([flags]) + kept[3:]
 
-    def _answered(self, query: dns.message.Message, question: Any, size: int) -> bytes:
+    def _answered(
+        self, query: dns.message.Message, question: Any, name: str, zone: Loaded | None, size: int
+    ) -> bytes:
         response = dns.message.make_response(query, our_payload=UDP_SIZE if query.edns >= 0 else 0)
-        name = question.name.to_text(omit_final_dot=True).lower()
-        zone = self._zone_of(name)
         if zone is None:
             response.set_rcode(dns.rcode.REFUSED)
         else:

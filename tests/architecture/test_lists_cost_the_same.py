@@ -15,7 +15,7 @@ from app.jobs.models import JobRun
 from app.kube.models import Cluster, KubeObject, MirrorState
 from app.orders.models import Order
 from app.web.api import Page
-from plugins.dns.models import RecordSet, Zone
+from plugins.dns.models import RecordSet, Zone, ZoneVersion
 from plugins.yunyou.models import BaselineProduct, Environment, LoadBalancer, PlanTask, Solution
 from tests import factories
 from tests.factories import objects
@@ -112,6 +112,16 @@ def more_jobs(tenant_id: str) -> object:
     return keep(JobRun(tenant_id=tenant_id, kind="t", arguments={}, state="failed", due_at=now(), principal={}, trace_id="0" * 32))
 
 
+def more_records(tenant_id: str) -> object:
+    """A record of the tenant's zone."""
+    return keep(RecordSet(zone_id=zone_of(tenant_id)[0], name=factories.unique("r"), type="A", ttl=60, values=["192.0.2.1"]))
+
+
+def more_versions(tenant_id: str) -> object:
+    """A set of changes of the tenant's zone."""
+    return keep(ZoneVersion(zone_id=zone_of(tenant_id)[0], serial=int(factories.unique("").rpartition("-")[2]), actor="a", changes=[]))
+
+
 MEMBERS, GROUPS, PROGRAMS = factories.make_member, factories.make_group, factories.make_service_account
 C = "/captain/clusters/{cluster}"
 API: dict[str, tuple[str, More]] = {
@@ -138,6 +148,8 @@ API: dict[str, tuple[str, More]] = {
     "captain.workloads.pods": (f"{C}/workloads/{PLURAL}/shop/shop/pods", more_objects("pods", owner_uid=UID)),
     "captain.pods.list": (f"{C}/pods", more_objects("pods")),
     "dns.zones.list": ("/dns/zones", lambda tenant: keep(Zone(tenant_id=tenant, name=f"{factories.unique('z')}.example", serial=1))),
+    "dns.records.list": ("/dns/zones/{zone}/records", more_records),
+    "dns.zones.history": ("/dns/zones/{zone}/history", more_versions),
 }
 NOT_OF_THE_DATABASE = {"iam.permissions.list": "declared by plugins"}
 PAGES: dict[str, tuple[str, More]] = {
@@ -161,8 +173,7 @@ PAGES: dict[str, tuple[str, More]] = {
     "namespaces": (f"{C}/namespaces", more_objects("namespaces", "")),
     "pods": (f"{C}/pods", more_objects("pods")),
     "zones": ("/dns/zones", API["dns.zones.list"][1]),
-    "records": ("/dns/zones/{zone}", lambda tenant: keep(
-        RecordSet(zone_id=zone_of(tenant)[0], name=factories.unique("r"), type="A", ttl=60, values=["192.0.2.1"]))),
+    "records": ("/dns/zones/{zone}", more_records),
     "group": ("/iam/groups/{group}", lambda tenant: keep_member(tenant)),
 }  # fmt: skip
 _groups: dict[str, str] = {}

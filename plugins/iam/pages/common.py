@@ -6,17 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Response, g, make_response, request
+from flask import Response, make_response, request
 from markupsafe import Markup
 
 from app.contracts.declarations import Permission
 from app.contracts.text import Text
-from app.db import Versioned, db
+from app.db import Versioned
 from app.errors import CSRF, FORBIDDEN, NOT_FOUND, SIGNED_OUT, ConsoleError
 from app.guard import Operation, guard
 from app.web import conflicts
 from app.web.language import t
 from app.web.listing import Listing
+from app.web.problems import refuse
 from app.web.render import dialog_done, go, render
 from app.web.table import Action, Cell
 from plugins.iam.pages import bp
@@ -109,8 +110,7 @@ def sent(act: Callable[[], Response], form: Callable[[], Form]) -> Response:
     except ConsoleError as error:
         if error.kind in STAY_REFUSED:
             raise
-        db.session.rollback()
-        g.problem = error
+        refuse(error)
         return form().shown(error)
 
 

@@ -14,6 +14,7 @@ from app.kube.mirrored import freshness
 from app.web import conflicts
 from app.web.forms import check, parse
 from app.web.listing import Column, Expression, Filter, Listing
+from app.web.problems import refuse
 from app.web.render import go, render
 from app.web.table import Action, Empty
 from plugins.yunyou import environments, permissions
@@ -76,6 +77,7 @@ def environment_add() -> Response:
     try:
         environment = environments.add_environment(parse(NewEnvironment))
     except ConsoleError as error:
+        refuse(error)
         return _form(error)
     target = url_for(".environment_show", environment_id=environment.id)
     return go(target, Text("The environment was added.", "环境已新增。"))
@@ -108,5 +110,6 @@ def environment_edit(environment_id: str) -> Response:
         sent = {name: value.strip() for name, value in request.form.items() if name in TEXTS}
         environments.edit_environment(environment, check(Edited, {**sent, "registryInsecure": "registryInsecure" in request.form}))
     except ConsoleError as error:
+        refuse(error)
         return _shown(environment, error)
     return go(url_for(".environment_show", environment_id=environment_id), Text("The environment was changed.", "环境已修改。"))

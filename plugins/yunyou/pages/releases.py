@@ -12,6 +12,7 @@ from app.contracts.text import Text
 from app.errors import ConsoleError
 from app.guard import guard
 from app.web.forms import check
+from app.web.problems import refuse
 from app.web.render import go, render
 from plugins.yunyou import orders, permissions, previews, solutions, tasks
 from plugins.yunyou.domain import groups as rules
@@ -110,6 +111,7 @@ def release_preview(solution_id: str) -> Response:
         chosen = asked(solution_id)
         found = previews.preview(orders.draft(chosen))
     except ConsoleError as error:
+        refuse(error)
         return _form(solution_id, request.form.getlist("products"), request.form.get("type", "release"), error, chosen)
     fields = [(key, value) for key in request.form if key != "csrf_token" for value in request.form.getlist(key)]
     return render(
@@ -124,5 +126,6 @@ def release_create(solution_id: str) -> Response:
     try:
         order = orders.create(asked(solution_id))
     except ConsoleError as error:
+        refuse(error)
         return _form(solution_id, request.form.getlist("products"), request.form.get("type", "release"), error)
     return go(url_for("yunyou_orders.order_show", order_id=order.id), Text("The order was created.", "执行单已创建。"))

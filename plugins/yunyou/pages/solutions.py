@@ -17,8 +17,11 @@ from app.guard import guard
 from app.jobs import enqueue
 from app.orders.models import Order
 from app.web import conflicts
+from app.web.api import In
+from app.web.forms import parse
 from app.web.language import t
 from app.web.listing import Column, Filter, Listing
+from app.web.problems import refuse
 from app.web.render import go, render
 from app.web.table import Action, Cell, Empty
 from plugins.yunyou import api, closing, environments, importing, permissions, planning, resources, solutions, tasks
@@ -29,6 +32,14 @@ from plugins.yunyou.pages.environments import by_environment
 from plugins.yunyou.pages.orders import order_listing
 
 bp = Blueprint("yunyou_solutions", __name__, url_prefix="/yunyou/solutions")
+
+
+class Replicas(In):
+    """How many instances the form of an application asks for; none: as it is."""
+
+    replicas: int | None = None
+
+
 TONES = {"planning": "info", "deploying": "info", "completed": "ok", "discarded": "neutral", "superseded": "neutral"}
 WORDS = {
     "planning": Text("Planning", "规划中"), "deploying": Text("Deploying", "部署中"), "completed": Text("Completed", "已完成"),
@@ -93,6 +104,7 @@ def solution_import() -> Response:
         environment = environments.get_environment(request.form.get("environment", ""))
         solution = importing.import_solution(environment, file.read())
     except ConsoleError as error:
+        refuse(error)
         return _upload(error)
     enqueue(CHECK_IMAGES, f"{solution.name} {solution.release}", solution_id=solution.id)
     return go(url_for(".solution_show", solution_id=solution.id), Text("The solution was unpacked.", "解决方案拆箱成功。"))
@@ -158,6 +170,7 @@ def parameters_edit(solution_id: str) -> Response:
         _need_seen(solution, "parameters", "name", name)
         planning.edit_parameters(solution, [change])
     except ConsoleError as error:
+        refuse(error)
         return _plan(solution, "parameters", error)
     return go(_back(solution, "parameters"), Text("The parameters were changed.", "参数已修改。"))
 
@@ -183,6 +196,7 @@ def databases_edit(solution_id: str) -> Response:
         _need_seen(solution, "databases", "name", item.get("name", ""))
         resources.enter(solution, [item])
     except ConsoleError as error:
+        refuse(error)
         return _plan(solution, "databases", error)
     return go(_back(solution, "databases"), Text("The values were kept.", "已保存。"))
 
@@ -203,19 +217,19 @@ def applications_edit(solution_id: str) -> Response:
     change: dict[str, Any] = {}
     if "image" in given:
         change["image"] = given["image"].strip() or None
-    if given.get("replicas", "").strip():
-        if not given["replicas"].strip().isdigit():
-            return _plan(solution, "applications", invalid({"replicas": Text("This must be a whole number.", "须为整数。")}))
-        change["replicas"] = int(given["replicas"])
     size = {key: given[key].strip() for key in ("cpu", "memory") if given.get(key, "").strip()}
     if size:
         change["resources"] = size
     kind = given.get("from", "applications")
     try:
+        replicas = parse(Replicas).replicas
+        if replicas is not None:
+            change["replicas"] = replicas
         if conflicts.SEEN in given:
             _need_seen(solution, kind, *(("image", given.get("was", "")) if kind == "images" else ("key", given.get("application", ""))))
         planning.edit_applications(solution, {given.get("application", ""): change})
     except ConsoleError as error:
+        refuse(error)
         return _plan(solution, kind, error)
     return go(
         local_path(given["next"]) if given.get("next") else _back(solution, kind), Text("The plan was changed.", "规划已修改。")
@@ -230,6 +244,7 @@ def plan_confirm(solution_id: str, kind: str) -> Response:
         conflicts.need_seen(api.plan_of(solution, kind)["items"])
         planning.confirm(solution, kind, request.form.getlist("accept"))
     except ConsoleError as error:
+        refuse(error)
         return _plan(solution, kind, error)
     plan = solutions.plan_tasks(solution)
     following = next((other for other in PLANS if plan[other].state != "done"), None)

@@ -21,7 +21,7 @@ from app.caller import Caller
 from app.contracts.identity import Principal
 from app.db import db, new_id
 from app.errors import ConsoleError
-from plugins.dns import registration, server, service
+from plugins.dns import changes, registration, server, service
 from plugins.dns.permissions import RECORD_EDIT, ZONE_EDIT, ZONE_READ
 from tests import components
 from tests.cluster.control_plane import free_port
@@ -81,8 +81,8 @@ def ask(name: str, kind: str = "A", tcp: bool = False, until: Callable[[Any], bo
 @pytest.mark.req("D-1", "D-4")
 def test_records_answer_over_udp_and_tcp_with_soa_for_what_is_not_there(owner: str, answers: int) -> None:
     zone = service.create_zone(zone_name())
-    service.change(zone, [{"name": "www", "type": "A", "ttl": 60, "values": ["192.0.2.1", "192.0.2.2"]}], [])
-    service.change(zone, [{"name": "*.apps", "type": "TXT", "values": ["any \"quoted\" text"]}], [])
+    changes.change(zone, [{"name": "www", "type": "A", "ttl": 60, "values": ["192.0.2.1", "192.0.2.2"]}], [])
+    changes.change(zone, [{"name": "*.apps", "type": "TXT", "values": ["any \"quoted\" text"]}], [])
     db.session.commit()
 
     found = ask(f"www.{zone.name}", until=lambda a: bool(a.answer))
@@ -100,15 +100,15 @@ def test_records_answer_over_udp_and_tcp_with_soa_for_what_is_not_there(owner: s
 def test_the_serial_rises_and_any_version_returns(owner: str) -> None:
     zone = service.create_zone(zone_name())
     before = zone.serial
-    service.change(zone, [{"name": "a", "type": "A", "values": ["192.0.2.1"]}], [])
-    first = service.history(zone)[0]
-    service.change(zone, [{"name": "b", "type": "A", "values": ["192.0.2.2"]}], [{"name": "a", "type": "A"}])
+    changes.change(zone, [{"name": "a", "type": "A", "values": ["192.0.2.1"]}], [])
+    first = changes.history(zone)[0]
+    changes.change(zone, [{"name": "b", "type": "A", "values": ["192.0.2.2"]}], [{"name": "a", "type": "A"}])
 
-    changes = service.revert(zone, first.id)
+    changed = changes.revert(zone, first.id)
 
     assert zone.serial > before + 1
-    assert {c["name"].split(".")[0] for c in changes} == {"a", "b"}
-    assert [r.name.split(".")[0] for r in service.records_of(zone)] == ["a"]
+    assert {c["name"].split(".")[0] for c in changed} == {"a", "b"}
+    assert [r.name.split(".")[0] for r in changes.records_of(zone)] == ["a"]
 
 
 @pytest.mark.req("D-1")
@@ -128,11 +128,11 @@ def test_what_the_rfcs_forbid_is_refused_whole(owner: str, record: dict[str, Any
     zone = service.create_zone(zone_name())
 
     with pytest.raises(ConsoleError) as refused:
-        service.change(zone, [{"name": "good", "type": "A", "values": ["192.0.2.9"]}, record], [])
+        changes.change(zone, [{"name": "good", "type": "A", "values": ["192.0.2.9"]}, record], [])
 
     assert refused.value.code == "CORE/INVALID_INPUT"
     assert any(error.pointer.endswith(field) for error in refused.value.errors)
-    assert list(service.records_of(zone)) == []
+    assert list(changes.records_of(zone)) == []
 
 
 @pytest.mark.req("D-3")
@@ -143,16 +143,16 @@ def test_a_registered_name_resolves_changes_and_is_withdrawn_by_its_owner_alone(
     records.register(owner, name, ["192.0.2.7"], "SHOP/web")
     records.register(owner, name, ["192.0.2.8", "2001:db8::8"], "SHOP/web")
     zone = service.zone_for(owner, name)
-    assert {(r.type, tuple(r.values)) for r in service.records_of(zone)} == {("A", ("192.0.2.8",)), ("AAAA", ("2001:db8::8",))}
+    assert {(r.type, tuple(r.values)) for r in changes.records_of(zone)} == {("A", ("192.0.2.8",)), ("AAAA", ("2001:db8::8",))}
 
     with pytest.raises(ConsoleError) as refused:
         records.register(owner, name, ["192.0.2.9"], "OTHER/web")
     assert refused.value.code == "DNS/NAME_OWNED"
 
     records.withdraw(owner, name, "OTHER/web")
-    assert len(service.records_of(zone)) == 2
+    assert len(changes.records_of(zone)) == 2
     records.withdraw(owner, name, "SHOP/web")
-    assert list(service.records_of(zone)) == []
+    assert list(changes.records_of(zone)) == []
 
 
 @pytest.mark.req("D-4")
@@ -171,7 +171,7 @@ def test_dig_sees_it(owner: str, answers: int) -> None:
     if shutil.which("dig") is None:
         components.missing("dig", "install the package dnsutils")
     zone = service.create_zone(zone_name())
-    service.change(zone, [{"name": "www", "type": "A", "values": ["192.0.2.44"]}], [])
+    changes.change(zone, [{"name": "www", "type": "A", "values": ["192.0.2.44"]}], [])
     db.session.commit()
     ask(f"www.{zone.name}", until=lambda a: bool(a.answer))
 
@@ -193,3 +193,83 @@ def test_a_change_set_through_the_api_is_all_or_nothing(as_holder_of: Callable[.
     assert [r["name"] for r in person.get(f"/dns/zones/{zone}/records").json["items"]] == [f"a.{zone}"]
 
 
+class Counted(server.Answers):
+    """Answers that tell which zones were read."""
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__(app)
+        self.read: list[str] = []
+
+    def _load(self, zone_id: str) -> server.Loaded:
+        self.read.append(zone_id)
+        return super()._load(zone_id)
+
+
+def answered(found: server.Answers, name: str) -> list[str]:
+    wire = found.answer(dns.message.make_query(name, "A").to_wire(), True)
+    assert wire is not None
+    return [item.to_text() for rrset in dns.message.from_wire(wire).answer for item in rrset]
+
+
+@pytest.mark.req("D-4")
+def test_a_server_reads_only_the_zones_that_moved(owner: str, app_context: Flask) -> None:
+    zones = [service.create_zone(zone_name()) for _ in range(5)]
+    db.session.commit()
+    found = Counted(app_context)
+    found.refresh()
+    found.read.clear()
+
+    found.refresh()
+    changes.change(zones[2], [{"name": "www", "type": "A", "values": ["192.0.2.1"]}], [])
+    db.session.commit()
+    found.refresh()
+    service.delete_zone(zones[1])
+    made = service.create_zone(zone_name())
+    db.session.commit()
+    found.refresh()
+
+    assert found.read == [zones[2].id, made.id]
+    assert answered(found, f"www.{zones[2].name}") == ["192.0.2.1"]
+
+
+@pytest.mark.req("D-4")
+def test_an_answer_that_was_made_from_a_zone_before_its_change_is_never_given_after_it(
+    owner: str, app_context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone = service.create_zone(zone_name())
+    changes.change(zone, [{"name": "www", "type": "A", "values": ["192.0.2.1"]}], [])
+    db.session.commit()
+    found = server.Answers(app_context)
+    found.refresh()
+    make = found._answered
+
+    def slowly(*given: Any) -> bytes:
+        """The zone changes and is read anew while the answer is being made."""
+        monkeypatch.setattr(found, "_answered", make)
+        made = make(*given)
+        changes.change(zone, [{"name": "www", "type": "A", "values": ["192.0.2.2"]}], [])
+        db.session.commit()
+        found.refresh()
+        return made
+
+    monkeypatch.setattr(found, "_answered", slowly)
+    name = f"www.{zone.name}"
+
+    assert [answered(found, name) for _ in range(3)] == [["192.0.2.1"], ["192.0.2.2"], ["192.0.2.2"]]
+
+
+@pytest.mark.req("D-4")
+def test_a_name_that_went_to_a_zone_of_its_own_is_answered_from_it_through_aliases_too(owner: str, app_context: Flask) -> None:
+    zone = service.create_zone(zone_name())
+    alias = {"name": "www", "type": "CNAME", "values": ["shop"]}
+    changes.change(zone, [alias, {"name": "shop", "type": "A", "values": ["192.0.2.1"]}], [])
+    db.session.commit()
+    found = server.Answers(app_context)
+    found.refresh()
+    assert answered(found, f"www.{zone.name}")[1:] == ["192.0.2.1"]
+
+    service.create_zone(f"shop.{zone.name}")
+    db.session.commit()
+    found.refresh()
+
+    assert answered(found, f"www.{zone.name}") == [f"shop.{zone.name}."]

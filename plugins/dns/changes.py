@@ -1,0 +1,218 @@
+"""Change sets of a zone: checked as the RFCs say, applied at once, kept as differences, undone (D-1, D-2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dns.exception
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+from sqlalchemy import Select, select, update
+
+from app import audit, caller
+from app.contracts.text import Text
+from app.db import affected, db, new_id, rows
+from app.errors import NOT_FOUND, FieldError, invalid
+from plugins.dns.models import RecordSet, Zone, ZoneVersion
+from plugins.dns.names import inside
+from plugins.dns.service import BUSY, MAX_TTL, OWNED, TTL_WORDS, next_serial
+
+VERSION = Text("zone version", "域名区版本")
+TYPES = ("A", "AAAA", "CNAME", "TXT", "MX", "SRV", "NS", "PTR", "CAA")
+SHOWN = 20  # versions on a zone's page
+AT_ONCE = 500  # names asked for in one query
+Key = tuple[str, str]
+Problem = tuple[str, Text]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a name and type shall have after the change; nothing without values."""
+
+    ttl: int = 0
+    values: tuple[str, ...] = ()
+    owner: str | None = None  # None: whoever has it
+
+
+def records_of(zone: Zone) -> Sequence[RecordSet]:
+    """The record sets of a zone, by name and type."""
+    return rows(select(RecordSet).where(RecordSet.zone_id == zone.id).order_by(RecordSet.name, RecordSet.type))
+
+
+def records_at(zone: Zone, names: Iterable[str]) -> dict[Key, RecordSet]:
+    """The record sets at these names: a change costs what it touches, not its zone."""
+    found: dict[Key, RecordSet] = {}
+    wanted = sorted(set(names))
+    for start in range(0, len(wanted), AT_ONCE):
+        some = wanted[start : start + AT_ONCE]
+        query = select(RecordSet).where(RecordSet.zone_id == zone.id, RecordSet.name.in_(some))
+        found |= {(row.name, row.type): row for row in rows(query)}
+    return found
+
+
+def change(
+    zone: Zone, upsert: Sequence[Mapping[str, Any]], remove: Sequence[Mapping[str, Any]], owner: str = ""
+) -> list[dict[str, Any]]:
+    """Apply a set of changes at once: all of it or nothing.
+
+    :param upsert: ``{"name", "type", "ttl", "values"}``; the name relative to the zone, absolute, or ``@``; the TTL in
+        seconds, of the zone if it is None
+    :param owner: who registers the names; a name of another owner is refused
+    :returns: what changed, before and after
+    :raises ConsoleError: CORE/INVALID_INPUT with every problem, DNS/NAME_OWNED, DNS/ZONE_MOVED
+    """
+    wanted, problems = _checked(zone, upsert, owner or None)
+    for item in remove:
+        name = inside(zone.name, str(item.get("name", "")))
+        if isinstance(name, str):
+            wanted[(name, str(item.get("type", "")).upper())] = Wanted()
+    known = records_at(zone, (name for name, _ in wanted))
+    problems += _alone(zone, wanted, known)
+    if problems:
+        raise invalid(problems)
+    for key in wanted:
+        row = known.get(key)
+        if row is not None and row.owner and row.owner.partition("/")[0] != owner.partition("/")[0]:
+            raise OWNED(name=row.name, owner=row.owner)
+    return _applied(zone, wanted, known)
+
+
+def _checked(
+    zone: Zone, upsert: Sequence[Mapping[str, Any]], owner: str | None
+) -> tuple[dict[Key, Wanted], list[FieldError]]:
+    wanted: dict[Key, Wanted] = {}
+    problems: list[FieldError] = []
+    for at, item in enumerate(upsert):
+        kind, name = str(item.get("type", "")).upper(), inside(zone.name, str(item.get("name", "")))
+        found = _problem(kind, item, zone)
+        if isinstance(name, Text):
+            found = found or ("name", name)
+        elif found is None:
+            ttl = zone.default_ttl if item.get("ttl") is None else item["ttl"]
+            wanted[(name, kind)] = Wanted(ttl, _canonical(kind, item["values"], zone), owner)
+        if found is not None:
+            problems.append(FieldError(f"/upsert/{at}/{found[0]}", found[1]))
+    return wanted, problems
+
+
+def _problem(kind: str, item: Mapping[str, Any], zone: Zone) -> Problem | None:
+    if kind not in TYPES:
+        return "type", Text(f"One of {', '.join(TYPES)}.", f"须为 {', '.join(TYPES)} 之一。")
+    ttl = item.get("ttl")
+    if ttl is not None and not (isinstance(ttl, int) and 0 <= ttl <= MAX_TTL):
+        return "ttl", TTL_WORDS
+    values = item.get("values")
+    if not isinstance(values, list) or not values:
+        return "values", Text("Give at least one value.", "至少填写一个值。")
+    for at, value in enumerate(values):
+        try:
+            _rdata(kind, str(value), zone)
+        except (dns.exception.DNSException, ValueError) as error:
+            why = error or value
+            return f"values/{at}", Text(f"Not a value of {kind}: {why}", f"不是合法的 {kind} 值：{why}")
+    return None
+
+
+def _alone(zone: Zone, wanted: Mapping[Key, Wanted], known: Mapping[Key, RecordSet]) -> Iterator[FieldError]:
+    """A CNAME stands alone, and never at the top of a zone (RFC 1034 3.6.2)."""
+    kept = {key for key in known if key not in wanted} | {key for key, after in wanted.items() if after.values}
+    kinds: dict[str, set[str]] = {}
+    for name, kind in kept:
+        kinds.setdefault(name, set()).add(kind)
+    for name, here in kinds.items():
+        if "CNAME" in here and (name == zone.name or len(here) > 1):
+            yield FieldError(
+                "/upsert",
+                Text(
+                    f"{name}: a CNAME stands alone (RFC 1034 3.6.2).",
+                    f"{name}：CNAME 不能与其他记录并存（RFC 1034 3.6.2）。",
+                ),
+            )
+
+
+def _rdata(kind: str, value: str, zone: Zone) -> dns.rdata.Rdata:
+    if kind == "TXT" and not value.startswith('"'):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        pieces = [escaped[at : at + 250] for at in range(0, len(escaped), 250)] or [""]
+        value = " ".join(f'"{piece}"' for piece in pieces)
+    origin = dns.name.from_text(zone.name + ".")
+    return dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.from_text(kind), value, origin, False)
+
+
+def _canonical(kind: str, values: Sequence[Any], zone: Zone) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_rdata(kind, str(value), zone).to_text() for value in values))
+
+
+def _applied(zone: Zone, wanted: Mapping[Key, Wanted], known: Mapping[Key, RecordSet]) -> list[dict[str, Any]]:
+    changes = [found for key, after in wanted.items() if (found := _change(key, after, known.get(key)))]
+    if changes:
+        _advance(zone, changes)
+    for item in changes:
+        _write(zone, item, known.get((item["name"], item["type"])))
+    return changes
+
+
+def _change(key: Key, wanted: Wanted, row: RecordSet | None) -> dict[str, Any] | None:
+    before = {"ttl": row.ttl, "values": row.values, "owner": row.owner} if row else None
+    owner = wanted.owner if wanted.owner is not None else row.owner if row else ""
+    after = {"ttl": wanted.ttl, "values": list(wanted.values), "owner": owner} if wanted.values else None
+    return {"name": key[0], "type": key[1], "before": before, "after": after} if before != after else None
+
+
+def _write(zone: Zone, item: Mapping[str, Any], row: RecordSet | None) -> None:
+    after = item["after"]
+    if row is None:
+        db.session.add(RecordSet(zone_id=zone.id, name=item["name"], type=item["type"], **after))
+    elif after is None:
+        db.session.delete(row)
+    else:
+        row.ttl, row.values, row.owner = after["ttl"], after["values"], after["owner"]
+
+
+def _advance(zone: Zone, changes: list[dict[str, Any]]) -> None:
+    """A higher serial and a version, before any record is written, unless somebody else was faster."""
+    serial = next_serial(zone.serial)
+    unchanged = update(Zone).where(Zone.id == zone.id, Zone.version == zone.version)
+    move = unchanged.values(serial=serial, version=zone.version + 1).execution_options(synchronize_session=False)
+    if not affected(move):
+        raise BUSY(name=zone.name)
+    db.session.refresh(zone)
+    made = ZoneVersion(id=new_id(), zone_id=zone.id, serial=serial, actor=caller.current().name, changes=changes)
+    db.session.add(made)
+    audit.note("zone", zone.id, zone.name, changes=changes)
+
+
+def versions_of(zone: Zone) -> Select[ZoneVersion]:
+    """The sets of changes of a zone."""
+    return select(ZoneVersion).where(ZoneVersion.zone_id == zone.id)
+
+
+def history(zone: Zone) -> Sequence[ZoneVersion]:
+    """The last versions of a zone, newest first."""
+    return rows(versions_of(zone).order_by(ZoneVersion.serial.desc()).limit(SHOWN))
+
+
+def revert(zone: Zone, version_id: str) -> list[dict[str, Any]]:
+    """Bring a zone back to an earlier version, as a change of its own: what came after it is undone, newest first.
+
+    :raises ConsoleError: CORE/NOT_FOUND, DNS/ZONE_MOVED
+    """
+    version = db.session.get(ZoneVersion, version_id)
+    if version is None or version.zone_id != zone.id:
+        raise NOT_FOUND(what=VERSION)
+    later = versions_of(zone).where(ZoneVersion.serial > version.serial).order_by(ZoneVersion.serial.desc())
+    wanted: dict[Key, Wanted] = {}
+    for undone in db.session.scalars(later):
+        for item in undone.changes:
+            wanted[(item["name"], item["type"])] = _as_before(item)
+    return _applied(zone, wanted, records_at(zone, (name for name, _ in wanted)))
+
+
+def _as_before(item: Mapping[str, Any]) -> Wanted:
+    """A version kept before owners were part of the differences leaves whoever has the name."""
+    before = item["before"]
+    return Wanted(before["ttl"], tuple(before["values"]), before.get("owner")) if before else Wanted()

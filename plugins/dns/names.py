@@ -1,0 +1,95 @@
+"""Names of zones and records, as the RFCs allow them."""
+
+from __future__ import annotations
+
+import re
+
+import dns.exception
+import dns.name
+
+from app.contracts.text import Text
+from app.errors import ConsoleError, invalid
+
+# RFC 952, RFC 1123 2.1: letters, digits and inner hyphens; RFC 8552: labels of records may begin with an underscore.
+HOST_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+RECORD_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?")
+WHOLE_TREES = ("in-addr.arpa", "ip6.arpa")  # RFC 1035 3.5, RFC 3596 2.5: nobody here has all addresses
+WORDS = Text(
+    "Letters, digits and hyphens between dots, as in shop.example.",
+    "须由字母、数字、连字符组成，以点分隔，如 shop.example。",
+)
+TWO_LABELS = Text("A zone needs at least two labels, as in shop.example.", "域名区至少包含两级，如 shop.example。")
+TOO_WIDE = Text("Name the part of the tree that is yours.", "请填写归您所有的具体网段。")
+RECORD_WORDS = Text(
+    "Letters, digits, hyphens and underscores between dots; * only as the whole first label (RFC 4592 2.1.1).",
+    "须由字母、数字、连字符、下划线组成，以点分隔；* 只能单独作为第一级（RFC 4592 2.1.1）。",
+)
+
+
+def normal(name: str) -> str:
+    """A domain name as it is kept: absolute, lower case, IDNA, no last dot.
+
+    :raises ConsoleError: CORE/INVALID_INPUT (RFC 1035 2.3.4: labels of 63, names of 255 octets)
+    """
+    try:
+        parsed = dns.name.from_text(name.strip().removesuffix(".") + ".", idna_codec=dns.name.IDNA_2008_Practical)
+    except (dns.exception.DNSException, UnicodeError) as error:
+        raise invalid({"name": Text(f"This is no domain name: {error}", f"不是合法的域名：{error}")}) from error
+    return parsed.to_text(omit_final_dot=True).lower()
+
+
+def zone_name(name: str) -> str:
+    """The name of a zone to be, as :func:`normal`: two labels or more, each of letters, digits and inner hyphens.
+
+    :raises ConsoleError: CORE/INVALID_INPUT
+    """
+    kept = normal(name)
+    labels = kept.split(".")
+    if not all(HOST_LABEL.fullmatch(label) for label in labels):
+        raise invalid({"name": WORDS})
+    if len(labels) < 2:
+        raise invalid({"name": TWO_LABELS})
+    if kept in WHOLE_TREES:
+        raise invalid({"name": TOO_WIDE})
+    return kept
+
+
+def inside(zone: str, name: str) -> str | Text:
+    """The absolute name of a record in *zone*, or what is wrong with it.
+
+    :param name: relative to the zone, absolute (with a last dot, or ending in the zone), or ``@`` for the zone itself
+    """
+    if name.strip() in ("", "@"):
+        return zone
+    try:
+        kept = normal(name)
+        if not _is_of(zone, kept) and not name.strip().endswith("."):
+            kept = normal(f"{name.strip()}.{zone}")
+    except ConsoleError as error:
+        return error.errors[0].message
+    if not _is_of(zone, kept):
+        return Text(f"This is not below {zone}.", f"不在 {zone} 之下。")
+    labels = kept.split(".")
+    rest = labels[1:] if labels[0] == "*" else labels
+    return kept if all(RECORD_LABEL.fullmatch(label) for label in rest) else RECORD_WORDS
+
+
+def above(name: str) -> list[str]:
+    """*name* and every name above it but the root, longest first."""
+    labels = name.split(".")
+    return [".".join(labels[at:]) for at in range(len(labels))]
+
+
+def domain_of(name: str) -> str:
+    """The last two labels of a name."""
+    return ".".join(name.split(".")[-2:])
+
+
+def parent_of(name: str) -> str:
+    """The zone that is made for a name which no zone holds: what follows its first label."""
+    labels = normal(name).split(".")
+    return ".".join(labels[1:]) if len(labels) > 2 else ".".join(labels)
+
+
+def _is_of(zone: str, name: str) -> bool:
+    return name == zone or name.endswith(f".{zone}")
