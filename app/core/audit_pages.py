@@ -17,7 +17,7 @@ from app.core import audit_verification, permissions
 from app.db import db, now
 from app.errors import NOT_FOUND, invalid
 from app.guard import guard, public
-from app.web.language import locale
+from app.web.language import exact, locale
 from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render
 from app.web.table import Cell, Empty
@@ -46,7 +46,7 @@ def _result(event: AuditEvent) -> Cell:
 @guard(permissions.AUDIT_READ)
 def event_list() -> Response:
     columns = (
-        Column("created", Text("Time", "时间"), lambda e: e.created_at, "time", AuditEvent.created_at, narrow=True),
+        Column("created", Text("Time", "时间"), lambda e: exact(e.created_at), sort=AuditEvent.created_at, narrow=True),
         Column("operation", Text("Operation", "操作"), title_of, "link", narrow=True),
         Column("resource", Text("Object", "对象"), lambda e: e.resource_name or e.resource_id or "–", narrow=True),
         Column("operator", Text("Operator", "操作人"), lambda e: e.operator or e.login or "–", narrow=True),
