@@ -204,7 +204,7 @@ class Kube:
         """The answer with its headers read and its body not yet."""
         return self._pool.request(
             method, url, body=raw, headers={**headers, "traceparent": caller.traceparent(), **self._auth()},
-            retries=False, redirect=False, preload_content=False, timeout=urllib3.Timeout(CONNECT, seconds),
+            retries=False, redirect=False, preload_content=False, timeout=urllib3.Timeout(connect=CONNECT, read=seconds),
         )  # fmt: skip
 
     def _accepted(self, answer: urllib3.BaseHTTPResponse) -> urllib3.BaseHTTPResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any, cast
@@ -19,6 +20,7 @@ from app.kube import kubeconfig, paths
 from app.kube.client import Kube
 from app.kube.errors import from_answer
 from app.kube.mirror import LEAVE_ALONE, ClusterMirror
+from app.outgoing import door
 from tests.hostile import OK, Hostile, dripping, endless, hostile, saying
 
 pytestmark = [pytest.mark.req("K-1", "Q-20", "Q-30"), pytest.mark.usefixtures("app_context")]
@@ -74,6 +76,17 @@ def test_a_stream_that_is_compressed_is_refused():
     with hostile(saying("200 OK", gzip.compress(b"{}\n"), Content_Encoding="gzip")) as server:
         assert code(lambda: at(server).stream("/api/v1/pods", {"watch": "1"}, 5)) == ODD
         assert code(lambda: at(server).follow("/log", {}, 5)) == ODD
+
+
+def test_a_stream_may_be_silent_for_as_long_as_its_reader_waits(monkeypatch: pytest.MonkeyPatch):
+    sockets: list[socket.socket] = []
+    connect = door.Door.connect
+    monkeypatch.setattr(door.Door, "connect", lambda *asked: sockets.append(connect(*asked)) or sockets[-1])
+    with hostile(lambda sock, _: sock.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n")) as server:
+        answer = at(server).stream("/api/v1/pods", {"watch": "1"}, 45.0)
+
+        assert [sock.gettimeout() for sock in sockets] == [45.0]
+        answer.close()
 
 
 @pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX: ", OK + b"Content-Length: 9000\r\n\r\n", b"HTTP/1.1 500 No\r\nContent-Length: 9000\r\n\r\n"])
