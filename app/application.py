@@ -7,12 +7,13 @@ from pathlib import Path
 from flask import Flask, Response, abort, send_from_directory
 from flask_htmx import HTMX
 from flask_login import LoginManager
+from sqlalchemy.exc import ArgumentError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import app.core.plugin as core
 from app import catalogue, crypto, site
 from app.auth import elsewhere, user
-from app.config import Settings, load_settings
+from app.config import Settings, SettingsError, load_settings
 from app.db import db, pool_for
 from app.guard import public
 from app.services import EXTENSION
@@ -22,6 +23,8 @@ from app.web.language import STATIC
 ROOT = Path(__file__).parent.parent
 UPLOAD_LIMIT = 50 * 1024 * 1024
 YEAR = 365 * 24 * 3600
+DRIVERS = {"psycopg": "postgresql", "pymysql": "mysql"}  # by module: the extra of pyproject.toml that brings it
+NAMED_DRIVERS = "begin it with postgresql+psycopg://, mysql+pymysql:// or sqlite:///"
 
 
 class StartError(Exception):
@@ -52,7 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions[site.SETTINGS] = settings
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, *[settings.trusted_proxies] * 4)  # type: ignore[method-assign]
-    db.init_app(app)
+    _use_database(app)
     HTMX(app)
     user.install(LoginManager(), app)
     found = catalogue.load(settings.plugins, core)
@@ -67,6 +70,21 @@ def create_app(settings: Settings | None = None) -> Flask:
     found.manager.hook.register_app(app=app)
     check_routes(app)
     return app
+
+
+def _use_database(app: Flask) -> None:
+    """Make the engine of the settings' database.
+
+    :raises SettingsError: its address is none, or its driver is not installed
+    """
+    try:
+        db.init_app(app)
+    except ModuleNotFoundError as error:
+        extra = DRIVERS.get(error.name or "")
+        how = f"install the console with its extra: pip install '.[{extra}]'" if extra else NAMED_DRIVERS
+        raise SettingsError(f"DATABASE_URL needs the driver {error.name}, which is not installed; {how}") from error
+    except ArgumentError as error:
+        raise SettingsError(f"DATABASE_URL: {error}; {NAMED_DRIVERS}") from error
 
 
 def _mount(app: Flask, found: catalogue.Catalogue) -> None:

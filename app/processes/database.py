@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData
+from sqlalchemy import Connection, MetaData
+from sqlalchemy.exc import DBAPIError
 
+from app.config import SettingsError
 from app.db import Model, db
 
 MIGRATIONS = Path(__file__).parent.parent.parent / "migrations"
@@ -60,9 +64,24 @@ def configuration() -> Config:
     return config
 
 
+@contextlib.contextmanager
+def _connected() -> Iterator[Connection]:
+    """A transaction of the database.
+
+    :raises SettingsError: nobody answers at its address, or lets this role in
+    """
+    try:
+        db.engine.connect().close()
+    except DBAPIError as error:
+        words = str(error.orig).splitlines()[0]
+        raise SettingsError(f"DATABASE_URL: the database does not let this console in ({words})") from error
+    with db.engine.begin() as connection:
+        yield connection
+
+
 def upgrade(revision: str = "head") -> None:
     """Bring the database to *revision*."""
-    with db.engine.begin() as connection:
+    with _connected() as connection:
         config = configuration()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
@@ -70,7 +89,7 @@ def upgrade(revision: str = "head") -> None:
 
 def downgrade(revision: str = "-1") -> None:
     """Take the database back to *revision*."""
-    with db.engine.begin() as connection:
+    with _connected() as connection:
         config = configuration()
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
@@ -78,7 +97,7 @@ def downgrade(revision: str = "-1") -> None:
 
 def make_revision(message: str, revision_id: str) -> None:
     """Write the migration that leads from the newest revision to the models as they are."""
-    with db.engine.begin() as connection:
+    with _connected() as connection:
         config = configuration()
         config.attributes["connection"] = connection
         command.revision(config, message, autogenerate=True, rev_id=revision_id)
