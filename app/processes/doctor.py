@@ -14,11 +14,13 @@ from app import crypto, schema, site
 from app.audit import checkpoints, search
 from app.auth import elsewhere
 from app.contracts.text import Text
-from app.db import db
+from app.db import db, now
 from app.errors import ConsoleError
-from app.jobs.queue import connection
+from app.jobs.queue import connection, workers
 from app.kube.client import kube
 from app.kube.models import Cluster
+from app.leases import Lease
+from app.processes.mirror import MIRRORS
 
 Check = Callable[[], Text | None]
 CLOCKS_AGREE_SECONDS = 5
@@ -52,6 +54,7 @@ def checks() -> list[tuple[str, Check]]:
         found += [
             (f"cluster {c.name}", _cluster(c)) for c in db.session.scalars(select(Cluster).order_by(Cluster.name))
         ]
+        found += _processes()
     if not site.settings().own_iam:
         found.append(("identity provider", elsewhere.check))
     return found + [(check.name, check.run) for check in site.catalogue().health]
@@ -115,6 +118,31 @@ def _audit_folder() -> Text | None:
             f"cannot be written to {folder} ({error}); set ANTSTACK_AUDIT_FOLDER to a folder of another disk",
             f"无法写入 {folder}（{error}）；请将 ANTSTACK_AUDIT_FOLDER 设为其他磁盘上的目录",
         )
+
+
+def _processes() -> list[tuple[str, Check]]:
+    """Whether somebody does what the pages only ask for."""
+    found: list[tuple[str, Check]] = [("worker", _worker), ("scheduler", lambda: _leased("scheduler", "scheduler"))]
+    if db.session.scalar(select(Cluster.id).limit(1)):
+        found.append(("mirror", lambda: _leased("mirror", f"{MIRRORS}%")))
+    return found
+
+
+def _worker() -> Text | None:
+    return None if workers() else _not_running("worker")
+
+
+def _leased(process: str, name: str) -> Text | None:
+    """One that acts holds its lease."""
+    held = db.session.scalar(select(Lease.name).where(Lease.name.like(name), Lease.until > now()).limit(1))
+    return None if held else _not_running(process)
+
+
+def _not_running(process: str) -> Text:
+    return Text(
+        f"none runs; start antstack {process}, or antstack run for all processes on one machine",
+        f"没有运行中的进程；请启动 antstack {process}，或在单机上使用 antstack run",
+    )
 
 
 def _cluster(cluster: Cluster) -> Check:

@@ -20,6 +20,7 @@ from app.orders.due import wake_cluster
 
 log = logging.getLogger(__name__)
 LEASE_SECONDS = 10.0
+MIRRORS = "mirror/"  # leases: one for each cluster
 ROUND = 2.0
 
 
@@ -53,12 +54,12 @@ def _round(app: Flask, running: dict[str, Running]) -> None:
     for cluster_id in list(running):
         cluster = clusters.get(cluster_id)
         held = running[cluster_id]
-        mine = cluster is not None and leases.take(f"mirror/{cluster_id}", LEASE_SECONDS) is not None
+        mine = cluster is not None and leases.take(MIRRORS + cluster_id, LEASE_SECONDS) is not None
         if cluster is None or not mine or cluster.version != held.version or not held.thread.is_alive():
             held.stop.set()
             running.pop(cluster_id)
     for cluster in clusters.values():
-        if cluster.id not in running and leases.take(f"mirror/{cluster.id}", LEASE_SECONDS) is not None:
+        if cluster.id not in running and leases.take(MIRRORS + cluster.id, LEASE_SECONDS) is not None:
             try:
                 running[cluster.id] = _start(app, cluster)
             except Exception:

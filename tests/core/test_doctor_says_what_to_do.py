@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from redis import Redis
+from rq import Worker
+from rq.serializers import JSONSerializer
 
+from app import leases, schema
 from app.cli import main
+from app.jobs.queue import connection
 from app.processes import doctor
 from app.site import CATALOGUE
 from tests.live import free_port
@@ -50,6 +54,27 @@ def test_what_works_is_ok_and_what_fails_says_what_to_do(
     assert "ok   keys" in well
     assert "FAIL redis" in ill
     assert "REDIS_URL" in ill
+
+
+@pytest.mark.req("C-4")
+def test_a_process_that_does_not_run_is_named_until_it_does(
+    app_context: Flask, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "is_current", lambda: True)  # the tests make tables without migrations
+    doctor.examine(app_context)
+    without = capsys.readouterr().out
+
+    with app_context.test_request_context():
+        leases.take("scheduler", 30)
+    worker = Worker(["default"], connection=connection(), serializer=JSONSerializer)
+    worker.register_birth()
+    doctor.examine(app_context)
+    with_them = capsys.readouterr().out
+    worker.register_death()
+
+    for process in ("worker", "scheduler"):
+        assert f"FAIL {process}: none runs; start antstack {process}" in without
+        assert f"ok   {process}" in with_them
 
 
 @pytest.mark.req("C-4")
