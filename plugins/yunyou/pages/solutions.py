@@ -41,6 +41,7 @@ class Replicas(In):
 
 
 TONES = {"planning": "info", "deploying": "info", "completed": "ok", "discarded": "neutral", "superseded": "neutral"}
+REGISTRY_SAYS = ("state", "digest", "platforms", "error", "checkedAt")  # of an image
 WORDS = {
     "planning": Text("Planning", "规划中"), "deploying": Text("Deploying", "部署中"), "completed": Text("Completed", "已完成"),
     "discarded": Text("Discarded", "已废弃"), "superseded": Text("Superseded", "已被取代"),
@@ -152,7 +153,7 @@ def _plan(solution: Solution, kind: str, error: ConsoleError | None = None) -> R
     return render(
         "yunyou/plan_show.html", fragment="plan", status=error.status if error else 200, **_head(solution, "deployment"),
         kind=kind, plan=solutions.plan_tasks(solution), titles=planning.TITLES, items=items, counts=counts, q=wanted, state=state, error=error,
-        seen=conflicts.mark_of, all_items=found["items"],
+        seen=lambda shown: conflicts.mark_of(_decided(shown)), all_items=found["items"],
     )  # fmt: skip
 
 
@@ -180,7 +181,15 @@ def _need_seen(solution: Solution, kind: str, key: str, value: str) -> None:
 
     :raises ConsoleError: CORE/CHANGED_MEANWHILE
     """
-    conflicts.need_seen(next((item for item in api.plan_of(solution, kind)["items"] if item.get(key) == value), None))
+    found = next((item for item in api.plan_of(solution, kind)["items"] if item.get(key) == value), None)
+    conflicts.need_seen(_decided(found))
+
+
+def _decided(shown: Any) -> Any:
+    """What people decided of an item of the plan, or of all: what the registry says of an image moves by itself."""
+    if isinstance(shown, list):
+        return [_decided(item) for item in shown]
+    return {k: v for k, v in shown.items() if k not in REGISTRY_SAYS} if "digest" in (shown or ()) else shown
 
 
 def _back(solution: Solution, kind: str) -> str:
@@ -241,7 +250,7 @@ def applications_edit(solution_id: str) -> Response:
 def plan_confirm(solution_id: str, kind: str) -> Response:
     solution = solutions.get_solution(solution_id)
     try:
-        conflicts.need_seen(api.plan_of(solution, kind)["items"])
+        conflicts.need_seen(_decided(api.plan_of(solution, kind)["items"]))
         planning.confirm(solution, kind, request.form.getlist("accept"))
     except ConsoleError as error:
         refuse(error)
