@@ -25,7 +25,7 @@ NEXT = re.compile(r'name="next" value="([^"]*)"')
 
 
 class LiveSite:
-    """A running demo. ``site`` is its ``site.json``."""
+    """A running demo. ``site`` is its ``site.json``, ``said`` what it printed until it was ready."""
 
     def __init__(
         self, folder: Path, *arguments: str, plugins: Sequence[str] = (), database: str = "", port: int = 0, settings: Mapping[str, str] | None = None
@@ -41,10 +41,10 @@ class LiveSite:
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=self.log,
             env={**environment, "PYTHONPATH": str(ROOT), **{name: value for name, value in wanted.items() if value}},
         )  # fmt: skip
-        self._wait()
+        self.said = self._wait()
         self.site: dict[str, Any] = json.loads((folder / "site.json").read_text())
 
-    def _wait(self) -> None:
+    def _wait(self) -> str:
         limit = time.monotonic() + READY_SECONDS
         assert self.process.stdout is not None
         os.set_blocking(self.process.stdout.fileno(), False)
@@ -53,7 +53,7 @@ class LiveSite:
             with contextlib.suppress(BlockingIOError):
                 said += os.read(self.process.stdout.fileno(), 65536).decode()
             if f"ready {self.url}" in said:
-                return
+                return said
             time.sleep(0.1)
         self.end()
         self.log.seek(0)

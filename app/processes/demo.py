@@ -114,7 +114,7 @@ def _run(demo: Demo) -> int:
             return 0 if family.ending else 5
         if not demo.empty and first:
             _seed(demo, sandbox, live=True)
-        _announce(demo, first)
+        _announce(demo)
         family.watch()
     finally:
         family.end()
@@ -169,7 +169,7 @@ def _start_sandbox(demo: Demo, family: Family) -> dict[str, str]:
     port = demo.kept("sandbox_port", _any_port)
     family.add(
         "sandbox", sys.executable, "-m", "sandbox", "--dir", str(folder), "--port", str(port),
-        "--registry-port", str(registry), "--kubeconfig", str(kubeconfig), "--nodes", "6",
+        "--registry-port", str(registry), "--kubeconfig", str(kubeconfig), "--nodes", "6", quiet=True,
     )  # fmt: skip
     limit = time.monotonic() + 20
     while time.monotonic() < limit and not family.ending:
@@ -217,7 +217,7 @@ def _ready(demo: Demo, family: Family) -> bool:
     return False
 
 
-def _announce(demo: Demo, first: bool) -> None:
+def _announce(demo: Demo) -> None:
     facts = {
         "url": demo.url,
         **demo.facts,
@@ -227,9 +227,8 @@ def _announce(demo: Demo, first: bool) -> None:
         "redis": demo.environment["REDIS_URL"],
     }
     _write_private(demo.folder / "site.json", json.dumps(facts, indent=1, ensure_ascii=False))
-    if first:
-        for account in facts.get("accounts", []):
-            print(f"  {account['login']:<34} {account['password']:<16} {', '.join(account['roles'])}")
+    for account in facts.get("accounts", []):
+        print(f"  {account['login']:<34} {account['password']:<24} {', '.join(account['roles'])}")
     print(f"ready {demo.url}", flush=True)
 
 

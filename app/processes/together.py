@@ -25,6 +25,7 @@ class Child:
 
     name: str
     command: Sequence[str]
+    quiet: bool = False
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
 
@@ -37,14 +38,15 @@ class Family:
     children: list[Child] = field(default_factory=list)
     ending: bool = False
 
-    def add(self, name: str, *command: str) -> None:
-        """Start a process and keep it running."""
-        child = Child(name, command)
+    def add(self, name: str, *command: str, quiet: bool = False) -> None:
+        """Start a process and keep it running; a quiet one is heard only where it complains."""
+        child = Child(name, command, quiet)
         self._start(child)
         self.children.append(child)
 
     def _start(self, child: Child) -> None:
-        child.process = subprocess.Popen(child.command, env=dict(self.environment), preexec_fn=_child)
+        out = subprocess.DEVNULL if child.quiet else None
+        child.process = subprocess.Popen(child.command, env=dict(self.environment), stdout=out, preexec_fn=_child)
         child.started = time.monotonic()
 
     def signal_end(self, *_: object) -> None:

@@ -55,7 +55,7 @@ def _environment(seed: Seed) -> Environment:
     wish = NewEnvironment(
         NAME, PREFIX, cluster=cluster.id, registry_host=seed.registry, registry_insecure=bool(seed.registry),
         access_address="" if seed.registry else "127.0.0.1",
-        global_domain="retail.demo", region="cn-local", zone="zone-a",
+        global_domain="shop.example.test", region="cn-local", zone="zone-a",
     )  # fmt: skip
     with audit.recording(permissions.ENVIRONMENT_ADDED):
         made = environments.add_environment(wish)

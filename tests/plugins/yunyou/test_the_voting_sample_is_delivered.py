@@ -11,6 +11,7 @@ import pytest
 from tests.plugins.yunyou.delivery import Delivery, labels
 
 FILE = Path(__file__).parents[3] / "plugins" / "yunyou" / "samples" / "voting-app.json"
+REPLICAS = {"result": 2, "vote": 2}  # so that two groups exist and an order can wait between them
 APPLICATIONS = {"redis": "STATE", "db": "STATE", "result": "VOTE", "vote": "VOTE", "worker": "VOTE"}
 
 
@@ -65,9 +66,10 @@ def _is_as_promised(site: Delivery, order: dict[str, Any]) -> None:
         notes = workload["metadata"]["annotations"]
         assert notes["antstack.io/order"] == order["id"]
         assert len(notes["antstack.io/plan"]) >= 16
-        assert workload["spec"]["replicas"] == 1
-        assert workload["status"]["readyReplicas"] == 1
-        assert [pod["metadata"]["labels"]["antstack.io/online"] for pod in site.pods(name)] == ["true"]
+        wanted = REPLICAS.get(name, 1)
+        assert workload["spec"]["replicas"] == wanted
+        assert workload["status"]["readyReplicas"] == wanted
+        assert [pod["metadata"]["labels"]["antstack.io/online"] for pod in site.pods(name)] == ["true"] * wanted
         applied = {m["manager"] for m in workload["metadata"]["managedFields"] if m["operation"] == "Apply"}
         assert applied == {"antstack"}
         service = site.find("Service", name)
