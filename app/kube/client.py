@@ -1,16 +1,9 @@
-"""Requests to a cluster on the official client's connection pool: bounded time, a circuit breaker, our errors.
-
-The official client gives configuration, authentication and TLS. Bodies are read
-and written raw: its typed models cost seconds and hundreds of MiB on long lists.
-"""
+"""Requests to a cluster on the official client's connection pool: bounded time, a circuit breaker, our errors."""
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -25,8 +18,10 @@ from app.contracts.text import Text
 from app.db import db
 from app.errors import ConsoleError
 from app.kube import paths
+from app.kube.breaker import Breaker
 from app.kube.errors import NO_OBJECT, NOT_UNDERSTOOD, OBJECT_MOVED, UNREACHABLE, from_answer
 from app.kube.models import Cluster
+from app.kube.official import api_client
 from app.outgoing import door, pool, proxy, reasons
 
 FIELD_MANAGER = "antstack"
@@ -34,16 +29,9 @@ MOMENT_AGO = Text("it did not answer a moment ago", "刚才没有响应")
 NOT_REGISTERED = Text("it is not registered any more", "该集群已不再登记")
 EXTENSION = "antstack.kube"
 CONNECT, READ = door.CONNECT_SECONDS, 10.0
-OPEN_AFTER, OPEN_FOR = 3, 5.0
 # A page of 500 objects of 32 KB; etcd refuses single ones above 1.5 MiB.
 LARGEST = 16 * pool.MIB
 SMALL = pool.MIB
-# A peer that vanished without a word is noticed after 10 + 3 × 5 s (tcp(7)).
-KEEPALIVE = [
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 10),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5), (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
-    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-]  # fmt: skip
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 REDIRECTS = Text("it redirects to another address", "其响应为重定向")
@@ -51,39 +39,6 @@ NO_JSON = Text("what it answers is no JSON object", "响应不是 JSON 对象")
 Json = dict[str, Any]
 T = TypeVar("T")
 NETWORK = (urllib3.exceptions.HTTPError, OSError)
-
-
-@dataclass
-class Breaker:
-    """After some failures in a row nobody waits for the cluster; then one request at a time tries again."""
-
-    failures: int = 0
-    open_until: float = 0.0
-    trying: bool = False
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def passes(self) -> bool:
-        """Whether a request may go out now."""
-        with self.lock:
-            if self.failures < OPEN_AFTER:
-                return True
-            if self.trying or time.monotonic() < self.open_until:
-                return False
-            self.trying = True
-            return True
-
-    def succeeded(self) -> None:
-        """Close it."""
-        with self.lock:
-            self.failures, self.open_until, self.trying = 0, 0.0, False
-
-    def failed(self) -> None:
-        """Count a failure; open it after some."""
-        with self.lock:
-            self.failures += 1
-            self.trying = False
-            if self.failures >= OPEN_AFTER:
-                self.open_until = time.monotonic() + OPEN_FOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,19 +271,6 @@ def _tried(method: str, query: Mapping[str, Any] | None, body: object) -> tuple[
     if method == "DELETE" and isinstance(body, dict):
         body = {**body, "dryRun": ["All"]}
     return {**(query or {}), "dryRun": "All"}, body
-
-
-def api_client(document: Json, pool_size: int) -> Any:
-    """An official client from a checked kubeconfig. Its library is slow to load: the first cluster does."""
-    from kubernetes.client import ApiClient, Configuration
-    from kubernetes.config import load_kube_config_from_dict
-
-    configuration = Configuration(no_proxy="*")
-    load_kube_config_from_dict(document, client_configuration=configuration, persist_config=False)
-    configuration.connection_pool_maxsize = pool_size
-    configuration.retries = False
-    configuration.socket_options = KEEPALIVE
-    return ApiClient(configuration)
 
 
 def kube(cluster: Cluster) -> Kube:

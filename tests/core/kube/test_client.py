@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from app.errors import ConsoleError
-from app.kube import client, kubeconfig, paths
-from app.kube.client import Breaker, Kube
+from app.kube import breaker as breakers
+from app.kube import kubeconfig, paths
+from app.kube.breaker import Breaker
+from app.kube.client import Kube
 from app.kube.errors import from_answer
 from sandbox.launch import Sandbox
 from tests.kube import ask, make_namespace, pod
@@ -58,7 +60,7 @@ def test_a_server_that_never_answers_costs_nothing_after_three_tries():
 
 
 def test_when_the_breaker_may_close_one_request_tries_for_all(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(client, "OPEN_FOR", 0.05)
+    monkeypatch.setattr(breakers, "OPEN_FOR", 0.05)
     breaker = Breaker()
     for _ in range(3):
         assert breaker.passes()
