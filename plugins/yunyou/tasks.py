@@ -30,8 +30,12 @@ def difference_of(solution: Solution, *, with_cluster: bool = True) -> Differenc
 
 
 def open_applications(solution: Solution) -> list[str]:
-    """Applications ``PRODUCT/app`` (or products) that still have a task besides drift and tests."""
-    found = difference_of(solution, with_cluster=False)
+    """Applications ``PRODUCT/app`` (or products) that keep a solution from being completed."""
+    return open_of(difference_of(solution, with_cluster=False))
+
+
+def open_of(found: Difference) -> list[str]:
+    """Those of a difference that still have a task besides drift and tests."""
     return list(dict.fromkeys(task.key for task in found.tasks if task.kind not in ("test", "drift")))
 
 

@@ -120,7 +120,7 @@ def solution_show(solution_id: str) -> Response:
     todo = [kind for kind in PLANS if plan[kind].state != "done"]
     return render(
         "yunyou/solution_show.html", fragment="products", **_head(solution, "deployment"), plan=plan, titles=planning.TITLES,
-        todo=todo, difference=found, kind_names=KIND_NAMES, may_release=allows(permissions.RELEASE, {"environment": solution.environment_id}),
+        todo=todo, difference=found, left=tasks.open_of(found), kind_names=KIND_NAMES, may_release=allows(permissions.RELEASE, {"environment": solution.environment_id}),
     )  # fmt: skip
 
 
