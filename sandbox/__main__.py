@@ -39,6 +39,7 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument("--kubeconfig", type=Path, help="where to write it (default: DIR/kubeconfig)")
     parser.add_argument("--seed", type=Path, help="objects to create at the first start, in YAML")
     parser.add_argument("--die-with-parent", action="store_true")
+    parser.add_argument("--quiet", action="store_true", help="do not tell the addresses")
     parser.add_argument(
         "--token",
         action="append",
@@ -57,6 +58,7 @@ def parse(arguments: list[str]) -> Options:
         kubeconfig=found.kubeconfig,
         seed=found.seed,
         die_with_parent=found.die_with_parent,
+        quiet=found.quiet,
         tokens=tokens,
     )
 
@@ -129,8 +131,9 @@ async def serve(options: Options) -> None:
     tasks = [asyncio.create_task(cluster.queue.run()), asyncio.create_task(snapshot.keep(path, cluster.store))]
     if options.die_with_parent:
         tasks.append(asyncio.create_task(outlive_nobody(parent, stop)))
-    print(f"registry http://{options.host}:{registry_port}", flush=True)  # noqa: T201 - the one line that callers wait for
-    print(f"ready {url}", flush=True)  # noqa: T201 - the one line that callers wait for
+    if not options.quiet:
+        print(f"registry http://{options.host}:{registry_port}", flush=True)  # noqa: T201 - what callers wait for
+        print(f"ready {url}", flush=True)  # noqa: T201 - what callers wait for
     await stop.wait()
     await _end(cluster, tasks, [runner, registry])
 
@@ -149,12 +152,11 @@ async def _end(cluster: Cluster, tasks: list[asyncio.Task[None]], runners: list[
         await asyncio.wait_for(asyncio.gather(*(runner.cleanup() for runner in runners)), 1.0)
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """The entry point."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    options = parse(sys.argv[1:])
-    asyncio.run(serve(options))
+    asyncio.run(serve(parse(arguments)))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

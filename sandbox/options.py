@@ -18,6 +18,7 @@ class Options:
     kubeconfig: Path | None = None
     seed: Path | None = None
     die_with_parent: bool = False
+    quiet: bool = False
     host: str = "127.0.0.1"
     version: str = "v1.37.2"
     tokens: dict[str, str] = field(default_factory=dict)

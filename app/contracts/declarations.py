@@ -135,9 +135,13 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command that a plugin adds to ``antstack``; ``click`` holds a click.Command."""
+    """A command that a plugin adds to ``antstack``; ``click`` holds a click.Command.
+
+    One that ``serves`` is a process of the site, which ``antstack run`` keeps running.
+    """
 
     click: Any
+    serves: bool = False
 
 
 @dataclass(frozen=True, slots=True)

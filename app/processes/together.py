@@ -1,33 +1,56 @@
-"""All processes of a site on one machine, as children of this one: started, watched, restarted, ended together."""
+"""All processes of a site on one machine, as children of this one: started, watched, restarted, ended together.
+
+The processes of the console are forked from this one, after it has loaded everything and before it starts a thread, so
+that they share what they all consist of; when one ends, its successor is forked from the same. Other programs, such as
+Redis, are started as such.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import logging
+import multiprocessing
 import os
 import signal
 import subprocess
-import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing.context import ForkProcess
 
-from app.config import load_settings
+from setproctitle import getproctitle, setproctitle
 
 log = logging.getLogger(__name__)
 RESTART_AFTER = 1.0
 END_SECONDS = 7.0  # of the ten that a site may take to end (C-5)
+NAME = "antstack"
+getproctitle()  # finds where the title stands before the environment is changed
 
 
 @dataclass
 class Child:
-    """One process that is kept running."""
+    """One process that is kept running: a program, or work of our own in a fork of this process."""
 
     name: str
-    command: Sequence[str]
-    quiet: bool = False
-    process: subprocess.Popen[bytes] | None = None
-    started: float = 0.0
+    start: Callable[[], subprocess.Popen[bytes] | ForkProcess]
+    process: subprocess.Popen[bytes] | ForkProcess
+    started: float
+
+    @property
+    def ended(self) -> int | None:
+        """With which status it ended; None while it runs."""
+        return self.process.poll() if isinstance(self.process, subprocess.Popen) else self.process.exitcode
+
+    def wait(self, seconds: float) -> None:
+        """Wait for its end, for so long."""
+        if isinstance(self.process, subprocess.Popen):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(seconds)
+        else:
+            self.process.join(seconds)
 
 
 @dataclass
@@ -38,16 +61,16 @@ class Family:
     children: list[Child] = field(default_factory=list)
     ending: bool = False
 
-    def add(self, name: str, *command: str, quiet: bool = False) -> None:
-        """Start a process and keep it running; a quiet one is heard only where it complains."""
-        child = Child(name, command, quiet)
-        self._start(child)
-        self.children.append(child)
+    def add(self, name: str, *command: str) -> None:
+        """Start a program and keep it running."""
+        self._keep(name, lambda: subprocess.Popen(command, env=dict(self.environment), preexec_fn=_child))
 
-    def _start(self, child: Child) -> None:
-        out = subprocess.DEVNULL if child.quiet else None
-        child.process = subprocess.Popen(child.command, env=dict(self.environment), stdout=out, preexec_fn=_child)
-        child.started = time.monotonic()
+    def fork(self, name: str, work: Callable[[], object]) -> None:
+        """Do *work* in a fork of this process, and keep that running."""
+        self._keep(name, lambda: forked(name, work))
+
+    def _keep(self, name: str, start: Callable[[], subprocess.Popen[bytes] | ForkProcess]) -> None:
+        self.children.append(Child(name, start, start(), time.monotonic()))
 
     def signal_end(self, *_: object) -> None:
         """End everything: the answer to SIGTERM and SIGINT."""
@@ -57,9 +80,9 @@ class Family:
         """Start again what ended by itself; what ends at once, in a later round, so that none waits for another."""
         for child in self.children:
             rested = time.monotonic() - child.started >= RESTART_AFTER
-            if child.process and rested and not self.ending and child.process.poll() is not None:
-                log.warning("%s ended with %s, starting it again", child.name, child.process.returncode)
-                self._start(child)
+            if rested and not self.ending and child.ended is not None:
+                log.warning("%s ended with %s, starting it again", child.name, child.ended)
+                child.process, child.started = child.start(), time.monotonic()
 
     def watch(self) -> None:
         """Until told to end."""
@@ -70,16 +93,31 @@ class Family:
     def end(self) -> None:
         """End every child: politely, then not."""
         self.ending = True
-        alive = [child.process for child in reversed(self.children) if child.process and child.process.poll() is None]
-        for process in alive:
-            process.terminate()
+        alive = [child for child in reversed(self.children) if child.ended is None]
+        for child in alive:
+            child.process.terminate()
         limit = time.monotonic() + END_SECONDS
-        for process in alive:
-            try:
-                process.wait(max(0.1, limit - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for child in alive:
+            child.wait(max(0.1, limit - time.monotonic()))
+            if child.ended is None:
+                child.process.kill()
+                child.wait(END_SECONDS)
+
+
+def forked(name: str, work: Callable[[], object]) -> ForkProcess:
+    """*work* in a fork of this process, under a name of its own."""
+    process = multiprocessing.get_context("fork").Process(target=_forked, args=(name, work), name=name)
+    process.start()
+    return process
+
+
+def _forked(name: str, work: Callable[[], object]) -> None:
+    """A child begins: it is ended by signals as any program is, and has no connection of its parent's."""
+    for caught in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(caught, signal.SIG_DFL)
+    _child()
+    setproctitle(f"{NAME} {name}")
+    work()
 
 
 def die_with_parent() -> None:
@@ -95,30 +133,40 @@ def _child() -> None:
     die_with_parent()
 
 
-def antstack(*arguments: str) -> list[str]:
-    """The command line of one of our own processes."""
-    return [sys.executable, "-m", "app.cli", *arguments]
+def add_site(family: Family, host: str, port: int, workers: int) -> None:
+    """Add the processes of a site to a family: the core's, and those that plugins' commands serve."""
+    from app import site
+    from app.processes import application, web, worker
 
-
-def add_site(family: Family, host: str, port: int, workers: int, plugins: Sequence[str]) -> None:
-    """Add the processes of a site to a family."""
-    family.add("web", *antstack("web", "--host", host, "--port", str(port)))
+    family.fork("web", lambda: web.serve(host, port))
     for number in range(workers):
-        family.add(f"worker-{number + 1}", *antstack("worker"))
-    family.add("scheduler", *antstack("scheduler"))
-    family.add("mirror", *antstack("mirror"))
-    if "dns" in plugins:
-        family.add("dns", *antstack("dns"))
+        family.fork(f"worker-{number + 1}", worker.work)
+    family.fork("scheduler mirror", _keep)
+    for command in application().extensions[site.CATALOGUE].commands:
+        if command.serves:
+            family.fork(str(command.click.name), partial(command.click.main, [], standalone_mode=False))
+
+
+def _keep() -> None:
+    """Scheduler and mirror of a site on one machine share a process, and with it a copy of what each touches."""
+    from app.processes import application, mirror, scheduler
+
+    app = application()
+    threading.Thread(target=scheduler.schedule, args=(app,), daemon=True).start()
+    mirror.mirror(app)
 
 
 def run_all(host: str, port: int, workers: int) -> int:
     """``antstack run``."""
-    settings = load_settings()
+    from app.processes import application, memory
+
     family = Family(os.environ)
     signal.signal(signal.SIGTERM, family.signal_end)
     signal.signal(signal.SIGINT, family.signal_end)
     try:
-        add_site(family, host, port, workers, settings.plugins)
+        application()
+        memory.load_shared()
+        add_site(family, host, port, workers)
         family.watch()
     finally:
         family.end()

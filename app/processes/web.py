@@ -72,5 +72,6 @@ def serve(host: str, port: int) -> None:
             "loglevel": "warning",
             "worker_tmp_dir": None,
             "post_fork": _begin,
+            "proc_name": "antstack web",
         }
     ).run()

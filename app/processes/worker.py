@@ -24,6 +24,9 @@ class Worker(SimpleWorker):
 
     max_connection_wait_time = 2.0  # RQ's minute would be a minute lost after Redis is back (C-41)
 
+    def procline(self, message: str) -> None:
+        """The process keeps its name."""
+
     def handle_exception(self, job: object, *exc_info: object) -> None:
         """Log it: our jobs handle their own failures."""
         log.error("job %s escaped", getattr(job, "id", "?"), exc_info=exc_info)  # type: ignore[arg-type]

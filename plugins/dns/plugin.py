@@ -102,7 +102,7 @@ def _answers() -> Text | None:
 
 @hookimpl
 def register_commands():
-    return [Command(dns_command)]
+    return [Command(dns_command, serves=True)]
 
 
 @click.command("dns")

@@ -22,8 +22,8 @@ from tests.live import LiveSite
 
 Json = dict[str, Any]
 PLANS = ("parameters", "images", "load-balancers", "databases", "storage", "applications")
-WORDS = {"redis": "valkey-server", "sandbox": "-m sandbox", "web": "app.cli web", "worker": "app.cli worker",
-         "scheduler": "app.cli scheduler", "mirror": "app.cli mirror", "dns": "app.cli dns"}  # fmt: skip
+WORDS = {"redis": "valkey-server", "sandbox": "antstack sandbox", "web": "antstack web", "worker": "antstack worker",
+         "scheduler": "antstack scheduler", "mirror": "scheduler mirror", "dns": "antstack dns"}  # fmt: skip
 ENDED = ("succeeded", "failed", "cancelled")
 
 
