@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from app import audit
+from app import audit, caller
 from app.contracts.text import Text
 from app.db import db, rows, touch
 from app.errors import ConsoleError, ErrorCode, FieldError, invalid
@@ -166,6 +166,8 @@ def _confirm_images(solution: Solution, accept: Sequence[str]) -> None:
     images = rows(select(ImageCheck).where(ImageCheck.solution_id == solution.id))
     if any(image.state == UNCHECKED for image in images):
         registry.check_images(solution, [image for image in images if image.state == UNCHECKED], seconds=8.0)
+        if not caller.current().dry_run:
+            db.session.commit()  # what the registry says stays, whatever becomes of the confirmation
     for image in images:
         image.accepted = image.state != MISSING or image.accepted or image.image in accept
     missing = [image.image for image in images if not image.accepted]
