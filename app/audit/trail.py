@@ -108,6 +108,7 @@ def events(query: AuditQuery, tenant_id: str | None = None) -> Select[AuditEvent
     """
     tenant = caller.current().tenant_id if tenant_id is None else tenant_id
     since, until = span(query)
+    search.plan_each_time()
     scope: list[ColumnElement[bool]] = [AuditEvent.tenant_id == tenant, AuditEvent.created_at >= since]
     if until is not None:
         scope.append(AuditEvent.created_at < until)

@@ -19,11 +19,13 @@ from app.errors import NOT_FOUND, invalid
 from app.guard import guard, public
 from app.web.language import exact, locale
 from app.web.listing import Column, Filter, Listing
+from app.web.paging import COUNTED
 from app.web.render import go, render
 from app.web.table import Cell, Empty
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 NOBODY = ""
+SEARCH_COUNTED = 1_000
 EVENT = Text("audit row", "审计记录")
 RESULTS = {
     "success": Text("Success", "成功"), "denied": Text("Denied", "拒绝"), "failed": Text("Failed", "失败"), "tried": Text("Dry run", "试运行"),
@@ -65,7 +67,8 @@ def event_list() -> Response:
     since, until = trail.span(wanted)
     listing = Listing(
         "events", trail.events(wanted, tenant).order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc()), columns,
-        filters=filters, default_sort="-created", href=lambda e: url_for(".event_show", event_id=e.id, whose=request.args.get("whose")),
+        filters=filters, default_sort="-created", counted=SEARCH_COUNTED if wanted.q else COUNTED,
+        href=lambda e: url_for(".event_show", event_id=e.id, whose=request.args.get("whose")),
         empty=Empty(
             Text("Nothing was recorded in this period", "该时段内没有记录"),
             Text("Every operation that changes something appears here.", "所有非查询类操作都会记录在此。"),

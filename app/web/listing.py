@@ -88,6 +88,7 @@ class Filter:
 class Listing:
     """A list page: what is selected, how it is shown, and what the query string asked for.
 
+    ``counted`` is to how many rows it is counted; a search that no index serves in its order counts to fewer.
     ``prepare`` is given the rows of a page before their cells are made, to look up at once what these need.
     """
 
@@ -106,6 +107,7 @@ class Listing:
     poll: float | None = None
     search_hint: Text = Text("Search", "搜索")  # noqa: RUF009 - frozen
     new_count: int = 0
+    counted: int = COUNTED
 
     def __post_init__(self, columns: Sequence[Column], filters: Sequence[Filter]) -> None:
         self.declared = columns
@@ -116,7 +118,7 @@ class Listing:
         self.sort = self.args.get("sort", "") or self.default_sort
         wanted = self.args.get("size", 0, type=int)
         self.size = wanted if wanted in SIZES else SIZES[0]
-        self.total = bounded_count(self._filtered())
+        self.total = bounded_count(self._filtered(), self.counted)
         self.all_columns = self._heads()
         self.columns = [head for head in self.all_columns if head.visible]  # type: ignore[attr-defined]
         shown = self._shown_filters()
@@ -126,7 +128,7 @@ class Listing:
     @property
     def is_long(self) -> bool:
         """Whether there are more rows than were counted."""
-        return self.total > COUNTED
+        return self.total > self.counted
 
     @property
     def first(self) -> int | None:

@@ -146,9 +146,9 @@ def _keys_after(keys: Sequence[Any], values: Sequence[Any], after: Any) -> Colum
     return or_(*alternatives)
 
 
-def bounded_count(query: Select[Any]) -> int:
-    """How many rows *query* has, counted to one more than :data:`COUNTED` at most."""
-    some = query.with_only_columns(*_first_column(query)).order_by(None).limit(COUNTED + 1).subquery()
+def bounded_count(query: Select[Any], most: int = COUNTED) -> int:
+    """How many rows *query* has, counted to one more than *most* at most."""
+    some = query.with_only_columns(*_first_column(query)).order_by(None).limit(most + 1).subquery()
     return db.session.scalar(select(func.count()).select_from(some)) or 0
 
 

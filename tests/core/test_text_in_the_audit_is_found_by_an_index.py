@@ -114,6 +114,18 @@ def test_the_plan_of_a_search_uses_the_index(app: Flask, rows: None) -> None:
     assert {"sqlite": "VIRTUAL TABLE", "postgresql": search.INDEX, "mysql": "fulltext"}[kind] in plan
 
 
+def test_a_search_that_is_often_made_is_still_planned_for_its_words(app: Flask, rows: None) -> None:
+    """The driver prepares what is sent often; a plan for any words would read a whole index for two letters."""
+    if db.engine.dialect.name != "postgresql":
+        return
+    for _ in range(12):
+        found("shop")
+    generic = db.session.scalar(text("SELECT coalesce(sum(generic_plans), 0) FROM pg_prepared_statements WHERE statement LIKE '%words LIKE%'"))
+    custom = db.session.scalar(text("SELECT coalesce(sum(custom_plans), 0) FROM pg_prepared_statements WHERE statement LIKE '%words LIKE%'"))
+
+    assert (generic, custom > 0) == (0, True)
+
+
 def test_without_the_extension_the_newest_rows_are_searched_and_the_doctor_says_so(app: Flask, rows: None, monkeypatch: pytest.MonkeyPatch) -> None:
     if db.engine.dialect.name != "postgresql":  # the others need no extension
         assert doctor._audit_search() is None
