@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -35,6 +36,7 @@ class Reader:
 
     folder: Path
     ports: dict[str, int]
+    checkout: Path
     typed: list[str] = field(default_factory=list)
 
     def as_here(self, block: str) -> str:
@@ -59,7 +61,7 @@ class Reader:
         exports = [line for line in "\n".join(self.typed).splitlines() if line.startswith(("export ", "set -a"))]
         self.typed.append(self.as_here(block))
         script = "\n".join(["set -e", *exports, self.typed[-1]])
-        ran = subprocess.run(["bash", "-c", script], cwd=ROOT, env=self.environment(), capture_output=True, text=True, timeout=300, check=False)
+        ran = subprocess.run(["bash", "-c", script], cwd=self.checkout, env=self.environment(), capture_output=True, text=True, timeout=300, check=False)
         return ran.stdout + ran.stderr, ran.returncode
 
     def environment(self) -> dict[str, str]:
@@ -106,7 +108,8 @@ def settings_of(kind: str, block: str) -> str:
 def test_whoever_types_the_blocks_has_a_site_and_signs_in(database: tuple[str, Server], redis: int, tmp_path: Path) -> None:
     kind, server = database
     port = str(make_url(server.url).port)
-    reader = Reader(tmp_path, {"8080": free_port(), "6379": redis, "5432": int(port), "3306": int(port)})
+    checkout = shutil.copytree(ROOT, tmp_path / "checkout", ignore=shutil.ignore_patterns(".*", "tests", "build", "*.egg-info", "__pycache__"))
+    reader = Reader(tmp_path, {"8080": free_port(), "6379": redis, "5432": int(port), "3306": int(port)}, checkout)
     for place in FOLDERS:
         (tmp_path / place.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
     install, settings, tables, run, doctor = blocks(TITLE, "sh")
