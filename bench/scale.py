@@ -58,6 +58,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=0, help="audit rows")
     parser.add_argument("--sealed", type=int, default=SEALED, help="rows that the sealer takes and verification walks")
     parser.add_argument("--tenants", type=int, default=TENANTS)
+    parser.add_argument("--people", type=int, default=100_000, help="members of the tenant")
+    parser.add_argument("--pods", type=int, default=100_000)
     found = parser.parse_args()
     found.rows = found.rows or (FULL if found.full else ROWS)
     with contextlib.ExitStack() as stack:
@@ -276,6 +278,173 @@ def measured(name: str, rows: int, action: Callable[[], Any], wanted: int | None
     took = time.perf_counter() - began
     rate = rows / took
     return [name, f"{rows:,}", f"{took:.3f}", f"{rate:,.0f}", f"{wanted:,}" if wanted else "–", f"{rate / wanted:.2f}" if wanted else "–"]
+
+
+PEOPLE = """
+INSERT INTO iam_member (id, created_at, version, login, name, nickname, mobile, landline, staff_number, password_hash, must_reset, state, failures,
+  last_login_ip)
+SELECT lpad('m' || n, 26, '0'), now() AT TIME ZONE 'UTC', 1, 'person' || n || '@example.test', 'Person ' || n * 7919 % :people, '', '', '', '',
+  :hash, false, 'active', 0, '' FROM generate_series(1, CAST(:people AS bigint)) n
+"""
+PLACES = """
+INSERT INTO iam_membership (id, created_at, tenant_id, member_id)
+SELECT lpad('p' || n, 26, '0'), now() AT TIME ZONE 'UTC', :tenant, lpad('m' || n, 26, '0') FROM generate_series(1, CAST(:people AS bigint)) n
+"""
+GROUPS = """
+INSERT INTO iam_group (id, created_at, version, tenant_id, name, description)
+SELECT lpad('g' || n, 26, '0'), now() AT TIME ZONE 'UTC', 1, :tenant, 'group ' || n, '' FROM generate_series(1, 5000) n
+"""
+IN_GROUPS = """
+INSERT INTO iam_group_member (group_id, member_id)
+SELECT lpad('g' || (n + k * 97) % 5000 + 1, 26, '0'), lpad('m' || n, 26, '0')
+FROM generate_series(1, CAST(:people AS bigint)) n, generate_series(1, 2) k
+"""
+MANY_GROUPS = "INSERT INTO iam_group_member SELECT lpad('g' || n, 26, '0'), lpad('m1', 26, '0') FROM generate_series(1000, 1040) n ON CONFLICT DO NOTHING"
+HELD = """
+INSERT INTO iam_grant (id, created_at, tenant_id, principal_type, principal_id, role, conditions, conditions_digest, granted_by, reason)
+SELECT lpad('h' || n, 26, '0'), now() AT TIME ZONE 'UTC', :tenant, CASE WHEN n % 2 = 0 THEN 'member' ELSE 'group' END,
+  CASE WHEN n % 2 = 0 THEN lpad('m' || n / 2, 26, '0') ELSE lpad('g' || n % 5000 + 1, 26, '0') END, 'custom-' || n % 40, '[]', 'd' || n, '', ''
+FROM generate_series(1, CAST(:people AS bigint) * 2) n
+"""
+ROLES = """
+INSERT INTO iam_role (id, created_at, version, tenant_id, code, name, description, permissions)
+SELECT lpad('r' || n, 26, '0'), now() AT TIME ZONE 'UTC', 1, :tenant, 'custom-' || n, 'Role ' || n, '', '["iam.member.read"]'
+FROM generate_series(0, 39) n
+"""
+
+
+def get_of(site: Site, path: str) -> Callable[[], Any]:
+    """Asks for a page or an answer of the API, which must come."""
+
+    def ask() -> Any:
+        answer = site.person.get(path)
+        assert answer.status_code == 200, answer.get_data(as_text=True)[:500]
+        return answer
+
+    return ask
+
+
+def deep_page(site: Site, path: str, pages: int) -> str:
+    """The cursor after so many pages of 500 of a list of the API."""
+    cursor = ""
+    for _ in range(pages):
+        cursor = site.person.get(path + (f"&cursor={cursor}" if cursor else "")).json["nextCursor"]
+    return cursor
+
+
+@section
+def people(site: Site) -> None:
+    """Lists, dialogs, decisions and sign-in of a tenant of 100,000 members, 5,000 groups and 200,000 grants."""
+    from plugins.iam.passwords import hashed
+
+    count, tenant = site.wanted.people, site.tenant.id
+    execute(PEOPLE, people=count, hash=hashed("correct-horse-battery"))
+    execute(PLACES, people=count, tenant=tenant)
+    for statement in (GROUPS, ROLES):
+        execute(statement, tenant=tenant)
+    execute(IN_GROUPS, people=count)
+    execute(MANY_GROUPS)
+    execute(HELD, people=count, tenant=tenant)
+    execute("VACUUM ANALYZE iam_member", "VACUUM ANALYZE iam_membership", "VACUUM ANALYZE iam_group", "VACUUM ANALYZE iam_group_member",
+            "VACUUM ANALYZE iam_grant")  # fmt: skip
+    api = "/api/v1/iam/members?limit=500&sort=login"
+    deep = deep_page(site, api, min(180, count // 500 - 2))
+    lines = [
+        against("members, first page", timed(get_of(site, "/iam/members")), 50),
+        against("members, last page", timed(get_of(site, "/iam/members?end=1")), 50),
+        against("members by name", timed(get_of(site, "/iam/members?sort=name")), 50),
+        against("API members", timed(get_of(site, "/api/v1/iam/members?limit=50")), 50),
+        against("API members, deep", timed(get_of(site, f"/api/v1/iam/members?limit=50&sort=login&cursor={deep}")), 50),
+        against("members, search, rare", timed(get_of(site, "/iam/members?q=person4242@")), 300),
+        against("members, search, common", timed(get_of(site, "/iam/members?q=person")), 300),
+        against("members, search, no such", timed(get_of(site, "/iam/members?q=zzzznobody")), 300),
+        against("groups", timed(get_of(site, "/iam/groups")), 50),
+        against("grants", timed(get_of(site, "/iam/grants")), 50),
+        against("grant a role, the dialog", timed(get_of(site, "/iam/grants/new")), 50),
+        against("an empty page (DNS look-up)", timed(get_of(site, "/dns/lookup")), 50),
+        against("cold decision, direct and through two groups", timed(lambda: cold(site, "2")), 5),
+        against("cold decision, through 41 groups", timed(lambda: cold(site, "1")), 5),
+    ]
+    table(LINES, lines)
+    signing_in(site)
+
+
+def cold(site: Site, number: str) -> None:
+    """A decision for somebody whose snapshot is not kept."""
+    from app.auth import decisions
+    from app.contracts.identity import Principal
+
+    decisions._snapshots.clear()
+    who = Principal("member", f"m{number}".rjust(26, "0"), "P", "p", site.tenant.id)
+    assert decisions.decide(who, "iam.member.read").allowed
+
+
+def signing_in(site: Site) -> None:
+    """Ten people at once give their passwords; the check alone, without pages."""
+    import threading
+
+    from app.db import db
+    from plugins.iam.signin import service
+
+    rounds, done = 6, []
+
+    def come(first: int) -> None:
+        for step in range(rounds):
+            with site.app.test_request_context():
+                service.signed_in(service.check(f"person{first * rounds + step + 10}@example.test", "correct-horse-battery"))
+                db.session.commit()
+            done.append(1)
+
+    began = time.perf_counter()
+    threads = [threading.Thread(target=come, args=(number,)) for number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rate = len(done) / (time.perf_counter() - began)
+    print(f"sign-ins a second, ten at once: {rate:.1f} (bound 20, ratio {rate / 20:.2f})")
+
+
+OBJECTS = """
+INSERT INTO kube_object (id, cluster_id, kind, namespace, name, uid, created_at, state, tone, ready, total, restarts, node, ip, owner_uid, owner,
+  application, product, managed, images, cpu, memory, resource_version, data)
+SELECT {identifier}, :cluster, 'pods', 'ns-' || n % 200, 'pod-' || lpad(n::text, 7, '0'), 'u' || n, now() AT TIME ZONE 'UTC', 'Running', 'ok', 1, 1, 0,
+  'node-' || n % 1000, '10.0.0.1', '', '', '', '', false, 'registry.example/app:1', 100, 1000000, '1', '{{}}'
+FROM generate_series(1, CAST(:pods AS bigint)) n
+"""
+
+
+@section
+def pods(site: Site) -> None:
+    """Pages of a cluster of 100,000 pods from the mirror, and keeping them there."""
+    from app.db import db
+    from app.kube.models import Cluster, KubeObject
+
+    row = Cluster(tenant_id=site.tenant.id, name="large", server="https://127.0.0.1:1", kubeconfig="{}")
+    db.session.add(row)
+    db.session.commit()
+    cluster = row.id
+    has_id = "id" in KubeObject.__table__.columns
+    numeric = has_id and KubeObject.__table__.columns["id"].type.python_type is int
+    statement = OBJECTS.format(identifier="n" if numeric else "lpad(n::text, 26, '0')")
+    if not has_id:
+        statement = statement.replace("(id, ", "(").replace("SELECT lpad(n::text, 26, '0'), ", "SELECT ")
+    execute(statement, cluster=cluster, pods=site.wanted.pods)
+    execute("VACUUM ANALYZE kube_object")
+    base = f"/captain/clusters/{cluster}/pods"
+    api = f"/api/v1{base}?limit=500"
+    deep = deep_page(site, api, min(150, site.wanted.pods // 500 - 2))
+    page = site.person.get(base, headers={"HX-Request": "true"})
+    lines = [
+        against("pods, first page", timed(get_of(site, base)), 30),
+        against("pods, last page", timed(get_of(site, f"{base}?end=1")), 50),
+        against("API pods", timed(get_of(site, f"/api/v1{base}?limit=50")), 50),
+        against("API pods, deep", timed(get_of(site, f"/api/v1{base}?limit=50&cursor={deep}")), 50),
+        against("pods, search, rare", timed(get_of(site, f"{base}?q=pod-0004242")), 300),
+        against("pods, search, no such", timed(get_of(site, f"{base}?q=zzzz")), 300),
+    ]
+    table(LINES, lines)
+    print(f"the rows of the first page weigh {len(page.get_data()) / 1024:.0f} KB (bound 60)")
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ class Member(Identified, Versioned, db.Model):
     """A natural person of the enterprise; belongs to any number of tenants."""
 
     __tablename__ = "iam_member"
+    __table_args__ = (Index("ix_iam_member_name", "name", "id"),)
 
     login: Mapped[str] = mapped_column(Name, unique=True)
     name: Mapped[str] = mapped_column(Name)
@@ -159,6 +160,8 @@ class Grant(TenantOwned, db.Model):
     __tablename__ = "iam_grant"
     __table_args__ = (
         UniqueConstraint("tenant_id", "principal_type", "principal_id", "conditions_digest", "role", name="uq_iam_grant_held"),
+        Index("ix_iam_grant_time", "tenant_id", "created_at", "id"),
+        Index("ix_iam_grant_role_time", "tenant_id", "role", "created_at"),
     )
 
     principal_type: Mapped[str] = mapped_column(String(16))

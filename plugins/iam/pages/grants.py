@@ -117,7 +117,9 @@ def grant_holders() -> Response:
 
 def _form() -> Form:
     chosen = request.form.get("principal") or f"{request.args.get('type', '')}:{request.args.get('id', '')}"
-    mine = [(r.code, r.name, r.code) for r in roles.all_of(handing.me().tenant_id) if handing.may_grant(r.code)]
+    known = roles.all_of(handing.me().tenant_id, counted=False)
+    granted = handing.grantable({r.code for r in known})
+    mine = [(r.code, r.name, r.code) for r in known if r.code in granted]
     attributes = [(key, text) for key, text in grants.ATTRIBUTES.items()]
     fields: list[dict[str, Any]] = [
         {"name": "principal", "label": Text("Who", "授权对象"), "type": "combobox", "options": _principals(only=chosen), "required": True, "empty": NOBODY,

@@ -56,9 +56,10 @@ def _row(role: RoleShown) -> list[object]:
 @bp.get("/iam/roles/options")
 @guard(may.ROLE_READ)
 def role_options() -> Response:
-    found = roles.all_of(handing.me().tenant_id, request.args.get("q", ""))
+    found = roles.all_of(handing.me().tenant_id, request.args.get("q", ""), counted=False)
+    granted = handing.grantable({r.code for r in found})
     option = Markup('<option value="{}" data-help="{}">{}</option>')
-    lines = [option.format(r.code, r.code, t(r.name)) for r in found if handing.may_grant(r.code)]
+    lines = [option.format(r.code, r.code, t(r.name)) for r in found if r.code in granted]
     return make_response(Markup("").join(lines))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 
@@ -12,7 +12,7 @@ from app.contracts.identity import SYSTEM, Principal
 from app.db import db, scoped
 from app.errors import SIGNED_OUT
 from plugins.iam import offered
-from plugins.iam.directory import LocalDirectory, role_of
+from plugins.iam.directory import LocalDirectory, role_of, roles_of
 from plugins.iam.models import Grant, Member, Membership
 from plugins.iam.permissions import OF_THE_SITE, SITE_PEOPLE
 from plugins.iam.service.errors import ABOVE_YOU, ELSEWHERE_TOO, PERSON_ABOVE_YOU, YOURSELF
@@ -44,10 +44,14 @@ def may_hand_out(permissions: Iterable[str]) -> bool:
 
 def may_grant(role: str) -> bool:
     """Whether the caller may grant and revoke this role."""
-    found = role_of(me().tenant_id, role)
-    if found is None:
-        return False
-    return role in _grantable() or may_hand_out(_reach(role, found[1]))
+    return role in grantable({role})
+
+
+def grantable(roles: Collection[str]) -> set[str]:
+    """Those of these roles that the caller may grant and revoke; read at once."""
+    free = _grantable()
+    found = roles_of(me().tenant_id, roles)
+    return {role for role in found if role in free or may_hand_out(_reach(role, found[role][1]))}
 
 
 def _reach(role: str, permissions: frozenset[str]) -> set[str]:
