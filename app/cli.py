@@ -71,7 +71,7 @@ def worker() -> None:
 
 @main.command()
 def scheduler() -> None:
-    """Run periodic work and hand over what is due. Example: antstack scheduler"""
+    """Hand over what is due: orders, jobs, periodic work. Example: antstack scheduler"""
     from app.processes.scheduler import schedule
 
     schedule(application())

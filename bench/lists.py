@@ -143,11 +143,12 @@ def _registered(model: Any, document: dict[str, Any], tenant_id: str, db: Any) -
 def _synced(cluster_id: str) -> int:
     from app.db import db
     from app.kube import mirrored
+    from app.kube.models import MirrorState
 
     while mirrored.freshness(cluster_id) is None:
         db.session.rollback()
         time.sleep(0.05)
-    return mirrored.count(cluster_id, "pods")
+    return db.session.get_one(MirrorState, (cluster_id, "pods")).objects
 
 
 def report(person: Any, root: str, pods: int, synced: float, memory: float, kubeconfig: Path, kubectl: str) -> int:

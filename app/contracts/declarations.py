@@ -72,13 +72,13 @@ class Job:
     """Work that runs on a worker. ``run`` takes the keyword arguments given to enqueue: identifiers only.
 
     ``timeout`` in seconds for one attempt; ``attempts`` before it counts as failed;
-    ``permission`` is what cancelling and retrying need.
+    ``permission`` is what cancelling and retrying need, None for work of the site.
     """
 
     name: str
     run: Callable[..., Any]
     title: Text
-    permission: Permission
+    permission: Permission | None
     timeout: int = 300
     attempts: int = 3
     queue: str = "default"

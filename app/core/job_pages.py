@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request, url_for
 from sqlalchemy import func, select
 
-from app import audit, caller, site
+from app import audit, site
 from app.contracts.text import Text, plain
 from app.core import permissions
 from app.db import db, rows, scoped
@@ -13,9 +13,10 @@ from app.errors import NOT_FOUND
 from app.guard import guard
 from app.jobs import control, periodic
 from app.jobs.models import JobLogLine, JobRun, PeriodicRun
-from app.jobs.queue import QUEUES, position, workers
-from app.leases import Lease
+from app.jobs.queue import QUEUES, position, push, workers
+from app.leases import LeaseRow
 from app.web.language import t
+from app.web.lifecycle import after_commit
 from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render, wants_fragment
 from app.web.table import Cell, Empty
@@ -93,12 +94,13 @@ def job_retry(job_id: str) -> Response:
 @guard(permissions.SITE_READ)
 def site_overview() -> Response:
     known = {row.name: row for row in db.session.scalars(select(PeriodicRun))}
-    work = [(item, known.get(item.name)) for item in site.catalogue().periodic.values()]
+    jobs = periodic.last_jobs()
+    work = [(item, known.get(item.name), jobs.get(item.name)) for item in site.catalogue().periodic.values()]
     counted = db.session.execute(select(JobRun.state, func.count()).group_by(JobRun.state))
     counts = {row[0]: row[1] for row in counted}
     return render(
         "core/site.html", fragment="overview", work=work, counts=counts, queues=[(name, position(name)) for name in QUEUES],
-        workers=workers(), leases=db.session.scalars(select(Lease).order_by(Lease.name)).all(), states=STATES,
+        workers=workers(), leases=db.session.scalars(select(LeaseRow).order_by(LeaseRow.name)).all(), states=STATES,
     )  # fmt: skip
 
 
@@ -108,8 +110,9 @@ def periodic_run(name: str) -> Response:
     work = site.catalogue().periodic.get(name)
     if work is None:
         raise NOT_FOUND(what=WORK)
-    who = caller.current()
-    periodic.run(work)
-    caller.become(who)
+    made = periodic.order(work)
     audit.note("periodic", name, name)
-    return go(url_for(".site_overview"), Text("It ran.", "已执行。"))
+    if made is not None:
+        run_id, job = made.id, periodic.job_of(work)
+        after_commit(lambda: push(run_id, job))
+    return go(url_for(".site_overview"), Text("A worker runs it now.", "已交由工作进程执行。"))

@@ -1,21 +1,24 @@
-"""Periodic work: exactly once per period whatever the number of schedulers (C-42)."""
+"""Periodic work: ordered as a job exactly once per period, whatever the number of schedulers (C-42)."""
 
 from __future__ import annotations
 
-import logging
 import time
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
-from app import site
-from app.contracts.declarations import Periodic
-from app.db import affected, db, now
+from app import caller, site
+from app.contracts.declarations import Job, Periodic
+from app.db import affected, db, new_id, now
 from app.errors import ConsoleError
-from app.jobs.models import PeriodicRun
+from app.jobs.models import ENDED, JobLogLine, JobRun, PeriodicRun
+from app.jobs.queue import LOST_AFTER, push
 
-log = logging.getLogger(__name__)
+OF_THE_SITE = ""  # the tenant of jobs that are of none
 
 
 def next_time(work: Periodic, after: datetime) -> datetime:
@@ -29,22 +32,54 @@ def next_time(work: Periodic, after: datetime) -> datetime:
     return found
 
 
-def run_due() -> int:
-    """Run what is due now; each is claimed by a conditional update first.
+def order_due() -> int:
+    """Order what is due now; each is claimed by a conditional update in the transaction that writes its job.
 
-    :returns: how many ran
+    :returns: how many jobs were ordered
     """
     known = {row.name: row for row in db.session.scalars(select(PeriodicRun))}
     moment = now()
-    ran = 0
+    ordered = 0
     for work in site.catalogue().periodic.values():
         row = known.get(work.name)
         if row is None:
             _introduce(work, moment)
         elif row.next_at is not None and _is_due(work, row.next_at, moment) and _claim(work, row.next_at, moment):
-            run(work)
-            ran += 1
-    return ran
+            made = order(work)
+            db.session.commit()
+            if made is not None:
+                push(made.id, job_of(work))
+                ordered += 1
+    return ordered
+
+
+def order(work: Periodic) -> JobRun | None:
+    """A job of *work* in this transaction; None while its last one has not ended. Only the last one is kept."""
+    ours = select(JobRun.id).where(JobRun.kind == work.name, JobRun.tenant_id == OF_THE_SITE)
+    if db.session.scalar(ours.where(JobRun.state.not_in(ENDED)).limit(1)) is not None:
+        return None
+    gone = db.session.scalars(ours).all()
+    db.session.execute(delete(JobLogLine).where(JobLogLine.job_id.in_(gone)))
+    db.session.execute(delete(JobRun).where(JobRun.id.in_(gone)))
+    who = caller.system(OF_THE_SITE)
+    assert who.principal is not None
+    made = JobRun(
+        id=new_id(), tenant_id=OF_THE_SITE, kind=work.name, arguments={}, due_at=now() + LOST_AFTER, subject=work.title.en,
+        principal=asdict(who.principal), trace_id=who.trace_id,
+    )  # fmt: skip
+    db.session.add(made)
+    return made
+
+
+def last_jobs() -> Mapping[str, JobRun]:
+    """The last job of each periodic work."""
+    ours = select(JobRun).where(JobRun.tenant_id == OF_THE_SITE).order_by(JobRun.id)
+    return {row.kind: row for row in db.session.scalars(ours)}
+
+
+def job_of(work: Periodic) -> Job:
+    """*work* as workers know it."""
+    return Job(work.name, partial(run, work), work.title, None)
 
 
 def _is_due(work: Periodic, due: datetime, moment: datetime) -> bool:
@@ -52,17 +87,30 @@ def _is_due(work: Periodic, due: datetime, moment: datetime) -> bool:
     return due <= moment or bool(work.every and (due - moment).total_seconds() > work.every)
 
 
+def find_job(kind: str) -> Job | None:
+    """The work of this name, a plugin's or periodic; None where its plugin is not enabled any more."""
+    work = site.catalogue().periodic.get(kind)
+    return job_of(work) if work else site.catalogue().jobs.get(kind)
+
+
 def run(work: Periodic) -> None:
-    """Run *work* now and keep how it ended."""
+    """Run *work* now, in nobody's name, and keep how it ended.
+
+    :raises Exception: what it raises
+    """
     started = time.monotonic()
-    result, detail = "success", ""
     try:
-        work.run()
+        with caller.acting_as(caller.Caller()):
+            work.run()
         db.session.commit()
     except Exception as error:
         db.session.rollback()
-        log.exception("periodic work %s failed", work.name)
-        result, detail = "failed", f"{type(error).__name__}: {error}"[:1000]
+        _keep(work, started, "failed", f"{type(error).__name__}: {error}"[:1000])
+        raise
+    _keep(work, started, "success", "")
+
+
+def _keep(work: Periodic, started: float, result: str, detail: str) -> None:
     took = int((time.monotonic() - started) * 1000)
     values = {"last_at": now(), "result": result, "detail": detail, "duration_ms": took}
     db.session.execute(update(PeriodicRun).where(PeriodicRun.name == work.name).values(values))
@@ -80,6 +128,4 @@ def _introduce(work: Periodic, moment: datetime) -> None:
 
 def _claim(work: Periodic, due: datetime, moment: datetime) -> bool:
     still_due = update(PeriodicRun).where(PeriodicRun.name == work.name, PeriodicRun.next_at == due)
-    claimed = affected(still_due.values(next_at=next_time(work, moment)))
-    db.session.commit()
-    return bool(claimed)
+    return bool(affected(still_due.values(next_at=next_time(work, moment))))

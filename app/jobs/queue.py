@@ -28,6 +28,7 @@ QUEUES = ("orders", "default")
 ENTRY = "app.jobs.run.perform"
 # How long a row may lie queued before the scheduler takes it that Redis lost it.
 LOST_AFTER = timedelta(seconds=20)
+UNKNOWN_SECONDS = 30  # for a worker to say that it does not know the work
 
 
 def connection() -> Redis:
@@ -69,15 +70,17 @@ def enqueue(job: Job, subject: str = "", **arguments: Any) -> JobRun:
     return run
 
 
-def push(run_id: str, job: Job) -> bool:
+def push(run_id: str, job: Job | None) -> bool:
     """Hand a row to RQ. A Redis that is away loses nothing: the scheduler hands it over later.
 
+    :param job: None for work that nobody knows: a worker says so in the row
     :returns: whether Redis took it
     """
     from redis.exceptions import RedisError
 
+    where, timeout = (job.queue, job.timeout) if job else (QUEUES[-1], UNKNOWN_SECONDS)
     try:
-        queue(job.queue).enqueue_call(ENTRY, args=(run_id,), timeout=job.timeout + 30, result_ttl=0, failure_ttl=86400)
+        queue(where).enqueue_call(ENTRY, args=(run_id,), timeout=timeout + 30, result_ttl=0, failure_ttl=86400)
     except RedisError as error:
         log.warning("redis did not take job %s: %s", run_id, error)
         return False

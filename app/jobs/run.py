@@ -12,7 +12,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import ColumnElement, or_, select, update
 
-from app import audit, caller, site
+from app import audit, caller
 from app.caller import Caller
 from app.contracts.declarations import Job
 from app.contracts.identity import Principal
@@ -20,13 +20,15 @@ from app.contracts.text import Text
 from app.db import affected, db, now
 from app.errors import UNKNOWN, ConsoleError
 from app.guard import Operation
+from app.jobs.control import KIND_UNKNOWN, WORKER_DIED
 from app.jobs.models import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, SUCCEEDED, JobLogLine, JobRun
+from app.jobs.periodic import find_job
 from app.jobs.queue import LOST_AFTER, push
-from app.leases import is_of_a_wrong_clock
+from app.leases import Fenced, Lease, is_of_a_wrong_clock
 from app.processes import application
 
 _log = logging.getLogger(__name__)
-_running: ContextVar[tuple[str, int] | None] = ContextVar("job", default=None)
+_running: ContextVar[tuple[str, Lease] | None] = ContextVar("job", default=None)
 BACKOFF = (2, 10, 30)
 LEASE = timedelta(seconds=45)
 LATEST = timedelta(minutes=1)  # a job never waits longer for its next attempt, unless a clock was wrong
@@ -34,7 +36,7 @@ DONE = Operation("core.job.finished", Text("Job finished", "任务结束"))
 
 
 class Cancelled(Exception):
-    """Somebody cancelled the job, or another attempt took it over."""
+    """Somebody cancelled the job."""
 
 
 def perform(run_id: str) -> None:
@@ -47,34 +49,33 @@ def perform(run_id: str) -> None:
 
 
 def _perform(run_id: str) -> None:
-    run = _claim(run_id)
-    if run is None:
+    before = db.session.get(JobRun, run_id, populate_existing=True)
+    was_running = before is not None and before.state == RUNNING
+    if before is None or not _claim(before):
         return
-    job = site.catalogue().jobs.get(run.kind)
+    run = db.session.get_one(JobRun, run_id, populate_existing=True)
+    lease = Lease(_of_attempt(run.id, run.attempt), JobRun.lease_until, LEASE, run.attempt, (JobRun.due_at,))
     who = Caller(
         principal=Principal(**run.principal), workspace_id=run.workspace_id, trace_id=run.trace_id, source_ip="worker"
     )
-    token = _running.set((run.id, run.attempt))
+    token = _running.set((run.id, lease))
     try:
-        with caller.acting_as(who):
-            if job is None:
-                _end(run, FAILED, error={"code": "CORE/JOB_UNKNOWN", "kind": run.kind})
-            else:
-                _attempt(run, job)
+        with caller.acting_as(who), lease.held():
+            _attempt(run, lease, was_running)
     finally:
         _running.reset(token)
         db.session.remove()
 
 
-def _claim(run_id: str) -> JobRun | None:
+def _claim(before: JobRun) -> bool:
+    """Take the job, if it is as it was just now and nobody works on it."""
     moment = now()
     free = or_(JobRun.state == QUEUED, (JobRun.state == RUNNING) & _is_lost(moment))
+    same = (JobRun.id == before.id) & (JobRun.attempt == before.attempt) & (JobRun.state == before.state)
     held = {"state": RUNNING, "attempt": JobRun.attempt + 1, "lease_until": moment + LEASE}
-    claimed = affected(
-        update(JobRun).where(JobRun.id == run_id, free).values(**held, started_at=moment, due_at=moment + LEASE)
-    )
+    claimed = affected(update(JobRun).where(same, free).values(**held, started_at=moment, due_at=moment + LEASE))
     db.session.commit()
-    return db.session.get(JobRun, run_id) if claimed else None
+    return bool(claimed)
 
 
 def _is_lost(moment: datetime) -> ColumnElement[bool]:
@@ -82,57 +83,79 @@ def _is_lost(moment: datetime) -> ColumnElement[bool]:
     return or_(JobRun.lease_until < moment, is_of_a_wrong_clock(JobRun.lease_until, moment, LEASE))
 
 
-def _attempt(run: JobRun, job: Job) -> None:
+def _of_attempt(run_id: str, attempt: int) -> ColumnElement[bool]:
+    return (JobRun.id == run_id) & (JobRun.attempt == attempt) & (JobRun.state == RUNNING)
+
+
+def _attempt(run: JobRun, lease: Lease, was_running: bool) -> None:
+    """Do it, unless nobody knows the work or it killed its workers (*was_running* when it was taken) as often as it may."""
+    run_id, attempt, job = run.id, run.attempt, find_job(run.kind)
+    try:
+        if job is None:
+            _end(run_id, lease, FAILED, error=_problem(KIND_UNKNOWN(kind=run.kind)))
+        elif was_running and attempt > job.attempts:
+            _end(run_id, lease, FAILED, error=_problem(WORKER_DIED(attempts=attempt - 1)))
+        else:
+            _work(run, job, lease)
+    except Fenced:
+        _log.warning("job %s: another worker took over; attempt %s came too late", run_id, attempt)
+
+
+def _work(run: JobRun, job: Job, lease: Lease) -> None:
+    """One attempt, and how it ends: in the transaction of what it did, if it is still ours.
+
+    :raises Fenced: another worker took the job over
+    """
     run_id, attempt, arguments = run.id, run.attempt, dict(run.arguments)
     try:
         result = job.run(**arguments)
-        db.session.commit()
+        _end(run_id, lease, SUCCEEDED, result=result if isinstance(result, Mapping) else None)
+    except Fenced:
+        raise
     except Cancelled:
         db.session.rollback()
-        _end(_fresh(run_id, attempt), CANCELLED)
+        _end(run_id, lease, CANCELLED)
     except ConsoleError as error:
         db.session.rollback()
-        _end(_fresh(run_id, attempt), FAILED, error=_problem(error))
+        _end(run_id, lease, FAILED, error=_problem(error))
     except Exception as error:
         db.session.rollback()
         _log.exception("job %s failed", run_id, exc_info=error)
-        again = _fresh(run_id, attempt)
-        if again is not None and attempt < job.attempts:
-            _try_again(again, attempt, str(error))
+        if attempt < job.attempts:
+            _try_again(run_id, lease, str(error))
         else:
-            _end(again, FAILED, error=_problem(UNKNOWN()))
-    else:
-        _end(_fresh(run_id, attempt), SUCCEEDED, result=result if isinstance(result, Mapping) else None)
+            _end(run_id, lease, FAILED, error=_problem(UNKNOWN()))
 
 
-def _fresh(run_id: str, attempt: int) -> JobRun | None:
-    """The row, if this attempt still owns it."""
-    db.session.expire_all()
-    run = db.session.get(JobRun, run_id)
-    return run if run is not None and run.attempt == attempt and run.state == RUNNING else None
-
-
-def _try_again(run: JobRun, attempt: int, reason: str) -> None:
-    delay = BACKOFF[min(attempt, len(BACKOFF)) - 1]
+def _try_again(run_id: str, lease: Lease, reason: str) -> None:
+    delay = BACKOFF[min(lease.token, len(BACKOFF)) - 1]
+    lease.hold()
+    run = db.session.get_one(JobRun, run_id, populate_existing=True)
     run.state, run.due_at, run.lease_until = QUEUED, now() + timedelta(seconds=delay), None
-    _line(run.id, f"attempt {attempt} failed: {reason[:300]}; again in {delay} s")
+    _line(run.id, f"attempt {lease.token} failed: {reason[:300]}; again in {delay} s")
     db.session.commit()
 
 
 def _end(
-    run: JobRun | None, state: str, *, error: dict[str, Any] | None = None, result: Mapping[str, Any] | None = None
+    run_id: str,
+    lease: Lease,
+    state: str,
+    *,
+    error: dict[str, Any] | None = None,
+    result: Mapping[str, Any] | None = None,
 ) -> None:
-    if run is None:
-        return
+    lease.hold()
+    run = db.session.get_one(JobRun, run_id, populate_existing=True)
     run.state, run.finished_at, run.lease_until = state, now(), None
     run.error, run.result = error, dict(result) if result else None
     run.progress = 1.0 if state == SUCCEEDED else run.progress
     outcome = {SUCCEEDED: "success", CANCELLED: "cancelled"}.get(state, "failed")
     started = run.started_at or run.created_at
-    audit.record(
-        DONE, outcome, resource=("job", run.id, run.kind), detail={"arguments": run.arguments, "subject": run.subject},
-        error_code=(error or {}).get("code", ""), duration_ms=int((now() - started).total_seconds() * 1000),
-    )  # fmt: skip
+    if run.tenant_id:  # the site's own work is recorded by what it does
+        audit.record(
+            DONE, outcome, resource=("job", run.id, run.kind), detail={"arguments": run.arguments, "subject": run.subject},
+            error_code=(error or {}).get("code", ""), duration_ms=int((now() - started).total_seconds() * 1000),
+        )  # fmt: skip
     db.session.commit()
 
 
@@ -145,22 +168,17 @@ def _problem(error: ConsoleError) -> dict[str, Any]:
 
 
 def progress(fraction: float, step: str = "") -> None:
-    """Tell how far the running job is, keep its lease, and stop here if somebody cancelled it.
+    """Tell how far the running job is, keep what it did, and stop here if somebody cancelled it.
 
     :raises Cancelled: at this safe point
+    :raises Fenced: another worker took the job over
     """
     held = _running.get()
     if held is None:
         return
-    run_id, attempt = held
-    kept = affected(
-        update(JobRun)
-        .where(JobRun.id == run_id, JobRun.attempt == attempt, JobRun.state == RUNNING)
-        .values(progress=min(1.0, fraction), step=step[:255], lease_until=now() + LEASE, due_at=now() + LEASE)
-    )
-    cancelled = db.session.scalar(select(JobRun.cancel_requested).where(JobRun.id == run_id))
-    db.session.commit()
-    if cancelled or not kept:
+    run_id, lease = held
+    lease.commit(progress=min(1.0, fraction), step=step[:255])
+    if db.session.scalar(select(JobRun.cancel_requested).where(JobRun.id == run_id)):
         raise Cancelled(run_id)
 
 
@@ -188,10 +206,8 @@ def hand_over_lost() -> int:
     )
     lost = db.session.scalars(select(JobRun).where(stuck).order_by(JobRun.due_at).limit(200)).all()
     for run in lost:
-        job = site.catalogue().jobs.get(run.kind)
         run.due_at = moment + LOST_AFTER
-        if job is not None:
-            push(run.id, job)
+        push(run.id, find_job(run.kind))
     db.session.commit()
     return len(lost)
 

@@ -26,12 +26,14 @@ from app.kube.errors import EXPIRED, NOT_UNDERSTOOD
 from app.kube.mirrored import Change
 from app.kube.models import Cluster
 from app.kube.shapes import KINDS, Marked, Raws, WatchEvent
+from app.leases import Fenced
 
 log = logging.getLogger(__name__)
 PAGE = 500
 # Short watches bound how long a connection that died without a word can go unnoticed.
 WATCH_SECONDS, PATIENCE = 50, 10
 WRITE_EVERY = 0.2
+PAUSE = 1.0
 HEARTBEAT = 3.0
 MOST_AT_ONCE = 2_000
 BEHIND = 1_000
@@ -60,6 +62,7 @@ class ClusterMirror:
         self._watched: set[str] = set()
         self._listing = threading.Semaphore(LISTS_AT_ONCE)
         self.on_write: Callable[[str], None] = _nobody
+        self.commit: Callable[[], None] = db.session.commit  # or a lease's, so that one that came too late keeps nothing
 
     def run(self) -> None:
         """Read and write until stopped."""
@@ -86,6 +89,9 @@ class ClusterMirror:
                 if beat:
                     self._beat()
                     last_beat = time.monotonic()
+            except Fenced:
+                log.warning("mirror of %s: another process keeps it now", self._cluster_id)
+                self._stop.set()
             except Exception:
                 log.exception("mirror of %s could not write", self._cluster_id)
                 db.session.rollback()
@@ -94,6 +100,10 @@ class ClusterMirror:
 
     def _collected(self) -> list[Change]:
         found: list[Change] = []
+        try:
+            found.append(self._changes.get(timeout=PAUSE))  # in a quiet cluster nothing turns
+        except queue.Empty:
+            return found
         end = time.monotonic() + WRITE_EVERY
         while (left := end - time.monotonic()) > 0 and len(found) < MOST_AT_ONCE:
             try:
@@ -106,11 +116,11 @@ class ClusterMirror:
         moment, touched = now(), False
         for kind in dict.fromkeys(change.kind for change in changes):
             mine = [change for change in changes if change.kind == kind]
-            touched |= mirrored.store(self._cluster_id, kind, mine, moment)
-        db.session.commit()
+            touched |= mirrored.store(self._cluster_id, kind, mine, moment, self.commit)
+        self.commit()
         if touched:
             self.on_write(self._cluster_id)
-            db.session.commit()
+            self.commit()
 
     def _beat(self) -> None:
         """Ask how the cluster is.
@@ -127,7 +137,7 @@ class ClusterMirror:
             state = {"state": models.UNREACHABLE, "error_code": error.code, "error_detail": error.reason.en[:1000]}
         query = update(Cluster).where(Cluster.id == self._cluster_id)
         db.session.execute(query.values(**state, checked_at=now()))
-        db.session.commit()
+        self.commit()
 
     def _put(self, change: Change) -> None:
         while not self._stop.is_set():

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
-from app.db import db, now
+from app.db import affected, db, now
 from app.kube.models import Cluster, KubeObject, MirrorState
 from app.kube.shapes import KINDS, kept
 from app.kube.states import summary
 
 BATCH = 400
+AT_ONCE = 2_000  # objects in one transaction: other writers have their turn
 FRESH_SECONDS = 12.0
 APPLICATION, PRODUCT, MANAGED_BY = "app.kubernetes.io/name", "app.kubernetes.io/part-of", "app.kubernetes.io/managed-by"
 Name = tuple[str, str]
@@ -31,21 +32,28 @@ class Change:
     error: str = ""
 
 
-def store(cluster_id: str, kind: str, changes: Sequence[Change], moment: datetime) -> bool:
-    """Keep what was seen of one kind, in the order it was seen.
+def store(
+    cluster_id: str, kind: str, changes: Sequence[Change], moment: datetime, commit: Callable[[], None] | None = None
+) -> bool:
+    """Keep what was seen of one kind, in the order it was seen; the kind counts as heard once all of it is kept.
 
+    :param commit: keeps what was written so far, after every :data:`AT_ONCE` objects; a cluster's first list is long
     :returns: whether any object changed
     """
     state = db.session.get(MirrorState, (cluster_id, kind))
     if state is None:
-        state = MirrorState(cluster_id=cluster_id, kind=kind)
+        state = MirrorState(cluster_id=cluster_id, kind=kind, objects=0)
         db.session.add(state)
+        db.session.flush()
     present: dict[Name, Any] = {}
     gone: set[Name] = set()
+    there: Collection[Name] | None = None
+    synced = False
     for change in changes:
         if change.complete:
-            present, gone = _difference(cluster_id, kind, change.present)
-            state.synced_at = moment
+            held = _held(cluster_id, kind)
+            present, gone = _difference(held, change.present)
+            there, synced = held.keys(), True
         for item in () if change.complete else change.present:
             key = (item.metadata.namespace, item.metadata.name)
             present[key] = item
@@ -53,28 +61,31 @@ def store(cluster_id: str, kind: str, changes: Sequence[Change], moment: datetim
         for key in change.gone:
             present.pop(key, None)
             gone.add(key)
-        state.error = change.error
-        if not change.error:
-            state.heard_at = moment
-    _replace(cluster_id, kind, present, gone)
-    if present or gone:
-        db.session.flush()
-        state.objects = count(cluster_id, kind)
+    if there is not None:
+        state.objects = len(there)
+    _write(state, present, gone, there, commit or _later)
+    state.error = changes[-1].error if changes else state.error
+    if synced:
+        state.synced_at = moment
+    if any(not change.error for change in changes):
+        state.heard_at = moment
     return bool(present or gone)
 
 
-def count(cluster_id: str, kind: str) -> int:
-    """How many objects of a kind the mirror holds."""
-    wanted = select(func.count()).where(KubeObject.cluster_id == cluster_id, KubeObject.kind == kind)
-    return db.session.scalar(wanted) or 0
+def _later() -> None:
+    """Whoever calls commits."""
 
 
-def _difference(cluster_id: str, kind: str, items: Sequence[Any]) -> tuple[dict[Name, Any], set[Name]]:
-    """What of a whole list is new or other than what is kept, and what is gone: a list anew writes little."""
+def _held(cluster_id: str, kind: str) -> dict[Name, tuple[str, str]]:
+    """UID and resource version of what is kept, by name."""
     query = select(KubeObject.namespace, KubeObject.name, KubeObject.uid, KubeObject.resource_version).where(
         KubeObject.cluster_id == cluster_id, KubeObject.kind == kind
     )
-    held = {(row[0], row[1]): (row[2], row[3]) for row in db.session.execute(query)}
+    return {(row[0], row[1]): (row[2], row[3]) for row in db.session.execute(query)}
+
+
+def _difference(held: Mapping[Name, tuple[str, str]], items: Sequence[Any]) -> tuple[dict[Name, Any], set[Name]]:
+    """What of a whole list is new or other than what is kept, and what is gone: a list anew writes little."""
     listed = {(item.metadata.namespace, item.metadata.name): item for item in items}
     changed = {
         key: item
@@ -84,21 +95,41 @@ def _difference(cluster_id: str, kind: str, items: Sequence[Any]) -> tuple[dict[
     return changed, held.keys() - listed.keys()
 
 
-def _replace(cluster_id: str, kind: str, present: dict[Name, Any], gone: Iterable[Name]) -> None:
+def _write(
+    state: MirrorState, present: Mapping[Name, Any], gone: set[Name], there: Collection[Name] | None,
+    commit: Callable[[], None],
+) -> None:  # fmt: skip
+    """Write in slices, and count as it goes: what was removed and what was added are known.
+
+    :param there: the names that are kept, where they are known: others need not be removed first
+    """
+    names = [*present, *gone]
+    for start in range(0, len(names), AT_ONCE):
+        some = names[start : start + AT_ONCE]
+        removed = _remove(state, [name for name in some if there is None or name in there])
+        made = [row_of(state.cluster_id, state.kind, present[name]) for name in some if name in present]
+        if made:
+            db.session.execute(insert(KubeObject), made)
+        if len(made) != removed:
+            state.objects += len(made) - removed
+        if start + AT_ONCE < len(names):
+            commit()
+
+
+def _remove(state: MirrorState, gone: Iterable[Name]) -> int:
     names: dict[str, list[str]] = {}
-    for namespace, name in (*present, *gone):
+    for namespace, name in gone:
         names.setdefault(namespace, []).append(name)
+    removed = 0
     for namespace, listed in names.items():
         for start in range(0, len(listed), BATCH):
-            db.session.execute(
+            removed += affected(
                 delete(KubeObject).where(
-                    KubeObject.cluster_id == cluster_id, KubeObject.kind == kind,
+                    KubeObject.cluster_id == state.cluster_id, KubeObject.kind == state.kind,
                     KubeObject.namespace == namespace, KubeObject.name.in_(listed[start : start + BATCH]),
                 )
             )  # fmt: skip
-    made = [row_of(cluster_id, kind, item) for item in present.values()]
-    for start in range(0, len(made), BATCH):
-        db.session.execute(insert(KubeObject), made[start : start + BATCH])
+    return removed
 
 
 def row_of(cluster_id: str, kind: str, item: Any) -> dict[str, Any]:

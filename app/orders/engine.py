@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -20,7 +22,7 @@ from app.db import db, now
 from app.errors import ConsoleError
 from app.guard import Operation
 from app.orders import commands, due, leases, locks, tree
-from app.orders.execution import TIMED_OUT, Execution
+from app.orders.execution import STEP_UNKNOWN, TIMED_OUT, Execution
 from app.orders.history import event
 from app.orders.models import Order, OrderNode
 from app.orders.steps import type_of
@@ -28,9 +30,10 @@ from app.orders.tree import Tree
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 15.0  # then other orders have their turn
+AFTER_A_CRASH = timedelta(seconds=15)
 AT_ONCE = 256  # steps of one order that run at the same time
 FINISHED = Operation("orders.order.finished", Text("Order ended", "执行单结束"))
-ERRORS = (TIMED_OUT,)
+ERRORS = (TIMED_OUT, STEP_UNKNOWN)
 
 
 def tick(order_id: str) -> None:
@@ -46,10 +49,20 @@ def tick(order_id: str) -> None:
                 Tick(order, lease).run()
         except leases.Fenced:
             log.info("order %s: another process took over", order_id)
+        except Exception:
+            _postpone(lease)
+            raise
         finally:
             db.session.rollback()
             db.session().expire_on_commit = True
             lease.release()
+
+
+def _postpone(lease: leases.Lease) -> None:
+    """A tick that failed in a way nobody foresaw is not due again at once: others have their turn."""
+    db.session.rollback()
+    with suppress(leases.Fenced):
+        lease.commit(due_at=now() + AFTER_A_CRASH)
 
 
 def _caller(order: Order) -> Caller:
@@ -92,11 +105,12 @@ class Tick:
         self.tree = Tree(db.session.scalars(select(OrderNode).where(OrderNode.order_id == self.order.id)).all())
 
     def _may_run(self) -> bool:
-        if self.order.state == tree.QUEUED:
-            blocker = locks.take_all(self.order)
-            if blocker is not None:
-                self.order.blocked_by = blocker
+        queued = self.order.state == tree.QUEUED
+        if queued or self.order.state == tree.RUNNING:  # one whose step nobody knew has given its scopes up
+            self.order.blocked_by = locks.take_all(self.order)
+            if self.order.blocked_by is not None:
                 return False
+        if queued:
             self.lease.commit()
             self._begin()
         return self.order.state not in tree.TERMINAL and self.order.state != tree.CANCELLING
@@ -148,6 +162,8 @@ class Tick:
         failed = next((leaf.error for leaf in leaves if leaf.state == tree.FAILED), None)
         if self.order.error != failed:
             self.order.error = failed
+        if after == tree.FAILED and failed and failed["code"] == STEP_UNKNOWN.code:
+            locks.release(self.order.id)
         if after != before:
             self.order.state = after
             event(self.order, None, "state", before, after)

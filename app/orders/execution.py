@@ -28,6 +28,15 @@ TIMED_OUT = ErrorCode(
     Text("{step} was not finished within {seconds} s.", "{step} 未能在 {seconds} 秒内完成。"),
     Text("See its events and log for what holds it, then retry, skip or roll back.", "请查看事件与日志了解原因，然后重试、跳过或回滚。"),
 )
+STEP_UNKNOWN = ErrorCode(
+    "ORDERS/STEP_UNKNOWN",
+    501,
+    Text("No enabled plugin of this site knows the step {step}.", "本站点已启用的插件中没有步骤 {step}。"),
+    Text(
+        "Enable the plugin {plugin}, then retry; until then the order holds nothing.",
+        "请启用插件 {plugin} 后重试；在此之前该执行单不占用任何资源。",
+    ),
+)
 
 
 def is_out_of_time(error: Exception) -> bool:
@@ -105,8 +114,13 @@ class Execution:
 
     @contextmanager
     def _running(self, leaf: OrderNode) -> Iterator[tuple[StepKind, Context]]:
-        """The leaf's step at work: its lines are kept, and what it did not foresee is an error that says so."""
-        kind, ctx = site.catalogue().steps[leaf.step], Context(self.order, leaf, self.cache)
+        """The leaf's step at work: its lines are kept, and what it did not foresee is an error that says so.
+
+        :raises ConsoleError: ORDERS/STEP_UNKNOWN where its plugin is not enabled any more
+        """
+        kind, ctx = site.catalogue().steps.get(leaf.step), Context(self.order, leaf, self.cache)
+        if kind is None:
+            raise STEP_UNKNOWN(step=leaf.step, plugin=self.order.plugin)
         try:
             yield kind, ctx
         except (ConsoleError, Fenced):

@@ -2,78 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import affected, db, now
-from app.leases import is_of_a_wrong_clock, owner
+from app.leases import Fenced, Lease, is_of_a_wrong_clock, owner
 from app.orders import tree
 from app.orders.models import Order
 
+__all__ = ["LEASE", "Fenced", "Lease", "is_free", "revoke", "take"]
 LEASE = timedelta(seconds=15)  # how long an order waits for a worker that was killed in a step
-RENEW_SECONDS = 4.0
-
-
-class Fenced(Exception):
-    """Another process works on this order now; what this one did since its last commit is dropped."""
-
-
-@dataclass
-class Lease:
-    """The right to work on an order until another process raises its token."""
-
-    order_id: str
-    token: int
-    renewed: float = field(default_factory=time.monotonic)
-
-    def commit(self) -> None:
-        """Keep what was done, and renew the lease.
-
-        :raises Fenced: another process raised the token
-        """
-        ours = update(Order).where(Order.id == self.order_id, Order.token == self.token)
-        if not affected(ours.values(lease_until=now() + LEASE).execution_options(synchronize_session=False)):
-            raise Fenced
-        db.session.commit()
-        self.renewed = time.monotonic()
-
-    def keep(self) -> None:
-        """As :meth:`commit`, if that is some seconds ago.
-
-        :raises Fenced: another process raised the token
-        """
-        if time.monotonic() - self.renewed > RENEW_SECONDS:
-            self.commit()
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Renew it from beside while a step takes long, or no step of a slow cluster would ever end between two workers."""
-        over, engine = threading.Event(), db.engine
-        mine = update(Order).where(Order.id == self.order_id, Order.token == self.token, Order.lease_until.is_not(None))
-
-        def renew() -> None:
-            while not over.wait(RENEW_SECONDS):
-                with suppress(SQLAlchemyError), engine.begin() as connection:
-                    connection.execute(mine.values(lease_until=now() + LEASE))
-
-        threading.Thread(target=renew, daemon=True).start()
-        try:
-            yield
-        finally:
-            over.set()
-
-    def release(self) -> None:
-        """Give the order to whoever comes next, if it is still ours, and commit."""
-        ours = update(Order).where(Order.id == self.order_id, Order.token == self.token)
-        db.session.execute(ours.values(lease_until=None))
-        db.session.commit()
 
 
 def take(order_id: str) -> Lease | None:
@@ -89,7 +28,7 @@ def take(order_id: str) -> Lease | None:
     if order.state == tree.RUNNING and late > LEASE:
         order.idle += late.total_seconds()
         db.session.commit()
-    return Lease(order_id, order.token)
+    return Lease((Order.id == order_id) & (Order.token == order.token), Order.lease_until, LEASE, order.token)
 
 
 def is_free(moment: datetime) -> ColumnElement[bool]:

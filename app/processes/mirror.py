@@ -29,6 +29,7 @@ class Running:
     """A cluster's mirror at work in this process."""
 
     version: int
+    token: int
     stop: threading.Event
     thread: threading.Thread
 
@@ -54,22 +55,24 @@ def _round(app: Flask, running: dict[str, Running]) -> None:
     for cluster_id in list(running):
         cluster = clusters.get(cluster_id)
         held = running[cluster_id]
-        mine = cluster is not None and leases.take(MIRRORS + cluster_id, LEASE_SECONDS) is not None
+        lease = leases.take(MIRRORS + cluster_id, LEASE_SECONDS) if cluster else None
+        mine = lease is not None and lease.token == held.token
         if cluster is None or not mine or cluster.version != held.version or not held.thread.is_alive():
             held.stop.set()
             running.pop(cluster_id)
     for cluster in clusters.values():
-        if cluster.id not in running and leases.take(MIRRORS + cluster.id, LEASE_SECONDS) is not None:
+        lease = None if cluster.id in running else leases.take(MIRRORS + cluster.id, LEASE_SECONDS)
+        if lease is not None:
             try:
-                running[cluster.id] = _start(app, cluster)
+                running[cluster.id] = _start(app, cluster, lease)
             except Exception:
                 log.exception("mirror of %s cannot start", cluster.name)
 
 
-def _start(app: Flask, cluster: Cluster) -> Running:
+def _start(app: Flask, cluster: Cluster, lease: leases.Lease) -> Running:
     stop = threading.Event()
     worker = ClusterMirror(app, cluster.id, connect(cluster, pool_size=24), stop)
-    worker.on_write = wake_cluster
+    worker.on_write, worker.commit = wake_cluster, lease.commit
     thread = threading.Thread(target=worker.run, name=f"mirror-{cluster.name}", daemon=True)
     thread.start()
-    return Running(cluster.version, stop, thread)
+    return Running(cluster.version, lease.token, stop, thread)

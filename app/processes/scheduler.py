@@ -1,4 +1,4 @@
-"""The scheduler: finds due orders and lost jobs, runs periodic work. One acts at a time, under a lease."""
+"""The scheduler: hands due orders, lost jobs and periodic work to the workers. One acts at a time, under a lease."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from app.orders.due import due
 log = logging.getLogger(__name__)
 LEASE_SECONDS = 6.0
 ORDERS_EVERY, JOBS_EVERY, PERIODIC_EVERY = 0.2, 2.0, 1.0
-HANDED_FOR = 3.0
 TICK_LIMIT = 300  # seconds; a tick ends by itself long before, unless a step hangs
 
 
@@ -29,7 +28,7 @@ def schedule(app: Flask) -> None:
     to_json(app.extensions[site.SETTINGS].log_level)
     sealer.start(app)
     last = {"jobs": 0.0, "periodic": 0.0, "lease": 0.0}
-    handed: dict[str, float] = {}
+    handed: dict[str, str] = {}
     while True:
         with app.app_context():
             try:
@@ -49,34 +48,37 @@ def schedule(app: Flask) -> None:
         time.sleep(ORDERS_EVERY)
 
 
-def _round(moment: float, last: dict[str, float], handed: dict[str, float]) -> None:
-    hand_over_orders(moment, handed)
+def _round(moment: float, last: dict[str, float], handed: dict[str, str]) -> None:
+    hand_over_orders(handed)
     if moment - last["jobs"] > JOBS_EVERY:
         hand_over_lost()
         last["jobs"] = moment
     if moment - last["periodic"] > PERIODIC_EVERY:
-        periodic.run_due()
+        periodic.order_due()
         last["periodic"] = moment
 
 
-def hand_over_orders(moment: float, handed: dict[str, float]) -> int:
-    """Give due orders to the workers; one that was given a moment ago is not given again at once.
+def hand_over_orders(handed: dict[str, str]) -> int:
+    """Give due orders to the workers; one whose tick still waits there is not given again.
 
+    Each tick is a job of its own: RQ removes a job that ended, and with one name for all of an order it would take away
+    the next one, which waits or runs already.
+
+    :param handed: the last tick of each order that was due, by the job's name
     :returns: how many
     """
-    for order_id in [known for known, when in handed.items() if moment - when > HANDED_FOR]:
+    found, count = due(), 0
+    for order_id in handed.keys() - set(found):
         handed.pop(order_id)
-    count = 0
-    for order_id in due():
+    for order_id in found:
         try:
-            job_id = f"tick-{order_id}"
             orders = queue("orders")
-            if order_id in handed and orders.get_job_position(job_id) is not None:
+            if order_id in handed and orders.get_job_position(handed[order_id]) is not None:
                 continue
-            orders.enqueue_call(
-                "app.orders.job.tick", args=(order_id,), job_id=job_id, timeout=TICK_LIMIT, result_ttl=0, failure_ttl=60
+            made = orders.enqueue_call(
+                "app.orders.job.tick", args=(order_id,), timeout=TICK_LIMIT, result_ttl=0, failure_ttl=60
             )
-            handed[order_id] = moment
+            handed[order_id] = made.id
             count += 1
         except RedisError as error:
             log.warning("redis did not take order %s: %s", order_id, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from sqlalchemy import select
@@ -20,6 +21,7 @@ from plugins.yunyou.environments import kube_of
 from plugins.yunyou.models import Environment, LoadBalancer
 from plugins.yunyou.resources import known_outputs
 
+log = logging.getLogger(__name__)
 DOMAIN = "#domain"
 
 
@@ -78,17 +80,24 @@ def learn(environment: Environment, name: str, kube: Kube) -> str:
 
 
 def reconcile() -> None:
-    """Periodic: keep addresses that came late, and register their domains."""
-    for row in rows(select(LoadBalancer).where(LoadBalancer.address == "")):
-        environment = db.session.get(Environment, row.environment_id)
-        if environment is None:
-            continue
+    """Periodic: keep addresses that came late, and register their domains; each with its registration or not at all."""
+    for balancer_id in db.session.scalars(select(LoadBalancer.id).where(LoadBalancer.address == "")).all():
         try:
-            address = learn(environment, row.name, kube_of(environment))
-            service = find_service(DnsRecords)
-            if address and row.domain and service is not None:
-                with caller.acting_as(caller.system(environment.tenant_id)):
-                    service.register(environment.tenant_id, row.domain, [address], f"{row.product}/{row.application}")
-        except ConsoleError:
-            continue
-        db.session.commit()
+            _reconcile(balancer_id)
+        except ConsoleError as error:
+            db.session.rollback()
+            log.warning("load balancer %s: %s", balancer_id, error)
+        else:
+            db.session.commit()
+
+
+def _reconcile(balancer_id: str) -> None:
+    row = db.session.get(LoadBalancer, balancer_id)
+    environment = db.session.get(Environment, row.environment_id) if row else None
+    if row is None or environment is None:
+        return
+    with caller.acting_as(caller.system(environment.tenant_id)):
+        address = learn(environment, row.name, kube_of(environment))
+        service = find_service(DnsRecords)
+        if address and row.domain and service is not None:
+            service.register(environment.tenant_id, row.domain, [address], f"{row.product}/{row.application}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +10,7 @@ from types import MappingProxyType
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app import caller, site
 from app.contracts.declarations import Job, Periodic
@@ -158,12 +159,141 @@ def test_periodic_work_runs_once_per_period_whatever_the_number_of_schedulers(
     monkeypatch.setitem(app_context.extensions, site.CATALOGUE, replace(found, periodic=MappingProxyType({name: item})))
 
     for _ in range(4):
-        periodic.run_due()
+        periodic.order_due()
+    jobs = list(db.session.scalars(select(JobRun.id).where(JobRun.kind == name)))
+    assert (len(jobs), ran) == (1, [])
+    for _ in range(2):
+        run.perform(jobs[0])
 
     assert ran == [1]
+    assert read(jobs[0]).state == "succeeded"
     kept = db.session.get(PeriodicRun, name)
     assert kept is not None
     assert kept.result == "success"
+
+
+@pytest.mark.req("C-42")
+def test_periodic_work_that_has_not_ended_is_not_ordered_again_and_its_last_job_alone_is_kept(
+    app_context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"test.{new_id()}"
+    item = Periodic(name, Text("T", "T"), lambda: 1 / 0, every=3600)
+    found = app_context.extensions[site.CATALOGUE]
+    monkeypatch.setitem(app_context.extensions, site.CATALOGUE, replace(found, periodic=MappingProxyType({name: item})))
+    made = periodic.order(item)
+    assert made is not None
+    first = made.id
+    db.session.commit()
+
+    assert periodic.order(item) is None
+    for _ in range(3):
+        run.perform(first)
+    ended = read(first)
+    assert (ended.state, ended.attempt) == ("failed", 3)
+    second = periodic.order(item)
+    db.session.commit()
+
+    assert second is not None
+    assert list(db.session.scalars(select(JobRun.id).where(JobRun.kind == name))) == [second.id]
+
+
+def taken_over(job_id: str) -> None:
+    """Another worker takes the job, as after a pause of this one."""
+    with db.engine.begin() as connection:
+        connection.execute(update(JobRun).where(JobRun.id == job_id).values(attempt=JobRun.attempt + 1))
+
+
+@pytest.mark.req("C-41", "Q-20")
+@pytest.mark.parametrize("how", ["ends", "fails", "is refused", "tells its progress"])
+def test_an_attempt_that_was_taken_over_neither_ends_the_job_nor_keeps_what_it_did(
+    app_context: Flask, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    name = f"late-{new_id()}"
+
+    def late(what: str) -> None:
+        taken_over(what)
+        db.session.add(PeriodicRun(name=name))
+        if how == "fails":
+            raise RuntimeError("late")
+        if how == "is refused":
+            raise NOT_FOUND(what="thing")
+        if how == "tells its progress":
+            run.progress(0.7, "late")
+
+    job = ordered()
+    db.session.execute(update(JobRun).where(JobRun.id == job).values(arguments={"what": job}))
+    db.session.commit()
+    object.__setattr__(WORK, "run", late)
+    try:
+        run.perform(job)
+    finally:
+        object.__setattr__(WORK, "run", work)
+
+    found = read(job)
+    assert (found.state, found.attempt, found.progress, found.error) == ("running", 2, 0.0, None)
+    assert db.session.get(PeriodicRun, name) is None
+
+
+@pytest.mark.req("C-41", "Q-20")
+def test_a_job_that_kills_its_worker_each_time_ends_as_failed_and_says_so() -> None:
+    job = ordered()
+    for attempt in range(1, 9):
+        db.session.expire_all()
+        if read(job).state == "failed":
+            break
+        lost = {"state": "running", "attempt": attempt, "lease_until": now() - timedelta(seconds=1)}
+        db.session.execute(update(JobRun).where(JobRun.id == job).values(lost))  # claimed, and then the worker was gone
+        db.session.commit()
+        if attempt >= WORK.attempts:
+            run.perform(job)
+
+    found = read(job)
+    assert found.state == "failed"
+    assert found.error is not None
+    assert found.error["code"] == "JOBS/WORKER_DIED"
+    assert found.error["title"]["zh"]
+    assert DONE == []
+
+
+@pytest.mark.req("C-41", "Q-20")
+def test_a_job_that_says_nothing_for_long_is_not_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "LEASE", timedelta(seconds=1))
+    inside: list[str] = []
+
+    def silent(what: str) -> None:
+        inside.append(what)
+        time.sleep(1.6)  # longer than its lease
+        run.perform(job)  # what another worker would do now
+
+    job = ordered()
+    object.__setattr__(WORK, "run", silent)
+    try:
+        run.perform(job)
+    finally:
+        object.__setattr__(WORK, "run", work)
+
+    assert inside == ["x"]
+    assert (read(job).state, read(job).attempt) == ("succeeded", 1)
+
+
+@pytest.mark.req("C-40")
+def test_work_that_no_enabled_plugin_knows_fails_and_says_so() -> None:
+    job = ordered()
+    lost = {"kind": "gone.work", "due_at": now() - timedelta(seconds=1)}
+    db.session.execute(update(JobRun).where(JobRun.id == job).values(lost))
+    db.session.commit()
+    queue("default").empty()
+
+    run.hand_over_lost()
+    assert [j.args[0] for j in queue("default").jobs].count(job) == 1
+    run.perform(job)
+
+    found = read(job)
+    assert found.state == "failed"
+    assert found.error is not None
+    assert (found.error["code"], found.error["title"]["en"]) == (
+        "JOBS/KIND_UNKNOWN", "No enabled plugin of this site knows the work gone.work.",
+    )  # fmt: skip
 
 
 @pytest.mark.req("C-42")

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from app.application import create_app
 from app.config import load_settings
 from app.db import db
-from app.leases import Lease
+from app.leases import LeaseRow
 
 
 @pytest.mark.req("C-5")
@@ -19,7 +19,7 @@ def test_what_begins_with_a_savepoint_writes_though_another_process_wrote(tmp_pa
     file = tmp_path / "site.db"
     app = create_app(load_settings({"ANTSTACK_DEMO": "1", "DATABASE_URL": f"sqlite:///{file}"}))
     with app.app_context():
-        Lease.__table__.create(db.engine)
+        LeaseRow.__table__.create(db.engine)
         insert = "INSERT INTO core_lease (name, owner, until, token) VALUES ('{}', 'a', '2026-01-01', 1)"
         other = sqlite3.connect(file, timeout=0)
         with db.session.begin_nested():

@@ -6,15 +6,18 @@ import threading
 import time
 from typing import Any
 
+import msgspec
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, func, select, update
 
+from app import leases
 from app.db import db, now
 from app.kube import clusters, mirrored
 from app.kube.client import Kube, connect
 from app.kube.mirror import ClusterMirror, lines
 from app.kube.models import REACHABLE, UNREACHABLE, Cluster, KubeObject, MirrorState
+from app.kube.shapes import KINDS
 from sandbox.launch import Sandbox, start
 from tests.kube import ask, eventually, make_namespace, mirroring, pod, register, somebody
 
@@ -205,11 +208,96 @@ def test_many_pods_are_read_quickly(app_context: Flask, tenant: Any, sandbox: Sa
     db.session.commit()
     took = time.monotonic() - started
 
-    assert mirrored.count(cluster.id, "pods") == 10_000
+    assert counted(cluster) == (10_000, 10_000)
     assert took < 8, took
     for model in (KubeObject, MirrorState):
         db.session.query(model).filter(model.cluster_id == cluster.id).delete()
     db.session.commit()
+
+
+def counted(cluster: Cluster) -> tuple[int, int]:
+    """How many pods the mirror says that it holds, and how many it does."""
+    db.session.expire_all()
+    held = select(func.count()).where(KubeObject.cluster_id == cluster.id, KubeObject.kind == "pods")
+    return db.session.get_one(MirrorState, (cluster.id, "pods")).objects, db.session.scalar(held) or 0
+
+
+def pods_of(cluster: Cluster, *versions: tuple[int, int]) -> list[Any]:
+    """Pods by number and resource version, as a reader hands them over."""
+    return [
+        msgspec.convert(
+            {"metadata": {"name": f"p{n}", "namespace": "x", "uid": f"u{n}-{cluster.id}", "resourceVersion": str(version)},
+             "spec": {"containers": [{"name": "c", "image": "i"}]}, "status": {"phase": "Running"}},
+            KINDS["pods"],
+        )
+        for n, version in versions
+    ]  # fmt: skip
+
+
+def test_what_is_held_is_counted_as_it_is_written(app_context: Flask, tenant: Any, sandbox: Sandbox):
+    cluster = register(sandbox, tenant.id)
+
+    def store(*changes: mirrored.Change) -> list[str]:
+        seen: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            seen.append(statement)
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            mirrored.store(cluster.id, "pods", changes, now())
+            db.session.commit()
+        finally:
+            event.remove(db.engine, "before_cursor_execute", note)
+        return seen
+
+    change = mirrored.Change
+    store(change("pods", pods_of(cluster, *((n, 1) for n in range(5))), complete=True))
+    assert counted(cluster) == (5, 5)
+    one = store(change("pods", pods_of(cluster, (4, 2), (5, 1))), change("pods", gone=[("x", "p0"), ("x", "never")]))
+    assert counted(cluster) == (5, 5)
+    store(change("pods", pods_of(cluster, (1, 1), (9, 1)), complete=True), change("pods", pods_of(cluster, (10, 1))))
+    assert counted(cluster) == (3, 3)
+    assert not [statement for statement in one if "count(" in statement.lower()]
+
+
+def test_a_long_list_is_kept_in_pieces_and_counts_as_heard_at_its_end(
+    app_context: Flask, tenant: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(mirrored, "AT_ONCE", 2)
+    cluster = register(sandbox, tenant.id)
+    seen: list[tuple[int, int, bool]] = []
+
+    def commit() -> None:
+        db.session.commit()
+        state = db.session.get_one(MirrorState, (cluster.id, "pods"))
+        seen.append((*counted(cluster), state.heard_at is None))
+
+    items = pods_of(cluster, *((n, 1) for n in range(5)))
+    mirrored.store(cluster.id, "pods", [mirrored.Change("pods", items, complete=True)], now(), commit)
+    db.session.commit()
+
+    assert seen == [(2, 2, True), (4, 4, True)]
+    assert counted(cluster) == (5, 5)
+    assert db.session.get_one(MirrorState, (cluster.id, "pods")).heard_at is not None
+
+
+def test_a_mirror_that_another_process_took_over_writes_no_more(app_context: Flask, tenant: Any, sandbox: Sandbox):
+    space = make_namespace(sandbox, "late")
+    cluster = register(sandbox, tenant.id)
+    lease = leases.take(f"mirror/{cluster.id}", 60)
+    assert lease is not None
+    with mirroring(app_context, cluster) as worker:
+        worker.commit = lease.commit
+        ask(sandbox, "POST", PODS.format(space), pod("before"))
+        eventually(lambda: names(cluster, space) == {"before"})
+        with db.engine.begin() as connection:
+            mine = update(leases.LeaseRow).where(leases.LeaseRow.name == f"mirror/{cluster.id}")
+            connection.execute(mine.values(token=leases.LeaseRow.token + 1, owner="another"))
+        ask(sandbox, "POST", PODS.format(space), pod("after"))
+        eventually(lambda: worker._stop.is_set())
+
+    assert names(cluster, space) == {"before"}
 
 
 def test_its_connection_is_its_own(app_context: Flask, tenant: Any, sandbox: Sandbox):

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
+from flask import Flask
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 from sqlalchemy import select, update
 
+from app import site
 from app.db import db, now
 from app.errors import ConsoleError
-from app.orders import commands, due, engine, execution, leases, tree, verbs
+from app.jobs.queue import queue
+from app.orders import commands, due, engine, execution, leases, locks, tree, verbs
 from app.orders.models import Order, OrderEvent, OrderNode
+from app.processes.scheduler import hand_over_orders
 from tests.core.orders import world
 from tests.core.orders.world import World, nodes, order, read, run
 
@@ -333,7 +338,6 @@ def test_a_clock_that_was_ahead_does_not_hold_a_repetition_up(outside: World) ->
 @pytest.mark.req("Y-36")
 def test_a_step_that_takes_long_is_not_taken_over(outside: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "LEASE", timedelta(seconds=1))
-    monkeypatch.setattr(leases, "RENEW_SECONDS", 0.2)
     made = order({"A": ["web"]})
     lease = leases.take(made)
     assert lease is not None
@@ -419,3 +423,88 @@ def test_every_transition_left_an_event() -> None:
     assert ("running", "succeeded") in states
     assert set(verbs.of_order(read(made))) == {"rollback"}
     assert read(made).state in tree.TERMINAL
+
+
+@pytest.mark.req("C-44", "Y-36")
+def test_an_order_with_a_step_that_nobody_knows_says_so_and_holds_nobody_up(app_context: Flask, outside: World) -> None:
+    """A plugin was disabled while its order waited; enabled again, a retry goes on."""
+    catalogue = app_context.extensions[site.CATALOGUE]
+    known = catalogue.steps
+    made, behind = order({"A": ["web"]}, scopes=("x",)), order({"B": ["api"]}, scopes=("x",))
+    object.__setattr__(catalogue, "steps", MappingProxyType({k: v for k, v in known.items() if k != "test.act"}))
+    assert run(made) == "failed"
+    object.__setattr__(catalogue, "steps", known)
+
+    found = read(made)
+    assert found.error is not None
+    assert found.error["code"] == "ORDERS/STEP_UNKNOWN"
+    assert "test.act" in found.error["reason"]["zh"]
+    assert (found.lease_until, found.due_at) == (None, None)
+    outside.slow.add("B/api/act")
+    assert run(behind) == "running"
+
+    tell(made, "retry")
+    assert run(made) == "running"  # and waits for its scope
+    assert (read(made).blocked_by, nodes(made)["A/web/act"].state) == (behind, "pending")
+    outside.slow.clear()
+    assert run(behind) == "succeeded"
+    assert run(made) == "succeeded"
+
+
+@pytest.mark.req("C-44", "Q-20")
+def test_orders_whose_ticks_break_come_after_all_others(outside: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, well = [order({"A": ["web"]}) for _ in range(4)], order(BOTH)
+    earlier = now() - timedelta(seconds=30)
+    db.session.execute(update(Order).where(Order.id.in_(broken)).values(due_at=earlier))
+    db.session.commit()
+    with monkeypatch.context() as bad:
+        bad.setattr(locks, "take_all", lambda _order: 1 / 0)
+        for one in broken:
+            with pytest.raises(ZeroDivisionError):
+                engine.tick(one)
+
+    waiting = due.due(1_000)
+    assert well in waiting
+    assert not set(broken) & set(waiting)
+    assert all(read(one).lease_until is None for one in broken)
+    assert {run(one) for one in broken} == {"succeeded"}
+
+
+@pytest.mark.req("Y-36")
+def test_whoever_takes_an_order_over_fences_the_one_before(outside: World) -> None:
+    made = order({"A": ["web"]})
+    first = leases.take(made)
+    assert first is not None
+    db.session.execute(update(Order).where(Order.id == made).values(lease_until=now() - timedelta(seconds=1)))
+    db.session.commit()
+
+    second = leases.take(made)
+
+    assert second is not None
+    assert second.token > first.token
+    read(made).title = "written too late"
+    with pytest.raises(leases.Fenced):
+        first.commit()
+    assert read(made).title == "a test order"
+    second.commit()
+
+
+@pytest.mark.req("Y-36", "Q-20")
+def test_each_tick_is_a_job_of_its_own_and_one_that_waits_is_not_doubled(outside: World) -> None:
+    made = order({"A": ["web"]})
+    waiting = queue("orders")
+    waiting.empty()
+    handed: dict[str, str] = {}
+
+    def ours() -> list[str]:
+        return [job.id for job in waiting.jobs if job.args == [made] or job.args == (made,)]
+
+    for _ in range(3):
+        hand_over_orders(handed)
+    first = ours()
+    waiting.empty()  # a worker took it, or Redis lost everything
+    hand_over_orders(handed)
+
+    assert (len(first), len(ours())) == (1, 1)
+    assert first != ours()
+    waiting.empty()
