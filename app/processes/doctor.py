@@ -19,7 +19,7 @@ from app.errors import ConsoleError
 from app.jobs.queue import connection, workers
 from app.kube.client import kube
 from app.kube.models import Cluster
-from app.leases import Lease
+from app.leases import LeaseRow
 from app.processes.mirror import MIRRORS
 
 Check = Callable[[], Text | None]
@@ -134,7 +134,7 @@ def _worker() -> Text | None:
 
 def _leased(process: str, name: str) -> Text | None:
     """One that acts holds its lease."""
-    held = db.session.scalar(select(Lease.name).where(Lease.name.like(name), Lease.until > now()).limit(1))
+    held = db.session.scalar(select(LeaseRow.name).where(LeaseRow.name.like(name), LeaseRow.until > now()).limit(1))
     return None if held else _not_running(process)
 
 
