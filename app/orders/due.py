@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Engine, Select, or_, select, update
 
 from app.db import db, now
 from app.orders import leases, tree
@@ -34,14 +34,19 @@ def is_now(then: datetime, moment: datetime) -> bool:
 
 def due(limit: int = 50) -> Sequence[str]:
     """Orders whose next tick is due and that nobody works on, by identifier."""
+    return db.session.scalars(_due().order_by(Order.due_at).limit(limit)).all()
+
+
+def is_any(engine: Engine) -> bool:
+    """Whether there are such: what an idle scheduler asks all the time, without a session."""
+    with engine.connect() as connection:
+        return connection.scalar(_due().limit(1)) is not None
+
+
+def _due() -> Select[str]:
     moment = now()
-    query = (
-        select(Order.id)
-        .where(or_(Order.due_at <= moment, Order.due_at > moment + LATEST), leases.is_free(moment))
-        .order_by(Order.due_at)
-        .limit(limit)
-    )
-    return db.session.scalars(query).all()
+    time_has_come = or_(Order.due_at <= moment, Order.due_at > moment + LATEST)
+    return select(Order.id).where(time_has_come, leases.is_free(moment))
 
 
 def wake_cluster(cluster_id: str) -> None:

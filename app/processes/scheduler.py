@@ -7,6 +7,7 @@ import time
 
 from flask import Flask
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import leases, site
 from app.audit import sealer
@@ -15,11 +16,13 @@ from app.jobs import periodic
 from app.jobs.queue import queue
 from app.jobs.run import hand_over_lost
 from app.logs import to_json
-from app.orders.due import due
+from app.orders.due import due, is_any
 
 log = logging.getLogger(__name__)
 LEASE_SECONDS = 6.0
-ORDERS_EVERY, JOBS_EVERY, PERIODIC_EVERY = 0.2, 2.0, 1.0
+ORDERS_EVERY, JOBS_EVERY, PERIODIC_EVERY = 0.2, 2.0, 2.0
+ROUND = 2.0  # where no order is due
+QUIET_EVERY, QUIET_AFTER = 0.5, 30.0  # how often is looked for orders where none was due for so long
 TICK_LIMIT = 300  # seconds; a tick ends by itself long before, unless a step hangs
 
 
@@ -29,7 +32,10 @@ def schedule(app: Flask) -> None:
     sealer.start(app)
     last = {"jobs": 0.0, "periodic": 0.0, "lease": 0.0}
     handed: dict[str, str] = {}
+    busy = time.monotonic()
     while True:
+        pause = ORDERS_EVERY if time.monotonic() - busy < QUIET_AFTER else QUIET_EVERY
+        busy = time.monotonic() if _wait(app, pause) else busy
         with app.app_context():
             try:
                 moment = time.monotonic()
@@ -45,7 +51,24 @@ def schedule(app: Flask) -> None:
                 time.sleep(1)
             finally:
                 db.session.remove()
-        time.sleep(ORDERS_EVERY)
+
+
+def _wait(app: Flask, pause: float) -> bool:
+    """Until an order is due, or the time for the rest has come.
+
+    :returns: whether one is due
+    """
+    end = time.monotonic() + ROUND
+    with app.app_context():
+        engine = db.engine
+    while time.monotonic() < end:
+        time.sleep(pause)
+        try:
+            if is_any(engine):
+                return True
+        except SQLAlchemyError as error:
+            log.warning("the database does not answer: %s", error)
+    return False
 
 
 def _round(moment: float, last: dict[str, float], handed: dict[str, str]) -> None:

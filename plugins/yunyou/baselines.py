@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from app import audit
 from app.contracts.text import Text
@@ -47,6 +47,7 @@ NOT_EMPTY = ErrorCode(
 )
 ERRORS = (NOTHING_RUNS, MOVED, NOT_A_BASELINE, NOT_EMPTY)
 ATTEMPTS = 5
+AT_ONCE = 500  # names in one statement
 
 
 def document_of(environment: Environment) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def document_of(environment: Environment) -> dict[str, Any]:
 def solution_of(environment: Environment) -> Document | None:
     """The baseline as a checked document, or None where nothing runs."""
     document = document_of(environment)
-    return files.of(document) if document["products"] else None
+    return files.kept(document) if document["products"] else None
 
 
 def export(environment: Environment) -> dict[str, Any]:
@@ -108,15 +109,19 @@ def change(environment: Environment, make: Any) -> dict[str, Any]:
             same = update(Baseline).where(Baseline.environment_id == environment.id, Baseline.version == version)
             if not affected(same.values(document=text, version=version + 1, changed_at=now())):
                 continue
-        _index(environment, after)
+        _index(environment, before, after)
         return after
     raise MOVED()
 
 
-def _index(environment: Environment, document: Mapping[str, Any]) -> None:
-    products = {row.code: row for row in _rows(BaselineProduct, environment)}
-    applications = {row.name: row for row in _rows(BaselineApplication, environment)}
-    for product in document["products"]:
+def _index(environment: Environment, before: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+    """Bring the index of the products that changed up to date: it costs what an order touched."""
+    was = {product["code"]: product for product in before["products"]}
+    differ = {product["code"]: product for product in document["products"] if was.get(product["code"]) != product}
+    codes = [*differ, *(was.keys() - {product["code"] for product in document["products"]})]
+    products = {row.code: row for row in _rows(BaselineProduct, environment, BaselineProduct.code.in_(codes))}
+    applications = {row.name: row for row in _rows(BaselineApplication, environment, BaselineApplication.product.in_(codes))}
+    for product in differ.values():
         row = products.pop(product["code"], None)
         if row is None:
             row = BaselineProduct(
@@ -130,7 +135,7 @@ def _index(environment: Environment, document: Mapping[str, Any]) -> None:
             _index_application(environment, product, application, applications.pop(application["name"], None))
     for left in (*products.values(), *applications.values()):
         db.session.delete(left)
-    _keep_values(environment, document)
+    _keep_values(environment, _values_of(before), _values_of(document))
     db.session.flush()
 
 
@@ -159,20 +164,28 @@ def _replicas(product: Mapping[str, Any], application: Mapping[str, Any]) -> lis
     return [cell.get("replicas", {}).get(name, own) for group in groups for cell in group.get("cells", ())] or [own]
 
 
-def _keep_values(environment: Environment, document: Mapping[str, Any]) -> None:
-    db.session.execute(delete(GlobalParameter).where(GlobalParameter.environment_id == environment.id))
-    for name, parameter in documents.named_parameters(dict(document)):
-        if "value" in parameter:
-            db.session.add(
-                GlobalParameter(
-                    tenant_id=environment.tenant_id, environment_id=environment.id, name=name,
-                    kind=parameter.get("type", "string"), value=json.dumps(parameter["value"]), changed_at=now(),
-                )
-            )  # fmt: skip
+def _values_of(document: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Type and value, as JSON, of every parameter that has one, by name."""
+    found = documents.named_parameters(dict(document))
+    return {name: (p.get("type", "string"), json.dumps(p["value"])) for name, p in found if "value" in p}
 
 
-def _rows(model: Any, environment: Environment) -> Sequence[Any]:
-    return rows(select(model).where(model.environment_id == environment.id))
+def _keep_values(
+    environment: Environment, before: Mapping[str, tuple[str, str]], after: Mapping[str, tuple[str, str]]
+) -> None:
+    differ = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
+    for start in range(0, len(differ), AT_ONCE):
+        some = GlobalParameter.name.in_(differ[start : start + AT_ONCE])
+        db.session.execute(delete(GlobalParameter).where(GlobalParameter.environment_id == environment.id, some))
+    at = {"tenant_id": environment.tenant_id, "environment_id": environment.id, "changed_at": now()}
+    for name in differ:
+        if name in after:
+            kind, value = after[name]
+            db.session.add(GlobalParameter(name=name, kind=kind, value=value, **at))
+
+
+def _rows(model: Any, environment: Environment, which: ColumnElement[bool]) -> Sequence[Any]:
+    return rows(select(model).where(model.environment_id == environment.id, which))
 
 
 def sent(

@@ -89,7 +89,8 @@ def _corrected(order: Order, environment: Environment, keys: set[str]) -> dict[s
     values = {entry.name: entry.value for entry in planning.entries_for(solution)}
     change = {**whole["change"], "document": documents.with_values(document_of(solution).document, values)}
     codes = {key.partition("/")[0] for key in change["applications"]}
-    target = files.of(changed(baselines.document_of(environment), change, codes))
+    before = baselines.document_of(environment)
+    target = files.of(changed(before, change, codes), before=before)
     rendered = Renderings(entries_of(target), setting_of(target, known_outputs(environment.id)))
     renewed: dict[str, Plan] = {}
     for key in keys:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,8 +36,32 @@ class Known:
         return cls(versions, names)
 
 
-def check(document: dict[str, Any], known: Known) -> Iterator[FieldError]:
-    """Every rule of meaning that *document* breaks; safe on a document of any shape."""
+def touched(before: dict[str, Any], after: dict[str, Any]) -> Collection[str] | None:
+    """The products of *after* that are others than in *before*, which keeps all rules; None where all may be.
+
+    What is the same keeps its rules as long as nothing went that it may refer to, and nothing changed that all share.
+    """
+    if any(before.get(key) != after.get(key) for key in (before.keys() | after.keys()) - {"products"}):
+        return None
+    was = {text(product, "code"): product for _, product in objects(before, "products")}
+    now = {text(product, "code"): product for _, product in objects(after, "products")}
+    differ = {code for code in was.keys() | now.keys() if was.get(code) != now.get(code)}
+    gone = {name for code in differ & was.keys() for name in _referable(was[code])}
+    there = {name for code in differ & now.keys() for name in _referable(now[code])}
+    return None if gone - there or differ - now.keys() else differ
+
+
+def _referable(product: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What other products may name of one: whatever in it has a name."""
+    for part in product:
+        yield from ((part, text(item, "name") or text(item, "key")) for _, item in objects(product, part))
+
+
+def check(document: dict[str, Any], known: Known, only: Collection[str] | None = None) -> Iterator[FieldError]:
+    """Every rule of meaning that *document* breaks; safe on a document of any shape.
+
+    :param only: codes of the products whose own rules are asked; what concerns all together always is
+    """
     yield from _lines(document, ())
     yield from rules_parameters.check(document, ("parameters",))
     yield from _products(document)
@@ -46,6 +70,8 @@ def check(document: dict[str, Any], known: Known) -> Iterator[FieldError]:
     everyone = {text(app, "name") for _, product in objects(document, "products") for _, app in _apps(product)}
     everyone |= set(known.names)
     for at, product in objects(document, "products"):
+        if only is not None and text(product, "code") not in only:
+            continue
         path = ("products", at)
         yield from _lines(product, path)
         yield from rules_parameters.check(product, (*path, "parameters"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from typing import Any
 
 from app.errors import FieldError
@@ -14,7 +15,7 @@ from plugins.yunyou.domain.reading import LIMIT, read
 from plugins.yunyou.domain.rules import Known
 from plugins.yunyou.domain.shape import MOST_ERRORS, unknown_fields
 
-__all__ = ["LIMIT", "Known", "Solution", "fingerprint", "of", "parse", "read", "unknown_fields", "validate"]
+__all__ = ["LIMIT", "Known", "Solution", "fingerprint", "kept", "of", "parse", "read", "unknown_fields", "validate"]
 
 
 def parse(raw: bytes, *, known: Known | None = None, limit: int = LIMIT) -> Solution:
@@ -28,15 +29,24 @@ def parse(raw: bytes, *, known: Known | None = None, limit: int = LIMIT) -> Solu
     return of(read(raw, limit=limit), known=known)
 
 
-def of(document: dict[str, Any], *, known: Known | None = None) -> Solution:
+def of(document: dict[str, Any], *, known: Known | None = None, before: dict[str, Any] | None = None) -> Solution:
     """Check a document that is decoded already.
 
+    :param before: what it was made from and was checked itself: products that are the same are not checked again
     :raises ConsoleError: ``YUNYOU/SOLUTION_INVALID`` with every problem in its ``errors``
     """
-    body, errors = _judged(document, known)
+    body, errors = _judged(document, known, rules.touched(before, document) if before else None)
     if body is None or errors:
         raise SOLUTION_INVALID(count=len(errors), errors=tuple(errors))
     return Solution(body, document, tuple(unknown_fields(document)))
+
+
+def kept(document: dict[str, Any]) -> Solution:
+    """A document that was checked before it was kept: its shape is read, its rules are not asked again."""
+    body, errors = shape.body_of(document)
+    if body is None:
+        raise SOLUTION_INVALID(count=len(errors), errors=tuple(errors))
+    return Solution(body, document)
 
 
 def validate(document: dict[str, Any], known: Known | None = None) -> list[FieldError]:
@@ -53,9 +63,11 @@ def fingerprint(document: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _judged(document: dict[str, Any], known: Known | None) -> tuple[Body | None, list[FieldError]]:
+def _judged(
+    document: dict[str, Any], known: Known | None, only: Collection[str] | None = None
+) -> tuple[Body | None, list[FieldError]]:
     body, errors = shape.body_of(document)
-    for problem in rules.check(document, known or Known()):
+    for problem in rules.check(document, known or Known(), only):
         if len(errors) >= 2 * MOST_ERRORS:
             break
         errors.append(problem)

@@ -75,7 +75,7 @@ class LoadBalancer(Simple):
     title = Text("Load balancer", "负载均衡")
 
     def _manifest(self, ctx: Context) -> tuple[Any, Any, Json]:
-        document = files.of(_whole(ctx)["document"])
+        document = files.kept(_whole(ctx)["document"])
         product = document.product(str(ctx.spec["product"]))
         assert product is not None
         balancer = next(b for b in product.load_balancers if b.name == ctx.spec["balancer"])
@@ -91,7 +91,7 @@ class LoadBalancer(Simple):
         if owner is not None and not is_adopted(ctx, key):
             raise ownership.FOREIGN(kind="Service", name=balancer.name, owner=owner, extra={"application": key})
         kube(ctx).apply(manifest, force=is_adopted(ctx, key))
-        balancers.keep(environment, files.of(_whole(ctx)["document"]), product, balancer)
+        balancers.keep(environment, files.kept(_whole(ctx)["document"]), product, balancer)
 
     def check(self, ctx: Context) -> Outcome:
         """Done with an address; without one after a while it goes on, and the address is kept when it comes."""

@@ -41,7 +41,7 @@ def of_application(request: OrderRequest) -> Target:
     application = documents.application_of(before, code, name)
     if application is None:
         raise NO_APPLICATION(application=request.application)
-    typed = files.of(before).product(code)
+    typed = files.kept(before).product(code)
     assert typed is not None
     if request.operation in ("scale", "resize") and typed.group_of(name):
         raise IN_CELLS(application=request.application)
@@ -58,7 +58,7 @@ def of_application(request: OrderRequest) -> Target:
     after = changed(before, change, {code})
     words = {"scale": "Scale", "resize": "Resize", "sync": "Sync"}[request.operation]
     return Target(
-        environment, f"{words} {request.application}", checked(after), [request.application], change,
+        environment, f"{words} {request.application}", checked(after, before), [request.application], change,
         ("application", request.application), plan_hash(before), mode="scale" if request.operation == "scale" else "",
     )  # fmt: skip
 
@@ -68,6 +68,6 @@ def synced(environment: Environment, keys: Sequence[str]) -> Target:
     before = baselines.document_of(environment)
     change: Json = {"kind": "operate", "fields": {key: {} for key in keys}}
     return Target(
-        environment, f"Sync {', '.join(keys[:3])}", files.of(before), list(keys), change, ("environment", environment.id),
+        environment, f"Sync {', '.join(keys[:3])}", files.kept(before), list(keys), change, ("environment", environment.id),
         plan_hash(before),
     )  # fmt: skip

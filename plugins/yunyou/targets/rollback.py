@@ -62,7 +62,7 @@ def of_order(order: Order, keys: Collection[str] = ()) -> Target:
         current = documents.application_of(now_document, code, name)
         wanted[key] = rollback.undone(before_app, after_app, current or after_app)
     wanted |= {key: kept["before"][key] for key in kept["change"].get("removed", ()) if not keys or key in keys}
-    left = files.of(kept["document"])
+    left = files.kept(kept["document"])
     whole = {plan.product["code"] for plan in chosen} - {p.product["code"] for p in plans if p.owner not in wanted}
     target = _replacing(environment, now_document, _with(now_document, wanted, kept, whole), order.title, left)
     target.rollback_of = order.id
@@ -120,6 +120,6 @@ def _replacing(
     after = changed(before, change, codes)
     keys = [f"{code}/{a['name']}" for code, product in products for a in product["applications"] if _stays(a)]
     return Target(
-        environment, f"Roll back: {', '.join(sorted(codes))} → {what}", checked(after, left or files.of(before)), keys, change,
+        environment, f"Roll back: {', '.join(sorted(codes))} → {what}", checked(after, before, left or files.kept(before)), keys, change,
         ("product", ",".join(sorted(codes))), plan_hash(before), warnings=[rollback.DATABASES_STAY], with_resources=True,
     )  # fmt: skip

@@ -59,10 +59,10 @@ def of_solution(request: OrderRequest) -> Target:
         raise NOTHING_TO_DO()
     codes = sorted({key.partition("/")[0] for key in (*keys, *removed)})
     after = changed(before, change, codes)
-    left = files.of(before) if removed else None
+    left = files.kept(before) if removed else None
     scales = change["kind"] == "operate" and all("resources" not in fields for fields in change["fields"].values())
     return Target(
-        environment, f"{solution.name} {solution.release}: {', '.join(codes)}", checked(after, left), keys, change,
+        environment, f"{solution.name} {solution.release}: {', '.join(codes)}", checked(after, before, left), keys, change,
         ("solution", solution.id), plan_hash(before), with_resources=request.type == "release", source=solution,
         mode="scale" if scales else "", removed=removed, gone=list(left.products) if left else [],
         removed_cells=[(task.key, task.cell) for task in chosen if task.cell and task.kind in REMOVALS],

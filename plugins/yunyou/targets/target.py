@@ -86,14 +86,16 @@ class Target:
         }  # fmt: skip
 
 
-def checked(after: Json, left: Document | None = None) -> Document:
+def checked(after: Json, before: Json, left: Document | None = None) -> Document:
     """The environment as it will be; as *left*, but without products, where nothing is in it any more.
+
+    :param before: as it is: an order costs what it touches, so that what stays the same is not checked again
 
     :raises ConsoleError: YUNYOU/ORDER_INVALID with every problem in its ``errors``
     """
     if not after["products"] and left is not None:
         return files.Solution(replace(left.body, products=()), after)
     try:
-        return files.of(after)
+        return files.of(after, before=before)
     except ConsoleError as error:
         raise ORDER_INVALID(count=len(error.errors), errors=error.errors) from error
