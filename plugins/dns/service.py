@@ -82,9 +82,10 @@ def create_zone(name: str, default_ttl: int = 300, tenant_id: str | None = None)
 
 def _need_free(name: str, tenant_id: str) -> None:
     """Hold the domain, so that of two zones made in it at once the second sees the first, then look."""
-    domain = domain_of(name)
-    if not affected(update(Domain).where(Domain.name == domain).values(zones=Domain.zones + 1)):
-        db.session.add(Domain(name=domain))
+    held = Domain.name == domain_of(name)
+    known = db.session.scalar(select(Domain.name).where(held))  # MariaDB locks the gap where an UPDATE finds no row
+    if not known or not affected(update(Domain).where(held).values(zones=Domain.zones + 1)):
+        db.session.add(Domain(name=domain_of(name)))
         db.session.flush()
     below = Zone.name.endswith(f".{name}", autoescape=True)
     others = select(Zone.name).where(Zone.tenant_id != tenant_id, or_(Zone.name.in_(above(name)), below))

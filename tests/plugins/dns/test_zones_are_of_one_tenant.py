@@ -82,7 +82,7 @@ def test_a_zone_that_another_tenant_made_at_the_same_moment_is_seen(person: Any,
     values = {"created_at": now(), "serial": 1, "default_ttl": 300, "primary_server": "ns1", "contact": "x", "version": 1}
     row = {"id": new_id(), "tenant_id": new_id(), "name": other, **values}
 
-    with between(lambda connection: connection.execute(insert(Zone).values(row)), "UPDATE dns_domain") as happened:
+    with between(lambda connection: connection.execute(insert(Zone).values(row)), "UPDATE dns_domain" if known else "") as happened:
         refused = person.post("/dns/zones", {"name": zone})
 
     assert happened
