@@ -4,7 +4,7 @@ PORT ?= 8080
 DIR ?= demo
 BIN = .venv/bin
 
-.PHONY: setup demo test lint bench
+.PHONY: setup demo test lint bench mutants
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -28,3 +28,8 @@ lint: setup
 
 bench: setup
 	$(BIN)/python -m bench
+
+# Of all modules in tests/mutants/mutants.toml, or of one: make mutants MODULE=app/web/paging.py
+mutants: setup
+	$(BIN)/pip install --quiet --editable '.[mutants]'
+	$(BIN)/python -m tests.mutants $(MODULE)

@@ -111,12 +111,12 @@ class Frame:
 
     @cached_property
     def jobs_running(self) -> int:
-        """How many jobs of the caller are under way."""
+        """How many jobs of the tenant are under way, as the drawer beside the number lists them."""
         principal = caller.current().principal
         if principal is None:
             return 0
-        mine = select(func.count()).where(JobRun.tenant_id == principal.tenant_id, JobRun.state.in_((QUEUED, RUNNING)))
-        return db.session.scalar(mine) or 0
+        theirs = select(func.count()).where(JobRun.tenant_id == principal.tenant_id, JobRun.state.in_((QUEUED, RUNNING)))
+        return db.session.scalar(theirs) or 0
 
     @cached_property
     def toasts(self) -> list[dict[str, str]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -109,6 +110,18 @@ def test_a_job_whose_worker_died_is_taken_over_when_its_lease_ends() -> None:
 
     assert read(job).state == "succeeded"
     assert read(job).attempt == 2
+
+
+@pytest.mark.req("C-40")
+def test_the_bar_of_every_page_counts_the_jobs_that_are_under_way_in_the_tenant(as_role: Callable[..., Any], tenant: Any) -> None:
+    person = as_role("tenant-administrator")
+    assert "个任务执行中" not in person.get("/").text
+
+    for owner, state in ((tenant.id, "queued"), (tenant.id, "running"), (tenant.id, "succeeded"), (new_id(), "running")):
+        db.session.add(JobRun(tenant_id=owner, kind="test", arguments={}, state=state, due_at=now(), principal={}, trace_id="0" * 32))
+    db.session.commit()
+
+    assert "2 个任务执行中" in person.get("/").text
 
 
 @pytest.mark.req("C-40")

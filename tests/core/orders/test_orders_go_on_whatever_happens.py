@@ -207,6 +207,23 @@ def test_force_cancel_ends_at_once_and_a_late_worker_cannot_write(outside: World
     assert "A/web/act" in forced.detail["left"]
 
 
+@pytest.mark.req("Y-36", "Q-20")
+def test_a_worker_whose_order_was_taken_over_cannot_write() -> None:
+    made = order({"A": ["web"]})
+    late = leases.take(made)
+    assert late is not None
+    db.session.execute(update(Order).where(Order.id == made).values(lease_until=now() - timedelta(seconds=1)))
+    db.session.commit()
+
+    next_one = leases.take(made)
+
+    assert next_one is not None
+    with pytest.raises(leases.Fenced):
+        late.commit()
+    db.session.rollback()
+    next_one.commit()
+
+
 @pytest.mark.req("Y-31")
 def test_a_command_that_is_not_shown_is_refused() -> None:
     made = order({"A": ["web"]})
