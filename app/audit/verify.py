@@ -99,12 +99,12 @@ def _checkpoints(exported: Path | None) -> tuple[list[Break], Claims]:
     own = checkpoints.path()
     files = [(path, *checkpoints.told_by(checkpoints.in_file(path), str(path))) for path in (own, exported) if path]
     table, found = checkpoints.told_by(checkpoints.in_table(), "core_audit_checkpoint")
-    problems = [plain(problem) for problem in found]
+    problems = [_of_no_row(problem) for problem in found]
     for path, told, found in files:
-        problems += [plain(problem) for problem in found]
+        problems += [_of_no_row(problem) for problem in found]
         problems += _compared(table.number, told.number, path, path == own)
     if not max(table.number, *(told.number for _, told, _ in files)) and _was_stated():
-        problems.append(plain("there is no checkpoint any more, though some were made", "检查点曾经存在，现已全部缺失"))
+        problems.append(_of_no_row("there is no checkpoint any more, though some were made", "检查点曾经存在，现已全部缺失"))
     claims: Claims = {}
     for told in (table, *(told for _, told, _ in files)):
         for tenant, ends in told.claims.items():
@@ -122,23 +122,23 @@ def _compared(of_table: int, of_file: int, file: Path, is_own: bool) -> Iterator
     settled = AuditCheckpoint.at < now() - 2 * checkpoints.EVERY
     missing = select(AuditCheckpoint.number).where(AuditCheckpoint.number > of_file, settled).limit(1)
     if of_file > of_table:
-        yield plain(
+        yield _of_no_row(
             f"the database lacks the checkpoints {of_table + 1} to {of_file}, which {file} has",
             f"数据库缺少检查点 {of_table + 1} 至 {of_file}，而 {file} 中存在",
         )
     elif is_own and not of_file and of_table:
-        yield plain(
+        yield _of_no_row(
             f"{file} is gone or empty, though there are {of_table} checkpoints",
             f"{file} 缺失或为空，但已有 {of_table} 个检查点",
         )
     elif is_own and of_file < of_table and db.session.scalar(missing) is not None:
-        yield plain(
+        yield _of_no_row(
             f"{file} ends with checkpoint {of_file}, the database with {of_table}: it was cut, or another machine writes it",
             f"{file} 止于检查点 {of_file}，数据库止于 {of_table}：文件被截断，或由其他机器写入",
         )
 
 
-def plain(en: str, zh: str = "") -> Break:
+def _of_no_row(en: str, zh: str = "") -> Break:
     """A problem that belongs to no row."""
     return Break("", 0, "", Text(en, zh or en))
 
@@ -152,7 +152,7 @@ def _head(tenant_id: str) -> tuple[int, str]:
     return (found[0], found[1]) if found else (0, GENESIS)
 
 
-def written(moment: datetime) -> str:
+def _written_of_naive(moment: datetime) -> str:
     """As :func:`chain.written`, of a time in UTC without its zone."""
     return moment.isoformat(timespec="microseconds") + "+00:00"
 
@@ -200,7 +200,7 @@ class _Walk:
             yield self._missing(self.expected, seq - 1)
         elif previous != self.previous:
             yield Break(self.tenant, seq, event_id, UNLINKED)
-        yield from self._event(event, seq, event_id, previous, digest, written(sealed_after) if sealed_after else None)
+        yield from self._event(event, seq, event_id, previous, digest, _written_of_naive(sealed_after) if sealed_after else None)
         key = self.keys.of(key_name)
         if key is None or chain.mac(digest, key) != mac:
             yield Break(self.tenant, seq, event_id, FORGED if key else NO_KEY)
@@ -216,7 +216,7 @@ class _Walk:
         if event[ID] is None:
             yield Break(self.tenant, seq, event_id, GONE)
             return
-        event[CREATED] = written(event[CREATED])
+        event[CREATED] = _written_of_naive(event[CREATED])
         if chain.digest(event, seq, previous, after) != digest:
             yield Break(self.tenant, seq, event_id, ALTERED if event[TENANT] == self.tenant else MOVED)
         if is_back_dated(event[CREATED], event[DURATION], event[RESULT], after):

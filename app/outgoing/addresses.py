@@ -30,9 +30,9 @@ REFUSED: tuple[Network, ...] = tuple(
         "fd00:42::42/128",  # Scaleway metadata
     )
 )
-MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
-# Prefixes whose last 32 bits are an IPv4 address: compatible (RFC 4291), translated (RFC 2765), NAT64 (RFC 6052).
+# Prefixes whose last 32 bits are an IPv4 address: mapped and compatible (RFC 4291), translated (RFC 2765), NAT64 (RFC 6052).
 LAST_32 = (
+    ipaddress.IPv6Network("::ffff:0:0/96"),
     ipaddress.IPv6Network("::/96"),
     ipaddress.IPv6Network("::ffff:0:0:0/96"),
     ipaddress.IPv6Network("64:ff9b::/96"),
@@ -53,7 +53,7 @@ def carried(address: Address) -> Iterator[ipaddress.IPv4Address]:
     if isinstance(address, ipaddress.IPv4Address):
         return
     bits = int(address)
-    if address in MAPPED or any(address in network for network in LAST_32) or (bits >> 32) & 0xFFFFFFFF in ISATAP:
+    if any(address in network for network in LAST_32) or (bits >> 32) & 0xFFFFFFFF in ISATAP:
         yield ipaddress.IPv4Address(bits & 0xFFFFFFFF)
     if address in SIX_TO_FOUR:
         yield ipaddress.IPv4Address((bits >> 80) & 0xFFFFFFFF)

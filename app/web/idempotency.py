@@ -14,12 +14,13 @@ from app import caller
 from app.auth.models import IdempotentAnswer
 from app.contracts.text import Text
 from app.db import db, now
-from app.errors import CONFLICT
+from app.errors import CONFLICT, invalid
 from app.web.api import body_digest
 
 KEPT = timedelta(hours=24)
 LONGEST_KEY = 128
 KEPT_STATUS = (200, 201, 202)
+TOO_LONG = Text(f"An Idempotency-Key has {LONGEST_KEY} characters at most.", f"Idempotency-Key 最多 {LONGEST_KEY} 个字符。")
 SAME_KEY = Text(
     "The Idempotency-Key was used before with another request.", "该 Idempotency-Key 已用于另一个不同的请求。"
 )
@@ -28,11 +29,13 @@ SAME_KEY = Text(
 def repeated() -> Response | None:
     """The answer that this caller's key had before, if any; else the request is remembered for :func:`keep`.
 
-    :raises ConsoleError: CORE/CONFLICT when the key was used for another request
+    :raises ConsoleError: CORE/CONFLICT when the key was used for another request; CORE/INVALID_INPUT when it is too long
     """
-    key = request.headers.get("Idempotency-Key", "")[:LONGEST_KEY]
+    key = request.headers.get("Idempotency-Key", "")
     if not key or request.method != "POST" or not request.path.startswith("/api/"):
         return None
+    if len(key) > LONGEST_KEY:  # cut off, two keys would be one
+        raise invalid({"Idempotency-Key": TOO_LONG})
     owner, digest = _owner(), body_digest()
     held = db.session.scalar(
         select(IdempotentAnswer).where(IdempotentAnswer.caller == owner, IdempotentAnswer.key == key)

@@ -61,3 +61,15 @@ def test_answers_older_than_a_day_are_swept(api, as_holder_of, site):
     assert work.run is idempotency.sweep
     assert work.every == 3600
     assert left == {young}
+
+
+def test_a_key_is_taken_whole_or_refused(api, as_holder_of):
+    calls, longest = api(as_holder_of(ACCOUNT_EDIT)), new_id().ljust(idempotency.LONGEST_KEY, "x")
+    name = factories.unique("program")
+    made = calls.post("/iam/service-accounts", {"name": name}, headers={"Idempotency-Key": longest})
+    again = calls.post("/iam/service-accounts", {"name": name}, headers={"Idempotency-Key": longest})
+    other = calls.post("/iam/service-accounts", {"name": name}, headers={"Idempotency-Key": longest + "2"})
+
+    assert idempotency.LONGEST_KEY == 128
+    assert (made.status_code, again.status_code, again.json) == (201, 201, made.json)
+    assert (other.status_code, other.json["errors"][0]["pointer"]) == (422, "/Idempotency-Key")

@@ -45,3 +45,15 @@ def test_an_address_that_carries_a_refused_one_is_refused(address: str) -> None:
 )  # fmt: skip
 def test_private_and_public_addresses_are_not(address: str) -> None:
     assert not is_refused(ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "::ffff:192.0.0.193", "64:ff9b::6464:64c9", "2002:6464:64c9::1", "2001:0:6464:64c9::f7f7:f7f7", "2001:0:808:808::9b9b:9b36",
+        "64:ff9b:1:6464:64:c909:808:808", "64:ff9b:1:964:64:64c9:808:808", "64:ff9b:1:909:64:6464:c908:808",
+        "64:ff9b:1:808:8:808:6464:64c9", "2001:db8::5eff:7f00:1",
+    ],
+)  # fmt: skip
+def test_an_address_that_carries_the_neighbour_of_a_refused_one_is_not(address: str) -> None:
+    assert not is_refused(ipaddress.ip_address(address))
