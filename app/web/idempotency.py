@@ -19,7 +19,7 @@ from app.web.api import body_digest
 
 KEPT = timedelta(hours=24)
 LONGEST_KEY = 128
-KEPT_STATUS = (200, 201, 202)
+KEPT_STATUS = (200, 201, 202, 204)
 TOO_LONG = Text(f"An Idempotency-Key has {LONGEST_KEY} characters at most.", f"Idempotency-Key 最多 {LONGEST_KEY} 个字符。")
 SAME_KEY = Text(
     "The Idempotency-Key was used before with another request.", "该 Idempotency-Key 已用于另一个不同的请求。"

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from app.auth.models import IdempotentAnswer
 from app.db import db, new_id, now
 from app.web import idempotency
-from plugins.iam.permissions import ACCOUNT_EDIT, ACCOUNT_READ
+from plugins.iam.permissions import ACCOUNT_EDIT, ACCOUNT_READ, MEMBER_LEFT, MEMBER_RESET
 from tests import factories
 
 pytestmark = pytest.mark.req("C-60", "C-70")
@@ -73,3 +73,15 @@ def test_a_key_is_taken_whole_or_refused(api, as_holder_of):
     assert idempotency.LONGEST_KEY == 128
     assert (made.status_code, again.status_code, again.json) == (201, 201, made.json)
     assert (other.status_code, other.json["errors"][0]["pointer"]) == (422, "/Idempotency-Key")
+
+
+@pytest.mark.parametrize(("action", "status", "done"), [("reset-password", 200, MEMBER_RESET), ("leave", 204, MEMBER_LEFT)])
+def test_whatever_was_done_is_answered_again_and_done_once(api, as_role, tenant, audit_log, action, status, done):
+    person, key = factories.make_member(tenant), new_id()
+    calls = api(as_role("tenant-administrator"))
+
+    answers = [calls.post(f"/iam/members/{person.id}/{action}", headers={"Idempotency-Key": key}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [status, status]
+    assert answers[0].data == answers[1].data
+    assert [entry[2] for entry in audit_log() if entry[0] == done.code] == ["success"]
