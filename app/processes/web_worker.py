@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from collections import Counter
+from collections import Counter, deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from selectors import EVENT_READ
@@ -22,7 +22,7 @@ from app.processes.incoming import PIECE, Incoming
 
 HEAD_SECONDS, BODY_SECONDS, CLOSE_SECONDS = 10.0, 20.0, 2.0
 SLOWEST_BODY = 32 * 1024  # bytes a second, after BODY_SECONDS
-SEND_SECONDS, SENT_AT_ONCE = 30.0, 256 * 1024
+SEND_SECONDS, SENT_AT_ONCE = 10.0, 256 * 1024
 LONGEST_BODY = 64 * 1024 * 1024
 MOST_HELD = 512 * 1024 * 1024  # bytes of bodies that are not whole yet, of all connections
 ALIVE, READY = b"/healthz", b"/readyz"
@@ -65,6 +65,8 @@ class Worker(ThreadWorker):
         self.closing: dict[Connection, None] = {}
         self.addresses: Counter[str] = Counter()
         self.reserved = ThreadPoolExecutor(2)
+        self.busy: Counter[str] = Counter()
+        self.queued: dict[str, deque[Connection]] = {}
         super().init_process()
 
     def accept(self, listener: socket.socket) -> None:
@@ -141,11 +143,31 @@ class Worker(ThreadWorker):
                 conn.sock.send(I_AM_ALIVE)
             self._linger(conn)
             return
+        if incoming.path != READY and self._has_its_share(conn.address):
+            self.queued.setdefault(conn.address, deque()).append(conn)
+            return
+        self.busy[conn.address] += 1
         conn.parser = http.get_parser(self.cfg, incoming.pieces(), conn.client)
         conn.initialized = conn.data_ready = True
         pool = self.reserved if incoming.path == READY else self.tpool
         work: Future[bool] = pool.submit(self.handle, conn)
         work.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
+
+    def _has_its_share(self, address: str) -> bool:
+        """Whether an address has half of the threads already: who reads no answer, or asks too much, leaves the rest to others."""
+        return bool(self.most_per_address) and self.busy[address] >= max(1, self.cfg.threads // 2)
+
+    def _is_done(self, address: str) -> None:
+        """One request of an address less; the next of it that waits has its turn."""
+        self.busy[address] -= 1
+        if self.busy[address] <= 0:
+            del self.busy[address]
+        waiting = self.queued.get(address)
+        if waiting:
+            conn = waiting.popleft()
+            if not waiting:
+                del self.queued[address]
+            self._serve(conn)
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
         """Serve it; the client has some time to read each piece. Whether the site is ready does not depend on who asks."""
@@ -156,6 +178,7 @@ class Worker(ThreadWorker):
 
     def finish_request(self, conn: Connection, done: Future[bool]) -> None:
         """Wait for the connection's next request, or end it."""
+        self._is_done(conn.address)
         old, conn.incoming = conn.incoming, Incoming(LONGEST_BODY)
         old.close()
         keep = not done.cancelled() and done.exception() is None and done.result()

@@ -51,7 +51,7 @@ def explained(error: E, values: Mapping[str, Any]) -> E:
 def _changes(values: Mapping[str, Any]) -> tuple[FieldError, ...]:
     try:
         base = json.loads(request.form.get(BASE, ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         return ()
     if not isinstance(base, dict):
         return ()

@@ -19,13 +19,14 @@ from app.auth.routes import sign_in_redirect
 from app.caller import Caller
 from app.contracts.text import Text
 from app.db import db
-from app.errors import CSRF, NO_DRY_RUN, SIGNED_OUT, ConsoleError, ErrorCode
+from app.errors import CSRF, NO_DRY_RUN, SIGNED_OUT, ConsoleError, ErrorCode, invalid
 from app.guard import Guard
 from app.web import bearer, idempotency
 from app.web.forms import clean
 from app.web.problems import answer, wants_json
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+DRY_RUN = "dryRun"
 BROWSER = "antstack-browser"  # with __Host- under TLS
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -152,8 +153,16 @@ def _prove_caller(mark: Guard) -> None:
 
 
 def _only_asks() -> bool:
-    """Whether a program asks what a change would answer, without making it."""
-    return request.path.startswith("/api/") and request.method in WRITES and request.args.get("dryRun") == "true"
+    """Whether a program asks what a change would answer, without making it. Another spelling is refused, not taken for no.
+
+    :raises ConsoleError: CORE/INVALID_INPUT
+    """
+    if not request.path.startswith("/api/") or request.method not in WRITES:
+        return False
+    said = [value for name, values in request.args.lists() if name.lower() == DRY_RUN.lower() for value in values]
+    if said and (DRY_RUN not in request.args or len(said) > 1 or said[0] not in ("true", "false")):
+        raise invalid({DRY_RUN: Text("Once, and true or false: dryRun=true.", "仅可出现一次，取值 true 或 false，如 dryRun=true。")})
+    return said == ["true"]
 
 
 def _begin_dry_run(mark: Guard) -> None:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from flask import Flask, Response, g, make_response, request
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, OperationalError, StatementError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from app import caller
@@ -112,7 +112,7 @@ def _told(error: Exception) -> ConsoleError:
         case OperationalError() | OSError() if NO_SPACE.search(str(error)):
             log.error("no space", exc_info=error)
             return FULL()
-        case DataError() | OverflowError():
+        case DataError() | OverflowError() | StatementError(orig=OverflowError()):
             log.warning("a value that cannot be kept", exc_info=error)
             return invalid({"": OUT_OF_RANGE})
         case OperationalError() if GAVE_UP.search(str(error)):

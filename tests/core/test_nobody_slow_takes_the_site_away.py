@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import select
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -75,6 +76,25 @@ def test_who_does_not_read_the_answer_is_left() -> None:
         assert answers(port)
         for one in deaf:
             one.close()
+
+
+def test_an_address_has_half_of_the_threads_at_most() -> None:
+    """The others are there for everybody else, however many answers it leaves unread."""
+    with serving() as port:
+        hanging = opened(port, b"GET /hang HTTP/1.1\r\nHost: a\r\n\r\n", THREADS * 3)
+        with socket.create_connection(("127.0.0.1", port), 10, source_address=("127.0.0.2", 0)) as neighbour:
+            neighbour.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert neighbour.recv(12) == b"HTTP/1.1 200"
+        for one in hanging:
+            one.close()
+
+
+def test_what_waits_for_its_turn_is_answered_in_the_end(port: int) -> None:
+    many = opened(port, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", THREADS * 4)
+
+    assert {one.recv(12) for one in many} == {b"HTTP/1.1 200"}
+    for one in many:
+        one.close()
 
 
 def test_who_does_not_close_after_the_last_answer_holds_nobody(port: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select, update
 
 from app import audit
 from app.auth import audience, decisions
@@ -11,7 +11,7 @@ from app.db import db, get_scoped, new_id, touch
 from app.errors import NOT_FOUND
 from app.web.api import In
 from plugins.iam import seeding
-from plugins.iam.models import ACTIVE, DISABLED, MEMBER, SERVICE_ACCOUNT, AccessKey, ServiceAccount
+from plugins.iam.models import ACTIVE, DISABLED, MEMBER, SERVICE_ACCOUNT, AccessKey, Member, ServiceAccount
 from plugins.iam.oidc import tokens
 from plugins.iam.oidc.models import Token
 from plugins.iam.permissions import KEY_EDIT
@@ -83,8 +83,9 @@ def create_key(owner_type: str, owner_id: str) -> AccessKey:
     name = grants.holder_name(owner_type, owner_id)
     _need_own_or_right(owner_type, owner_id)
     tenant_id = handing.me().tenant_id
-    mine = select(func.count()).where(AccessKey.tenant_id == tenant_id, AccessKey.owner_type == owner_type)
-    if (db.session.scalar(mine.where(AccessKey.owner_id == owner_id)) or 0) >= 2:
+    _one_at_a_time(owner_type, owner_id)
+    mine = select(AccessKey.id).where(AccessKey.tenant_id == tenant_id, AccessKey.owner_type == owner_type)
+    if len(db.session.scalars(mine.where(AccessKey.owner_id == owner_id).with_for_update()).all()) >= 2:
         raise TWO_KEYS()
     row = seeding.new_key(tenant_id, owner_type, owner_id)
     row.state = ACTIVE
@@ -92,6 +93,12 @@ def create_key(owner_type: str, owner_id: str) -> AccessKey:
     db.session.flush()
     audit.note(KEY_TYPE, row.id, row.id, owner=name)
     return row
+
+
+def _one_at_a_time(owner_type: str, owner_id: str) -> None:
+    """Who makes a key for the same owner waits here for the end of the other's transaction, and counts then."""
+    owner: type[Member] | type[ServiceAccount] = Member if owner_type == MEMBER else ServiceAccount
+    db.session.execute(update(owner).where(owner.id == owner_id).values(name=owner.name).execution_options(synchronize_session=False))
 
 
 def get_key(key_id: str) -> AccessKey:
@@ -117,7 +124,11 @@ def reveal(row: AccessKey) -> str:
 
 
 def enable(row: AccessKey) -> AccessKey:
-    """Let a key work again."""
+    """Let a key work again.
+
+    :raises ConsoleError: AUTH/NOT_BY_AN_APPLICATION
+    """
+    audience.need_own_proof()
     row.state = ACTIVE
     _note(row)
     return row

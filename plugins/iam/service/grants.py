@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from app import audit, caller
-from app.auth import decisions
+from app.auth import audience, decisions
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, now, scoped
 from app.errors import FieldError, invalid
@@ -63,6 +63,7 @@ def give(
 
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/NOT_OF_THIS_TENANT, IAM/ROLE_ABOVE_YOURS, CORE/FORBIDDEN
     """
+    audience.need_own_proof()
     name = holder_name(kind, principal_id)
     me = handing.me()
     if kind == SERVICE_ACCOUNT:
@@ -70,6 +71,8 @@ def give(
     if directory.role_of(me.tenant_id, role) is None:
         raise invalid({"role": Text("There is no such role.", "没有这个角色。")})
     handing.need_grantable(role)
+    if expires_at is not None and expires_at.tzinfo is None:
+        raise invalid({"expiresAt": Text("Give the time zone, such as Z.", "请带上时区，例如 Z。")})
     if expires_at is not None and expires_at <= now():
         raise invalid({"expiresAt": Text("This is in the past.", "该时间已过。")})
     checked = check_conditions(conditions)
@@ -164,7 +167,7 @@ def _condition_problem(condition: Mapping[str, Any]) -> tuple[str, Text] | None:
 
 def _resource_problem(condition: Mapping[str, Any]) -> tuple[str, Text] | None:
     values = condition["values"]
-    if condition["attribute"] not in ATTRIBUTES:
+    if not isinstance(condition["attribute"], str) or condition["attribute"] not in ATTRIBUTES:
         return "attribute", Text(f"One of: {', '.join(ATTRIBUTES)}.", f"可选：{', '.join(ATTRIBUTES)}。")
     if not isinstance(values, list) or not values or not all(isinstance(v, str) and 0 < len(v) <= 255 for v in values):
         return "values", Text("Name at least one.", "至少填写一项。")

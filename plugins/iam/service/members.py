@@ -156,6 +156,7 @@ def join(login: str) -> Member:
 
     :raises ConsoleError: CORE/NOT_FOUND
     """
+    audience.need_own_proof()
     row = db.session.scalar(select(Member).where((Member.login == login.strip().lower()) | (Member.id == login)))
     if row is None:
         raise NOT_FOUND(what=WHAT)

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from app import audit, crypto, site
 from app.auth import audience, decisions
@@ -15,7 +15,7 @@ from app.db import db, get_scoped, new_id, touch
 from app.errors import FieldError, invalid
 from app.outgoing import door
 from app.web.api import In
-from plugins.iam.oidc import clients, tokens
+from plugins.iam.oidc import clients, keys, tokens
 from plugins.iam.oidc.models import Consent, OidcClient, Token
 from plugins.iam.permissions import CLIENT_API, SITE_JOIN
 from plugins.iam.service import handing
@@ -66,6 +66,7 @@ def create(wanted: ClientWanted) -> WithSecret:
     """
     audience.need_own_proof()
     _check(wanted, wanted.public)
+    _need_own_audience(wanted.audience.strip())
     _need_right(wanted.site, wanted.api_scope)
     secret = "" if wanted.public else secrets.token_urlsafe(32)
     row = OidcClient(
@@ -85,7 +86,9 @@ def change(row: OidcClient, wanted: ClientWanted) -> OidcClient:
 
     :raises ConsoleError: CORE/INVALID_INPUT, CORE/FORBIDDEN
     """
+    audience.need_own_proof()
     _check(wanted, row.public)
+    _need_own_audience(wanted.audience.strip(), row.id)
     _need_right(row.site or wanted.site, row.api_scope or wanted.api_scope)
     _fill(row, wanted)
     touch(row)
@@ -128,6 +131,20 @@ def _need_right(is_site: bool, api_scope: str = "") -> None:
         decisions.require(SITE_JOIN)
     if api_scope:
         decisions.require(CLIENT_API)
+
+
+def _need_own_audience(wanted: str, besides: str = "") -> None:
+    """Refuse an audience at which tokens of somebody else count: whoever checks ``aud`` takes them for theirs (RFC 9068 4).
+
+    :raises ConsoleError: CORE/INVALID_INPUT beside the field
+    """
+    if not wanted:
+        return
+    me = handing.me().tenant_id
+    taken = (OidcClient.audience == wanted) & (OidcClient.tenant_id != me) | (OidcClient.client_id == wanted) & (OidcClient.id != besides)
+    reserved = (keys.issuer(), site.settings().oidc_client_id)
+    if wanted in reserved or set(wanted) & set("* \t") or db.session.scalar(select(OidcClient.id).where(taken).limit(1)):
+        raise invalid({"audience": Text("This is the audience of somebody else.", "该受众属于其他应用。")})
 
 
 def _fill(row: OidcClient, wanted: ClientWanted) -> None:
