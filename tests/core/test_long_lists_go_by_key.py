@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from html import unescape
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from app.db import db, now
+from app.web.listing import Listing
 from plugins.iam.models import Member
 from tests import factories
 
@@ -93,8 +95,7 @@ def test_a_page_tells_where_it_is(admin: Any, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_list_is_counted_to_a_bound(admin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.web.paging.COUNTED", 5)
-    monkeypatch.setattr("app.web.listing.COUNTED", 5)
+    monkeypatch.setattr("plugins.iam.pages.members.Listing", partial(Listing, counted=5))
     monkeypatch.setattr("app.web.listing.SIZES", (3,))
 
     page = admin.client.get("/iam/members", headers={"Accept-Language": "en"}).text
