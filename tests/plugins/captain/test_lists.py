@@ -147,7 +147,7 @@ def test_an_unreachable_cluster_slows_no_page(as_holder_of: Any, app_context: An
             started = time.monotonic()
             answer = person.get(root + path)
             assert answer.status_code == 200
-            assert time.monotonic() - started < 0.2, path
+            assert time.monotonic() - started < 1.0, path  # asking the cluster would take the two seconds of a connection
         page = person.get(f"{root}/pods").text
         assert "still" in page  # the list works on from the mirror
         assert "KUBE/CLUSTER_UNREACHABLE" in page
