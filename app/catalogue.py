@@ -27,6 +27,7 @@ from app.contracts.declarations import (
     Role,
     SearchProvider,
     Service,
+    Use,
 )
 from app.errors import ErrorCode
 from app.guard import Operation
@@ -64,6 +65,7 @@ class Catalogue:
     metrics: tuple[Metric, ...]
     links: Mapping[str, ObjectLink]
     doors: Mapping[str, Door]
+    uses: tuple[Use, ...]
     apis: tuple[Any, ...] = ()
     blueprints: tuple[Any, ...] = ()
 
@@ -126,6 +128,7 @@ def _gather(names: tuple[str, ...], manager: pluggy.PluginManager) -> Catalogue:
         metrics=tuple(_all(manager, "register_metrics")),
         links=_unique("object link", _all(manager, "register_object_links"), lambda x: x.type),
         doors=_unique("door", _all(manager, "register_doors"), lambda d: d.scheme.lower()),
+        uses=tuple(_all(manager, "register_uses")),
         apis=tuple(_all(manager, "register_apis")),
         blueprints=tuple(_all(manager, "register_blueprints")),
     )

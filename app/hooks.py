@@ -22,6 +22,7 @@ from app.contracts.declarations import (
     Role,
     SearchProvider,
     Service,
+    Use,
 )
 from app.contracts.seed import Seed
 from app.errors import ErrorCode
@@ -131,6 +132,11 @@ def register_doors() -> Iterable[Door]:
 @hookspec
 def register_object_links() -> Iterable[ObjectLink]:
     """Where the resource types that audit rows name are shown."""
+
+
+@hookspec
+def register_uses() -> Iterable[Use]:
+    """What uses resources of other plugins or of the core: they are not removed meanwhile."""
 
 
 @hookspec

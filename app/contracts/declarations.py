@@ -126,6 +126,18 @@ class ChecklistItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """Who uses resources of a ``type`` (as audit rows name it), so that one in use is not removed.
+
+    ``names`` tells for an identifier the names of what uses it, of any tenant; a few suffice.
+    """
+
+    type: str
+    title: Text
+    names: Callable[[str], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class HealthCheck:
     """A check of ``antstack doctor``: ``run`` returns None when well, else what is wrong and what to do."""
 

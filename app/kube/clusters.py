@@ -11,10 +11,11 @@ from sqlalchemy import delete
 from app import audit, caller
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, now, rows, scoped, touch
-from app.errors import FieldError, invalid
+from app.errors import NOT_FOUND, FieldError, invalid
 from app.kube import client, kubeconfig, paths
-from app.kube.errors import NAME_TAKEN
+from app.kube.errors import IN_USE, NAME_TAKEN
 from app.kube.models import REACHABLE, Cluster, KubeObject, MirrorState
+from app.site import catalogue
 
 CLUSTER = Text("cluster", "集群")
 LONGEST_NAME = 64
@@ -110,8 +111,34 @@ def change_credentials(cluster: Cluster, document: dict[str, Any]) -> None:
 
 
 def remove(cluster: Cluster) -> None:
-    """Forget a cluster and its mirror; nothing in the cluster is touched."""
+    """Forget a cluster and its mirror; nothing in the cluster is touched.
+
+    :raises ConsoleError: KUBE/CLUSTER_IN_USE
+    """
+    lock(cluster)
+    if uses := used_by(cluster):
+        raise IN_USE(cluster=cluster.name, uses=uses)
     for model in (KubeObject, MirrorState):
         db.session.execute(delete(model).where(model.cluster_id == cluster.id))
     audit.note("cluster", cluster.id, cluster.name)
     db.session.delete(cluster)
+
+
+def lock(cluster: Cluster) -> None:
+    """Keep the cluster from being removed, and from being used anew, until this transaction ends.
+
+    :raises ConsoleError: CORE/NOT_FOUND where it was removed meanwhile
+    """
+    if db.session.scalar(scoped(Cluster).where(Cluster.id == cluster.id).with_for_update()) is None:
+        raise NOT_FOUND(what=CLUSTER)
+
+
+def used_by(cluster: Cluster) -> Text | None:
+    """What uses the cluster, in words; None where nothing does."""
+    found = [(use.title, names) for use in catalogue().uses if use.type == "cluster" and (names := use.names(cluster.id))]
+    if not found:
+        return None
+    return Text(
+        "; ".join(f"{title.en} {', '.join(names)}" for title, names in found),
+        "；".join(f"{title.zh} {'、'.join(names)}" for title, names in found),
+    )

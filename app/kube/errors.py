@@ -36,6 +36,12 @@ NO_OBJECT = ErrorCode(
     Text("The cluster {cluster} has no such object: {detail}", "集群 {cluster} 中没有该对象：{detail}"),
     Text("It may have been deleted meanwhile; reload the list.", "该对象可能已被删除，请刷新列表。"),
 )
+IN_USE = ErrorCode(
+    "KUBE/CLUSTER_IN_USE",
+    409,
+    Text("The cluster {cluster} is used: {uses}", "集群 {cluster} 正在使用：{uses}"),
+    Text("Remove what uses it first, or leave the cluster registered.", "请先移除使用该集群的对象，或保留该集群。"),
+)
 FIELD_CONFLICT = ErrorCode(
     "KUBE/FIELD_CONFLICT",
     409,
@@ -98,7 +104,7 @@ NAME_TAKEN = ErrorCode(
 )
 ERRORS = (
     UNREACHABLE, REFUSED_CREDENTIALS, DENIED, NO_OBJECT, FIELD_CONFLICT, OBJECT_MOVED, INVALID_OBJECT, BUSY, FAILED, EXPIRED,
-    NOT_UNDERSTOOD, BAD_KUBECONFIG, NAME_TAKEN,
+    NOT_UNDERSTOOD, BAD_KUBECONFIG, NAME_TAKEN, IN_USE,
 )  # fmt: skip
 
 

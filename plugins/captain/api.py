@@ -15,6 +15,7 @@ from app.kube import clusters, paths
 from app.kube.client import kube
 from app.kube.clusters import get_cluster
 from app.kube.errors import ERRORS as KUBE_ERRORS
+from app.kube.errors import IN_USE
 from app.kube.models import Cluster, KubeObject
 from app.web import pod_logs as logs
 from app.web.api import Api, In, ListQuery, Out, Page, page, page_together
@@ -103,7 +104,7 @@ def change_cluster(cluster_id: str, body: ChangedCluster) -> shapes.ClusterOut:
 
 
 @api.operation("DELETE", ONE, "captain.clusters.delete", Text("Remove a cluster", "移除集群"), permissions.CLUSTER_EDIT,
-               audit=permissions.CLUSTER_REMOVED, status=204, resource=permissions.place)  # fmt: skip
+               audit=permissions.CLUSTER_REMOVED, status=204, errors=(IN_USE,), resource=permissions.place)  # fmt: skip
 def remove_cluster(cluster_id: str) -> None:
     clusters.remove(get_cluster(cluster_id))
 

@@ -83,7 +83,8 @@ def cluster_change(cluster_id: str) -> Response:
 @bp.get("/<cluster_id>/remove")
 @guard(permissions.CLUSTER_EDIT, resource=permissions.place)
 def cluster_remove(cluster_id: str) -> Response:
-    return render("captain/_remove.html", cluster=get_cluster(cluster_id), base=base(cluster_id))
+    cluster = get_cluster(cluster_id)
+    return render("captain/_remove.html", cluster=cluster, uses=clusters.used_by(cluster), base=base(cluster_id))
 
 
 @bp.post("/<cluster_id>/remove")

@@ -157,7 +157,9 @@ def _registry_problem(host: str) -> Text | None:
 
 def _cluster(new: NewEnvironment) -> Cluster:
     if new.cluster:
-        return get_scoped(Cluster, new.cluster, "cluster")
+        found = clusters.get_cluster(new.cluster)
+        clusters.lock(found)
+        return found
     return clusters.register(new.name, new.kubeconfig)
 
 
@@ -211,3 +213,9 @@ def ensure_namespace(environment: Environment) -> None:
         kube.apply(
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": environment.namespace, "labels": labels}}
         )
+
+
+def names_in_cluster(cluster_id: str) -> Sequence[str]:
+    """Names of environments of a cluster, of the caller's tenant; at most three."""
+    found = scoped(Environment).where(Environment.cluster_id == cluster_id).order_by(Environment.name).limit(3)
+    return [row.name for row in rows(found)]

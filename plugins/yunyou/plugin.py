@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import url_for
 
-from app.contracts.declarations import ChecklistItem, NavItem, NavSection, ObjectLink, Periodic, SearchProvider
+from app.contracts.declarations import ChecklistItem, NavItem, NavSection, ObjectLink, Periodic, SearchProvider, Use
 from app.contracts.text import Text
 from app.hooks import hookimpl
 from plugins.yunyou import (
@@ -77,6 +77,11 @@ def register_checklist():
         ChecklistItem(40, Text("Release it", "发布"), Text("Preview exactly what is sent, then watch it happen.", "预览将下发的内容，然后实时观察发布过程。"),
                       "yunyou_solutions.solution_list", permissions.RELEASE, searching.anything_ordered),
     ]  # fmt: skip
+
+
+@hookimpl
+def register_uses():
+    return [Use("cluster", Text("environments", "环境"), environments.names_in_cluster)]
 
 
 @hookimpl
