@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 FILE = "checkpoints.jws"
-EVERY = timedelta(seconds=60)
+EVERY = timedelta(seconds=5)  # what is newer is covered by no statement yet
+SETTLED = timedelta(minutes=2)  # until then the file of another machine may lack one
 FULL_EVERY = 500
 BLOCK = 65_536
 
@@ -147,7 +148,10 @@ def append_to_file() -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         line = last_line(file)
-        later = select(AuditCheckpoint.statement).where(AuditCheckpoint.number > (number_of(line) if line else 0))
+        known = number_of(line) if line else 0
+        if (db.session.scalar(select(func.max(AuditCheckpoint.number))) or 0) <= known:
+            return
+        later = select(AuditCheckpoint.statement).where(AuditCheckpoint.number > known)
         lines = db.session.scalars(later.order_by(AuditCheckpoint.number).execution_options(yield_per=100))
         with file.open("a", encoding="utf-8") as out:
             for statement in lines:

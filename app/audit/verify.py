@@ -119,7 +119,7 @@ def _was_stated() -> bool:
 
 def _compared(of_table: int, of_file: int, file: Path, is_own: bool) -> Iterator[Break]:
     """Where table and file differ; the newest statement may stand in one of them only for a moment."""
-    settled = AuditCheckpoint.at < now() - 2 * checkpoints.EVERY
+    settled = AuditCheckpoint.at < now() - checkpoints.SETTLED
     missing = select(AuditCheckpoint.number).where(AuditCheckpoint.number > of_file, settled).limit(1)
     if of_file > of_table:
         yield _of_no_row(
