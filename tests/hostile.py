@@ -39,9 +39,14 @@ class _Handler(socketserver.BaseRequestHandler):
                 self.server.say(self.request, head)
 
     def _head(self) -> str:
+        """The next head; empty once the other side has gone."""
         read = self.request.makefile("rb", buffering=0)
-        lines = list(iter(read.readline, b"\r\n"))
-        return b"".join(lines).decode("latin-1") if b"" not in lines[:1] and lines and lines[-1] else ""
+        lines = []
+        while (line := read.readline()) != b"\r\n":
+            if not line:
+                return ""
+            lines.append(line)
+        return b"".join(lines).decode("latin-1")
 
 
 @contextlib.contextmanager

@@ -76,7 +76,7 @@ def ago(moment: datetime | None) -> Markup:
     """A ``<time>`` element: relative, the exact time on hover."""
     if moment is None:
         return Markup("–")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), _zoned(moment), since(moment))
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(timespec="seconds"), _zoned(moment), since(moment))
 
 
 def when(moment: datetime | None) -> Markup:

@@ -52,6 +52,11 @@ class Action:
     icon: str = ""
     primary: bool = False
 
+    @property
+    def words(self) -> tuple[Any, ...]:
+        """All but where it leads, which in the rows of a list alone differs."""
+        return self.title, self.icon, self.method, self.danger, self.confirm, self.dialog, self.disabled_reason
+
 
 @dataclass(frozen=True, slots=True)
 class Empty:
@@ -86,6 +91,19 @@ class ShownRow:
     cells: dict[str, Cell]
     actions: Sequence[Action]
     object: Any
+
+    @property
+    def menu(self) -> list[Action]:
+        """What stands in the row's menu."""
+        return [action for action in self.actions if not action.primary]
+
+    @property
+    def shared_menu(self) -> tuple[Any, ...]:
+        """What this menu has in common with those of other rows; empty where an entry leads elsewhere than below the row's page."""
+        start, menu = f"{self.href}/", self.menu
+        if not self.href or not all(action.url.startswith(start) for action in menu):
+            return ()
+        return tuple((action.url[len(start) :], *action.words) for action in menu)
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ document.addEventListener("keydown", (event) => {
     j: () => step(1),
     k: () => step(-1),
     x: () => row && $("[data-tick]", row)?.click(),
-    ".": () => row && ($(".col-actions [popovertarget]", row) ?? $(".col-actions :is(button, a)", row))?.click(),
+    ".": () => row && ($(".col-actions :is([popovertarget], [data-row-menu])", row) ?? $(".col-actions :is(button, a)", row))?.click(),
     y: () => ($("[data-views] [role=tab][aria-selected=false]") ?? $("[data-yaml]"))?.click(),
     n: () => $(".page-actions .btn-primary")?.click(),
     "[": () => $("[data-nav-fold]")?.click(),

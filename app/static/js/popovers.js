@@ -12,16 +12,39 @@ function place(node, anchor, gap = 4) {
   node.style.top = `${Math.max(8, below ? a.bottom + gap : a.top - height - gap)}px`;
 }
 
+const opener = (menu) => $(`[popovertarget="${CSS.escape(menu.id)}"]`) ?? menu.parentElement?.querySelector("[data-row-menu]");
 document.addEventListener("toggle", (event) => {
   const menu = event.target;
   if (!menu.matches?.(".menu")) return;
-  const button = $(`[popovertarget="${CSS.escape(menu.id)}"]`);
+  const button = opener(menu);
   button?.setAttribute("aria-expanded", String(event.newState === "open"));
+  if (event.newState !== "open" && button?.matches("[data-row-menu]")) menu.remove();
   if (event.newState !== "open" || !button) return;
   place(menu, button);
   if (menu.matches("[data-menu]")) $(".menu-item", menu)?.focus({ preventScroll: true });
 }, true);
-document.addEventListener("scroll", ({ target }) => { if (!target.closest?.(".menu")) $$(".menu:popover-open").forEach((menu) => { const button = $(`[popovertarget="${CSS.escape(menu.id)}"]`); if (button) place(menu, button); }); }, { capture: true, passive: true });
+document.addEventListener("scroll", ({ target }) => { if (!target.closest?.(".menu")) $$(".menu:popover-open").forEach((menu) => { const button = opener(menu); if (button) place(menu, button); }); }, { capture: true, passive: true });
+
+// Rows of a list share their menu: it is made beside the row that it is opened for, and taken away when it closes.
+on("click", "[data-row-menu]", (button, event) => {
+  event.preventDefault();
+  const open = button.nextElementSibling;
+  if (open?.matches(".menu")) return open.hidePopover();
+  const shared = document.getElementById(button.dataset.rowMenu);
+  const menu = shared.content.firstElementChild.cloneNode(true);
+  menu.id = `${shared.id}-open`;
+  const page = $(".is-first a", button.closest("tr")).getAttribute("href");
+  for (const entry of menu.children) {
+    for (const name of ["href", "hx-get", "hx-delete", "formaction"]) {
+      const way = entry.getAttribute(name);
+      if (way) entry.setAttribute(name, page + way.slice(shared.dataset.page.length));
+    }
+  }
+  document.getElementById(menu.id)?.remove();
+  button.after(menu);
+  window.htmx.process(menu);
+  menu.showPopover({ source: button });
+});
 on("keydown", ".menu", (menu, event) => {
   const items = $$(".menu-item", menu);
   const at = items.indexOf(document.activeElement);
@@ -69,19 +92,16 @@ document.addEventListener("htmx:beforeSwap", hideTip);
 on("click", "[data-copy], [data-copy-from]", async (button, event) => {
   event.preventDefault();
   const code = button.closest(".code");
-  const text = button.dataset.copy ?? $("code", code).innerText.replace(/\n$/, "");
+  const text = code ? $("code", code).innerText.replace(/\n$/, "") : button.dataset.copy || button.previousElementSibling.textContent;
   try {
     await navigator.clipboard.writeText(text);
   } catch {
     return toast(words.copyFailed, "warning");
   }
-  const use = $("use", button);
-  const before = use.getAttribute("href");
   if (button.classList.contains("is-done")) return;
   button.classList.add("is-done");
-  use.setAttribute("href", `${words.sprite}#check`);
   tip.textContent = words.copied;
   tip.showPopover?.();
   place(tip, button, 6);
-  setTimeout(() => { button.classList.remove("is-done"); use.setAttribute("href", before); hideTip(); }, 1400);
+  setTimeout(() => { button.classList.remove("is-done"); hideTip(); }, 1400);
 });
