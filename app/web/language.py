@@ -6,6 +6,7 @@ import hashlib
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import g, has_request_context, request
@@ -54,7 +55,14 @@ def t(en: str | Text, zh: str = "", **values: object) -> str:
 
 def zone() -> ZoneInfo:
     """The person's time zone (told by the browser), else the site's."""
-    name = request.cookies.get("antstack-zone", "") if has_request_context() else ""
+    if not has_request_context():
+        return ZoneInfo(site.settings().timezone)
+    if "zone" not in g:  # a list asks for each of its rows
+        g.zone = _zone_named(request.cookies.get("antstack-zone", ""))
+    return cast(ZoneInfo, g.zone)
+
+
+def _zone_named(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name or site.settings().timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -68,8 +76,8 @@ def exact(moment: datetime | None) -> str:
 
 def _zoned(moment: datetime) -> str:
     """``2026-11-23 20:15:08 UTC+08:00``."""
-    offset = moment.astimezone(zone()).strftime("%z")
-    return f"{exact(moment)} UTC" + (f"{offset[:3]}:{offset[3:5]}" if offset != "+0000" else "")
+    text = moment.astimezone(zone()).strftime("%Y-%m-%d %H:%M:%S UTC%z")
+    return text.removesuffix("+0000") if text.endswith("+0000") else f"{text[:-2]}:{text[-2:]}"
 
 
 def ago(moment: datetime | None) -> Markup:
