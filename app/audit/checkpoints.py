@@ -6,7 +6,9 @@ A statement is a JWS in compact form (RFC 7515, RS256). Its payload::
      "heads": {"TENANT": [SEQ, "DIGEST"]}, "full": false, "rows": 12345, "through": "…"}
 
 ``heads`` are those that changed since the statement before, of all tenants when ``full``; ``rows`` is the sum of ``seq``
-over all tenants; ``through`` is the newest time of a row that is sealed.
+over all tenants; ``through`` is the newest time of a row that is sealed. Between two of them, a statement without a number
+(0) tells where the chains that grew meanwhile end; it stands in a file of its own and is written over with every slice of rows
+that is sealed, so that even the newest row cannot be taken back in the database alone.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,11 +34,12 @@ if TYPE_CHECKING:
     from joserfc.jwk import RSAKey
 
 log = logging.getLogger(__name__)
-FILE = "checkpoints.jws"
-EVERY = timedelta(seconds=5)  # what is newer is covered by no statement yet
+FILE, BETWEEN = "checkpoints.jws", "between.jws"
+EVERY = timedelta(seconds=60)
 SETTLED = timedelta(minutes=2)  # until then the file of another machine may lack one
 FULL_EVERY = 500
 BLOCK = 65_536
+CHANGED = AuditHead.seq != AuditHead.stated  # since the last checkpoint
 
 
 def path() -> Path:
@@ -78,7 +81,7 @@ def write_if_due() -> bool:
 
     :returns: whether one was written
     """
-    last = db.session.scalar(select(func.max(AuditCheckpoint.at)))
+    last = db.session.scalar(select(AuditCheckpoint.at).order_by(AuditCheckpoint.number.desc()).limit(1))
     due = last is None or not last <= now() < last + EVERY
     written = due and write()
     append_to_file()
@@ -90,13 +93,11 @@ def write() -> bool:
 
     :returns: whether one was written
     """
-    changed = AuditHead.seq != AuditHead.stated
-    if not db.session.scalar(select(AuditHead.tenant_id).where(changed).limit(1)):
+    if not db.session.scalar(select(AuditHead.tenant_id).where(CHANGED).limit(1)):
         return False
     number, previous = _last()
     full = number % FULL_EVERY == 0
-    query = select(AuditHead.tenant_id, AuditHead.seq, AuditHead.digest)
-    heads = {row[0]: [row[1], row[2]] for row in db.session.execute(query if full else query.where(changed))}
+    heads = _heads(full)
     rows, through = db.session.execute(select(func.sum(AuditHead.seq), func.max(AuditHead.newest))).one()
     moment = now()
     payload = {
@@ -108,6 +109,26 @@ def write() -> bool:
     db.session.execute(update(AuditHead), stated)
     db.session.commit()
     return True
+
+
+def write_between() -> None:
+    """Tell in a file apart where the chains that grew since the last checkpoint end now. It stands for no checkpoint."""
+    statement = _signed({"number": 0, "time": chain.written(now()), "heads": _heads(full=False)})
+    db.session.commit()
+    file = path().with_name(BETWEEN)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = file.with_suffix(".new")
+        fresh.write_text(statement + "\n", encoding="utf-8")
+        fresh.replace(file)
+    except OSError as error:
+        log.warning("what the audit's chains grew by cannot be written to %s: %s", file, error)
+
+
+def _heads(full: bool) -> dict[str, list[Any]]:
+    """Where chains end, by tenant: number and digest of the last row; of those that grew since the last checkpoint, or of all."""
+    query = select(AuditHead.tenant_id, AuditHead.seq, AuditHead.digest)
+    return {row[0]: [row[1], row[2]] for row in db.session.execute(query if full else query.where(CHANGED))}
 
 
 def _signed(payload: dict[str, Any]) -> str:
@@ -199,9 +220,43 @@ def exported() -> Iterator[str]:
 
 def told_by(statements: Iterator[str], source: str) -> tuple[Told, list[str]]:
     """What statements told, and what is wrong with them."""
-    known = {key["kid"]: key for key in public_keys()["keys"]}
+    read = _reader()
     told = Told()
     problems = []
     for statement in statements:
-        problems += [f"{source}: {problem}" for problem in told.add(statement, payload_of(statement, known))]
+        problems += [f"{source}: {problem}" for problem in told.add(statement, read(statement))]
     return told, problems
+
+
+def told_between() -> tuple[dict[str, tuple[int, str]], list[str]]:
+    """Where the file between two checkpoints says that chains end, and what is wrong with it."""
+    file, read = path().with_name(BETWEEN), _reader()
+    for statement in in_file(file):
+        payload = read(statement)
+        if payload is None:
+            return {}, [f"{file}: no known key signed it"]
+        return {tenant: (seq, digest) for tenant, (seq, digest) in payload["heads"].items()}, []
+    return {}, []
+
+
+def _reader() -> Callable[[str], dict[str, Any] | None]:
+    """Reads signed statements; many a second, as a site of some years has a million."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    def number(text: str) -> int:
+        return int.from_bytes(decoded(text), "big")
+
+    known = {key["kid"]: key for key in public_keys()["keys"]}
+    public = {kid: RSAPublicNumbers(number(key["e"]), number(key["n"])).public_key() for kid, key in known.items()}
+
+    def is_signed(key: Mapping[str, Any], signed: bytes, signature: bytes) -> bool:
+        try:
+            public[key["kid"]].verify(signature, signed, PKCS1v15(), SHA256())
+        except InvalidSignature:
+            return False
+        return True
+
+    return lambda statement: payload_of(statement, known, is_signed)

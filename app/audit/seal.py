@@ -54,7 +54,7 @@ def _seal_batch(find_heads: Any) -> int:
     fresh = db.session.execute(
         select(*chain.EVENT_COLUMNS)
         .join(AuditWaiting, AuditWaiting.event_id == AuditEvent.id)
-        .where(over, AuditEvent.created_at <= moment)
+        .where(over, AuditEvent.created_at <= moment, ~select(AuditSeal.seq).where(AuditSeal.event_id == AuditEvent.id).exists())
         .order_by(AuditWaiting.event_id)
         .limit(BATCH)
     ).all()

@@ -49,5 +49,6 @@ def seal_slice() -> int:
     if leases.take(LEASE, LEASE_SECONDS) is None:
         return 0
     sealed = seal.seal_all(SLICE_SECONDS)
-    checkpoints.write_if_due()
+    if not checkpoints.write_if_due() and sealed:
+        checkpoints.write_between()
     return sealed

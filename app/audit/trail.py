@@ -20,6 +20,7 @@ from app.db import db, now
 from app.errors import ErrorCode, invalid
 from app.web.api import ListQuery
 from app.web.listing import csv_line
+from app.web.paging import Cursor, page_of
 
 TOO_LONG = ErrorCode(
     "AUDIT/SPAN_TOO_LONG",
@@ -38,6 +39,7 @@ COLUMNS = (
     "resource_type", "resource_id", "resource_name", "result", "error_code", "duration_ms",
 )  # fmt: skip
 SEAL = ("seq", "digest")
+PAGE = 1_000  # rows of an export that are in memory at once
 YEARS = range(1970, 9999)  # a month more must be a date as well
 
 
@@ -137,9 +139,16 @@ def lines(found: Select[AuditEvent], kind: str) -> Iterator[str]:
     """The rows that :func:`events` selected as CSV or as JSON lines with every sealed column, oldest first, whatever their number."""
     if kind == "csv":
         yield csv_line((*COLUMNS, *SEAL))
-    found = found.order_by(AuditEvent.created_at, AuditEvent.id).execution_options(yield_per=500)
-    for event in db.session.scalars(found):
-        yield line(event, event.seal) if kind == "jsonl" else _csv(event)
+    beyond = None
+    while True:
+        search.plan_each_time()
+        page = page_of(found, AuditEvent.created_at, (AuditEvent.id,), descending=False, size=PAGE, beyond=beyond)
+        for event in page.rows:
+            yield line(event, event.seal) if kind == "jsonl" else _csv(event)
+        if not page.more:
+            return
+        beyond = Cursor("", page.last)
+        db.session.expunge_all()
 
 
 def _csv(event: AuditEvent) -> str:

@@ -110,7 +110,10 @@ def _checkpoints(exported: Path | None) -> tuple[list[Break], Claims]:
         for tenant, ends in told.claims.items():
             for seq, (digest, _) in ends.items():
                 claims.setdefault(tenant, {}).setdefault(seq, set()).add(digest)
-    return problems, claims
+    between, found = checkpoints.told_between()
+    for tenant, (seq, digest) in between.items():
+        claims.setdefault(tenant, {}).setdefault(seq, set()).add(digest)
+    return problems + [_of_no_row(problem) for problem in found], claims
 
 
 def _was_stated() -> bool:
@@ -259,10 +262,10 @@ def _outside(tenant_id: str | None) -> Iterator[Break]:
     slipped = select(AuditEvent.tenant_id, AuditEvent.id).where(~sealed, ~waits)
     if tenant_id is not None:
         slipped = slipped.where(AuditEvent.tenant_id == tenant_id)
-    for tenant, identifier in db.session.execute(slipped.order_by(AuditEvent.tenant_id, AuditEvent.id).execution_options(yield_per=PAGE)):
+    for tenant, identifier in db.session.execute(slipped.order_by(AuditEvent.tenant_id, AuditEvent.id).limit(PAGE)).all():
         yield Break(tenant, 0, identifier, UNSEALED)
     there = select(AuditEvent.id).where(AuditEvent.id == AuditWaiting.event_id).exists()
-    for identifier in db.session.scalars(select(AuditWaiting.event_id).where(~there)):
+    for identifier in db.session.scalars(select(AuditWaiting.event_id).where(~there).limit(PAGE)).all():
         yield Break("", 0, identifier, LOST)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import subprocess
@@ -17,8 +18,9 @@ from sqlalchemy import delete, insert, select, text, update
 
 from app import audit, caller, crypto
 from app.application import create_app
-from app.audit import chain, checkpoints, offline, seal, trail
+from app.audit import chain, checkpoints, offline, seal, sealer, trail
 from app.audit.models import AuditCheckpoint, AuditEvent, AuditHead, AuditSeal, AuditWaiting
+from app.audit.trail import AuditQuery
 from app.audit.verify import Break, verify
 from app.config import load_settings
 from app.contracts.identity import Principal
@@ -64,7 +66,8 @@ def sealed(site_of_its_own: Flask) -> Iterator[Flask]:
         if table.name.startswith("core_audit_"):
             db.session.execute(delete(table))
     db.session.commit()
-    checkpoints.path().unlink(missing_ok=True)
+    for name in (checkpoints.FILE, checkpoints.BETWEEN):
+        checkpoints.path().with_name(name).unlink(missing_ok=True)
     record(ROWS)
     seal.seal_all()
     assert checkpoints.write()
@@ -316,7 +319,6 @@ def test_a_file_of_checkpoints_that_was_edited_is_named(sealed: Flask) -> None:
     payload = json.loads(offline.decoded(body))
     payload["heads"][MINE][0] = 3
     other = chain.msgspec.json.encode(payload)
-    import base64
 
     checkpoints.path().write_text(f"{head}.{base64.urlsafe_b64encode(other).decode().rstrip('=')}.{signature}\n")
 
@@ -342,6 +344,62 @@ def test_the_file_tells_of_rows_that_went_together_with_the_checkpoints(sealed: 
 
     assert f"{MINE} #21–50: row and seal are gone" in words()
     assert "the database lacks the checkpoints 1 to 2" in words()
+
+
+def test_what_was_sealed_since_the_last_checkpoint_is_told_too(sealed: Flask) -> None:
+    assert sealer.seal_slice() == 0
+    record(1)
+    assert sealer.seal_slice() == 2
+    newest = seals()[-1]
+    remove([newest])
+    last = seals()[-1]
+    db.session.execute(update(AuditHead).where(AuditHead.tenant_id == MINE).values(seq=last.seq, digest=last.digest))
+    db.session.commit()
+
+    assert f"{MINE} #{newest.seq}: row and seal are gone" in words()
+
+
+def test_a_newest_row_that_was_unsealed_altered_and_sealed_again_is_told(sealed: Flask) -> None:
+    """By somebody who has the database, and lets the sealer do the rest."""
+    record(1)
+    sealer.seal_slice()
+    newest = seals()[-1]
+    db.session.execute(delete(AuditSeal).where(AuditSeal.event_id == newest.event_id))
+    last = seals()[-1]
+    db.session.execute(update(AuditHead).where(AuditHead.tenant_id == MINE).values(seq=last.seq, digest=last.digest))
+    db.session.execute(update(AuditEvent).where(AuditEvent.id == newest.event_id).values(operator="Somebody else"))
+    db.session.execute(insert(AuditWaiting).values(event_id=newest.event_id))
+    db.session.commit()
+    seal.seal_all()
+
+    assert f"{MINE} #{newest.seq}: a signed checkpoint tells another digest" in words()
+
+
+def test_what_stands_between_two_checkpoints_counts_only_with_a_signature_of_the_site(sealed: Flask) -> None:
+    record(1)
+    sealer.seal_slice()
+    file = checkpoints.path().with_name(checkpoints.BETWEEN)
+    head, body, signature = file.read_text().strip().split(".")
+    other = json.dumps({**json.loads(offline.decoded(body)), "heads": {MINE: [3, "0" * 64]}}).encode()
+    file.write_text(f"{head}.{base64.urlsafe_b64encode(other).decode().rstrip('=')}.{signature}\n")
+
+    assert "between.jws: no known key signed it" in words()
+
+
+def test_a_sealed_row_that_somebody_made_wait_again_holds_up_no_other(sealed: Flask) -> None:
+    db.session.execute(insert(AuditWaiting).values(event_id=seals()[3].event_id))
+    db.session.commit()
+    record(1)
+
+    assert seal.seal_all() == 2
+
+
+def test_an_export_has_every_row_whatever_a_page_holds(sealed: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trail, "PAGE", 7)
+    lines = list(trail.lines(trail.events(AuditQuery(), MINE), "jsonl"))
+
+    told = [json.loads(line) for line in lines]
+    assert sorted(row["seq"] for row in told) == list(range(1, 51))
 
 
 def test_an_exported_copy_tells_when_database_and_file_were_both_rewritten(sealed: Flask, tmp_path: Path) -> None:

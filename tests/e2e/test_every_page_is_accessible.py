@@ -123,6 +123,7 @@ def test_every_route_has_an_address_that_some_page_links_to(found: places.Places
     assert len(found.pages) > 90
 
 
+@pytest.mark.timeout(1_200)  # some two hundred looks with axe-core, beside other tests
 @pytest.mark.req("C-53", "C-54")
 @pytest.mark.parametrize(("theme", "language", "width"), LOOKS, ids=["wide", "narrow"])
 def test_every_page_is_accessible_and_fits(
