@@ -26,6 +26,8 @@ NO_ADDRESS = {
     "static_file": "files, not pages",
     "captain.pod_log_lines": "text that the log component fetches where a stream is refused",
     "captain.pod_shell_socket": "a WebSocket",
+    "iam.grant_holders": "options that a search field fetches",
+    "iam.group_candidates": "options that a search field fetches",
     "iam.role_options": "options that a search field fetches",
     "yunyou_orders.node_log": "text for the log component of programs that read along",
 }
