@@ -38,9 +38,9 @@ def title_of(run: JobRun) -> Text:
 @bp.get("")
 @guard(permissions.JOB_READ)
 def job_list() -> Response:
-    if wants_fragment() and request.args.get("mine"):
-        mine = rows(scoped(JobRun).order_by(JobRun.id.desc()).limit(12))
-        return render("core/_jobs.html", jobs=[(run, title_of(run)) for run in mine])
+    if wants_fragment() and request.args.get("drawer"):
+        newest = rows(scoped(JobRun).order_by(JobRun.id.desc()).limit(12))
+        return render("core/_jobs.html", jobs=[(run, title_of(run)) for run in newest])
     columns = (
         Column("kind", Text("Job", "任务"), lambda r: t(title_of(r)), "link", JobRun.kind, narrow=True),
         Column("subject", Text("About", "对象"), lambda r: r.subject or "–", sort=JobRun.subject),

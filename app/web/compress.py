@@ -17,7 +17,7 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def _compress(response: Response) -> Response:
-        wanted = "gzip" in request.headers.get("Accept-Encoding", "")
+        wanted = request.accept_encodings.quality("gzip") > 0
         kind = response.mimetype or ""
         if not wanted or response.is_streamed and not response.direct_passthrough or not kind.startswith(TYPES):
             return response

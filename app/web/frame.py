@@ -50,7 +50,7 @@ class Frame:
 
     version: str = VERSION
     switch_url: str = "/choose"
-    jobs_url: str = "/jobs?mine=1"
+    jobs_url: str = "/jobs?drawer=1"
     search_url: str = "/search"
     sign_out_url: str = "/logout"
 

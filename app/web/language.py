@@ -131,8 +131,10 @@ def bytesize(size: float | None) -> str:
     raise AssertionError
 
 
-@lru_cache(maxsize=64)
-def _fingerprint(files: tuple[Path, ...], _changed: tuple[int, ...]) -> str:
+@lru_cache
+def _fingerprint(folder: Path) -> str:
+    """Of what the folder holds when this process first asks: other files come with other processes."""
+    files = sorted(file for file in folder.iterdir() if file.is_file())
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:10]
 
 
@@ -141,8 +143,4 @@ def asset(path: str) -> str:
 
     The folder's, since scripts import one another by relative addresses.
     """
-    addresses: dict[str, str] = g.setdefault("assets", {})  # a page names the sprite of icons once an icon
-    if path not in addresses:
-        files = tuple(sorted(file for file in (STATIC / path).parent.iterdir() if file.is_file()))
-        addresses[path] = f"/static/{_fingerprint(files, tuple(file.stat().st_mtime_ns for file in files))}/{path}"
-    return addresses[path]
+    return f"/static/{_fingerprint((STATIC / path).parent)}/{path}"

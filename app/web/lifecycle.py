@@ -62,8 +62,11 @@ def install(app: Flask) -> None:
 
 
 def csrf_token() -> str:
-    """The token that every form and HTMX request of this browser carries."""
-    return crypto.ring().sign("csrf", _browser())
+    """The token that every form and HTMX request of this browser carries; another in each answer, so that sizes of compressed
+    answers tell nothing of it (CVE-2013-3587, BREACH).
+    """
+    number = g.setdefault("csrf_number", secrets.token_hex(8))
+    return f"{number}.{crypto.ring().sign('csrf', f'{number}.{_browser()}')}"
 
 
 def _browser() -> str:
@@ -200,7 +203,8 @@ def _session_caller(asks: bool = True) -> None:
 
 def _check_csrf() -> None:
     given = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
-    if not crypto.ring().verify("csrf", _browser(), given):
+    number, _, signature = given.partition(".")
+    if not crypto.ring().verify("csrf", f"{number}.{_browser()}", signature):
         raise CSRF()
 
 

@@ -118,12 +118,19 @@ class Listing:
         self.sort = self.args.get("sort", "") or self.default_sort
         wanted = self.args.get("size", 0, type=int)
         self.size = wanted if wanted in SIZES else SIZES[0]
-        self.total = bounded_count(self._filtered(), self.counted)
         self.all_columns = self._heads()
         self.columns = [head for head in self.all_columns if head.visible]  # type: ignore[attr-defined]
         shown = self._shown_filters()
         self.filters = shown  # type: ignore[attr-defined]
         self.chips = self._chips(shown)
+
+    @cached_property
+    def total(self) -> int:
+        """How many rows there are, counted to a bound. What fits a first page needs no counting."""
+        is_first = not any(self.args.get(name) for name in ("after", "before", "end"))
+        if is_first and not self._page.more:
+            return len(self._page.rows)
+        return bounded_count(self._filtered(), self.counted)
 
     @property
     def is_long(self) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from app.contracts.text import Text
+from app.contracts.text import Text, plain
 from app.web.language import exact, t
+
+PAGE, IDENTIFIER, NAME = "\ue001", "\ue002", "\ue003"  # of private use in Unicode: they stand in no text
 
 
 @dataclass(slots=True)
@@ -38,7 +40,7 @@ class Cell:
         return text or ("" if self.value is None else str(self.value)) or self.status
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Action:
     """Something to do with a row or with a page: a link, or a form that is sent."""
 
@@ -51,11 +53,6 @@ class Action:
     disabled_reason: Text | None = None
     icon: str = ""
     primary: bool = False
-
-    @property
-    def words(self) -> tuple[Any, ...]:
-        """All but where it leads, which in the rows of a list alone differs."""
-        return self.title, self.icon, self.method, self.danger, self.confirm, self.dialog, self.disabled_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +94,25 @@ class ShownRow:
         """What stands in the row's menu."""
         return [action for action in self.actions if not action.primary]
 
-    @property
-    def shared_menu(self) -> tuple[Any, ...]:
-        """What this menu has in common with those of other rows; empty where an entry leads elsewhere than below the row's page."""
-        start, menu = f"{self.href}/", self.menu
-        if not self.href or not all(action.url.startswith(start) for action in menu):
-            return ()
-        return tuple((action.url[len(start) :], *action.words) for action in menu)
+    def placed(self, text: str, name: str) -> str:
+        """The text with placeholders for the row's page, its identifier and its *name*."""
+        for own, placeholder in ((self.href, PAGE), (self.id, IDENTIFIER), (name, NAME)):
+            text = text.replace(own, placeholder) if own else text
+        return text
+
+    def menu_key(self, name: str) -> tuple[tuple[Any, ...], ...]:
+        """Equal for rows that can share one menu."""
+        return tuple(
+            (self.placed(a.url, name), a.title.en, a.icon, a.dialog, a.disabled_reason, a.confirm and self.placed(t(a.confirm), name))
+            for a in self.menu
+        )
+
+    def shared_menu(self, name: str) -> list[Action]:
+        """The menu with placeholders, for all rows of one key."""
+        return [
+            replace(a, url=self.placed(a.url, name), confirm=plain(self.placed(t(a.confirm), name)) if a.confirm else None)
+            for a in self.menu
+        ]
 
 
 @dataclass(slots=True)

@@ -30,14 +30,14 @@ on("click", "[data-row-menu]", (button, event) => {
   event.preventDefault();
   const open = button.nextElementSibling;
   if (open?.matches(".menu")) return open.hidePopover();
-  const shared = document.getElementById(button.dataset.rowMenu);
-  const menu = shared.content.firstElementChild.cloneNode(true);
-  menu.id = `${shared.id}-open`;
-  const page = $(".is-first a", button.closest("tr")).getAttribute("href");
-  for (const entry of menu.children) {
-    for (const name of ["href", "hx-get", "hx-delete", "formaction"]) {
-      const way = entry.getAttribute(name);
-      if (way) entry.setAttribute(name, page + way.slice(shared.dataset.page.length));
+  const menu = document.getElementById(button.dataset.rowMenu).content.firstElementChild.cloneNode(true);
+  menu.id = `${button.dataset.rowMenu}-open`;
+  const row = button.closest("tr");
+  const first = $(".is-first a", row);
+  const own = { "\ue001": first.getAttribute("href"), "\ue002": row.dataset.id, "\ue003": first.textContent };
+  for (const node of $$("*", menu)) {
+    for (const { name, value } of [...node.attributes]) {
+      if (/[\ue001-\ue003]/.test(value)) node.setAttribute(name, value.replace(/[\ue001-\ue003]/g, (place) => own[place]));
     }
   }
   document.getElementById(menu.id)?.remove();

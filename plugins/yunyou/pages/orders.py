@@ -98,7 +98,7 @@ def order_show(order_id: str) -> Response:
     found = tree.Tree(order_api.nodes_of(order))
     selected = _selected(found, request.args.get("node", ""))
     return render(
-        "yunyou/order_show.html", fragment=request.args.get("part") or "live", order=order, **_order(order, found, selected),
+        "yunyou/order_show.html", fragment="live", order=order, **_order(order, found, selected),
         **_detail(order, found, selected),
     )  # fmt: skip
 
