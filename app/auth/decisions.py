@@ -118,8 +118,9 @@ def compiled(epoch: int, grants: Sequence[RoleGrant]) -> Snapshot:
     """Grants as a look-up by permission."""
     plain: dict[str, RoleGrant] = {}
     conditional: dict[str, tuple[RoleGrant, ...]] = {}
+    names = {permissions: expand(permissions) for permissions in {grant.permissions for grant in grants}}
     for grant in grants:
-        for name in expand(grant.permissions):
+        for name in names[grant.permissions]:
             if grant.conditions:
                 conditional[name] = (*conditional.get(name, ()), grant)
             else:

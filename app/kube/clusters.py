@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import yaml
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from app import audit, caller
 from app.contracts.text import Text
-from app.db import db, get_scoped, new_id, now, rows, scoped, touch
+from app.db import affected, db, get_scoped, new_id, now, rows, scoped, touch
 from app.errors import NOT_FOUND, FieldError, invalid
 from app.kube import client, kubeconfig, paths
 from app.kube.errors import IN_USE, NAME_TAKEN
@@ -129,7 +129,8 @@ def lock(cluster: Cluster) -> None:
 
     :raises ConsoleError: CORE/NOT_FOUND where it was removed meanwhile
     """
-    if db.session.scalar(scoped(Cluster).where(Cluster.id == cluster.id).with_for_update()) is None:
+    same = update(Cluster).where(Cluster.id == cluster.id).values(name=Cluster.name)  # SQLite knows no FOR UPDATE
+    if not affected(same.execution_options(synchronize_session=False)):
         raise NOT_FOUND(what=CLUSTER)
 
 

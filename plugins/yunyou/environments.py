@@ -218,4 +218,5 @@ def ensure_namespace(environment: Environment) -> None:
 def names_in_cluster(cluster_id: str) -> Sequence[str]:
     """Names of environments of a cluster, of the caller's tenant; at most three."""
     found = scoped(Environment).where(Environment.cluster_id == cluster_id).order_by(Environment.name).limit(3)
+    found = found.with_for_update(read=True)  # also one that was added since this transaction began
     return [row.name for row in rows(found)]

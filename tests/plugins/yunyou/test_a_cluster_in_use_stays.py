@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy import insert
+
 from app.db import db
 from app.kube.models import Cluster
 from plugins.captain import permissions
 from plugins.yunyou.models import Environment
+from tests.meanwhile import between
 from tests.people import Person
+from tests.plugins.captain.makers import cluster_of
 from tests.plugins.yunyou.makers import environment_of
 
 REMOVING = (permissions.CLUSTER_READ, permissions.CLUSTER_EDIT)
@@ -47,3 +51,19 @@ def test_the_api_names_what_uses_a_cluster(tenant: Any, as_holder_of: Callable[.
     assert (refused.status_code, refused.json["code"]) == (409, "KUBE/CLUSTER_IN_USE")
     assert environment.name in refused.json["detail"]
     assert "captain.cluster.removed" in str(audit_log())
+
+
+def test_an_environment_that_somebody_adds_meanwhile_keeps_its_cluster(tenant: Any, as_holder_of: Callable[..., Person]) -> None:
+    cluster = cluster_of(tenant.id)
+    name = db.session.get_one(Cluster, cluster).name
+    values = {"tenant_id": tenant.id, "name": "added-meanwhile", "cluster_id": cluster, "namespace": "n", "prefix": "n"}
+
+    def add(connection: Any) -> None:
+        connection.execute(insert(Environment).values(**values))
+
+    with between(add, "UPDATE kube_cluster") as happened:
+        refused = as_holder_of(*REMOVING).post(f"/captain/clusters/{cluster}/remove", data={"confirm": name})
+
+    assert happened
+    assert refused.status_code == 409
+    assert "added-meanwhile" in refused.text
