@@ -1,6 +1,7 @@
 """A POST with an ``Idempotency-Key`` acts once: repeated within a day, it is answered as it was the first time (C-60).
 
-What it answered may hold a secret, so it is sealed; what is over a day old is swept.
+What it answered may hold a secret, so it is sealed; what is over a day old is swept. Work outside of the database cannot be
+taken back, so its key is claimed before it begins: who comes with the same key meanwhile is refused before it acts too.
 """
 
 from __future__ import annotations
@@ -20,16 +21,22 @@ from app.web.api import body_digest
 KEPT = timedelta(hours=24)
 LONGEST_KEY = 128
 KEPT_STATUS = (200, 201, 202, 204)
+UNDER_WAY = 0  # the status of a claim
 TOO_LONG = Text(f"An Idempotency-Key has {LONGEST_KEY} characters at most.", f"Idempotency-Key 最多 {LONGEST_KEY} 个字符。")
 SAME_KEY = Text(
     "The Idempotency-Key was used before with another request.", "该 Idempotency-Key 已用于另一个不同的请求。"
+)
+NOT_ENDED = Text(
+    "A request with this Idempotency-Key is under way, or was cut off: look at what it did before you repeat it.",
+    "使用该 Idempotency-Key 的请求正在处理或已中断，请先查看其结果再重试。",
 )
 
 
 def repeated() -> Response | None:
     """The answer that this caller's key had before, if any; else the request is remembered for :func:`keep`.
 
-    :raises ConsoleError: CORE/CONFLICT when the key was used for another request; CORE/INVALID_INPUT when it is too long
+    :raises ConsoleError: CORE/CONFLICT when the key was used for another request, or for one that did not end;
+        CORE/INVALID_INPUT when it is too long
     """
     key = request.headers.get("Idempotency-Key", "")
     if not key or request.method != "POST" or not request.path.startswith("/api/"):
@@ -49,6 +56,8 @@ def repeated() -> Response | None:
         return None
     if held.digest != digest:
         raise CONFLICT(detail=SAME_KEY)
+    if held.status == UNDER_WAY:
+        raise CONFLICT(detail=NOT_ENDED)
     g.replayed = True
     response = Response(held.body, held.status, mimetype="application/json")
     if held.location:
@@ -56,11 +65,26 @@ def repeated() -> Response | None:
     return response
 
 
+def claim() -> None:
+    """Take the request's key, if it has one, and commit.
+
+    :raises ConsoleError: CORE/CONFLICT where another request was faster
+    """
+    if "idempotent" in g:
+        owner, key, digest = g.idempotent
+        db.session.add(IdempotentAnswer(caller=owner, key=key, digest=digest, status=UNDER_WAY, body=""))
+
+
 def keep(response: Response) -> None:
-    """Remember the answer of a request that had a key, in the transaction of its change."""
-    if "idempotent" not in g or response.status_code not in KEPT_STATUS:
+    """Remember the answer of a request that had a key, in the transaction of its change; give back what it claimed if it failed."""
+    if "idempotent" not in g:
         return
     owner, key, digest = g.idempotent
+    if "claimed" in g:
+        mine = (IdempotentAnswer.caller == owner, IdempotentAnswer.key == key, IdempotentAnswer.status == UNDER_WAY)
+        db.session.execute(delete(IdempotentAnswer).where(*mine))
+    if response.status_code not in KEPT_STATUS:
+        return
     body, location = response.get_data(as_text=True), response.headers.get("Location", "")
     db.session.add(
         IdempotentAnswer(

@@ -133,7 +133,9 @@ def _clean_input() -> None:
 def _begin_change(mark: Guard) -> Response | None:
     repeated = idempotency.repeated()
     if repeated is None and mark.external and mark.audit is not None:
+        idempotency.claim()
         _record_start(mark)
+        g.claimed = True
     return repeated
 
 
@@ -224,7 +226,7 @@ def _finish(response: Response) -> Response:
         g.pop("after_commit", None)
     if mark is not None and mark.audit is not None and not g.get("replayed"):
         _record(mark, response, "tried" if tried and not failed else _result(response))
-    if not failed and not tried:
+    if not tried:
         idempotency.keep(response)
     try:
         db.session.commit()

@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 from markupsafe import Markup
+from sqlalchemy import insert
 
+from app.auth.models import IdempotentAnswer
+from app.db import new_id, now
 from plugins.captain import live, permissions
 from tests import kube
+from tests.meanwhile import between
 
 pytestmark = pytest.mark.req("K-34")
 DELETE = (permissions.POD_READ, permissions.POD_DELETE)
@@ -167,3 +171,40 @@ def test_a_dry_run_leaves_the_pod_and_is_recorded_as_tried(as_holder_of: Any, ap
     assert tried.status_code == 204
     assert there(sandbox, name)
     assert [result for code, _, result in audit_log() if code.startswith("captain.pod.")] == ["tried"]
+
+
+@pytest.mark.req("C-60")
+def test_of_two_requests_with_one_key_at_once_only_one_reaches_the_cluster(
+    as_holder_of: Any, api: Any, root: str, cluster: Any, sandbox: Any, audit_log: Any
+):
+    uid, key = make(sandbox, cluster, "by-key"), new_id()
+    person = as_holder_of(*DELETE)
+    program, path = api(person), f"/api/v1{root}/pods/beta/by-key/evict"
+    owner = f"{person.tenant.id}/member:{person.member.id}"
+
+    def faster(connection: Any) -> None:
+        values = {"id": new_id(), "created_at": now(), "caller": owner, "key": key, "digest": "", "status": 0, "body": "", "location": ""}
+        connection.execute(insert(IdempotentAnswer).values(**values))
+
+    with between(faster) as happened:
+        refused = program.post(path, json={"uid": uid}, headers={"Idempotency-Key": key})
+
+    assert happened
+    assert refused.status_code == 409
+    assert there(sandbox, "by-key")
+    later = program.post(path, json={"uid": uid}, headers={"Idempotency-Key": key})
+    assert later.status_code == 409, "the faster one has not ended"
+
+
+@pytest.mark.req("C-60")
+def test_a_key_whose_request_failed_may_be_used_again(as_holder_of: Any, api: Any, root: str, cluster: Any, sandbox: Any):
+    uid, key = make(sandbox, cluster, "once-more"), new_id()
+    program, path = api(as_holder_of(*DELETE)), f"/api/v1{root}/pods/beta/once-more/evict"
+
+    failed = program.post(path, json={"uid": "another"}, headers={"Idempotency-Key": key})
+    done = program.post(path, json={"uid": uid}, headers={"Idempotency-Key": new_id()})
+    same = program.post(path, json={"uid": "another"}, headers={"Idempotency-Key": key})
+
+    assert failed.status_code in (404, 409)
+    assert done.status_code == 204
+    assert same.json["code"] != "CORE/CONFLICT"
