@@ -36,10 +36,11 @@ def test_migrations_go_up_match_the_models_and_come_down(url: str) -> None:
         database.upgrade()
         assert schema.is_current()
         with db.engine.connect() as connection:
-            context = MigrationContext.configure(connection, opts={"compare_type": False, **database.compared()})
+            types = connection.dialect.name != "mysql"  # which has kinds of text that SQLAlchemy does not tell apart
+            context = MigrationContext.configure(connection, opts={"compare_type": types, **database.compared()})
             differences = compare_metadata(context, metadata)
         assert search.is_installed()  # the one index that each kind of database makes its own way
-        assert [d for d in differences if d[0] != "remove_table"] == []
+        assert differences == []
 
         database.downgrade("base")
         with db.engine.connect() as connection:
