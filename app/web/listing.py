@@ -126,9 +126,9 @@ class Listing:
 
     @cached_property
     def total(self) -> int:
-        """How many rows there are, counted to a bound. What fits a first page needs no counting."""
+        """How many rows there are, counted to a bound. What a search found is not looked for twice where it fits a page."""
         is_first = not any(self.args.get(name) for name in ("after", "before", "end"))
-        if is_first and not self._page.more:
+        if self.q and is_first and not self._page.more:
             return len(self._page.rows)
         return bounded_count(self._filtered(), self.counted)
 
