@@ -79,13 +79,14 @@ def make_key() -> str:
 def write_if_due() -> bool:
     """Write a checkpoint when a chain grew and the last one is old enough; bring the file up to the table.
 
-    :returns: whether one was written
+    :returns: whether it was time: now the last one tells where every chain ends
     """
     last = db.session.scalar(select(AuditCheckpoint.at).order_by(AuditCheckpoint.number.desc()).limit(1))
     due = last is None or not last <= now() < last + EVERY
-    written = due and write()
+    if due:
+        write()
     append_to_file()
-    return written
+    return due
 
 
 def write() -> bool:

@@ -347,9 +347,10 @@ def test_the_file_tells_of_rows_that_went_together_with_the_checkpoints(sealed: 
 
 
 def test_what_was_sealed_since_the_last_checkpoint_is_told_too(sealed: Flask) -> None:
-    assert sealer.seal_slice() == 0
+    work = sealer.Sealer()
+    assert work.slice() == 0
     record(1)
-    assert sealer.seal_slice() == 2
+    assert work.slice() == 2
     newest = seals()[-1]
     remove([newest])
     last = seals()[-1]
@@ -362,7 +363,7 @@ def test_what_was_sealed_since_the_last_checkpoint_is_told_too(sealed: Flask) ->
 def test_a_newest_row_that_was_unsealed_altered_and_sealed_again_is_told(sealed: Flask) -> None:
     """By somebody who has the database, and lets the sealer do the rest."""
     record(1)
-    sealer.seal_slice()
+    sealer.Sealer().slice()
     newest = seals()[-1]
     db.session.execute(delete(AuditSeal).where(AuditSeal.event_id == newest.event_id))
     last = seals()[-1]
@@ -377,7 +378,7 @@ def test_a_newest_row_that_was_unsealed_altered_and_sealed_again_is_told(sealed:
 
 def test_what_stands_between_two_checkpoints_counts_only_with_a_signature_of_the_site(sealed: Flask) -> None:
     record(1)
-    sealer.seal_slice()
+    sealer.Sealer().slice()
     file = checkpoints.path().with_name(checkpoints.BETWEEN)
     head, body, signature = file.read_text().strip().split(".")
     other = json.dumps({**json.loads(offline.decoded(body)), "heads": {MINE: [3, "0" * 64]}}).encode()
