@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 
 from app import audit, caller
-from app.contracts.text import Text, plain
-from app.db import db, new_id, now
+from app.contracts.text import Text
+from app.db import affected, db, new_id, now
 from app.errors import NOT_FOUND, ConsoleError
-from app.orders import leases, locks, tree, verbs
+from app.orders import locks, tree, verbs
 from app.orders.history import event, move
 from app.orders.models import Order, OrderCommand, OrderNode
 from app.orders.steps import type_of
@@ -33,22 +34,40 @@ def give(order: Order, verb: str, node_id: str | None = None, reason: str = "") 
     if node_id and node is None:
         raise NOT_FOUND(what=STEP)
     check(order, found, node, verb)
-    actor = caller.current().name
+    actor, before = caller.current().name, order.state
     audit.note("order", order.id, order.title, verb=verb, node=node.key if node else None, reason=reason or None)
     if verb == verbs.FORCE_CANCEL:
         force_cancel(order, found, actor, reason)
         return
+    _hold(order, verb)
+    if verb == verbs.CANCEL:
+        event(order, None, "state", before, tree.CANCELLING, actor)
     db.session.add(
         OrderCommand(id=new_id(), order_id=order.id, node_id=node_id, verb=verb, actor=actor, reason=reason[:1000])
     )
+
+
+def _hold(order: Order, verb: str) -> None:
+    """Write what *verb* makes of the order's row, and make it due: a tick may have ended it since it was read.
+
+    :raises ConsoleError: ORDERS/NOT_IN_THIS_STATE
+    """
+    open_still = update(Order).where(Order.id == order.id, Order.state.not_in(verbs.too_late(verb)))
+    if not affected(open_still.values(_values(verb)).execution_options(synchronize_session=False)):
+        db.session.refresh(order, with_for_update=True)  # as it is now, not as this transaction began
+        raise verbs.not_now(verb, order.state)
+    db.session.refresh(order)
+
+
+def _values(verb: str) -> dict[str, Any]:
+    if verb == verbs.FORCE_CANCEL:
+        return {"token": Order.token + 1, "lease_until": None}
     if verb in (verbs.PAUSE, verbs.RESUME):
-        order.paused = verb == verbs.PAUSE
-    elif verb == verbs.CANCEL:
-        event(order, None, "state", order.state, tree.CANCELLING, actor)
-        order.state = tree.CANCELLING
-    elif order.state in (tree.FAILED, tree.WAITING):
-        order.state = tree.RUNNING
-    db.session.execute(update(Order).where(Order.id == order.id).values(due_at=now()))
+        return {"due_at": now(), "paused": verb == verbs.PAUSE}
+    if verb == verbs.CANCEL:
+        return {"due_at": now(), "state": tree.CANCELLING}
+    goes_on = case((Order.state.in_((tree.FAILED, tree.WAITING)), tree.RUNNING), else_=Order.state)
+    return {"due_at": now(), "state": goes_on}
 
 
 def check(order: Order, found: Tree, node: OrderNode | None, verb: str) -> None:
@@ -63,8 +82,7 @@ def check(order: Order, found: Tree, node: OrderNode | None, verb: str) -> None:
         required = next((x for x in found.under(node) if x.required and x.state not in tree.DONE), None)
         if required is not None and order.state not in tree.TERMINAL:
             raise verbs.REQUIRED_STEP(step=required.title)
-    state = node.state if node else order.state
-    raise verbs.NOT_NOW(verb=verbs.TITLES.get(verb, plain(verb)), state=plain(state))
+    raise verbs.not_now(verb, node.state if node else order.state)
 
 
 def obey(order: Order, found: Tree) -> None:
@@ -146,8 +164,11 @@ def _cancel_rest(order: Order, found: Tree) -> None:
 
 
 def force_cancel(order: Order, found: Tree, actor: str, reason: str) -> None:
-    """End a stuck order now, whoever holds its lease, and record what was left in which state."""
-    leases.revoke(order.id)
+    """End a stuck order now, whoever holds its lease, and record what was left in which state.
+
+    :raises ConsoleError: ORDERS/NOT_IN_THIS_STATE where it ended meanwhile
+    """
+    _hold(order, verbs.FORCE_CANCEL)
     left = {leaf.key: {"state": leaf.state, "applied": leaf.applied} for leaf in found.leaves if leaf.state not in tree.DONE}
     _cancel_rest(order, found)
     found.derive()

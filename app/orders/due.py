@@ -46,7 +46,7 @@ def is_any(engine: Engine) -> bool:
 def _due() -> Select[str]:
     moment = now()
     time_has_come = or_(Order.due_at <= moment, Order.due_at > moment + LATEST)
-    return select(Order.id).where(time_has_come, leases.is_free(moment))
+    return select(Order.id).where(time_has_come, leases.is_free(moment), Order.state.not_in(tree.TERMINAL))
 
 
 def wake_cluster(cluster_id: str) -> None:

@@ -11,7 +11,7 @@ from app.leases import Fenced, Lease, is_of_a_wrong_clock, owner
 from app.orders import tree
 from app.orders.models import Order
 
-__all__ = ["LEASE", "Fenced", "Lease", "is_free", "revoke", "take"]
+__all__ = ["LEASE", "Fenced", "Lease", "is_free", "take"]
 LEASE = timedelta(seconds=15)  # how long an order waits for a worker that was killed in a step
 
 
@@ -34,9 +34,3 @@ def take(order_id: str) -> Lease | None:
 def is_free(moment: datetime) -> ColumnElement[bool]:
     """Whether nobody works on an order."""
     return or_(Order.lease_until.is_(None), Order.lease_until < moment, is_of_a_wrong_clock(Order.lease_until, moment, LEASE))
-
-
-def revoke(order_id: str) -> None:
-    """Take the order from whoever works on it."""
-    raised = update(Order).where(Order.id == order_id).values(token=Order.token + 1, lease_until=None)
-    db.session.execute(raised.execution_options(synchronize_session=False))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from app.contracts.text import Text
+from app.contracts.text import Text, plain
 from app.db import now
-from app.errors import ErrorCode
+from app.errors import ConsoleError, ErrorCode
 from app.orders import tree
 from app.orders.models import Order, OrderNode
 
@@ -36,6 +36,16 @@ REQUIRED_STEP = ErrorCode(
     Text("The step {step} cannot be skipped: what follows needs it.", "步骤 {step} 不可跳过：后续步骤依赖它。"),
     Text("Correct what it says and retry it, or skip its whole application.", "请按提示修正后重试，或跳过整个应用。"),
 )
+
+
+def not_now(verb: str, state: str) -> ConsoleError:
+    """The refusal of *verb* for what is in this state."""
+    return NOT_NOW(verb=TITLES.get(verb, plain(verb)), state=plain(state))
+
+
+def too_late(verb: str) -> frozenset[str]:
+    """States of an order in which *verb* means nothing any more, to itself or to any of its nodes."""
+    return tree.TERMINAL if verb in (RESUME, FORCE_CANCEL) else tree.TERMINAL | {tree.CANCELLING}
 
 
 def of_order(order: Order) -> list[str]:

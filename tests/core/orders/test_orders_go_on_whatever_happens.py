@@ -13,11 +13,12 @@ from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 from sqlalchemy import select, update
 
 from app import site
+from app.contracts.text import plain
 from app.db import db, now
 from app.errors import ConsoleError
 from app.jobs.queue import queue
 from app.orders import commands, due, engine, execution, leases, locks, tree, verbs
-from app.orders.models import Order, OrderEvent, OrderNode
+from app.orders.models import Order, OrderCommand, OrderEvent, OrderNode
 from app.processes.scheduler import hand_over_orders
 from tests.core.orders import world
 from tests.core.orders.world import World, nodes, order, read, run
@@ -232,6 +233,56 @@ def test_a_command_that_is_not_shown_is_refused() -> None:
     with pytest.raises(ConsoleError) as refused:
         commands.give(read(made), "pause")
     assert refused.value.code == "ORDERS/NOT_IN_THIS_STATE"
+
+
+@pytest.mark.req("Y-31", "C-45")
+@pytest.mark.parametrize("ended", ["succeeded", "cancelled"])
+@pytest.mark.parametrize("verb", ["cancel", "pause", "resume", "retry", "skip", "force-cancel"])
+def test_a_command_that_comes_after_the_last_tick_is_refused_and_leaves_the_order_as_it_ended(outside: World, verb: str, ended: str) -> None:
+    made = order({"A": ["web"]})
+    outside.broken.add("A/web/act")
+    run(made)
+    set_order(made, paused=verb == "resume")
+    seen = read(made)
+    assert seen.state == "failed"
+    with db.engine.begin() as a_tick:
+        a_tick.execute(update(Order).where(Order.id == made).values(state=ended, due_at=None))
+
+    with pytest.raises(ConsoleError) as refused:
+        commands.give(seen, verb)
+
+    assert (refused.value.code, str(refused.value.values["state"])) == ("ORDERS/NOT_IN_THIS_STATE", str(plain(ended)))
+    db.session.commit()
+    after = read(made)
+    assert (after.state, after.due_at, after.paused) == (ended, None, verb == "resume")
+    assert db.session.scalar(select(OrderCommand).where(OrderCommand.order_id == made)) is None
+
+
+@pytest.mark.req("Y-31", "C-45")
+def test_a_retry_does_not_take_back_a_cancellation_that_came_meanwhile(outside: World) -> None:
+    made = order({"A": ["web"]})
+    outside.broken.add("A/web/act")
+    run(made)
+    seen = read(made)
+    with db.engine.begin() as somebody_else:
+        somebody_else.execute(update(Order).where(Order.id == made).values(state="cancelling", due_at=now()))
+
+    with pytest.raises(ConsoleError):
+        commands.give(seen, "retry")
+
+    db.session.commit()
+    assert read(made).state == "cancelling"
+
+
+@pytest.mark.req("C-44", "Q-20")
+@pytest.mark.parametrize("ended", sorted(tree.TERMINAL))
+def test_an_order_that_ended_is_never_due(ended: str) -> None:
+    made = order({"A": ["web"]})
+    assert made in due.due(1_000)
+
+    set_order(made, state=ended)
+
+    assert made not in due.due(1_000)
 
 
 @pytest.mark.req("Y-35")
