@@ -49,11 +49,17 @@ def perform(run_id: str) -> None:
 
 
 def _perform(run_id: str) -> None:
-    before = db.session.get(JobRun, run_id, populate_existing=True)
-    was_running = before is not None and before.state == RUNNING
-    if before is None or not _claim(before):
-        return
-    run = db.session.get_one(JobRun, run_id, populate_existing=True)
+    """Take the job and do it; whatever happens, no transaction stays open that would show the next job an old database."""
+    try:
+        before = db.session.get(JobRun, run_id, populate_existing=True)
+        was_running = before is not None and before.state == RUNNING
+        if before is not None and _claim(before):
+            _do(db.session.get_one(JobRun, run_id, populate_existing=True), was_running)
+    finally:
+        db.session.remove()
+
+
+def _do(run: JobRun, was_running: bool) -> None:
     lease = Lease(_of_attempt(run.id, run.attempt), JobRun.lease_until, LEASE, run.attempt, (JobRun.due_at,))
     who = Caller(
         principal=Principal(**run.principal), workspace_id=run.workspace_id, trace_id=run.trace_id, source_ip="worker"
@@ -64,7 +70,6 @@ def _perform(run_id: str) -> None:
             _attempt(run, lease, was_running)
     finally:
         _running.reset(token)
-        db.session.remove()
 
 
 def _claim(before: JobRun) -> bool:

@@ -89,6 +89,22 @@ def test_a_job_that_is_delivered_twice_runs_once() -> None:
     assert DONE == ["x"]
 
 
+@pytest.mark.req("C-41", "Q-20")
+@pytest.mark.parametrize("which", ["one that is gone", "one that another worker has", "one that fails", "one that succeeds"])
+def test_a_worker_begins_each_job_with_the_database_as_it_is_then(which: str) -> None:
+    """A transaction that stays open shows MariaDB's worker the same old rows for ever (REPEATABLE READ)."""
+    job = new_id() if which == "one that is gone" else ordered()
+    if which == "one that another worker has":
+        claimed = {"state": "running", "attempt": 1, "lease_until": now() + timedelta(seconds=20)}
+        db.session.execute(update(JobRun).where(JobRun.id == job).values(claimed))
+        db.session.commit()
+    FAIL["times"] = which == "one that fails"
+
+    run.perform(job)
+
+    assert not db.session().in_transaction()
+
+
 @pytest.mark.req("C-40", "Q-20")
 def test_rows_that_redis_lost_are_handed_over_again() -> None:
     job = ordered()
