@@ -71,6 +71,6 @@ def retry(run: JobRun) -> JobRun:
     run.state, run.error, run.result, run.progress, run.cancel_requested = QUEUED, None, None, 0.0, False
     run.finished_at, run.due_at = None, now() + LOST_AFTER
     audit.note("job", run.id, run.kind)
-    job, run_id = find_job(run.kind), run.id
-    after_commit(lambda: push(run_id, job))
+    job, run_id, attempt = find_job(run.kind), run.id, run.attempt
+    after_commit(lambda: push(run_id, job, attempt))
     return run

@@ -70,17 +70,25 @@ def enqueue(job: Job, subject: str = "", **arguments: Any) -> JobRun:
     return run
 
 
-def push(run_id: str, job: Job | None) -> bool:
-    """Hand a row to RQ. A Redis that is away loses nothing: the scheduler hands it over later.
+def push(run_id: str, job: Job | None, attempt: int = 0) -> bool:
+    """Hand a row to RQ, unless it waits there. A Redis that is away loses nothing: the scheduler hands it over later.
+
+    Each attempt is a job of its own there: RQ removes one that ended, and would take away the next one with it.
 
     :param job: None for work that nobody knows: a worker says so in the row
-    :returns: whether Redis took it
+    :param attempt: how many there were before
+    :returns: whether Redis has it
     """
     from redis.exceptions import RedisError
 
     where, timeout = (job.queue, job.timeout) if job else (QUEUES[-1], UNKNOWN_SECONDS)
+    name = f"{run_id}-{attempt}"
     try:
-        queue(where).enqueue_call(ENTRY, args=(run_id,), timeout=timeout + 30, result_ttl=0, failure_ttl=86400)
+        line = queue(where)
+        if line.get_job_position(name) is None:
+            line.enqueue_call(
+                ENTRY, args=(run_id,), timeout=timeout + 30, result_ttl=0, failure_ttl=86400, job_id=name
+            )
     except RedisError as error:
         log.warning("redis did not take job %s: %s", run_id, error)
         return False

@@ -212,7 +212,7 @@ def hand_over_lost() -> int:
     lost = db.session.scalars(select(JobRun).where(stuck).order_by(JobRun.due_at).limit(200)).all()
     for run in lost:
         run.due_at = moment + LOST_AFTER
-        push(run.id, find_job(run.kind))
+        push(run.id, find_job(run.kind), run.attempt)
     db.session.commit()
     return len(lost)
 

@@ -116,6 +116,42 @@ def test_rows_that_redis_lost_are_handed_over_again() -> None:
     assert [j.args[0] for j in queue("default").jobs].count(job) == 1
 
 
+def handed_over(job: str) -> int:
+    """How often a job waits in Redis after its time came and the scheduler looked."""
+    db.session.execute(update(JobRun).where(JobRun.id == job).values(due_at=now() - timedelta(seconds=1)))
+    db.session.commit()
+    run.hand_over_lost()
+    return [waiting.args[0] for waiting in queue("default").jobs].count(job)
+
+
+@pytest.mark.req("C-41", "Q-20")
+def test_a_job_waits_once_however_long_no_worker_comes_and_each_attempt_is_handed_over() -> None:
+    FAIL["times"] = 1
+    job = ordered()
+
+    assert [handed_over(job) for _ in range(3)] == [1, 1, 1]
+
+    queue("default").empty()  # a worker took it
+    run.perform(job)
+    assert read(job).state == "queued"
+    assert [handed_over(job) for _ in range(3)] == [1, 1, 1]
+
+
+@pytest.mark.req("C-41", "Q-20")
+def test_a_job_that_is_handed_over_twice_while_it_runs_is_taken_again_when_its_next_attempt_is_due() -> None:
+    """RQ forgets a job by its name when it ends: the next attempt does not go with it."""
+    FAIL["times"] = 1
+    job = ordered()
+    handed_over(job)
+    first = next(waiting for waiting in queue("default").jobs if waiting.args[0] == job)
+    run.perform(job)
+    assert handed_over(job) == 2
+
+    first.delete()
+
+    assert [waiting.args[0] for waiting in queue("default").jobs].count(job) == 1
+
+
 @pytest.mark.req("C-41")
 def test_a_job_whose_worker_died_is_taken_over_when_its_lease_ends() -> None:
     job = ordered()
