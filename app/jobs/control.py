@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from sqlalchemy import null, update
+
 from app import audit
 from app.contracts.text import Text
-from app.db import get_scoped, now
+from app.db import affected, db, get_scoped, now
 from app.errors import ErrorCode
 from app.jobs.models import CANCELLED, ENDED, QUEUED, JobRun
 from app.jobs.periodic import find_job
@@ -52,25 +54,38 @@ def cancel(run: JobRun) -> JobRun:
 
     :raises ConsoleError: JOBS/ENDED
     """
-    if run.state in ENDED:
-        raise ENDED_ALREADY(state=run.state)
-    run.cancel_requested = True
-    if run.state == QUEUED:
-        run.state, run.finished_at = CANCELLED, now()
-    audit.note("job", run.id, run.kind)
-    return run
+    this = update(JobRun).where(JobRun.id == run.id).execution_options(synchronize_session=False)
+    if not affected(this.where(JobRun.state.not_in(ENDED)).values(cancel_requested=True)):
+        raise ENDED_ALREADY(state=_state_now(run))
+    # From here on the row is this transaction's: no worker takes it meanwhile.
+    db.session.execute(this.where(JobRun.state == QUEUED).values(state=CANCELLED, finished_at=now()))
+    return _told(run)
 
 
 def retry(run: JobRun) -> JobRun:
-    """Queue a job that failed or was cancelled once more.
+    """Queue a job that ended once more, with all of its attempts.
 
     :raises ConsoleError: JOBS/NOT_ENDED
     """
-    if run.state not in ENDED:
+    again = update(JobRun).where(JobRun.id == run.id, JobRun.state.in_(ENDED)).values(
+        state=QUEUED, error=null(), result=null(), progress=0.0, cancel_requested=False, finished_at=None,
+        due_at=now() + LOST_AFTER, attempts_before=JobRun.attempt,
+    )  # fmt: skip
+    if not affected(again.execution_options(synchronize_session=False)):
         raise NOT_ENDED()
-    run.state, run.error, run.result, run.progress, run.cancel_requested = QUEUED, None, None, 0.0, False
-    run.finished_at, run.due_at = None, now() + LOST_AFTER
-    audit.note("job", run.id, run.kind)
+    _told(run)
     job, run_id, attempt = find_job(run.kind), run.id, run.attempt
     after_commit(lambda: push(run_id, job, attempt))
     return run
+
+
+def _told(run: JobRun) -> JobRun:
+    db.session.refresh(run)
+    audit.note("job", run.id, run.kind)
+    return run
+
+
+def _state_now(run: JobRun) -> str:
+    """Its state as it is now, not as this transaction began."""
+    db.session.refresh(run, with_for_update=True)
+    return run.state

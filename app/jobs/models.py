@@ -15,7 +15,10 @@ ENDED = (SUCCEEDED, FAILED, CANCELLED)
 
 
 class JobRun(TenantOwned, db.Model):
-    """One piece of work that somebody ordered."""
+    """One piece of work that somebody ordered.
+
+    ``attempt`` only rises: it is the fencing token. ``attempts_before`` of them were made before it was last ordered.
+    """
 
     __tablename__ = "core_job"
     __table_args__ = (Index("ix_core_job_state_due", "state", "due_at"),)
@@ -26,6 +29,7 @@ class JobRun(TenantOwned, db.Model):
     progress: Mapped[float] = mapped_column(default=0.0)
     step: Mapped[str] = mapped_column(Name, default="")
     attempt: Mapped[int] = mapped_column(default=0)
+    attempts_before: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
     started_at: Mapped[datetime | None]

@@ -94,12 +94,12 @@ def _of_attempt(run_id: str, attempt: int) -> ColumnElement[bool]:
 
 def _attempt(run: JobRun, lease: Lease, was_running: bool) -> None:
     """Do it, unless nobody knows the work or it killed its workers (*was_running* when it was taken) as often as it may."""
-    run_id, attempt, job = run.id, run.attempt, find_job(run.kind)
+    run_id, attempt, made, job = run.id, run.attempt, run.attempt - run.attempts_before, find_job(run.kind)
     try:
         if job is None:
             _end(run_id, lease, FAILED, error=_problem(KIND_UNKNOWN(kind=run.kind)))
-        elif was_running and attempt > job.attempts:
-            _end(run_id, lease, FAILED, error=_problem(WORKER_DIED(attempts=attempt - 1)))
+        elif was_running and made > job.attempts:
+            _end(run_id, lease, FAILED, error=_problem(WORKER_DIED(attempts=made - 1)))
         else:
             _work(run, job, lease)
     except Fenced:
@@ -111,7 +111,7 @@ def _work(run: JobRun, job: Job, lease: Lease) -> None:
 
     :raises Fenced: another worker took the job over
     """
-    run_id, attempt, arguments = run.id, run.attempt, dict(run.arguments)
+    run_id, made, arguments = run.id, run.attempt - run.attempts_before, dict(run.arguments)
     try:
         result = job.run(**arguments)
         _end(run_id, lease, SUCCEEDED, result=result if isinstance(result, Mapping) else None)
@@ -126,14 +126,13 @@ def _work(run: JobRun, job: Job, lease: Lease) -> None:
     except Exception as error:
         db.session.rollback()
         _log.exception("job %s failed", run_id, exc_info=error)
-        if attempt < job.attempts:
-            _try_again(run_id, lease, str(error))
+        if made < job.attempts:
+            _try_again(run_id, lease, BACKOFF[min(made, len(BACKOFF)) - 1], str(error))
         else:
             _end(run_id, lease, FAILED, error=_problem(UNKNOWN()))
 
 
-def _try_again(run_id: str, lease: Lease, reason: str) -> None:
-    delay = BACKOFF[min(lease.token, len(BACKOFF)) - 1]
+def _try_again(run_id: str, lease: Lease, delay: int, reason: str) -> None:
     lease.hold()
     run = db.session.get_one(JobRun, run_id, populate_existing=True)
     run.state, run.due_at, run.lease_until = QUEUED, now() + timedelta(seconds=delay), None

@@ -17,7 +17,9 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from app.db import db, new_id, now
+from app.jobs.models import JobRun
 from app.kube.models import Cluster
+from app.orders.models import Order, OrderNode
 from plugins.dns.models import Zone
 from plugins.iam.models import CustomRole, Grant, Group, Member, ServiceAccount, Tenant, Workspace
 from plugins.iam.oidc.models import OidcClient
@@ -25,6 +27,7 @@ from plugins.yunyou.models import Environment, Solution
 from tests import factories
 from tests.factories import objects
 from tests.meanwhile import between
+from tests.plugins.yunyou.makers import order_of
 
 pytestmark = pytest.mark.req("C-45")
 
@@ -112,6 +115,42 @@ CREATIONS = (
     Creation("dns.zones.create", "/dns/zones", lambda n: {"name": f"{n}.example"},
              lambda c, t, n: row_of(Zone, serial=1, default_ttl=300, primary_server="ns1", contact="h")(c, t, f"{n}.example")),
 )  # fmt: skip
+@dataclass(frozen=True)
+class Command:
+    """An operation that tells an order or a job what to do: possible in ``state``, until it became what ``meanwhile`` says."""
+
+    operation: str
+    method: str
+    path: str
+    model: Any
+    state: Mapping[str, Any]
+    meanwhile: Mapping[str, Any]
+    code: str
+
+
+ORDER, JOB = "/yunyou/orders/{}/", "/jobs/{}"
+ENDED = {"state": "succeeded", "due_at": None, "paused": False}
+
+
+def order_command(verb: str, node: str = "", **state: Any) -> Command:
+    """A command to an order that the last tick ended meanwhile."""
+    name, path = f"yunyou.orders.{node and 'nodes.'}{verb}", ORDER + (node and "nodes/{}/") + verb
+    return Command(name, "POST", path, Order, {"node": node, **state}, ENDED, "ORDERS/NOT_IN_THIS_STATE")
+
+
+COMMANDS = (
+    order_command("pause", state="running"),
+    order_command("resume", state="running", paused=True),
+    order_command("cancel", state="running"),
+    order_command("force-cancel", state="running"),
+    order_command("retry", state="failed"),
+    order_command("skip", state="failed"),
+    order_command("retry", "failed", state="failed"),
+    order_command("skip", "failed", state="failed"),
+    order_command("confirm", "waiting", state="waiting"),
+    Command("core.jobs.retry", "POST", f"{JOB}/retry", JobRun, {"state": "failed"}, {"state": "running", "attempt": 1}, "JOBS/NOT_ENDED"),
+    Command("core.jobs.cancel", "DELETE", JOB, JobRun, {"state": "queued"}, {"state": "succeeded", "attempt": 1}, "JOBS/ENDED"),
+)
 ELSEWHERE = {
     "iam.grants.create": "test_a_role_is_held_once below",
     "iam.members.join": "a second time changes nothing",
@@ -131,11 +170,12 @@ ELSEWHERE = {
     "dns.records.change": "test_a_zone_moves_once below",
     "dns.zones.revert": "test_a_zone_moves_once below",
     "audit.verify": "changes nothing",
-    "core.jobs.retry": "only one of two finds it ended, by a conditional write",
+    "yunyou.orders.rollback": "ends the order as a forced cancellation does, and makes one",
+    "yunyou.orders.nodes.rollback": "ends the order as a forced cancellation does, and makes one",
+    "yunyou.orders.rollback.preview": "changes nothing",
+    "yunyou.orders.nodes.rollback.preview": "changes nothing",
 }
-VERBS = re.compile(
-    r"\.(freeze|unfreeze|leave|enable|disable|reveal|resetPassword|rotateSecret|evict)$|^yunyou\.orders\.(?!create|preview)"
-)
+VERBS = re.compile(r"\.(freeze|unfreeze|leave|enable|disable|reveal|resetPassword|rotateSecret|evict)$")
 
 
 @pytest.fixture
@@ -151,12 +191,46 @@ def everything(app_context: Any, tenant: Any, as_member: Callable[..., Any], api
 
 def test_every_operation_that_makes_or_edits_is_tried(site: Any) -> None:
     operations = [one for api in site.extensions["antstack.catalogue"].apis for one in api.operations]
-    named = {e.operation for e in (*EDITS, *PLANS)} | {c.operation for c in CREATIONS} | set(ELSEWHERE)
+    named = {e.operation for e in (*EDITS, *PLANS, *COMMANDS)} | {c.operation for c in CREATIONS} | set(ELSEWHERE)
 
     makes = {o.id for o in operations if o.method in ("POST", "PUT", "PATCH") and not VERBS.search(o.id)}
 
     assert makes - named == set()
     assert named - {o.id for o in operations} == set()
+
+
+def test_every_command_to_an_order_or_a_job_is_tried(site: Any) -> None:
+    operations = [one for api in site.extensions["antstack.catalogue"].apis for one in api.operations]
+
+    commands = {o.id for o in operations if o.method != "GET" and "{}" in re.sub("<order_id>|<job_id>", "{}", o.path)}
+
+    assert commands - {c.operation for c in COMMANDS} - set(ELSEWHERE) == set()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.operation)
+def test_a_command_that_a_tick_or_a_worker_was_faster_than_is_refused_and_changes_nothing(
+    command: Command, everything: Any, tenant: Any
+) -> None:
+    state = dict(command.state)
+    if command.model is Order:
+        identifiers = order_of(tenant.id)
+        node = {"state": state.pop("node") or "failed", "started_at": now()}
+        db.session.execute(update(OrderNode).where(OrderNode.id == identifiers[1]).values(node))
+    else:
+        identifiers = (objects.MAKERS["job_id"](tenant.id),)
+    row = update(command.model).where(command.model.id == identifiers[0])
+    db.session.execute(row.values(state))
+    db.session.commit()
+    before = f"UPDATE {command.model.__tablename__}"
+
+    with between(lambda connection: connection.execute(row.values(command.meanwhile)), before) as happened:
+        refused = everything.call(command.method, command.path.format(*identifiers), {} if command.method == "POST" else None)
+
+    assert happened
+    assert (refused.status_code, refused.json["code"]) == (409, command.code)
+    db.session.expire_all()
+    found = db.session.get(command.model, identifiers[0])
+    assert {name: getattr(found, name) for name in command.meanwhile} == dict(command.meanwhile)
 
 
 def rivals(edit: Edit, identifier: str) -> Callable[[Any], object]:

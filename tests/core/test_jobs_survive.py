@@ -19,8 +19,8 @@ from app.contracts.identity import Principal
 from app.contracts.text import Text
 from app.core.permissions import JOB_MANAGE
 from app.db import db, new_id, now
-from app.errors import NOT_FOUND
-from app.jobs import periodic, run
+from app.errors import NOT_FOUND, ConsoleError
+from app.jobs import control, periodic, run
 from app.jobs.models import JobRun, PeriodicRun
 from app.jobs.queue import enqueue, queue
 
@@ -211,6 +211,83 @@ def test_a_cancelled_job_stops_at_its_next_safe_point() -> None:
 
     assert read(job).state == "cancelled"
     assert DONE == []
+
+
+def meanwhile(job: str, **values: Any) -> None:
+    """A worker, or somebody else, changes the row after it was read."""
+    with db.engine.begin() as connection:
+        connection.execute(update(JobRun).where(JobRun.id == job).values(**values))
+
+
+@pytest.mark.req("C-40", "C-45")
+def test_of_two_retries_at_once_the_second_does_not_queue_what_a_worker_has_by_now(app_context: Flask) -> None:
+    job = ordered()
+    meanwhile(job, state="failed")
+    seen = read(job)
+    meanwhile(job, state="running", attempt=1, lease_until=now() + timedelta(seconds=20))
+
+    with app_context.test_request_context(), pytest.raises(ConsoleError) as refused:
+        control.retry(seen)
+
+    db.session.commit()
+    assert refused.value.code == "JOBS/NOT_ENDED"
+    assert (read(job).state, read(job).attempt) == ("running", 1)
+
+
+@pytest.mark.req("C-40", "C-45")
+def test_cancelling_a_job_that_a_worker_took_meanwhile_lets_it_come_to_its_safe_point() -> None:
+    job = ordered()
+    seen = read(job)
+    meanwhile(job, state="running", attempt=1, lease_until=now() + timedelta(seconds=20))
+
+    control.cancel(seen)
+
+    db.session.commit()
+    found = read(job)
+    assert (found.state, found.cancel_requested, found.finished_at) == ("running", True, None)
+
+
+@pytest.mark.req("C-40", "C-45")
+def test_a_job_that_ended_meanwhile_is_not_cancelled() -> None:
+    job = ordered()
+    seen = read(job)
+    meanwhile(job, state="succeeded", attempt=1)
+
+    with pytest.raises(ConsoleError) as refused:
+        control.cancel(seen)
+
+    db.session.commit()
+    assert (refused.value.code, refused.value.values["state"]) == ("JOBS/ENDED", "succeeded")
+    assert (read(job).state, read(job).cancel_requested) == ("succeeded", False)
+
+
+@pytest.mark.req("C-40")
+def test_a_job_that_waits_is_cancelled_at_once_and_no_worker_takes_it() -> None:
+    job = ordered()
+
+    control.cancel(read(job))
+    db.session.commit()
+    run.perform(job)
+
+    assert (read(job).state, read(job).attempt, DONE) == ("cancelled", 0, [])
+
+
+@pytest.mark.req("C-40")
+def test_a_job_that_is_retried_has_all_of_its_attempts_again(app_context: Flask) -> None:
+    FAIL["times"] = 3
+    job = ordered()
+    for _ in range(WORK.attempts):
+        run.perform(job)
+    assert read(job).state == "failed"
+
+    with app_context.test_request_context():
+        control.retry(read(job))
+        db.session.commit()
+    run.perform(job)
+    assert (read(job).state, read(job).error) == ("queued", None)
+    run.perform(job)
+
+    assert (read(job).state, read(job).attempt) == ("succeeded", 4)
 
 
 @pytest.mark.req("C-42")
