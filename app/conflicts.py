@@ -6,6 +6,7 @@ import re
 
 from sqlalchemy import MetaData, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 
 from app.contracts.text import Text
 from app.errors import CONFLICT, ConsoleError, FieldError
@@ -30,6 +31,11 @@ def of_integrity(error: IntegrityError, metadata: MetaData) -> ConsoleError | No
         column = found["columns"].rpartition(".")[2] if found["columns"] else _last_column(found["name"], metadata)
         return CONFLICT(detail=SAME, errors=(FieldError(f"/{column}", TAKEN),) if column else ())
     return CONFLICT(detail=REFERRED) if FOREIGN.search(words) else None
+
+
+def is_of_a_writer(error: ConsoleError) -> bool:
+    """Whether the database refused a write since another writer was faster: read again, the same may succeed."""
+    return isinstance(error.__cause__, (StaleDataError, IntegrityError))
 
 
 def _last_column(name: str, metadata: MetaData) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 
 from app import audit, caller
 from app.caller import Caller
+from app.conflicts import is_of_a_writer
 from app.contracts.declarations import Job
 from app.contracts.identity import Principal
 from app.contracts.text import Text
@@ -120,16 +121,15 @@ def _work(run: JobRun, job: Job, lease: Lease) -> None:
     except Cancelled:
         db.session.rollback()
         _end(run_id, lease, CANCELLED)
-    except ConsoleError as error:
-        db.session.rollback()
-        _end(run_id, lease, FAILED, error=_problem(error))
     except Exception as error:
         db.session.rollback()
-        _log.exception("job %s failed", run_id, exc_info=error)
-        if made < job.attempts:
+        expected = error if isinstance(error, ConsoleError) else None
+        if expected is None:
+            _log.exception("job %s failed", run_id, exc_info=error)
+        if made < job.attempts and (expected is None or is_of_a_writer(expected)):
             _try_again(run_id, lease, BACKOFF[min(made, len(BACKOFF)) - 1], str(error))
         else:
-            _end(run_id, lease, FAILED, error=_problem(UNKNOWN()))
+            _end(run_id, lease, FAILED, error=_problem(expected or UNKNOWN()))
 
 
 def _try_again(run_id: str, lease: Lease, delay: int, reason: str) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from app import site
+from app.conflicts import is_of_a_writer
 from app.contracts.text import Text
 from app.db import db, now
 from app.errors import UNKNOWN, ConsoleError, ErrorCode
@@ -37,6 +38,11 @@ STEP_UNKNOWN = ErrorCode(
         "请启用插件 {plugin} 后重试；在此之前该执行单不占用任何资源。",
     ),
 )
+
+
+def may_pass(error: ConsoleError) -> bool:
+    """Whether the same step may succeed in a moment: its cluster is busy, or another writer of the database was faster."""
+    return is_transient(error) or is_of_a_writer(error)
 
 
 def is_out_of_time(error: Exception) -> bool:
@@ -106,7 +112,7 @@ class Execution:
             with self._running(leaf) as (kind, ctx), db.session.no_autoflush:
                 found = kind.check(ctx)
         except ConsoleError as error:
-            if not is_transient(error):
+            if not may_pass(error):
                 self.fail(leaf, error)
                 return True
             found = Outcome(progress=leaf.progress, error=error, may_pass=True)
@@ -123,7 +129,11 @@ class Execution:
             raise STEP_UNKNOWN(step=leaf.step, plugin=self.order.plugin)
         try:
             yield kind, ctx
-        except (ConsoleError, Fenced):
+        except Fenced:
+            raise
+        except ConsoleError as error:
+            if is_of_a_writer(error):
+                db.session.rollback()  # as after the death of a worker: what was not kept is read and done again
             raise
         except Exception as error:
             if is_out_of_time(error):
@@ -161,7 +171,7 @@ class Execution:
 
     def _try_again(self, leaf: OrderNode, error: ConsoleError) -> None:
         """What may pass by itself is tried again until it took too long; then it is a failure."""
-        if not is_transient(error) or self._took(leaf) > max(leaf.timeout, PATIENCE_SECONDS):
+        if not may_pass(error) or self._took(leaf) > max(leaf.timeout, PATIENCE_SECONDS):
             self.fail(leaf, error)
             return
         leaf.retry_at = now() + timedelta(seconds=BACKOFF_SECONDS[min(leaf.tries, len(BACKOFF_SECONDS) - 1)])

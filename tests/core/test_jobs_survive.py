@@ -23,6 +23,8 @@ from app.errors import NOT_FOUND, ConsoleError
 from app.jobs import control, periodic, run
 from app.jobs.models import JobRun, PeriodicRun
 from app.jobs.queue import enqueue, queue
+from plugins.iam.models import Group
+from tests import factories
 
 DONE: list[str] = []
 FAIL = {"times": 0}
@@ -199,6 +201,38 @@ def test_an_expected_failure_is_not_tried_again() -> None:
 
     assert read(job).state == "failed"
     assert read(job).error["code"] == "CORE/NOT_FOUND"  # type: ignore[index]
+
+
+def edit_together_with(others: int) -> Callable[..., None]:
+    """Work that changes a row which somebody else changes at the same moment, so many times."""
+    left = [others]
+
+    def edit(what: str) -> None:
+        group = db.session.get(Group, what)
+        assert group is not None
+        if left[0] > 0:
+            left[0] -= 1
+            with db.engine.begin() as somebody_else:
+                somebody_else.execute(update(Group).where(Group.id == what).values(version=Group.version + 1))
+        group.description = "edited by the job"
+
+    return edit
+
+
+@pytest.mark.req("C-40", "C-45")
+@pytest.mark.parametrize(("others", "states"), [(1, ["queued", "succeeded"]), (9, ["queued", "failed"])])
+def test_a_conflict_with_another_writer_is_tried_again_as_often_as_the_work_may(
+    tenant: Any, others: int, states: list[str]
+) -> None:
+    job = ordered(factories.make_group(tenant).id)
+    object.__setattr__(WORK, "run", edit_together_with(others))
+    try:
+        found = [(run.perform(job), read(job).state)[1] for _ in range(WORK.attempts)]
+    finally:
+        object.__setattr__(WORK, "run", work)
+
+    assert found == states
+    assert ((read(job).error or {}).get("code")) == (None if others == 1 else "CORE/CHANGED_MEANWHILE")
 
 
 @pytest.mark.req("C-40")

@@ -20,6 +20,8 @@ from app.jobs.queue import queue
 from app.orders import commands, due, engine, execution, leases, locks, tree, verbs
 from app.orders.models import Order, OrderCommand, OrderEvent, OrderNode
 from app.processes.scheduler import hand_over_orders
+from plugins.iam.models import Group
+from tests import factories
 from tests.core.orders import world
 from tests.core.orders.world import World, nodes, order, read, run
 
@@ -340,6 +342,32 @@ def test_what_may_pass_by_itself_is_tried_again_for_as_long_as_an_outage_may_las
         set_nodes(made, retry_at=now())
     assert run(made) == "succeeded"
     assert nodes(made)["A/web/act"].error is None
+
+
+@pytest.mark.req("Y-31", "C-45")
+def test_a_step_that_another_writer_was_faster_than_is_tried_again(outside: World, tenant: Any) -> None:
+    outside.shared, outside.contended["A/web/act"] = factories.make_group(tenant).id, 2
+    made = order({"A": ["web"]})
+    for _ in range(2):
+        engine.tick(made)
+        waiting = nodes(made)["A/web/act"]
+        assert (waiting.state, (waiting.error or {})["code"]) == ("pending", "CORE/CHANGED_MEANWHILE")
+        set_nodes(made, retry_at=now())
+
+    assert run(made) == "succeeded"
+    assert outside.acts == ["A/web/act"]
+    assert db.session.get_one(Group, outside.shared, populate_existing=True).description == "written by A/web/act"
+
+
+@pytest.mark.req("Y-31", "C-45")
+def test_a_step_that_others_are_always_faster_than_fails_once_its_time_is_over(outside: World, tenant: Any) -> None:
+    outside.shared, outside.contended["A/web/act"] = factories.make_group(tenant).id, 99
+    made = order({"A": ["web"]})
+    engine.tick(made)
+    set_nodes(made, retry_at=now(), started_at=now() - timedelta(seconds=execution.PATIENCE_SECONDS + 1))
+
+    assert run(made) == "failed"
+    assert (nodes(made)["A/web/act"].error or {})["code"] == "CORE/CHANGED_MEANWHILE"
 
 
 @pytest.mark.req("Y-31")

@@ -16,13 +16,17 @@ from app.orders import engine
 from app.orders.make import NewOrder, Planned, make
 from app.orders.models import Order, OrderNode
 from app.orders.steps import DONE, Context, Outcome
+from plugins.iam.models import Group
 
 BROKEN = ErrorCode("TEST/BROKEN", 500, Text("It is broken.", "坏了。"), Text("Mend it.", "修好它。"))
 
 
 @dataclass
 class World:
-    """What is true outside: how often each thing was really done, and which things fail."""
+    """What is true outside: how often each thing was really done, and which things fail.
+
+    ``contended`` steps write the group ``shared``, which others write at the same moment so many times.
+    """
 
     done: dict[str, int] = field(default_factory=dict)
     acts: list[str] = field(default_factory=list)
@@ -30,6 +34,8 @@ class World:
     busy: dict[str, int] = field(default_factory=dict)
     slow: set[str] = field(default_factory=set)
     doubted: set[str] = field(default_factory=set)
+    contended: dict[str, int] = field(default_factory=dict)
+    shared: str = ""
     die_at: str = ""
     writable: list[bool] = field(default_factory=list)
 
@@ -55,6 +61,17 @@ def look() -> None:
             WORLD.writable.append(False)
 
 
+def write_what_others_write(group_id: str, key: str) -> None:
+    """What a step does that changes a row; somebody else changes it at the same moment, as often as the world says."""
+    group = db.session.get_one(Group, group_id, populate_existing=True)
+    if WORLD.contended[key] > 0:
+        WORLD.contended[key] -= 1
+        with db.engine.begin() as somebody_else:
+            somebody_else.execute(db.update(Group).where(Group.id == group_id).values(version=Group.version + 1))
+    group.description = f"written by {key}"
+    db.session.flush()
+
+
 class Act:
     """Makes a thing true in the world; the effect is the same however often it is repeated."""
 
@@ -73,6 +90,8 @@ class Act:
         if WORLD.busy.get(key):
             WORLD.busy[key] -= 1
             raise BUSY(cluster="test", detail="busy")
+        if key in WORLD.contended:
+            write_what_others_write(WORLD.shared, key)
         WORLD.acts.append(key)
         WORLD.done[key] = 1
         if WORLD.die_at == f"after {key}":
