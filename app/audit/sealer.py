@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
+import time
 from dataclasses import dataclass
 
 from flask import Flask
@@ -41,25 +41,23 @@ class Sealer:
         return sealed
 
 
-def start(app: Flask) -> threading.Event:
-    """Seal in a thread of this process until the event that is returned is set."""
-    stop = threading.Event()
-    threading.Thread(target=_keep, args=(app, stop), name="audit-sealer", daemon=True).start()
-    return stop
-
-
-def _keep(app: Flask, stop: threading.Event) -> None:
+def seal_for_ever(app: Flask) -> None:
+    """Seal until the process ends."""
     sealer = Sealer()
-    while not stop.is_set():
-        sealed = 0
+    while True:
+        if _seal_once(app, sealer) < seal.BATCH:
+            time.sleep(PAUSE_SECONDS)
+
+
+def _seal_once(app: Flask, sealer: Sealer) -> int:
+    try:
         with app.app_context():
             caller.become(caller.Caller())
             try:
-                sealed = sealer.slice()
-            except Exception:
-                log.exception("the audit's sealer")
-                db.session.rollback()
+                return sealer.slice()
             finally:
                 db.session.remove()
-        if sealed < seal.BATCH:
-            stop.wait(PAUSE_SECONDS)
+    except Exception:
+        log.exception("the audit's sealer")
+        sealer.told = False
+        return 0

@@ -18,6 +18,7 @@ from app.errors import ConsoleError
 from app.jobs.models import ENDED, JobLogLine, JobRun, PeriodicRun
 from app.jobs.queue import LOST_AFTER, push
 
+ASK_AGAIN = timedelta(seconds=30)
 OF_THE_SITE = ""  # the tenant of jobs that are of none
 
 
@@ -32,25 +33,33 @@ def next_time(work: Periodic, after: datetime) -> datetime:
     return found
 
 
-def order_due() -> int:
+def order_due() -> float:
     """Order what is due now; each is claimed by a conditional update in the transaction that writes its job.
 
-    :returns: how many jobs were ordered
+    :returns: seconds until it is worth asking again; bounded, since other schedulers and wrong clocks move what is due
     """
-    known = {row.name: row for row in db.session.scalars(select(PeriodicRun))}
+    known = {row.name: row.next_at for row in db.session.execute(select(PeriodicRun.name, PeriodicRun.next_at))}
     moment = now()
-    ordered = 0
+    soonest = moment + ASK_AGAIN
     for work in site.catalogue().periodic.values():
-        row = known.get(work.name)
-        if row is None:
+        due = known.get(work.name)
+        if work.name not in known:
             _introduce(work, moment)
-        elif row.next_at is not None and _is_due(work, row.next_at, moment) and _claim(work, row.next_at, moment):
-            made = order(work)
-            db.session.commit()
-            if made is not None:
-                push(made.id, job_of(work))
-                ordered += 1
-    return ordered
+            soonest = moment
+        elif due is not None and _is_due(work, due, moment):
+            _order_if_claimed(work, due, moment)
+            soonest = moment
+        elif due is not None:
+            soonest = min(soonest, due)
+    return (soonest - moment).total_seconds()
+
+
+def _order_if_claimed(work: Periodic, due: datetime, moment: datetime) -> None:
+    """Order *work*, unless another scheduler was faster."""
+    made = order(work) if _claim(work, due, moment) else None
+    db.session.commit()
+    if made is not None:
+        push(made.id, job_of(work))
 
 
 def order(work: Periodic) -> JobRun | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
+from dataclasses import dataclass, field
 
 from flask import Flask
 from redis.exceptions import RedisError
@@ -17,40 +19,68 @@ from app.jobs.queue import queue
 from app.jobs.run import hand_over_lost
 from app.logs import to_json
 from app.orders.due import due, is_any
+from app.processes import threads
 
 log = logging.getLogger(__name__)
 LEASE_SECONDS = 6.0
 ORDERS_EVERY, JOBS_EVERY, PERIODIC_EVERY = 0.2, 2.0, 2.0
 ROUND = 2.0  # where no order is due
 QUIET_EVERY, QUIET_AFTER = 0.5, 30.0  # how often is looked for orders where none was due for so long
+AFTER_A_FAILURE = 1.0
 TICK_LIMIT = 300  # seconds; a tick ends by itself long before, unless a step hangs
 
 
 def schedule(app: Flask) -> None:
     """Run until the process is told to stop."""
     to_json(app.extensions[site.SETTINGS].log_level)
-    sealer.start(app)
-    last = {"jobs": 0.0, "periodic": 0.0, "lease": 0.0}
-    handed: dict[str, str] = {}
-    busy = time.monotonic()
+    threads.start("audit-sealer", sealer.seal_for_ever, app)
+    scheduler = Scheduler(app)
     while True:
-        pause = ORDERS_EVERY if time.monotonic() - busy < QUIET_AFTER else QUIET_EVERY
-        busy = time.monotonic() if _wait(app, pause) else busy
-        with app.app_context():
-            try:
-                moment = time.monotonic()
-                if moment - last["lease"] > LEASE_SECONDS / 3:
-                    if leases.take("scheduler", LEASE_SECONDS) is None:
-                        time.sleep(1)
-                        continue
-                    last["lease"] = moment
-                _round(moment, last, handed)
-            except Exception:
-                log.exception("scheduler")
-                db.session.rollback()
+        scheduler.turn()
+
+
+@dataclass
+class Scheduler:
+    """What a scheduler knows between its rounds: when it did what last, and which ticks it handed over."""
+
+    app: Flask
+    busy: float = field(default_factory=time.monotonic)
+    leased: float = -math.inf
+    jobs: float = -math.inf
+    periodic: float = -math.inf
+    handed: dict[str, str] = field(default_factory=dict)
+
+    def turn(self) -> None:
+        """Wait for something to do, and do it; whatever fails is logged and tried again."""
+        try:
+            pause = ORDERS_EVERY if time.monotonic() - self.busy < QUIET_AFTER else QUIET_EVERY
+            if _wait(self.app, pause):
+                self.busy = time.monotonic()
+            with self.app.app_context():
+                try:
+                    self.act(time.monotonic())
+                finally:
+                    db.session.remove()
+        except Exception:
+            log.exception("scheduler")
+            time.sleep(AFTER_A_FAILURE)
+
+    def act(self, moment: float) -> None:
+        """Hand over what is due, unless another process does.
+
+        :param moment: seconds of a clock that only goes on
+        """
+        if moment - self.leased > LEASE_SECONDS / 3:
+            if leases.take("scheduler", LEASE_SECONDS) is None:
                 time.sleep(1)
-            finally:
-                db.session.remove()
+                return
+            self.leased = moment
+        hand_over_orders(self.handed)
+        if moment - self.jobs > JOBS_EVERY:
+            hand_over_lost()
+            self.jobs = moment
+        if moment >= self.periodic:
+            self.periodic = moment + max(PERIODIC_EVERY, periodic.order_due())
 
 
 def _wait(app: Flask, pause: float) -> bool:
@@ -61,24 +91,15 @@ def _wait(app: Flask, pause: float) -> bool:
     end = time.monotonic() + ROUND
     with app.app_context():
         engine = db.engine
-    while time.monotonic() < end:
+    while True:
         time.sleep(pause)
         try:
             if is_any(engine):
                 return True
         except SQLAlchemyError as error:
             log.warning("the database does not answer: %s", error)
-    return False
-
-
-def _round(moment: float, last: dict[str, float], handed: dict[str, str]) -> None:
-    hand_over_orders(handed)
-    if moment - last["jobs"] > JOBS_EVERY:
-        hand_over_lost()
-        last["jobs"] = moment
-    if moment - last["periodic"] > PERIODIC_EVERY:
-        periodic.order_due()
-        last["periodic"] = moment
+        if time.monotonic() >= end:
+            return False
 
 
 def hand_over_orders(handed: dict[str, str]) -> int:

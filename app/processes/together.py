@@ -14,7 +14,6 @@ import multiprocessing
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -149,10 +148,10 @@ def add_site(family: Family, host: str, port: int, workers: int) -> None:
 
 def _keep() -> None:
     """Scheduler and mirror of a site on one machine share a process, and with it a copy of what each touches."""
-    from app.processes import application, mirror, scheduler
+    from app.processes import application, mirror, scheduler, threads
 
     app = application()
-    threading.Thread(target=scheduler.schedule, args=(app,), daemon=True).start()
+    threads.start("scheduler", scheduler.schedule, app)
     mirror.mirror(app)
 
 

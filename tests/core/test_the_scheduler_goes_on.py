@@ -1,0 +1,95 @@
+"""The scheduler: no error ends it, its process ends with each of its threads, and idle it asks for little."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, event
+
+from app import site
+from app.contracts.declarations import Periodic
+from app.contracts.text import Text
+from app.db import new_id
+from app.processes import scheduler, threads, together
+from app.processes.scheduler import Scheduler
+
+
+@contextmanager
+def statements(about: str, error: Exception | None = None) -> Iterator[list[str]]:
+    """The statements that name a table meanwhile; *error* is what happens to the first of them."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if about in statement:
+            seen.append(statement)
+            if error is not None and len(seen) == 1:
+                raise error
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+@pytest.fixture(autouse=True)
+def at_once(app_context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scheduler that does not pause, on a site with one piece of periodic work, which was never due before."""
+    name = f"test.{new_id()}"
+    item = Periodic(name, Text("T", "T"), lambda: None, every=3600)
+    found = app_context.extensions[site.CATALOGUE]
+    monkeypatch.setitem(app_context.extensions, site.CATALOGUE, replace(found, periodic=MappingProxyType({name: item})))
+    for pause in ("ORDERS_EVERY", "QUIET_EVERY", "ROUND", "AFTER_A_FAILURE"):
+        monkeypatch.setattr(scheduler, pause, 0.0)
+
+
+@pytest.mark.req("C-42", "Q-20")
+@pytest.mark.parametrize("where", ["FROM order_order", "core_lease", "FROM core_job", "core_periodic_run"])
+@pytest.mark.parametrize("error", [OSError("no file is left"), RuntimeError("cannot start new thread")], ids=["OSError", "RuntimeError"])
+def test_an_error_of_any_kind_anywhere_in_its_round_does_not_end_the_scheduler(
+    app_context: Flask, where: str, error: Exception
+) -> None:
+    one = Scheduler(app_context)
+
+    with statements(where, error) as seen:
+        one.turn()
+        assert len(seen) == 1
+        one.turn()
+
+    assert len(seen) > 1
+
+
+@pytest.mark.req("C-5", "Q-20")
+def test_a_process_ends_with_a_thread_that_it_is_of_no_use_without_and_can_be_started_again() -> None:
+    def mirror_beside_a_scheduler_that_dies() -> None:
+        threads.start("scheduler", lambda: 1 / 0)
+        threading.Event().wait()
+
+    child = together.forked("scheduler mirror", mirror_beside_a_scheduler_that_dies)
+    try:
+        child.join(60)
+        assert child.exitcode == 1
+    finally:
+        child.kill()
+        child.join(10)
+
+
+@pytest.mark.req("C-42")
+def test_periodic_work_is_not_asked_for_while_none_is_due_but_twice_a_minute(app_context: Flask) -> None:
+    one = Scheduler(app_context)
+    for moment in (100.0, 103.0, 106.0):  # it is introduced, ordered, and not due any more
+        one.act(moment)
+
+    with statements("core_periodic_run") as seen:
+        for moment in range(107, 135):
+            one.act(float(moment))
+        assert seen == []
+        one.act(137.0)
+        assert len(seen) == 1
