@@ -25,6 +25,7 @@ from app.jobs.models import JobRun, PeriodicRun
 from app.jobs.queue import enqueue, queue
 from plugins.iam.models import Group
 from tests import factories
+from tests.meanwhile import between
 
 DONE: list[str] = []
 FAIL = {"times": 0}
@@ -346,6 +347,34 @@ def test_periodic_work_runs_once_per_period_whatever_the_number_of_schedulers(
     kept = db.session.get(PeriodicRun, name)
     assert kept is not None
     assert kept.result == "success"
+
+
+@pytest.mark.req("C-42")
+def test_of_two_schedulers_that_find_the_same_work_due_the_slower_one_orders_nothing(
+    app_context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the job of the faster one has ended by then."""
+    ran: list[int] = []
+    name = f"test.{new_id()}"
+    item = Periodic(name, Text("T", "T"), lambda: ran.append(1), every=3600)
+    found = app_context.extensions[site.CATALOGUE]
+    monkeypatch.setitem(app_context.extensions, site.CATALOGUE, replace(found, periodic=MappingProxyType({name: item})))
+    jobs = select(JobRun.id).where(JobRun.kind == name)
+    periodic.order_due()  # it is introduced, and due
+    faster: list[str] = []
+
+    def another_scheduler(_connection: Any) -> None:
+        with app_context.app_context():  # a session of its own
+            periodic.order_due()
+            faster.extend(db.session.scalars(jobs))
+            run.perform(faster[0])
+
+    with between(another_scheduler, "UPDATE core_periodic_run") as happened:
+        periodic.order_due()
+
+    assert happened
+    assert list(db.session.scalars(jobs)) == faster
+    assert (len(faster), ran, read(faster[0]).state) == (1, [1], "succeeded")
 
 
 @pytest.mark.req("C-42")
