@@ -6,6 +6,7 @@ Orders and jobs keep theirs in their own rows, everything else in rows of names;
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import threading
 import time
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, Update, insert, or_, select, update
@@ -110,9 +112,13 @@ class LeaseRow(db.Model):
     token: Mapped[int] = mapped_column(default=1)
 
 
+@cache
 def owner() -> str:
-    """This process, as leases name it."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    """This process, as leases name it: two containers may have one name, and processes of one number."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
+
+
+os.register_at_fork(after_in_child=owner.cache_clear)  # a fork is a process of its own
 
 
 def take(name: str, seconds: float) -> Lease | None:
