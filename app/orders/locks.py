@@ -25,8 +25,11 @@ def holder(scopes: list[str], besides: str = "") -> str | None:
 
 def first_in_line(scopes: list[str]) -> str | None:
     """The order that holds any of these scopes, or else waits to."""
-    waiting = db.session.scalars(select(Order).where(Order.state == tree.QUEUED).order_by(Order.id))
-    return holder(scopes) or next((order.id for order in waiting if not set(scopes).isdisjoint(scopes_of(order))), None)
+    held_by = holder(scopes)
+    if held_by is not None or not scopes:
+        return held_by
+    waiting = db.session.execute(select(Order.id, Order.options).where(Order.state == tree.QUEUED).order_by(Order.id))
+    return next((row.id for row in waiting if not set(scopes).isdisjoint(row.options.get("scopes", ()))), None)
 
 
 def take_all(order: Order) -> str | None:
@@ -50,6 +53,7 @@ def take_all(order: Order) -> str | None:
 
 
 def release(order_id: str) -> None:
-    """Give all scopes up, and let the orders that wait look again."""
+    """Give all scopes up, and let the orders that were blocked by this one look again; others do within a second."""
     db.session.execute(delete(OrderLock).where(OrderLock.order_id == order_id))
-    db.session.execute(update(Order).where(Order.state == tree.QUEUED).values(due_at=now()))
+    blocked = update(Order).where(Order.state.in_((tree.QUEUED, tree.RUNNING)), Order.blocked_by == order_id)
+    db.session.execute(blocked.values(due_at=now()))

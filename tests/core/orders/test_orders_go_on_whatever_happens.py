@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
-from sqlalchemy import select, update
+from sqlalchemy import Engine, select, update
+from sqlalchemy import event as sqlalchemy_event
 
 from app import site
 from app.contracts.text import plain
@@ -301,6 +302,45 @@ def test_a_second_order_on_the_same_application_queues_and_starts_by_itself(outs
     outside.slow.clear()
     run(first)
     assert run(second) == "succeeded"
+
+
+@pytest.mark.req("Y-35")
+def test_an_order_that_ends_wakes_those_that_it_blocked_and_no_other(outside: World) -> None:
+    first, other = order({"A": ["web"]}, scopes=("env/web",)), order({"B": ["api"]}, scopes=("env/api",))
+    outside.slow.update({"A/web/act", "B/api/act"})
+    behind, behind_other = order({"A": ["web"]}, scopes=("env/web",)), order({"B": ["api"]}, scopes=("env/api",))
+    for one in (first, other, behind, behind_other):
+        engine.tick(one)
+    assert (read(behind).blocked_by, read(behind_other).blocked_by) == (first, other)
+    later = now() + timedelta(seconds=30)
+    set_order(behind, due_at=later)
+    set_order(behind_other, due_at=later)
+
+    outside.slow.remove("A/web/act")
+    run(first)
+
+    assert behind in due.due(1_000)
+    assert read(behind_other).due_at == later
+
+
+@pytest.mark.req("Y-35")
+def test_who_is_first_in_line_is_found_without_reading_whole_plans(outside: World) -> None:
+    first = order({"A": ["web"]}, scopes=("env/web", "env/db"))
+    order({"A": ["web"]}, scopes=("env/web",))
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    sqlalchemy_event.listen(Engine, "before_cursor_execute", note)
+    try:
+        assert locks.first_in_line(["env/db", "env/other"]) == first
+        assert locks.first_in_line([f"env/{first}"]) is None
+    finally:
+        sqlalchemy_event.remove(Engine, "before_cursor_execute", note)
+
+    assert seen
+    assert not [statement for statement in seen if "order_order.plan" in statement]
 
 
 @pytest.mark.req("Y-36")
