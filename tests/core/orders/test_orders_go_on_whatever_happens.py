@@ -509,6 +509,25 @@ def test_a_tick_leaves_what_it_has_no_time_for_to_the_next(outside: World, monke
     assert run(made) == "succeeded"
 
 
+@pytest.mark.req("Y-36", "Q-20")
+def test_of_many_running_steps_a_tick_asks_as_many_as_it_has_time_for_and_all_have_their_turn(
+    outside: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    products = {name: ["web"] for name in "ABCDEFGH"}
+    made = order(products)
+    outside.slow.update(f"{name}/web/act" for name in products)
+    engine.tick(made)
+    assert {n.state for n in nodes(made).values() if n.step} == {"running"}
+    monkeypatch.setattr(engine, "TICK_SECONDS", -1)
+    outside.looks.clear()
+
+    for count in range(1, 17):
+        engine.tick(made)
+        assert len(outside.looks) == count
+
+    assert set(outside.looks) == outside.slow
+
+
 @pytest.mark.req("Q-20")
 def test_nobody_waits_to_write_while_a_step_looks_at_a_cluster(outside: World) -> None:
     made = order(BOTH)

@@ -30,6 +30,7 @@ class World:
 
     done: dict[str, int] = field(default_factory=dict)
     acts: list[str] = field(default_factory=list)
+    looks: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     busy: dict[str, int] = field(default_factory=dict)
     slow: set[str] = field(default_factory=set)
@@ -100,6 +101,7 @@ class Act:
 
     def check(self, ctx: Context) -> Outcome:
         look()
+        WORLD.looks.append(ctx.node.key)
         if ctx.node.key in WORLD.broken:
             return Outcome(error=BROKEN())
         if ctx.node.key in WORLD.doubted:
