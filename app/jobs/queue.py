@@ -58,15 +58,16 @@ def enqueue(job: Job, subject: str = "", **arguments: Any) -> JobRun:
     """
     who = caller.current()
     assert who.principal is not None
+    run_id = new_id()
     run = JobRun(
-        id=new_id(), tenant_id=who.tenant_id, kind=job.name, arguments=arguments, due_at=now() + LOST_AFTER, subject=subject[:255],
+        id=run_id, tenant_id=who.tenant_id, kind=job.name, arguments=arguments, due_at=now() + LOST_AFTER, subject=subject[:255],
         workspace_id=who.workspace_id, principal=asdict(who.principal), trace_id=who.trace_id,
     )  # fmt: skip
     db.session.add(run)
     if has_request_context():
         from app.web.lifecycle import after_commit
 
-        after_commit(lambda: push(run.id, job))
+        after_commit(lambda: push(run_id, job))  # the row's own is to be read anew by then
     return run
 
 

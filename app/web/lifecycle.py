@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from app.web import bearer, idempotency
 from app.web.forms import clean
 from app.web.problems import answer, wants_json
 
+log = logging.getLogger(__name__)
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 DRY_RUN = "dryRun"
 BROWSER = "antstack-browser"  # with __Host- under TLS
@@ -241,8 +243,13 @@ def _finish(response: Response) -> Response:
 
 
 def _after_commit() -> None:
+    """What follows a change that is kept: what fails here is logged, the change is answered as the success that it is."""
     for action in g.pop("after_commit", []):
-        action()
+        try:
+            action()
+        except Exception:
+            log.exception("after the commit of %s", request.endpoint)
+            db.session.rollback()
 
 
 def _result(response: Response) -> str:
@@ -250,17 +257,16 @@ def _result(response: Response) -> str:
 
 
 def after_commit(action: Callable[[], object]) -> None:
-    """Run *action* once this request's transaction is kept."""
+    """Run *action* once this request's transaction is kept; nobody is told if it fails."""
     g.setdefault("after_commit", []).append(action)
 
 
 def _record(mark: Guard, response: Response, result: str) -> None:
     assert mark.audit is not None
-    noted = noted_so_far() or {"detail": {}}
+    error, noted = g.get("problem"), noted_so_far() or {"detail": {}}
     refused = flood.admit(caller.current().source_ip) if _is_of_nobody(noted, response) else 0
     if refused is None:
         return
-    error = g.get("problem")
     resource = (noted.get("type", ""), noted.get("id", ""), noted.get("name", ""))
     if not resource[1] and request.view_args:
         resource = (resource[0], "/".join(str(v) for v in request.view_args.values()), resource[2])
