@@ -60,8 +60,8 @@ def enqueue(job: Job, subject: str = "", **arguments: Any) -> JobRun:
     assert who.principal is not None
     run_id = new_id()
     run = JobRun(
-        id=run_id, tenant_id=who.tenant_id, kind=job.name, arguments=arguments, due_at=now() + LOST_AFTER, subject=subject[:255],
-        workspace_id=who.workspace_id, principal=asdict(who.principal), trace_id=who.trace_id,
+        id=run_id, tenant_id=who.tenant_id, kind=job.name, arguments=arguments, due_at=now() + LOST_AFTER,
+        subject=subject[:255], workspace_id=who.workspace_id, principal=asdict(who.principal), trace_id=who.trace_id,
     )  # fmt: skip
     db.session.add(run)
     if has_request_context():

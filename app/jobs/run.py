@@ -50,7 +50,7 @@ def perform(run_id: str) -> None:
 
 
 def _perform(run_id: str) -> None:
-    """Take the job and do it; whatever happens, no transaction stays open that would show the next job an old database."""
+    """Take the job and do it. No transaction stays open, in which the next job would see the database as it was."""
     try:
         before = db.session.get(JobRun, run_id, populate_existing=True)
         was_running = before is not None and before.state == RUNNING

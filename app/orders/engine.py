@@ -145,7 +145,7 @@ class Tick:
         return bool(starting)
 
     def _look_at_running(self) -> bool:
-        """Ask the running leaves, for as long as the tick has time; the next one begins elsewhere, so that all have their turn."""
+        """Ask the running leaves for as long as the tick has time; the next one begins elsewhere, so that all are asked."""
         self.lease.commit()
         running = [leaf for leaf in self.tree.leaves if leaf.state == tree.RUNNING]
         first = int(len(running) * (self.lease.token * SPREAD % 1))

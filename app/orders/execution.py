@@ -41,7 +41,7 @@ STEP_UNKNOWN = ErrorCode(
 
 
 def may_pass(error: ConsoleError) -> bool:
-    """Whether the same step may succeed in a moment: its cluster is busy, or another writer of the database was faster."""
+    """Whether the same step may succeed in a moment: its cluster is busy, or another writer was faster."""
     return is_transient(error) or is_of_a_writer(error)
 
 

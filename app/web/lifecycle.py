@@ -243,7 +243,7 @@ def _finish(response: Response) -> Response:
 
 
 def _after_commit() -> None:
-    """What follows a change that is kept: what fails here is logged, the change is answered as the success that it is."""
+    """Do what follows a change that is kept. What fails here is logged: the change is answered as done."""
     for action in g.pop("after_commit", []):
         try:
             action()

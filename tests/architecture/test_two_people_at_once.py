@@ -117,7 +117,7 @@ CREATIONS = (
 )  # fmt: skip
 @dataclass(frozen=True)
 class Command:
-    """An operation that tells an order or a job what to do: possible in ``state``, until it became what ``meanwhile`` says."""
+    """An operation that tells an order or a job what to do: possible in ``state``, until ``meanwhile`` is true."""
 
     operation: str
     method: str
@@ -148,9 +148,11 @@ COMMANDS = (
     order_command("retry", "failed", state="failed"),
     order_command("skip", "failed", state="failed"),
     order_command("confirm", "waiting", state="waiting"),
-    Command("core.jobs.retry", "POST", f"{JOB}/retry", JobRun, {"state": "failed"}, {"state": "running", "attempt": 1}, "JOBS/NOT_ENDED"),
-    Command("core.jobs.cancel", "DELETE", JOB, JobRun, {"state": "queued"}, {"state": "succeeded", "attempt": 1}, "JOBS/ENDED"),
-)
+    Command("core.jobs.retry", "POST", f"{JOB}/retry", JobRun, {"state": "failed"}, {"state": "running", "attempt": 1},
+            "JOBS/NOT_ENDED"),
+    Command("core.jobs.cancel", "DELETE", JOB, JobRun, {"state": "queued"}, {"state": "succeeded", "attempt": 1},
+            "JOBS/ENDED"),
+)  # fmt: skip
 ELSEWHERE = {
     "iam.grants.create": "test_a_role_is_held_once below",
     "iam.members.join": "a second time changes nothing",
@@ -224,7 +226,8 @@ def test_a_command_that_a_tick_or_a_worker_was_faster_than_is_refused_and_change
     before = f"UPDATE {command.model.__tablename__}"
 
     with between(lambda connection: connection.execute(row.values(command.meanwhile)), before) as happened:
-        refused = everything.call(command.method, command.path.format(*identifiers), {} if command.method == "POST" else None)
+        body = {} if command.method == "POST" else None
+        refused = everything.call(command.method, command.path.format(*identifiers), body)
 
     assert happened
     assert (refused.status_code, refused.json["code"]) == (409, command.code)

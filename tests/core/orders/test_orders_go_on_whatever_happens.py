@@ -241,7 +241,9 @@ def test_a_command_that_is_not_shown_is_refused() -> None:
 @pytest.mark.req("Y-31", "C-45")
 @pytest.mark.parametrize("ended", ["succeeded", "cancelled"])
 @pytest.mark.parametrize("verb", ["cancel", "pause", "resume", "retry", "skip", "force-cancel"])
-def test_a_command_that_comes_after_the_last_tick_is_refused_and_leaves_the_order_as_it_ended(outside: World, verb: str, ended: str) -> None:
+def test_a_command_that_comes_after_the_last_tick_is_refused_and_leaves_the_order_as_it_ended(
+    outside: World, verb: str, ended: str
+) -> None:
     made = order({"A": ["web"]})
     outside.broken.add("A/web/act")
     run(made)
