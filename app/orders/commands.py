@@ -95,6 +95,12 @@ def obey(order: Order, found: Tree) -> None:
         _cancel_rest(order, found)
 
 
+def are_waiting(order: Order) -> bool:
+    """Whether the order was told something that it did not obey yet."""
+    told = select(OrderCommand.id).where(OrderCommand.order_id == order.id, OrderCommand.done_at.is_(None))
+    return db.session.scalar(told.limit(1)) is not None
+
+
 def _obey(order: Order, found: Tree, command: OrderCommand) -> None:
     node = found.by_id.get(command.node_id) if command.node_id else None
     leaves = found.under(node)

@@ -176,6 +176,8 @@ class Tick:
             self._finish()
         self.order.due_at = due.next_look(self.order, self.tree)
         self.lease.commit()
+        if self.order.due_at is None and after not in tree.TERMINAL and commands.are_waiting(self.order):
+            self.lease.commit(due_at=now())  # told since this round began, and made due, which was overwritten just now
 
     def _finish(self) -> None:
         self.order.finished_at = now()

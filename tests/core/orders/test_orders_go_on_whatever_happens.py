@@ -13,7 +13,7 @@ from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 from sqlalchemy import Engine, select, update
 from sqlalchemy import event as sqlalchemy_event
 
-from app import site
+from app import caller, site
 from app.contracts.text import plain
 from app.db import db, now
 from app.errors import ConsoleError
@@ -277,6 +277,34 @@ def test_a_retry_does_not_take_back_a_cancellation_that_came_meanwhile(outside: 
 
     db.session.commit()
     assert read(made).state == "cancelling"
+
+
+@pytest.mark.req("Y-31", "C-45")
+@pytest.mark.parametrize(("verb", "key", "end"), [("retry", "A/web/act", "failed"), ("cancel", "", "cancelled")])
+def test_a_command_that_comes_in_the_tick_in_which_the_last_step_fails_is_obeyed(
+    app_context: Flask, outside: World, monkeypatch: pytest.MonkeyPatch, verb: str, key: str, end: str
+) -> None:
+    made = order({"A": ["web"], "B": ["api"]})
+    outside.slow.update({"A/web/act", "B/api/act"})
+    engine.tick(made)
+    outside.broken.add("A/web/act")
+    engine.tick(made)
+    outside.broken.add("B/api/act")
+
+    person = caller.current()
+
+    def somebody_tells() -> None:
+        with app_context.app_context(), caller.acting_as(person):  # a session of its own
+            tell(made, verb, key)
+
+    outside.meanwhile = somebody_tells
+    with monkeypatch.context() as little_time:
+        little_time.setattr(engine, "TICK_SECONDS", -1)
+        engine.tick(made)
+
+    assert made in due.due(1_000)
+    assert run(made) == end
+    assert nodes(made)["A/web/act"].attempt == (2 if verb == "retry" else 1)
 
 
 @pytest.mark.req("C-44", "Q-20")

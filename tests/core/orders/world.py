@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,7 @@ class World:
     contended: dict[str, int] = field(default_factory=dict)
     shared: str = ""
     die_at: str = ""
+    meanwhile: Callable[[], object] | None = None
     writable: list[bool] = field(default_factory=list)
 
 
@@ -102,6 +103,9 @@ class Act:
     def check(self, ctx: Context) -> Outcome:
         look()
         WORLD.looks.append(ctx.node.key)
+        if WORLD.meanwhile is not None:
+            happens, WORLD.meanwhile = WORLD.meanwhile, None
+            happens()
         if ctx.node.key in WORLD.broken:
             return Outcome(error=BROKEN())
         if ctx.node.key in WORLD.doubted:
