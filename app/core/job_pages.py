@@ -15,8 +15,8 @@ from app.jobs import control, periodic
 from app.jobs.models import JobLogLine, JobRun, PeriodicRun
 from app.jobs.queue import QUEUES, position, push, workers
 from app.leases import LeaseRow
+from app.web.following import after_commit
 from app.web.language import t
-from app.web.lifecycle import after_commit
 from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render, wants_fragment
 from app.web.table import Cell, Empty

@@ -11,7 +11,7 @@ from app.errors import ErrorCode
 from app.jobs.models import CANCELLED, ENDED, QUEUED, JobRun
 from app.jobs.periodic import find_job
 from app.jobs.queue import LOST_AFTER, push
-from app.web.lifecycle import after_commit
+from app.web.following import after_commit
 
 JOB = Text("job", "任务")
 ENDED_ALREADY = ErrorCode(

@@ -17,6 +17,7 @@ from app import caller, site
 from app.contracts.declarations import Job
 from app.db import db, new_id, now
 from app.jobs.models import JobRun
+from app.web.following import after_commit
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -65,8 +66,6 @@ def enqueue(job: Job, subject: str = "", **arguments: Any) -> JobRun:
     )  # fmt: skip
     db.session.add(run)
     if has_request_context():
-        from app.web.lifecycle import after_commit
-
         after_commit(lambda: push(run_id, job))  # the row's own is to be read anew by then
     return run
 

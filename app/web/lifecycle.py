@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,11 +21,10 @@ from app.contracts.text import Text
 from app.db import db
 from app.errors import CSRF, NO_DRY_RUN, SIGNED_OUT, ConsoleError, ErrorCode, invalid
 from app.guard import Guard
-from app.web import bearer, idempotency
+from app.web import bearer, following, idempotency
 from app.web.forms import clean
 from app.web.problems import answer, wants_json
 
-log = logging.getLogger(__name__)
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 DRY_RUN = "dryRun"
 BROWSER = "antstack-browser"  # with __Host- under TLS
@@ -238,27 +236,12 @@ def _finish(response: Response) -> Response:
             raise
         g.pop("flash", None)
         return _finish(answer(error))
-    _after_commit()
+    following.follow()
     return response
-
-
-def _after_commit() -> None:
-    """Do what follows a change that is kept. What fails here is logged: the change is answered as done."""
-    for action in g.pop("after_commit", []):
-        try:
-            action()
-        except Exception:
-            log.exception("after the commit of %s", request.endpoint)
-            db.session.rollback()
 
 
 def _result(response: Response) -> str:
     return "success" if response.status_code < 400 else "denied" if response.status_code in (401, 403) else "failed"
-
-
-def after_commit(action: Callable[[], object]) -> None:
-    """Run *action* once this request's transaction is kept; nobody is told if it fails."""
-    g.setdefault("after_commit", []).append(action)
 
 
 def _record(mark: Guard, response: Response, result: str) -> None:

@@ -15,7 +15,7 @@ from app.contracts.text import Text
 from app.db import db
 from app.errors import NOT_FOUND
 from app.jobs.queue import enqueue, queue
-from app.web import lifecycle
+from app.web import following
 from plugins.iam.models import Group
 from tests import factories
 
@@ -28,7 +28,7 @@ def follow_requests(monkeypatch: pytest.MonkeyPatch, site: Any, follow: Callable
 
     @functools.wraps(create)
     def create_and_follow(**arguments: Any) -> Any:
-        lifecycle.after_commit(follow)
+        following.after_commit(follow)
         return create(**arguments)
 
     monkeypatch.setitem(site.view_functions, ENDPOINT, create_and_follow)
@@ -59,7 +59,7 @@ def test_what_a_request_wrote_before_it_failed_is_not_kept(
     def create_then_end(**arguments: Any) -> Response:
         create(**arguments)
         db.session.flush()
-        lifecycle.after_commit(lambda: happened.append("after"))
+        following.after_commit(lambda: happened.append("after"))
         return end()
 
     monkeypatch.setitem(site.view_functions, ENDPOINT, create_then_end)
@@ -104,9 +104,9 @@ def test_a_job_is_handed_to_the_workers_without_a_database_that_is_gone_after_th
 
     @functools.wraps(create)
     def create_with_a_job(**arguments: Any) -> Any:
-        lifecycle.after_commit(lambda: event.listen(Engine, "before_cursor_execute", refuse_statement))
+        following.after_commit(lambda: event.listen(Engine, "before_cursor_execute", refuse_statement))
         jobs.append(enqueue(work).id)
-        lifecycle.after_commit(lambda: event.remove(Engine, "before_cursor_execute", refuse_statement))
+        following.after_commit(lambda: event.remove(Engine, "before_cursor_execute", refuse_statement))
         return create(**arguments)
 
     def refuse_statement(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.core.permissions import AUDIT_READ
 from app.errors import CONFLICT
-from app.web import lifecycle
+from app.web import following
 
 HTML = {"Accept": "text/html"}
 
@@ -64,7 +64,7 @@ def test_an_error_raised_after_the_view_keeps_its_own_code(
     served: Flask, as_holder_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, code: str
 ) -> None:
     raised: list[Exception] = [error]
-    monkeypatch.setattr(lifecycle, "_after_commit", lambda: _raise(raised))
+    monkeypatch.setattr(following, "follow", lambda: _raise(raised))
 
     answer = as_holder_of(AUDIT_READ).get("/audit", headers=HTML)
 
