@@ -7,9 +7,10 @@ library and the server that it names.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hmac
 import secrets
-import select
+import selectors
 import socket
 import socketserver
 import threading
@@ -77,16 +78,16 @@ def relay(near: socket.socket, far: socket.socket) -> None:
     """Carry both directions until one side ends or both are silent for an hour."""
     for side in (near, far):
         side.settimeout(ASKING_SECONDS)
-    other = {near: far, far: near}
-    try:
-        while ready := select.select([near, far], [], [], SILENT_SECONDS)[0]:
-            for side in ready:
-                data = side.recv(PIECE)
-                if not data:
-                    return
-                other[side].sendall(data)
-    except OSError:
-        return
+    with selectors.PollSelector() as waiting:  # select() knows no descriptor above 1023, epoll takes one of its own
+        waiting.register(near, selectors.EVENT_READ, far)
+        waiting.register(far, selectors.EVENT_READ, near)
+        with contextlib.suppress(OSError):
+            while ready := waiting.select(SILENT_SECONDS):
+                for found, _ in ready:
+                    data = found.fileobj.recv(PIECE)  # type: ignore[union-attr]
+                    if not data:
+                        return
+                    found.data.sendall(data)
 
 
 class _Proxy(socketserver.ThreadingTCPServer):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
+import resource
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -181,3 +184,30 @@ def test_the_proxy_refuses_what_the_door_refuses_and_who_shows_no_password() -> 
 
         assert [first.split()[1] for _, first in told] == [b"502", b"407", b"407", b"400"]
         assert server.saw == []
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """A process that may have 2,000 files open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2000), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("many_files")
+def test_the_proxy_carries_in_a_process_with_more_than_a_thousand_open_files() -> None:
+    def moved(sock: socket.socket) -> socket.socket:
+        """The same with a high descriptor."""
+        with sock:
+            return socket.socket(fileno=fcntl.fcntl(sock.fileno(), fcntl.F_DUPFD, 1100))
+
+    (near, client), (far, server) = socket.socketpair(), socket.socketpair()
+    with client, server, moved(near) as near, moved(far) as far:
+        client.sendall(b"there")
+        server.sendall(b"back")
+        client.shutdown(socket.SHUT_WR)
+        proxy.relay(near, far)
+
+        assert near.fileno() > 1023
+        assert (server.recv(10), client.recv(10)) == (b"there", b"back")
