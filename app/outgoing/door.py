@@ -21,6 +21,7 @@ from app.outgoing import addresses
 
 CONNECT_SECONDS = 2.0
 RESOLVE_SECONDS = 5.0
+LEAST_SECONDS = 0.25  # for one address of several (RFC 8305, 5)
 REFUSED = Text(
     "its address is loopback, link-local or for metadata, which this site refuses",
     "其地址为回环、链路本地或元数据地址，本站点不接受",
@@ -60,11 +61,14 @@ class Door:
     ) -> socket.socket:
         """A connection to a checked address of a host, with *seconds* as its timeout.
 
+        The addresses are tried in turn; each has its share of the time that is left, so that a silent one hides no other.
+
         :raises AddressRefused, TimeoutError, OSError: it cannot be made within *seconds*
         """
         end = time.monotonic() + seconds
         error: OSError = TimeoutError(f"{host} was not reached in {seconds} s")
-        for family, kind, protocol, _, where in self.resolved(host, port, seconds):
+        found = self.resolved(host, port, seconds)
+        for tried, (family, kind, protocol, _, where) in enumerate(found):
             left = end - time.monotonic()
             if left <= 0:
                 break
@@ -72,7 +76,7 @@ class Door:
             try:
                 for option in options:
                     made.setsockopt(*option)
-                made.settimeout(left)
+                made.settimeout(min(left, max(LEAST_SECONDS, left / (len(found) - tried))))
                 made.connect(where)
                 made.settimeout(seconds)
                 return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import gzip
 import resource
@@ -91,6 +92,31 @@ def test_the_address_that_was_checked_is_the_one_that_is_used(monkeypatch: pytes
 
         assert fetched(f"http://rebinds.example:{port}/") == b"checked"
         assert asked == ["rebinds.example"]
+
+
+@contextlib.contextmanager
+def silent(host: str, port: int) -> Iterator[None]:
+    """An address that answers no more attempts to connect: its queue is full."""
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(socket.socket())
+        listening.bind((host, port))
+        listening.listen(0)
+        for _ in range(8):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex((host, port))
+        yield
+
+
+@pytest.mark.parametrize("silent_ones", [["127.0.0.2"], ["127.0.0.2"] * 3])
+def test_a_name_is_reached_although_its_first_addresses_are_silent(
+    monkeypatch: pytest.MonkeyPatch, silent_ones: list[str]
+) -> None:
+    with hostile(saying("200 OK", b"second")) as server:
+        port = server.server_address[1]
+        named(monkeypatch, [*silent_ones, "127.0.0.1"])
+        with silent("127.0.0.2", port):
+            assert fetched(f"http://several.example:{port}/") == b"second"
 
 
 def test_a_name_that_turns_to_this_machine_later_is_refused_then(monkeypatch: pytest.MonkeyPatch) -> None:
