@@ -6,6 +6,7 @@ import contextlib
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,19 +15,34 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 
 class Hostile(socketserver.ThreadingTCPServer):
-    """``saw`` are the requests' heads, in order. ``ended`` is set when the test is over: whoever drips then stops."""
+    """``saw`` are the requests' heads, in order. Whoever still speaks at the end of the test is cut off, and waited for."""
 
-    daemon_threads = True
     allow_reuse_address = True
 
     def __init__(self, say: Saying, host: str = "127.0.0.1") -> None:
-        self.say, self.saw, self.ended = say, list[str](), threading.Event()
+        self.say, self.saw, self._open = say, list[str](), set[Any]()
         super().__init__((host, 0), _Handler)
 
     @property
     def place(self) -> str:
         """Host and port."""
         return f"{self.server_address[0]}:{self.server_address[1]}"  # type: ignore[str-bytes-safe]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def close_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().close_request(request)
+
+    def end(self) -> None:
+        """Take no more connections, cut off those that are open, and wait for their threads."""
+        self.shutdown()
+        for request in list(self._open):
+            with contextlib.suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)
+        self.server_close()
 
 
 class _Handler(socketserver.BaseRequestHandler):
@@ -53,13 +69,13 @@ class _Handler(socketserver.BaseRequestHandler):
 def hostile(say: Saying, host: str = "127.0.0.1") -> Iterator[Hostile]:
     """One at work."""
     server = Hostile(say, host)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    serving = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    serving.start()
     try:
         yield server
     finally:
-        server.ended.set()
-        server.shutdown()
-        server.server_close()
+        server.end()
+        serving.join()
 
 
 def saying(status: str, body: bytes = b"", **headers: str) -> Saying:
@@ -75,8 +91,7 @@ def dripping(start: bytes) -> Saying:
     def say(sock: Any, _head: str) -> None:
         sock.sendall(start)
         for _ in range(600):
-            if threading.Event().wait(0.05):
-                return
+            time.sleep(0.05)
             sock.sendall(b"x")
         sock.close()
 

@@ -8,15 +8,18 @@ every few seconds while the terminal is open.
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import msgspec
 from flask import current_app, g, request
 from simple_websocket import ConnectionClosed
 from sqlalchemy import select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import audit, caller, site
 from app.auth import decisions, sessions
@@ -30,9 +33,11 @@ from app.kube.clusters import get_cluster
 from app.web.language import t
 from plugins.captain import permissions
 
+log = logging.getLogger(__name__)
 MOST_PER_PERSON, MOST_TOGETHER = 4, 20
 IDLE_SECONDS = 900.0
 LOOK_EVERY = 4.0
+LAST_WORDS_SECONDS = 5.0  # in which a channel that takes nothing more may still say why
 STDIN, STDOUT, STDERR, ERROR, RESIZE = 0, 1, 2, 3, 4
 SHELLS = ("bash", "sh")
 NOT_FOUND_WORDS = ("executable file not found", "no such file or directory", "stat /", "not found")
@@ -50,7 +55,21 @@ ENDED = {
     "no-shell": Text("the container has neither bash nor sh", "容器内没有 bash 或 sh"),
     "lost": Text("the connection to the container was lost", "与容器的连接已断开"),
     "left": Text("closed", "已关闭"),
+    "unknown": Text("the console could not look whether you may stay", "控制台无法确认您是否仍有权限"),
+    "failed": Text("the console failed; its log says why", "控制台出错，原因见其日志"),
 }
+
+
+class Frame(msgspec.Struct):
+    """What the page sends: keys that were typed, or the size of the terminal in characters."""
+
+    type: Literal["input", "resize"]
+    data: str = ""
+    cols: int = 80
+    rows: int = 24
+
+
+_frame = msgspec.json.Decoder(Frame)
 
 
 @dataclass
@@ -138,16 +157,24 @@ def _person() -> str:
 
 
 def serve(socket: Any, cluster_id: str, namespace: str, name: str) -> None:
-    """One terminal from handshake to end. The guard, ``check_origin`` and ``take_place`` have let the caller pass."""
+    """One terminal from handshake to end. The guard, ``check_origin`` and ``take_place`` have let the caller pass.
+
+    However it ends, the audit tells that it did.
+    """
     cluster = get_cluster(cluster_id)
+    client = kube(cluster)
     target = Target(cluster.id, cluster.name, namespace, name, request.args.get("container", ""))
     _record(permissions.SHELL_OPENED, target, {})
-    client = kube(cluster)
     db.session.remove()
     started = time.monotonic()
-    why, detail = Terminal(socket, client, target).run()
-    seconds = time.monotonic() - started
-    _record(permissions.SHELL_CLOSED, target, {"why": why, "seconds": round(seconds, 1)}, seconds)
+    why, detail = "failed", ""
+    try:
+        why, detail = Terminal(socket, client, target).run()
+    except Exception:
+        log.exception("a shell in %s", target.pod)
+    finally:
+        seconds = time.monotonic() - started
+        _record(permissions.SHELL_CLOSED, target, {"why": why, "seconds": round(seconds, 1)}, seconds)
     words = t(ENDED[why])
     socket.close(1000, _reason(f"{words}: {detail}" if detail else words))
 
@@ -215,7 +242,6 @@ class Terminal:
             # The library's own words are of headers; what the cluster said is in the answer to the handshake.
             body = getattr(error.__context__, "resp_body", None) or b""
             return None, (_status(body).get("message") or body.decode("utf-8", "replace") or str(error))[:80]
-        self._resize(made)
         return made, ""
 
     def _join(self, stream: Any) -> str:
@@ -226,7 +252,8 @@ class Terminal:
         output = threading.Thread(target=self._output, args=(stream, said), daemon=True)
         output.start()
         try:
-            self._input(stream)
+            if self._wrote(stream, RESIZE, self._measures()):
+                self._input(stream)
         finally:
             self._ended.set()
             stream.close()
@@ -261,34 +288,54 @@ class Terminal:
             except ConnectionClosed:
                 self._why = "left"
                 return
-            if message is not None:
-                self._take(stream, message)
+            if message is not None and not self._take(stream, message):
+                return
             if time.monotonic() - self._typed > IDLE_SECONDS:
                 self._why = "idle"
                 return
             if time.monotonic() - looked > LOOK_EVERY:
                 looked = time.monotonic()
-                if not self._may_stay():
-                    self._why = "revoked"
+                if problem := self._problem():
+                    self._why = problem
                     return
 
-    def _take(self, stream: Any, message: Any) -> None:
-        try:
-            told = json.loads(message)
-        except (ValueError, TypeError):
-            return
-        if not isinstance(told, dict):
-            return
-        if told.get("type") == "input" and isinstance(told.get("data"), str):
-            self._typed = time.monotonic()
-            stream.write_channel(STDIN, told["data"].encode())
-        elif told.get("type") == "resize":
-            self._size = (_between(told.get("cols"), 80), _between(told.get("rows"), 24))
-            self._resize(stream)
+    def _take(self, stream: Any, message: str | bytes) -> bool:
+        """Pass on what the page sent; what is no frame is left out.
 
-    def _resize(self, stream: Any) -> None:
-        width, height = self._size
-        stream.write_channel(RESIZE, json.dumps({"Width": width, "Height": height}).encode())
+        :returns: whether the container's side still takes anything
+        """
+        try:
+            frame = _frame.decode(message)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return True
+        if frame.type == "input":
+            self._typed = time.monotonic()
+            return self._wrote(stream, STDIN, frame.data.encode())
+        self._size = (_between(frame.cols), _between(frame.rows))
+        return self._wrote(stream, RESIZE, self._measures())
+
+    def _wrote(self, stream: Any, channel: int, data: bytes) -> bool:
+        """Write to the container; where that fails, what reads from it learns why, or it is lost."""
+        from websocket import WebSocketException
+
+        try:
+            stream.write_channel(channel, data)
+        except (WebSocketException, OSError):
+            if not self._ended.wait(LAST_WORDS_SECONDS):
+                self._why = "lost"
+            return False
+        return True
+
+    def _measures(self) -> bytes:
+        return msgspec.json.encode({"Width": self._size[0], "Height": self._size[1]})
+
+    def _problem(self) -> str:
+        """Why the terminal may not stay, a key of ``ENDED``; empty where it may."""
+        try:
+            return "" if self._may_stay() else "revoked"
+        except SQLAlchemyError:
+            log.exception("the session of a shell in %s", self._target.pod)
+            return "unknown"
 
     def _may_stay(self) -> bool:
         """Whether the session is still there and the right still held; a terminal in use keeps its session awake."""
@@ -309,8 +356,8 @@ class Terminal:
                 db.session.remove()
 
 
-def _between(value: object, otherwise: int) -> int:
-    return min(max(int(value), 1), 1000) if isinstance(value, (int, float)) else otherwise
+def _between(value: int) -> int:
+    return min(max(value, 1), 1000)
 
 
 def _status(raw: bytes) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import fcntl
 import gzip
 import resource
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -137,6 +138,18 @@ def test_a_name_that_is_not_known_is_told() -> None:
 def test_a_server_that_drips_has_until_the_deadline_of_the_whole_answer(start: bytes) -> None:
     with hostile(dripping(start)) as server:
         assert words(f"http://{server.place}/", seconds=0.5) == reasons.TOO_LATE.en
+
+
+@pytest.mark.parametrize("say", [dripping(OK), endless(OK)])
+def test_a_hostile_server_ends_with_its_test(say: Any) -> None:
+    before = set(threading.enumerate())
+    with socket.socket() as client:
+        with hostile(say) as server:
+            client.connect(server.server_address)
+            client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            assert client.recv(len(OK), socket.MSG_WAITALL) == OK
+
+        assert set(threading.enumerate()) <= before
 
 
 def test_no_more_is_read_than_was_allowed() -> None:
