@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from simple_websocket import Client, ConnectionClosed
 from simple_websocket.errors import ConnectionError as Refused
+from sqlalchemy.exc import OperationalError
 
 from app.auth.models import ConsoleSession
 from app.db import db
-from plugins.captain import permissions, shell
+from plugins.captain import permissions, shell, terminal
 from tests import kube
 from tests.plugins.captain.test_logs import cookie
 
@@ -52,7 +53,7 @@ def test_what_is_typed_runs_in_the_container_and_is_recorded(
     with pytest.raises(ConnectionClosed) as closed:
         until(socket, "never")
 
-    assert closed.value.message == shell.ENDED["exited"].en or closed.value.message == shell.ENDED["exited"].zh
+    assert closed.value.message == terminal.ENDED["exited"].en or closed.value.message == terminal.ENDED["exited"].zh
     kube.eventually(lambda: any(code == "captain.pod.shell_closed" for code, _, _ in audit_log()))
     end = next(row for row in audit_log(rows=True) if row.operation == "captain.pod.shell_closed")
     assert end.detail["why"] == "exited"
@@ -62,11 +63,77 @@ def test_what_is_typed_runs_in_the_container_and_is_recorded(
 def test_garbage_on_the_socket_harms_nothing(as_holder_of: Any, root: str, a_pod: Any, server: str):
     socket = connect(server, as_holder_of(permissions.POD_SHELL), root, a_pod.name)
     until(socket, "# ")
-    for garbage in ("", "x", "[]", "null", '{"type": 7}', '{"type": "input", "data": 5}', '{"type":"resize","cols":"a","rows":-1}', b"\xff"):
+    resizes = [f'{{"type":"resize","cols":{cols},"rows":-1}}' for cols in ('"a"', "NaN", "Infinity", "-Infinity", "1e999", "9" * 400)]
+    inputs = [f'{{"type":"input","data":{data}}}' for data in ("5", "null", '"\\ud800"')]
+    deep = ("[" * 100_000, '{"type":"input","x":' + "[" * 100_000)
+    for garbage in ("", "x", "[]", "null", '{"type": 7}', *resizes, *inputs, *deep, b"\xff"):
         socket.send(garbage)
     typed(socket, "echo alive\r")
     until(socket, "\nalive")
     socket.close()
+
+
+def ends(audit_log: Any) -> Any:
+    """Why shells ended, as the audit tells."""
+    return kube.eventually(lambda: [row.detail["why"] for row in audit_log(rows=True) if row.operation == "captain.pod.shell_closed"])
+
+
+def broken(*_: Any) -> Any:
+    """A part that fails in a way that nobody foresaw."""
+    raise RuntimeError("unforeseen")
+
+
+def test_a_shell_that_fails_in_an_unforeseen_way_is_recorded_as_closed(
+    as_holder_of: Any, root: str, a_pod: Any, server: str, audit_log: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(terminal.Terminal, "_take", broken)
+    socket = connect(server, as_holder_of(permissions.POD_SHELL), root, a_pod.name)
+    until(socket, "# ")
+    typed(socket, "x")
+    with pytest.raises(ConnectionClosed) as closed:
+        until(socket, "never")
+
+    assert closed.value.message in terminal.ENDED["failed"].both().values()
+    assert ends(audit_log) == ["failed"]
+
+
+def test_what_is_typed_into_a_channel_that_just_died_ends_the_shell_in_words(
+    as_holder_of: Any, root: str, a_pod: Any, server: str, audit_log: Any, monkeypatch: pytest.MonkeyPatch
+):
+    from kubernetes.stream.ws_client import WSClient
+
+    socket = connect(server, as_holder_of(permissions.POD_SHELL), root, a_pod.name)
+    until(socket, "# ")
+    write = WSClient.write_channel
+
+    def after_its_death(stream: Any, channel: int, data: bytes) -> None:
+        stream.sock.shutdown()
+        write(stream, channel, data)
+
+    monkeypatch.setattr(WSClient, "write_channel", after_its_death)
+    typed(socket, "x")
+    with pytest.raises(ConnectionClosed):
+        until(socket, "never")
+
+    assert ends(audit_log) == ["lost"]
+
+
+def test_a_shell_ends_in_words_where_the_database_cannot_say_who_may_stay(
+    as_holder_of: Any, root: str, a_pod: Any, server: str, audit_log: Any, monkeypatch: pytest.MonkeyPatch
+):
+    def away(*_: Any) -> Any:
+        raise OperationalError("SELECT", {}, OSError("away"))
+
+    monkeypatch.setattr(terminal, "LOOK_EVERY", 0.3)
+    socket = connect(server, as_holder_of(permissions.POD_SHELL), root, a_pod.name)
+    until(socket, "# ")
+    monkeypatch.setattr(terminal.sessions, "principal_of", away)
+    with pytest.raises(ConnectionClosed) as closed:
+        until(socket, "never")
+    monkeypatch.undo()
+
+    assert closed.value.message in terminal.ENDED["unknown"].both().values()
+    assert ends(audit_log) == ["unknown"]
 
 
 @pytest.mark.parametrize("origin", ["", "http://evil.example", "null", "http://127.0.0.1.evil.example"])
@@ -92,7 +159,7 @@ def test_nobody_gets_no_shell(client: Any, root: str, a_pod: Any, server: str):
 def test_a_revoked_session_closes_its_shell(
     as_holder_of: Any, root: str, a_pod: Any, server: str, audit_log: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(shell, "LOOK_EVERY", 0.3)
+    monkeypatch.setattr(terminal, "LOOK_EVERY", 0.3)
     person = as_holder_of(permissions.POD_SHELL)
     socket = connect(server, person, root, a_pod.name)
     until(socket, "# ")
@@ -107,7 +174,7 @@ def test_a_revoked_session_closes_its_shell(
 
 
 def test_an_idle_shell_is_closed(as_holder_of: Any, root: str, a_pod: Any, server: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(shell, "IDLE_SECONDS", 0.5)
+    monkeypatch.setattr(terminal, "IDLE_SECONDS", 0.5)
     socket = connect(server, as_holder_of(permissions.POD_SHELL), root, a_pod.name)
     with pytest.raises(ConnectionClosed):
         until(socket, "never")
