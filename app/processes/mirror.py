@@ -51,22 +51,21 @@ def mirror(app: Flask) -> None:
 
 
 def _round(app: Flask, running: dict[str, Running]) -> None:
-    clusters = {cluster.id: cluster for cluster in db.session.scalars(select(Cluster))}
-    for cluster_id in list(running):
-        cluster = clusters.get(cluster_id)
-        held = running[cluster_id]
-        lease = leases.take(MIRRORS + cluster_id, LEASE_SECONDS) if cluster else None
+    versions = {row.id: row.version for row in db.session.execute(select(Cluster.id, Cluster.version))}
+    for cluster_id, held in list(running.items()):
+        lease = leases.take(MIRRORS + cluster_id, LEASE_SECONDS) if cluster_id in versions else None
         mine = lease is not None and lease.token == held.token
-        if cluster is None or not mine or cluster.version != held.version or not held.thread.is_alive():
+        if not mine or versions[cluster_id] != held.version or not held.thread.is_alive():
             held.stop.set()
             running.pop(cluster_id)
-    for cluster in clusters.values():
-        lease = None if cluster.id in running else leases.take(MIRRORS + cluster.id, LEASE_SECONDS)
-        if lease is not None:
+    for cluster_id in versions.keys() - running.keys():
+        lease = leases.take(MIRRORS + cluster_id, LEASE_SECONDS)
+        cluster = db.session.get(Cluster, cluster_id) if lease is not None else None
+        if lease is not None and cluster is not None:  # it may have gone meanwhile
             try:
-                running[cluster.id] = _start(app, cluster, lease)
+                running[cluster_id] = _start(app, cluster, lease)
             except Exception:
-                log.exception("mirror of %s cannot start", cluster.name)
+                log.exception("mirror of %s cannot start", cluster_id)
 
 
 def _start(app: Flask, cluster: Cluster, lease: leases.Lease) -> Running:
