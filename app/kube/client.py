@@ -274,12 +274,14 @@ def _tried(method: str, query: Mapping[str, Any] | None, body: object) -> tuple[
 
 
 def kube(cluster: Cluster) -> Kube:
-    """The API of a registered cluster; its connections are kept until its registration changes."""
+    """The API of a registered cluster; its connections are kept until its registration changes or goes."""
     held: dict[str, tuple[int, Kube]] = current_app.extensions.setdefault(EXTENSION, {})
     known = held.get(cluster.id)
     if known is None or known[0] != cluster.version:
-        if known is not None:
-            known[1].close()
+        left = set(db.session.scalars(select(Cluster.id).where(Cluster.id.in_([*held]))))  # any process removes them
+        for old in [held.pop(one, None) for one in {*held} - left | {cluster.id}]:
+            if old is not None:
+                old[1].close()
         known = held[cluster.id] = (cluster.version, connect(cluster))
     return known[1]
 

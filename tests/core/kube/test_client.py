@@ -8,13 +8,18 @@ import time
 from typing import Any
 
 import pytest
+import yaml
+from flask import Flask
+from sqlalchemy import delete
 
+from app.db import db
 from app.errors import ConsoleError
 from app.kube import breaker as breakers
-from app.kube import kubeconfig, paths
+from app.kube import client, kubeconfig, paths
 from app.kube.breaker import Breaker
 from app.kube.client import Kube
 from app.kube.errors import from_answer
+from app.kube.models import Cluster
 from sandbox.launch import Sandbox
 from tests.kube import ask, make_namespace, pod
 
@@ -140,3 +145,22 @@ def test_why_a_cluster_does_not_answer_is_said_in_both_languages():
 
     assert "nothing listens there" in caught.value.reason.en
     assert "连接被拒绝" in caught.value.reason.zh
+
+
+def test_the_connections_to_a_cluster_that_was_removed_are_closed(app_context: Flask, tenant: Any, monkeypatch: pytest.MonkeyPatch):
+    document = yaml.safe_dump(kubeconfig.of_token("https://127.0.0.1:1", "", "t"))
+    gone, kept, other = (Cluster(tenant_id=tenant.id, name=name, server="x", kubeconfig=document) for name in "abc")
+    db.session.add_all([gone, kept, other])
+    db.session.commit()
+    closed: list[str] = []
+    monkeypatch.setattr(Kube, "close", lambda kube: closed.append(kube.name))
+    monkeypatch.setitem(app_context.extensions, client.EXTENSION, {})
+    first = [client.kube(cluster) for cluster in (gone, kept)]
+    with db.engine.begin() as connection:  # another process
+        connection.execute(delete(Cluster).where(Cluster.id == gone.id))
+
+    client.kube(other)
+
+    assert closed == ["a"]
+    assert client.kube(kept) is first[1]
+    assert set(app_context.extensions[client.EXTENSION]) == {kept.id, other.id}
