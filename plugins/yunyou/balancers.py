@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app import caller
 from app.contracts.dns import DnsRecords
@@ -23,6 +23,7 @@ from plugins.yunyou.resources import known_outputs
 
 log = logging.getLogger(__name__)
 DOMAIN = "#domain"
+AT_ONCE = 100  # load balancers of one round
 
 
 def keep(environment: Environment, document: Any, product: Any, balancer: Any) -> LoadBalancer:
@@ -80,15 +81,21 @@ def learn(environment: Environment, name: str, kube: Kube) -> str:
 
 
 def reconcile() -> None:
-    """Periodic: keep addresses that came late, and register their domains; each with its registration or not at all."""
-    for balancer_id in db.session.scalars(select(LoadBalancer.id).where(LoadBalancer.address == "")).all():
+    """Periodic: keep addresses that came late, and register their domains; each with its registration or not at all.
+
+    Some at a time, drawn by lot, so that those which fail or hang hold up no other for long.
+    """
+    waiting = select(LoadBalancer.id).where(LoadBalancer.address == "")
+    for balancer_id in db.session.scalars(waiting.order_by(func.random()).limit(AT_ONCE)).all():
         try:
             _reconcile(balancer_id)
+            db.session.commit()
         except ConsoleError as error:
             db.session.rollback()
             log.warning("load balancer %s: %s", balancer_id, error)
-        else:
-            db.session.commit()
+        except Exception:
+            db.session.rollback()
+            log.exception("load balancer %s", balancer_id)
 
 
 def _reconcile(balancer_id: str) -> None:

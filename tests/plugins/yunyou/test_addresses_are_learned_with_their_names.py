@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.db import db
+from app.db import db, new_id
 from app.errors import CONFLICT
 from plugins.yunyou import balancers
 from plugins.yunyou.models import LoadBalancer
@@ -56,3 +56,35 @@ def test_a_name_that_could_not_be_registered_is_tried_again_and_others_go_on(
 
     assert (first, [row.address for row in rows]) == (["", "192.0.2.10"], ["192.0.2.10"] * 2)
     assert {name for name in records.made if name in ("a.example.test", "b.example.test")} == {"a.example.test", "b.example.test"}
+
+
+@pytest.mark.req("Y-72", "Q-20")
+def test_those_that_fail_in_an_unforeseen_way_starve_no_other_and_a_round_is_bounded(
+    tenant: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = {"tenant_id": tenant.id, "environment_id": environment_of(tenant.id), "product": "SHOP", "application": "cart"}
+    keys = sorted(new_id() for _ in range(6))  # those that fail come first
+    rows = [LoadBalancer(id=key, name=name, listeners=[], **at) for key, name in zip(keys, "abcdef", strict=True)]
+    db.session.add_all(rows)
+    db.session.commit()
+    asked: list[str] = []
+
+    class Odd:
+        """A cluster that answers for some Services with what nobody foresaw."""
+
+        def find(self, path: str) -> Any:
+            asked.append(path)
+            return {"status": "none"} if path[-2:] in ("/a", "/b", "/c") else ADDRESS
+
+    monkeypatch.setattr(balancers, "kube_of", lambda _environment: Odd())
+    monkeypatch.setattr(balancers, "find_service", lambda _contract: None)
+    monkeypatch.setattr(balancers, "AT_ONCE", 3)
+    for _ in range(500):
+        before = len(asked)
+        balancers.reconcile()
+        assert len(asked) - before <= 3
+        db.session.expire_all()
+        if all(row.address for row in rows[3:]):
+            break
+
+    assert [row.address for row in rows] == [""] * 3 + ["192.0.2.10"] * 3
