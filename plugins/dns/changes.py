@@ -23,6 +23,8 @@ from plugins.dns.service import BUSY, MAX_TTL, OWNED, TTL_WORDS, next_serial
 
 VERSION = Text("zone version", "域名区版本")
 TYPES = ("A", "AAAA", "CNAME", "TXT", "MX", "SRV", "NS", "PTR", "CAA")
+TYPE_WORDS = Text(f"One of {', '.join(TYPES)}.", f"须为 {', '.join(TYPES)} 之一。")
+TWICE = Text("This name and type stand in these changes twice.", "本次变更中该名称与类型重复。")
 SHOWN = 20  # versions on a zone's page
 AT_ONCE = 500  # names asked for in one query
 Key = tuple[str, str]
@@ -66,10 +68,7 @@ def change(
     :raises ConsoleError: CORE/INVALID_INPUT with every problem, DNS/NAME_OWNED, DNS/ZONE_MOVED
     """
     wanted, problems = _checked(zone, upsert, owner or None)
-    for item in remove:
-        name = inside(zone.name, str(item.get("name", "")))
-        if isinstance(name, str):
-            wanted[(name, str(item.get("type", "")).upper())] = Wanted()
+    problems += _removed(zone, remove, wanted)
     known = records_at(zone, (name for name, _ in wanted))
     problems += _alone(zone, wanted, known)
     if problems:
@@ -91,6 +90,8 @@ def _checked(
         found = _problem(kind, item, zone)
         if isinstance(name, Text):
             found = found or ("name", name)
+        elif (name, kind) in wanted:
+            found = found or ("name", TWICE)
         elif found is None:
             ttl = zone.default_ttl if item.get("ttl") is None else item["ttl"]
             wanted[(name, kind)] = Wanted(ttl, _canonical(kind, item["values"], zone), owner)
@@ -99,9 +100,21 @@ def _checked(
     return wanted, problems
 
 
+def _removed(zone: Zone, remove: Sequence[Mapping[str, Any]], wanted: dict[Key, Wanted]) -> Iterator[FieldError]:
+    """Add what is removed to what is *wanted*, and tell what is wrong with it."""
+    for at, item in enumerate(remove):
+        name, kind = inside(zone.name, str(item.get("name", ""))), str(item.get("type", "")).upper()
+        if isinstance(name, Text):
+            yield FieldError(f"/delete/{at}/name", name)
+        elif kind not in TYPES:
+            yield FieldError(f"/delete/{at}/type", TYPE_WORDS)
+        elif wanted.setdefault((name, kind), Wanted()).values:
+            yield FieldError(f"/delete/{at}/name", TWICE)
+
+
 def _problem(kind: str, item: Mapping[str, Any], zone: Zone) -> Problem | None:
     if kind not in TYPES:
-        return "type", Text(f"One of {', '.join(TYPES)}.", f"须为 {', '.join(TYPES)} 之一。")
+        return "type", TYPE_WORDS
     ttl = item.get("ttl")
     if ttl is not None and not (isinstance(ttl, int) and 0 <= ttl <= MAX_TTL):
         return "ttl", TTL_WORDS

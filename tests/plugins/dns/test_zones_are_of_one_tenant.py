@@ -167,6 +167,29 @@ def test_what_is_no_name_of_a_record_is_refused_beside_its_record(zone: Zone, na
 
 
 @pytest.mark.req("D-1")
+def test_every_problem_of_a_change_set_stands_beside_its_entry(zone: Zone) -> None:
+    record = {"name": "www", "type": "A", "values": ["192.0.2.1"]}
+    twice = {"name": f"WWW.{zone.name}.", "type": "a", "values": ["192.0.2.2"]}
+    gone = ({"name": "a b", "type": "A"}, {"name": "elsewhere.test.", "type": "A"}, {"name": "www", "type": "A"}, {"name": "x", "type": "NAPTR"})
+
+    with pytest.raises(ConsoleError) as refused:
+        changes.change(zone, [record, {**record, "values": ["x"]}, {**record, "name": "*x"}, twice], gone)
+
+    told = [error.pointer for error in refused.value.errors]
+    assert told == ["/upsert/1/values/0", "/upsert/2/name", "/upsert/3/name", "/delete/0/name", "/delete/1/name", "/delete/2/name", "/delete/3/type"]
+    assert list(changes.records_of(zone)) == []
+
+
+@pytest.mark.req("D-1")
+def test_what_is_removed_twice_or_is_not_there_is_gone(zone: Zone) -> None:
+    changes.change(zone, [{"name": "www", "type": "A", "values": ["192.0.2.1"]}], [])
+
+    changes.change(zone, [], [{"name": name, "type": "A"} for name in ("www", "www", "nobody")])
+
+    assert list(changes.records_of(zone)) == []
+
+
+@pytest.mark.req("D-1")
 def test_a_relative_name_that_ends_like_its_zone_is_relative(zone: Zone) -> None:
     changes.change(zone, [{"name": f"my{zone.name}", "type": "A", "values": ["192.0.2.1"]}], [])
 
