@@ -12,10 +12,11 @@ class DnsRecords(Protocol):
     def register(self, tenant_id: str, name: str, addresses: Sequence[str], owner: str) -> None:
         """Make *name* resolve to *addresses*, creating or changing its records. Safe to repeat.
 
-        :param owner: ``product/application``; a name of one product cannot be taken by another
         A name that no zone holds gets a zone of its own: its parent domain.
 
-        :raises ConsoleError: another product owns the name, or another tenant has its zone
+        :param owner: ``product/application@environment``; a name of one product in one environment is not taken by
+            another, nor is one of which somebody made records by hand
+        :raises ConsoleError: somebody else owns the name, somebody made it by hand, or another tenant has its zone
         """
         ...
 

@@ -66,7 +66,7 @@ class Changes(In):
 
 
 class RecordOut(Out):
-    """A record set; ``owner`` is ``product/application`` where the console registered the name."""
+    """A record set; ``owner`` is ``product/application@environment`` where the console registered the name."""
 
     name: str
     type: str

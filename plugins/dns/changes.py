@@ -19,7 +19,7 @@ from app.db import affected, db, new_id, rows
 from app.errors import NOT_FOUND, FieldError, invalid
 from plugins.dns.models import RecordSet, Zone, ZoneVersion
 from plugins.dns.names import inside
-from plugins.dns.service import BUSY, MAX_TTL, OWNED, TTL_WORDS, next_serial
+from plugins.dns.service import BUSY, BY_HAND, MAX_TTL, OWNED, TTL_WORDS, next_serial
 
 VERSION = Text("zone version", "域名区版本")
 TYPES = ("A", "AAAA", "CNAME", "TXT", "MX", "SRV", "NS", "PTR", "CAA")
@@ -65,7 +65,7 @@ def change(
         seconds, of the zone if it is None
     :param owner: who registers the names; a name of another owner is refused
     :returns: what changed, before and after
-    :raises ConsoleError: CORE/INVALID_INPUT with every problem, DNS/NAME_OWNED, DNS/ZONE_MOVED
+    :raises ConsoleError: CORE/INVALID_INPUT with every problem, DNS/NAME_OWNED, DNS/NAME_MADE_BY_HAND, DNS/ZONE_MOVED
     """
     wanted, problems = _checked(zone, upsert, owner or None)
     problems += _removed(zone, remove, wanted)
@@ -74,10 +74,25 @@ def change(
     if problems:
         raise invalid(problems)
     for key in wanted:
-        row = known.get(key)
-        if row is not None and row.owner and row.owner.partition("/")[0] != owner.partition("/")[0]:
-            raise OWNED(name=row.name, owner=row.owner)
+        if row := known.get(key):
+            _need_own(row, owner)
     return _applied(zone, wanted, known)
+
+
+def is_of(kept: str, owner: str) -> bool:
+    """Whether a name kept for one owner is the other's: that product's, in that environment.
+
+    Names that were kept before environments were part of their owners are of whichever asks first.
+    """
+    (mine, _, here), (theirs, _, there) = owner.partition("@"), kept.partition("@")
+    return mine.partition("/")[0] == theirs.partition("/")[0] and there in ("", here)
+
+
+def _need_own(row: RecordSet, owner: str) -> None:
+    if row.owner and not is_of(row.owner, owner):
+        raise OWNED(name=row.name, owner=row.owner)
+    if owner and not row.owner:
+        raise BY_HAND(name=row.name)
 
 
 def _checked(

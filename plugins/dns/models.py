@@ -24,7 +24,10 @@ class Zone(TenantOwned, Versioned, db.Model):
 
 
 class RecordSet(Identified, db.Model):
-    """Records of one name and type. ``owner`` is ``product/application`` for names that the console registered."""
+    """Records of one name and type.
+
+    ``owner`` is ``product/application@environment`` for names that the console registered.
+    """
 
     __tablename__ = "dns_record_set"
     __table_args__ = (UniqueConstraint("zone_id", "name", "type"), Index("ix_dns_record_set_owner", "owner"))

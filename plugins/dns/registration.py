@@ -14,7 +14,7 @@ import dns.rdatatype
 
 from app import site
 from app.contracts.dns import DnsRecords
-from plugins.dns.changes import change, records_at
+from plugins.dns.changes import change, is_of, records_at
 from plugins.dns.names import normal, parent_of
 from plugins.dns.service import create_zone, find_zone, zone_for
 
@@ -41,7 +41,7 @@ class Registration(DnsRecords):
         if zone is None:
             return
         found = records_at(zone, [normal(name)]).values()
-        mine = [row for row in found if row.owner.partition("/")[0] == owner.partition("/")[0]]
+        mine = [row for row in found if is_of(row.owner, owner)]
         change(zone, [], [{"name": f"{row.name}.", "type": row.type} for row in mine], owner)
 
     def resolve(self, tenant_id: str, name: str) -> Sequence[str]:

@@ -43,13 +43,19 @@ OWNED = ErrorCode(
     Text("The name {name} belongs to {owner}.", "域名 {name} 归属于 {owner}。"),
     Text("Choose another name, or withdraw it there first.", "请更换域名，或先在其归属处撤销。"),
 )
+BY_HAND = ErrorCode(
+    "DNS/NAME_MADE_BY_HAND",
+    409,
+    Text("Somebody made records of the name {name} by hand.", "域名 {name} 已有人工添加的解析记录。"),
+    Text("Delete them in the zone, or choose another name.", "请先在域名区中删除这些记录，或更换域名。"),
+)
 BUSY = ErrorCode(
     "DNS/ZONE_MOVED",
     409,
     Text("Somebody changed the zone {name} at the same moment.", "他人同时修改了域名区 {name}。"),
     Text("Look at it again and repeat the change.", "请刷新后重试。"),
 )
-ERRORS = (TAKEN, OVERLAPS, NO_ZONE, OWNED, BUSY)
+ERRORS = (TAKEN, OVERLAPS, NO_ZONE, OWNED, BY_HAND, BUSY)
 
 
 def get_zone(wanted: str) -> Zone:

@@ -51,7 +51,7 @@ def forget(environment: Environment, code: str, baseline: Any) -> None:
     service = find_service(DnsRecords)
     for row in rows(select(LoadBalancer).where(of_product, LoadBalancer.name.not_in(names))):
         if row.domain and service is not None:
-            service.withdraw(row.tenant_id, row.domain, f"{row.product}/{row.application}")
+            service.withdraw(row.tenant_id, row.domain, row.owner)
         db.session.delete(row)
 
 
@@ -107,4 +107,4 @@ def _reconcile(balancer_id: str) -> None:
         address = learn(environment, row.name, kube_of(environment))
         service = find_service(DnsRecords)
         if address and row.domain and service is not None:
-            service.register(environment.tenant_id, row.domain, [address], f"{row.product}/{row.application}")
+            service.register(environment.tenant_id, row.domain, [address], row.owner)

@@ -213,6 +213,11 @@ class LoadBalancer(TenantOwned, db.Model):
     address: Mapped[str] = mapped_column(Name, default="")
     state: Mapped[str] = mapped_column(String(16), default="planned")
 
+    @property
+    def owner(self) -> str:
+        """Whose the domain is, as DNS keeps it (D-3)."""
+        return f"{self.product}/{self.application}@{self.environment_id}"
+
 
 class GroupChoice(TenantOwned, db.Model):
     """The custom groups that somebody chose for an application, kept for its next order (Y-24)."""

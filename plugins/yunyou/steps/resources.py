@@ -191,7 +191,7 @@ class Domain(Simple):
         elif not address:
             ctx.log(f"{row.domain} waits for an address of {row.name}", "warning")
         else:
-            service.register(environment.tenant_id, row.domain, [address], f"{row.product}/{row.application}")
+            service.register(environment.tenant_id, row.domain, [address], row.owner)
             ctx.node.result = {"domain": row.domain, "address": address}
             ctx.log(f"{row.domain} → {address}")
 

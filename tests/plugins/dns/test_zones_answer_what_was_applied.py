@@ -155,6 +155,51 @@ def test_a_registered_name_resolves_changes_and_is_withdrawn_by_its_owner_alone(
     assert list(changes.records_of(zone)) == []
 
 
+@pytest.mark.req("D-3")
+def test_a_name_of_one_environment_is_not_taken_or_withdrawn_by_another_with_the_same_product(owner: str) -> None:
+    records = registration.Registration()
+    name = f"shop.{zone_name()}"
+    records.register(owner, name, ["192.0.2.7"], "SHOP/web@one")
+
+    with pytest.raises(ConsoleError) as refused:
+        records.register(owner, name, ["192.0.2.8"], "SHOP/web@two")
+    records.withdraw(owner, name, "SHOP/web@two")
+
+    assert (refused.value.code, refused.value.values) == ("DNS/NAME_OWNED", {"name": name, "owner": "SHOP/web@one"})
+    assert [(r.values, r.owner) for r in changes.records_of(service.zone_for(owner, name))] == [(["192.0.2.7"], "SHOP/web@one")]
+    records.register(owner, name, ["192.0.2.9"], "SHOP/other@one")
+    records.withdraw(owner, name, "SHOP/other@one")
+    assert list(changes.records_of(service.zone_for(owner, name))) == []
+
+
+@pytest.mark.req("D-3")
+def test_a_name_kept_without_an_environment_is_of_the_first_of_its_product_that_asks(owner: str) -> None:
+    records = registration.Registration()
+    name = f"shop.{zone_name()}"
+    records.register(owner, name, ["192.0.2.7"], "SHOP/web")
+
+    records.register(owner, name, ["192.0.2.7"], "SHOP/web@one")
+    with pytest.raises(ConsoleError) as refused:
+        records.register(owner, name, ["192.0.2.7"], "SHOP/web@two")
+
+    assert refused.value.code == "DNS/NAME_OWNED"
+
+
+@pytest.mark.req("D-3")
+@pytest.mark.parametrize(("kind", "value"), [("A", "192.0.2.1"), ("AAAA", "2001:db8::1"), ("CNAME", "elsewhere.example.")])
+def test_records_made_by_hand_are_not_replaced_or_withdrawn_by_a_registration(owner: str, kind: str, value: str) -> None:
+    records = registration.Registration()
+    zone = service.create_zone(zone_name())
+    changes.change(zone, [{"name": "shop", "type": kind, "values": [value]}], [])
+
+    with pytest.raises(ConsoleError) as refused:
+        records.register(owner, f"shop.{zone.name}", ["192.0.2.7"], "SHOP/web@one")
+    records.withdraw(owner, f"shop.{zone.name}", "SHOP/web@one")
+
+    assert (refused.value.code, refused.value.values) == ("DNS/NAME_MADE_BY_HAND", {"name": f"shop.{zone.name}"})
+    assert [(r.type, r.values, r.owner) for r in changes.records_of(zone)] == [(kind, [value], "")]
+
+
 @pytest.mark.req("D-4")
 @pytest.mark.parametrize("garbage", [b"", b"x", b"\x00" * 11, b"\xff" * 40, b"\x12\x34" + b"\x00\x00" + b"\xff" * 8 + b"junk"])
 def test_garbage_does_no_harm(answers: int, garbage: bytes, owner: str) -> None:

@@ -28,11 +28,13 @@ class FakeRecords:
     def __init__(self) -> None:
         self.refused = {"a.example.test"}
         self.made: list[str] = []
+        self.owners: set[str] = set()
 
-    def register(self, _tenant_id: str, name: str, _addresses: Any, _owner: str) -> None:
+    def register(self, _tenant_id: str, name: str, _addresses: Any, owner: str) -> None:
         if name in self.refused:
             raise CONFLICT(detail="not now")
         self.made.append(name)
+        self.owners.add(owner)
 
 
 @pytest.mark.req("Y-72", "Q-20")
@@ -56,6 +58,7 @@ def test_a_name_that_could_not_be_registered_is_tried_again_and_others_go_on(
 
     assert (first, [row.address for row in rows]) == (["", "192.0.2.10"], ["192.0.2.10"] * 2)
     assert {name for name in records.made if name in ("a.example.test", "b.example.test")} == {"a.example.test", "b.example.test"}
+    assert f"SHOP/cart@{at['environment_id']}" in records.owners
 
 
 @pytest.mark.req("Y-72", "Q-20")
