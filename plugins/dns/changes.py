@@ -25,6 +25,7 @@ VERSION = Text("zone version", "域名区版本")
 TYPES = ("A", "AAAA", "CNAME", "TXT", "MX", "SRV", "NS", "PTR", "CAA")
 TYPE_WORDS = Text(f"One of {', '.join(TYPES)}.", f"须为 {', '.join(TYPES)} 之一。")
 TWICE = Text("This name and type stand in these changes twice.", "本次变更中该名称与类型重复。")
+VERSIONS_AT_ONCE = 50  # read of the history together
 SHOWN = 20  # versions on a zone's page
 AT_ONCE = 500  # names asked for in one query
 Key = tuple[str, str]
@@ -227,17 +228,27 @@ def history(zone: Zone) -> Sequence[ZoneVersion]:
 def revert(zone: Zone, version_id: str) -> list[dict[str, Any]]:
     """Bring a zone back to an earlier version, as a change of its own: what came after it is undone, newest first.
 
-    :raises ConsoleError: CORE/NOT_FOUND, DNS/ZONE_MOVED
+    Names that an application has now stay its own: one that would change refuses the whole.
+
+    :raises ConsoleError: CORE/NOT_FOUND, DNS/NAME_OWNED with every such name, DNS/ZONE_MOVED
     """
-    version = db.session.get(ZoneVersion, version_id)
-    if version is None or version.zone_id != zone.id:
+    serial = db.session.scalar(select(ZoneVersion.serial).where(ZoneVersion.zone_id == zone.id, ZoneVersion.id == version_id))
+    if serial is None:
         raise NOT_FOUND(what=VERSION)
-    later = versions_of(zone).where(ZoneVersion.serial > version.serial).order_by(ZoneVersion.serial.desc())
     wanted: dict[Key, Wanted] = {}
-    for undone in db.session.scalars(later):
-        for item in undone.changes:
+    later = select(ZoneVersion.changes).where(ZoneVersion.zone_id == zone.id, ZoneVersion.serial > serial)
+    for undone in db.session.scalars(later.order_by(ZoneVersion.serial.desc()).execution_options(yield_per=VERSIONS_AT_ONCE)):
+        for item in undone:
             wanted[(item["name"], item["type"])] = _as_before(item)
-    return _applied(zone, wanted, records_at(zone, (name for name, _ in wanted)))
+    known = records_at(zone, (name for name, _ in wanted))
+    owned = [row for key, row in known.items() if key in wanted and row.owner and _change(key, wanted[key], row)]
+    if owned:
+        raise OWNED(name=_listed(row.name for row in owned), owner=_listed(row.owner for row in owned))
+    return _applied(zone, wanted, known)
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(sorted(set(words)))
 
 
 def _as_before(item: Mapping[str, Any]) -> Wanted:

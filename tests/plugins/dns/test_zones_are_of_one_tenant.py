@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, func, insert, select, update
+from sqlalchemy import CursorResult, event, func, insert, select, update
 
 from app import caller
 from app.caller import Caller
@@ -16,7 +16,7 @@ from app.contracts.identity import Principal
 from app.db import db, new_id, now
 from app.errors import ConsoleError
 from plugins.dns import changes, registration, service
-from plugins.dns.models import RecordSet, Zone
+from plugins.dns.models import RecordSet, Zone, ZoneVersion
 from plugins.dns.permissions import RECORD_EDIT, ZONE_EDIT, ZONE_READ
 from tests import factories
 from tests.meanwhile import between
@@ -228,6 +228,60 @@ def test_history_keeps_what_changed_and_returns_names_to_their_owners(zone: Zone
     assert {item["name"].partition(".")[0] for item in changed} == {"app", "n0", "n1"}
     kept = {r.name.partition(".")[0]: (r.values, r.owner) for r in changes.records_of(zone)}
     assert (kept["n0"], kept["n1"], kept["app"]) == ((["192.0.2.1"], ""), (["192.0.2.1"], ""), (["192.0.2.7"], "SHOP/web"))
+
+
+@pytest.mark.req("D-2", "D-3")
+def test_a_return_to_an_earlier_version_does_not_touch_what_an_application_has_now(zone: Zone) -> None:
+    records = registration.Registration()
+    records.register(zone.tenant_id, f"kept.{zone.name}", ["192.0.2.1"], "SHOP/kept@one")
+    changes.change(zone, [{"name": "mine", "type": "A", "values": ["192.0.2.1"]}], [])
+    wanted = changes.history(zone)[0]
+    records.register(zone.tenant_id, f"moved.{zone.name}", ["192.0.2.2"], "SHOP/moved@one")
+    moved = changes.history(zone)[0]
+    records.register(zone.tenant_id, f"moved.{zone.name}", ["192.0.2.3"], "SHOP/moved@one")
+    records.register(zone.tenant_id, f"made.{zone.name}", ["192.0.2.4"], "PAY/made@one")
+    changes.change(zone, [], [{"name": "mine", "type": "A"}])
+    before = {(r.name, r.type): (r.values, r.owner) for r in changes.records_of(zone)}
+
+    refused = []
+    for version in (wanted, moved):
+        with pytest.raises(ConsoleError) as error:
+            changes.revert(zone, version.id)
+        refused.append((error.value.code, dict(error.value.values)))
+
+    names = f"made.{zone.name}, moved.{zone.name}"
+    assert refused == [("DNS/NAME_OWNED", {"name": names, "owner": "PAY/made@one, SHOP/moved@one"})] * 2
+    assert {(r.name, r.type): (r.values, r.owner) for r in changes.records_of(zone)} == before
+    records.withdraw(zone.tenant_id, f"made.{zone.name}", "PAY/made@one")
+    records.withdraw(zone.tenant_id, f"moved.{zone.name}", "SHOP/moved@one")
+    changes.revert(zone, wanted.id)
+    assert {r.name.partition(".")[0] for r in changes.records_of(zone)} == {"kept", "mine"}
+
+
+@pytest.mark.req("D-2")
+def test_a_return_to_an_earlier_version_keeps_a_bounded_part_of_the_history_in_memory(
+    zone: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "VERSIONS_AT_ONCE", 3)
+    for n in range(10):
+        changes.change(zone, [{"name": "www", "type": "A", "values": [f"192.0.2.{n}"]}], [])
+    first = db.session.scalars(changes.versions_of(zone).order_by(ZoneVersion.serial)).first()
+    assert first is not None
+    first_id, fetched = first.id, list[int]()
+    db.session.expire_all()
+    fetch = CursorResult.fetchmany
+
+    def note(result: Any, size: int | None = None) -> Any:
+        found = fetch(result, size)
+        fetched.append(len(found))
+        return found
+
+    monkeypatch.setattr(CursorResult, "fetchmany", note)
+    changes.revert(zone, first_id)
+
+    assert [r.values for r in changes.records_of(zone)] == [["192.0.2.0"]]
+    assert fetched
+    assert max(fetched) <= 3
 
 
 @pytest.mark.req("D-2")
