@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sqlalchemy import MetaData, UniqueConstraint
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.contracts.text import Text
@@ -13,11 +13,14 @@ from app.errors import CONFLICT, ConsoleError, FieldError
 
 TAKEN = Text("This is taken already.", "已被占用。")
 SAME = Text("Somebody else made the same at the same moment.", "他人同时进行了相同的操作。")
+CROSSED = Text("Somebody else changed this at the same moment.", "他人同时修改了此内容。")
 REFERRED = Text("What this refers to is gone, or something still refers to it.", "所引用的对象已不存在，或仍被其他对象引用。")
 # SQLite's, PostgreSQL's and MariaDB's words.
 UNIQUE = re.compile(
     r"UNIQUE constraint failed: (?P<columns>.+)|(?:for key '|unique constraint \")(?:\w+\.)?(?P<name>\w+)", re.I
 )
+# SQLSTATE: a serialization failure, a deadlock of PostgreSQL; MariaDB's own: a deadlock, a row that changed since it was read.
+CROSSINGS = {"40001", "40P01", 1213, 1020}
 FOREIGN = re.compile("FOREIGN KEY", re.I)
 
 
@@ -36,6 +39,12 @@ def of_integrity(error: IntegrityError, metadata: MetaData) -> ConsoleError | No
 def is_of_a_writer(error: ConsoleError) -> bool:
     """Whether the database refused a write since another writer was faster: read again, the same may succeed."""
     return isinstance(error.__cause__, (StaleDataError, IntegrityError))
+
+
+def of_crossing(error: DBAPIError) -> ConsoleError | None:
+    """The refusal where the database ended one of two transactions that were in each other's way; otherwise None."""
+    codes = {getattr(error.orig, "sqlstate", None), *getattr(error.orig, "args", ())[:1]}
+    return CONFLICT(detail=CROSSED) if codes & CROSSINGS else None
 
 
 def _last_column(name: str, metadata: MetaData) -> str:

@@ -7,10 +7,10 @@ import re
 from typing import Any
 
 from flask import Flask, Response, g, make_response, request
-from sqlalchemy.exc import DataError, OperationalError, StatementError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError, StatementError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
-from app import caller
+from app import caller, conflicts
 from app.auth.audience import challenge
 from app.contracts.text import Text, plain
 from app.db import db
@@ -117,6 +117,9 @@ def _told(error: Exception) -> ConsoleError:
             return invalid({"": OUT_OF_RANGE})
         case OperationalError() if GAVE_UP.search(str(error)):
             return TOO_SLOW()
+        case DBAPIError() if crossed := conflicts.of_crossing(error):
+            log.warning("two at once", exc_info=error)
+            return crossed
         case OperationalError():
             log.error("database", exc_info=error)
             return DATABASE()
