@@ -8,15 +8,24 @@ from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Id, Identified, Name, TenantOwned, Versioned, db
+from plugins.dns.names import domain_of
+
+
+def _domain(context: Any) -> str:
+    return domain_of(context.get_current_parameters()["name"])
 
 
 class Zone(TenantOwned, Versioned, db.Model):
-    """A zone that this site answers for. ``name`` is absolute without the last dot, in lower case."""
+    """A zone that this site answers for.
+
+    ``name`` is absolute without the last dot, in lower case; ``domain`` is its last two labels.
+    """
 
     __tablename__ = "dns_zone"
     __table_args__ = (UniqueConstraint("name"),)
 
     name: Mapped[str] = mapped_column(String(253))
+    domain: Mapped[str] = mapped_column(String(253), index=True, default=_domain)
     serial: Mapped[int]
     default_ttl: Mapped[int] = mapped_column(default=300)
     primary_server: Mapped[str] = mapped_column(Name, default="ns1")
@@ -56,7 +65,7 @@ class ZoneVersion(Identified, db.Model):
 
 
 class Domain(db.Model):
-    """The last two labels of zones: whoever makes a zone in it holds its row until the transaction ends.
+    """The last two labels of zones that are or were: whoever makes a zone in it holds its row until the transaction ends.
 
     Zones of two tenants that overlap are always of one domain, so that of two made at once the second sees the first.
     """
@@ -64,4 +73,3 @@ class Domain(db.Model):
     __tablename__ = "dns_domain"
 
     name: Mapped[str] = mapped_column(String(253), primary_key=True)
-    zones: Mapped[int] = mapped_column(default=1)

@@ -88,19 +88,27 @@ def create_zone(name: str, default_ttl: int = 300, tenant_id: str | None = None)
 
 def _need_free(name: str, tenant_id: str) -> None:
     """Hold the domain, so that of two zones made in it at once the second sees the first, then look."""
-    held = Domain.name == domain_of(name)
+    domain = domain_of(name)
+    _hold(domain)
+    overlapping = or_(Zone.name.in_(above(name)), Zone.name.endswith(f".{name}", autoescape=True))
+    inside = select(Zone.name, Zone.tenant_id).where(Zone.domain == domain, overlapping)
+    same, others = inside.where(Zone.name == name), inside.where(Zone.tenant_id != tenant_id)
+    # A new transaction sees what was committed since this one began, where reads repeat (MariaDB): a locking read would
+    # too, but locks the gaps beside what it finds, in which the zones of other domains are made at the same moment.
+    with db.engine.connect() as latest:
+        if latest.execute(same.limit(1)).first():
+            raise TAKEN(name=name, errors=[FieldError("/name", TAKEN.reason.format(name=name))])
+        if latest.execute(others.limit(1)).first():
+            raise OVERLAPS(name=name, errors=[FieldError("/name", OVERLAPS.reason.format(name=name))])
+
+
+def _hold(domain: str) -> None:
+    """Lock the row of a domain, made if need be, until the transaction ends."""
+    held = Domain.name == domain
     known = db.session.scalar(select(Domain.name).where(held))  # MariaDB locks the gap where an UPDATE finds no row
-    if not known or not affected(update(Domain).where(held).values(zones=Domain.zones + 1)):
-        db.session.add(Domain(name=domain_of(name)))
+    if not known or not affected(update(Domain).where(held).values(name=Domain.name)):
+        db.session.add(Domain(name=domain))
         db.session.flush()
-    below = Zone.name.endswith(f".{name}", autoescape=True)
-    others = select(Zone.name).where(Zone.tenant_id != tenant_id, or_(Zone.name.in_(above(name)), below))
-    same = select(Zone.name).where(Zone.name == name)
-    # Reading with a lock sees what was committed since this transaction began, also where reads repeat (MariaDB).
-    if db.session.scalar(same.limit(1).with_for_update(read=True)):
-        raise TAKEN(name=name, errors=[FieldError("/name", TAKEN.reason.format(name=name))])
-    if db.session.scalar(others.limit(1).with_for_update(read=True)):
-        raise OVERLAPS(name=name, errors=[FieldError("/name", OVERLAPS.reason.format(name=name))])
 
 
 def delete_zone(zone: Zone) -> None:
