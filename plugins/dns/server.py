@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import struct
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -30,12 +29,14 @@ from sqlalchemy import func, select
 from app import site
 from app.db import db
 from plugins.dns.models import RecordSet, Zone
+from plugins.dns.transport import Tcp, Udp
 
 log = logging.getLogger(__name__)
 REFRESH = 0.2  # seconds; asking whether anything moved costs a query, and an idle server nothing else
 QUIET_REFRESH, QUIET_AFTER = 1.0, 10.0  # where nobody asked for so long
-UDP_SIZE = 1232
+UDP_SIZE, LONGEST = 1232, 65535  # bytes of an answer over UDP, and over TCP (RFC 1035 4.2.2)
 CACHE = 50_000
+HEADER, QR, OPCODE, RD = 12, 0x80, 0x78, 0x01  # bytes of a header, and parts of its third (RFC 1035 4.1.1)
 SOA_TIMES = "7200 900 1209600"
 # What moves whenever a zone is made, changed or deleted: serials only rise, identifiers are in order of time.
 MARK = select(func.count(), func.sum(Zone.serial), func.max(Zone.id)).select_from(Zone)
@@ -87,16 +88,18 @@ class Answers:
     def _read(self) -> None:
         found = db.session.execute(select(Zone.id, Zone.name, Zone.serial)).all()
         known = {(zone.id, zone.serial): zone for zone in self._zones.values()}
-        zones = {row[1]: known.get((row[0], row[2])) or self._load(row[0]) for row in found}
+        read = {row[1]: known.get((row[0], row[2])) or self._load(row[0]) for row in found}
+        zones = {name: zone for name, zone in read.items() if zone is not None}  # one may have gone meanwhile
         if zones.keys() != self._zones.keys():  # a name may have gone to another zone: no answer is as it was
             zones = {name: replace(zone) for name, zone in zones.items()}
         self._zones = zones
         current = {id(zone) for zone in zones.values()}
         self._kept = {key: kept for key, kept in list(self._kept.items()) if id(kept[0]) in current}
 
-    def _load(self, zone_id: str) -> Loaded:
+    def _load(self, zone_id: str) -> Loaded | None:
         zone = db.session.get(Zone, zone_id)
-        assert zone is not None
+        if zone is None:
+            return None
         names: Rrsets = {}
         for row in db.session.scalars(select(RecordSet).where(RecordSet.zone_id == zone_id)):
             names.setdefault(row.name, {})[row.type] = (row.ttl, list(row.values))
@@ -112,17 +115,21 @@ class Answers:
         return Loaded(zone.id, zone.name, zone.serial, soa, server, zone.default_ttl, names, existing)
 
     def answer(self, wire: bytes, udp: bool) -> bytes | None:
-        """The answer to one query; None where it is none."""
+        """The answer to one query; None where it is not even a header, or an answer itself."""
         self.asked = time.monotonic()
+        if len(wire) < HEADER or wire[2] & QR:
+            return None
+        if wire[2] & OPCODE:
+            return _refused(wire, dns.rcode.NOTIMP)
         try:
             query = dns.message.from_wire(wire, ignore_trailing=True)
         except (dns.exception.DNSException, ValueError):
-            return _format_error(wire)
-        if query.flags & dns.flags.QR or not query.question:
-            return None
+            return _refused(wire, dns.rcode.FORMERR)
+        if len(query.question) != 1:  # RFC 9619 4
+            return _refused(wire, dns.rcode.FORMERR)
         question = query.question[0]
         size = min(max(query.payload, 512), UDP_SIZE) if query.edns >= 0 else 512
-        key = (question.name.to_text().lower(), int(question.rdtype), query.edns >= 0, size if udp else 65535)
+        key = (question.name.to_text().lower(), int(question.rdtype), query.edns >= 0, size if udp else LONGEST)
         name = question.name.to_text(omit_final_dot=True).lower()
         zone = self._zone_of(name)
         of, kept = self._kept.get(key, (None, b""))
@@ -131,7 +138,7 @@ class Answers:
             if len(self._kept) >= CACHE:
                 self._kept.clear()
             self._kept[key] = (zone, kept)
-        flags = kept[2] | (wire[2] & 0x01)
+        flags = kept[2] | (wire[2] & RD)
         return wire[:2] + bytes([flags]) + kept[3:]
 
     def _answered(
@@ -143,7 +150,7 @@ class Answers:
         else:
             response.flags |= dns.flags.AA
             self._fill(response, zone, name, dns.rdatatype.to_text(question.rdtype))
-        return response.to_wire(max_size=size) if size == 65535 else _fit(response, size)
+        return _fit(response, size)
 
     def _zone_of(self, name: str) -> Loaded | None:
         labels = name.split(".")
@@ -192,47 +199,23 @@ def _rrset(name: str, kind: str, ttl: int, values: list[str]) -> dns.rrset.RRset
 
 
 def _fit(response: dns.message.Message, size: int) -> bytes:
+    """What does not fit is asked for again over TCP; what does not fit there either cannot be answered."""
     try:
         return response.to_wire(max_size=size)
     except dns.exception.TooBig:
         response.answer.clear()
         response.authority.clear()
-        response.flags |= dns.flags.TC
+        if size == LONGEST:
+            response.set_rcode(dns.rcode.SERVFAIL)
+            log.warning("the answer to %s is larger than %d bytes", response.question[0], LONGEST)
+        else:
+            response.flags |= dns.flags.TC
         return response.to_wire(max_size=size)
 
 
-def _format_error(wire: bytes) -> bytes | None:
-    """FORMERR with the query's identifier; nothing for what is not even a header."""
-    return wire[:2] + b"\x80\x01" + b"\x00" * 8 if len(wire) >= 12 and not wire[2] & 0x80 else None
-
-
-class _Udp(asyncio.DatagramProtocol):
-    def __init__(self, answers: Answers) -> None:
-        self._answers = answers
-        self._transport: Any = None
-
-    def connection_made(self, transport: Any) -> None:
-        self._transport = transport
-
-    def datagram_received(self, data: bytes, addr: Any) -> None:
-        answer = self._answers.answer(data, True)
-        if answer is not None:
-            self._transport.sendto(answer, addr)
-
-
-async def _tcp(answers: Answers, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while True:
-            size = struct.unpack("!H", await asyncio.wait_for(reader.readexactly(2), 10))[0]
-            answer = answers.answer(await asyncio.wait_for(reader.readexactly(size), 10), False)
-            if answer is None:
-                break
-            writer.write(struct.pack("!H", len(answer)) + answer)
-            await writer.drain()
-    except (asyncio.IncompleteReadError, TimeoutError, ConnectionError):
-        log.debug("a TCP client left")
-    finally:
-        writer.close()
+def _refused(wire: bytes, rcode: int) -> bytes:
+    """A bare header with the identifier, opcode and RD of what was asked."""
+    return wire[:2] + bytes([QR | wire[2] & (OPCODE | RD), rcode]) + bytes(8)
 
 
 async def _serve(app: Flask) -> None:
@@ -243,8 +226,8 @@ async def _serve(app: Flask) -> None:
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     address = (settings.dns_host, settings.dns_port)
-    await loop.create_datagram_endpoint(lambda: _Udp(answers), local_addr=address)
-    await asyncio.start_server(lambda r, w: _tcp(answers, r, w), *address)
+    await loop.create_datagram_endpoint(lambda: Udp(answers.answer), local_addr=address)
+    await asyncio.start_server(Tcp(answers.answer).serve, *address)
     while not stop.is_set():
         started = time.monotonic()
         try:

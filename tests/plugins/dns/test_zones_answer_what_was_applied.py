@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
+import socket
+import struct
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import dns.flags
 import dns.message
 import dns.query
 import dns.rcode
 import pytest
 from flask import Flask
+from sqlalchemy import delete
 
 from app import caller
 from app.caller import Caller
@@ -22,7 +27,9 @@ from app.contracts.identity import Principal
 from app.db import db, new_id
 from app.errors import ConsoleError
 from plugins.dns import changes, registration, server, service
+from plugins.dns.models import Zone
 from plugins.dns.permissions import RECORD_EDIT, ZONE_EDIT, ZONE_READ
+from plugins.dns.transport import Tcp, Udp
 from tests import components
 from tests.cluster.control_plane import free_port
 
@@ -37,8 +44,8 @@ def answers(site: Flask) -> Iterator[int]:
     stop, ready = threading.Event(), threading.Event()
 
     async def serve() -> None:
-        transport, _ = await loop.create_datagram_endpoint(lambda: server._Udp(found), local_addr=("127.0.0.1", PORT))
-        tcp = await asyncio.start_server(lambda r, w: server._tcp(found, r, w), "127.0.0.1", PORT)
+        transport, _ = await loop.create_datagram_endpoint(lambda: Udp(found.answer), local_addr=("127.0.0.1", PORT))
+        tcp = await asyncio.start_server(Tcp(found.answer).serve, "127.0.0.1", PORT)
         ready.set()
         while not stop.is_set():
             await asyncio.to_thread(found.refresh)
@@ -200,15 +207,95 @@ def test_records_made_by_hand_are_not_replaced_or_withdrawn_by_a_registration(ow
     assert [(r.type, r.values, r.owner) for r in changes.records_of(zone)] == [(kind, [value], "")]
 
 
+QUESTION = b"\x01a\x07example\x00\x00\x01\x00\x01"
+FORMERR, NOTIMP = 1, 4  # RFC 1035 4.1.1
+
+
+def header(flags: int, questions: int) -> bytes:
+    """A header with the identifier 0x1234."""
+    return struct.pack("!HHHHHH", 0x1234, flags, questions, 0, 0, 0)
+
+
 @pytest.mark.req("D-4")
-@pytest.mark.parametrize("garbage", [b"", b"x", b"\x00" * 11, b"\xff" * 40, b"\x12\x34" + b"\x00\x00" + b"\xff" * 8 + b"junk"])
-def test_garbage_does_no_harm(answers: int, garbage: bytes, owner: str) -> None:
-    import socket
+@pytest.mark.parametrize("tcp", [False, True])
+@pytest.mark.parametrize(
+    ("garbage", "answer"),
+    [
+        (b"", None),
+        (b"x", None),
+        (b"\x00" * 11, None),
+        (b"\xff" * 40, None),  # an answer
+        (header(0x8000, 1) + QUESTION, None),
+        (b"\x12\x34" + b"\x00\x00" + b"\xff" * 8 + b"junk", header(0x8000 | FORMERR, 0)),
+        (header(0x0100, 1) + b"\x3fjunk", header(0x8100 | FORMERR, 0)),
+        (header(0, 1) + b"\xc0\x0c\x00\x01\x00\x01", header(0x8000 | FORMERR, 0)),  # a name that points to itself
+        (header(0, 0), header(0x8000 | FORMERR, 0)),
+        (header(0, 2) + QUESTION * 2, header(0x8000 | FORMERR, 0)),  # RFC 9619 4
+        (header(0x2800, 1) + QUESTION, header(0xA800 | NOTIMP, 0)),  # an update (RFC 2136)
+        (header(0x7800, 0), header(0xF800 | NOTIMP, 0)),
+    ],
+)  # fmt: skip
+def test_garbage_is_answered_as_such_where_it_has_the_header_of_a_query_and_else_not_at_all(
+    answers: int, garbage: bytes, answer: bytes | None, tcp: bool
+) -> None:
+    """Over UDP what follows it is answered next; over TCP the connection ends where nothing can be answered."""
+    good = header(0, 1)[2:] + QUESTION
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as sender:
+        sender.settimeout(5)
+        sender.connect(("127.0.0.1", PORT))
+        both = (garbage, b"\x77\x77" + good)
+        for sent in [b"".join(struct.pack("!H", len(one)) + one for one in both)] if tcp else both:
+            sender.send(sent)
+        first = received(sender, tcp)
+        second = received(sender, tcp) if answer is not None else first
 
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.sendto(garbage, ("127.0.0.1", PORT))
+    assert answer is None or first == answer
+    assert second[:2] == (b"" if tcp and answer is None else b"\x77\x77")
 
-    assert ask("elsewhere.invalid").rcode() == dns.rcode.REFUSED
+
+def received(sock: socket.socket, tcp: bool) -> bytes:
+    """The next answer; nothing where there are no more."""
+    if not tcp:
+        return sock.recv(4096)
+    with contextlib.suppress(ConnectionError):
+        if size := sock.recv(2, socket.MSG_WAITALL):
+            return sock.recv(struct.unpack("!H", size)[0], socket.MSG_WAITALL)
+    return b""
+
+
+@pytest.mark.req("D-4")
+def test_what_is_too_large_for_any_answer_is_a_failure_of_the_server_in_words_of_dns(owner: str, app_context: Flask) -> None:
+    zone = service.create_zone(zone_name())
+    changes.change(zone, [{"name": "long", "type": "TXT", "values": [f"{n:03}" + "x" * 247 for n in range(300)]}], [])
+    db.session.commit()
+    found = server.Answers(app_context)
+    found.refresh()
+    query = dns.message.make_query(f"long.{zone.name}", "TXT")
+
+    over_udp, over_tcp = (dns.message.from_wire(found.answer(query.to_wire(), udp) or b"") for udp in (True, False))
+
+    assert over_udp.flags & dns.flags.TC
+    assert (over_tcp.id, over_tcp.rcode(), over_tcp.answer) == (query.id, dns.rcode.SERVFAIL, [])
+
+
+@pytest.mark.req("D-4")
+def test_a_zone_that_is_deleted_while_zones_are_read_holds_up_no_other(owner: str, app_context: Flask) -> None:
+    zone, gone = service.create_zone(zone_name()), service.create_zone(zone_name())
+    changes.change(zone, [{"name": "www", "type": "A", "values": ["192.0.2.1"]}], [])
+    db.session.commit()
+    name, gone_id = zone.name, gone.id
+
+    class Meanwhile(server.Answers):
+        def _load(self, zone_id: str) -> server.Loaded | None:
+            if zone_id == gone_id:
+                db.session.execute(delete(Zone).where(Zone.id == zone_id))
+                db.session.commit()
+            return super()._load(zone_id)
+
+    found = Meanwhile(app_context)
+    found.refresh()
+
+    assert answered(found, f"www.{name}") == ["192.0.2.1"]
 
 
 @pytest.mark.req("D-4")
@@ -245,7 +332,7 @@ class Counted(server.Answers):
         super().__init__(app)
         self.read: list[str] = []
 
-    def _load(self, zone_id: str) -> server.Loaded:
+    def _load(self, zone_id: str) -> server.Loaded | None:
         self.read.append(zone_id)
         return super()._load(zone_id)
 
