@@ -14,6 +14,11 @@ from app.errors import ConsoleError, invalid
 HOST_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 RECORD_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?")
 WHOLE_TREES = ("in-addr.arpa", "ip6.arpa")  # RFC 1035 3.5, RFC 3596 2.5: nobody here has all addresses
+A_LABEL = "xn--"  # RFC 5890 2.3.2.1: what follows is Punycode of another alphabet
+NUMBER = Text(
+    "The last label of a name is no number (RFC 1123 2.1); an address's reverse zone ends in in-addr.arpa.",
+    "最后一级不能为数字（RFC 1123 2.1），这是 IP 地址；反向域名区以 in-addr.arpa 结尾。",
+)
 WORDS = Text(
     "Letters, digits and hyphens between dots, as in shop.example.",
     "须由字母、数字、连字符组成，以点分隔，如 shop.example。",
@@ -41,6 +46,8 @@ def normal(name: str) -> str:
 def zone_name(name: str) -> str:
     """The name of a zone to be, as :func:`normal`: two labels or more, each of letters, digits and inner hyphens.
 
+    The last one is no number, and those of other alphabets can be decoded.
+
     :raises ConsoleError: CORE/INVALID_INPUT
     """
     kept = normal(name)
@@ -51,7 +58,20 @@ def zone_name(name: str) -> str:
         raise invalid({"name": TWO_LABELS})
     if kept in WHOLE_TREES:
         raise invalid({"name": TOO_WIDE})
+    if labels[-1].isdigit():
+        raise invalid({"name": NUMBER})
+    for label in labels:
+        if label.startswith(A_LABEL):
+            _need_decodable(label)
     return kept
+
+
+def _need_decodable(label: str) -> None:
+    try:
+        dns.name.IDNA_2008_Strict.decode(label.encode())
+    except dns.exception.DNSException as error:
+        why = Text(f"{label} is no name in another alphabet (RFC 5891 5.4).", f"{label} 不是合法的国际化域名（RFC 5891 5.4）。")
+        raise invalid({"name": why}) from error
 
 
 def inside(zone: str, name: str) -> str | Text:

@@ -119,7 +119,8 @@ def test_of_two_tenants_that_ask_at_once_one_gets_the_name(app_context: Flask) -
 @pytest.mark.parametrize(
     "name",
     ["", ".", "@", "*", "com", "*.z.example", "a b.example", "a..example", "-a.example", "a-.example", "a_b.example",
-     '"><img src=x>.example', "a\\.b.example", "in-addr.arpa", "ip6.arpa", "a" * 64 + ".example"],
+     '"><img src=x>.example', "a\\.b.example", "in-addr.arpa", "ip6.arpa", "a" * 64 + ".example",
+     "1.2.3.4", "a.example.5", "xn--a.b.example", "a.xn--0.example", "xn--bcher-kva-.example", "XN--ZZZZZZZZ.example"],
 )  # fmt: skip
 def test_what_is_no_name_of_a_zone_is_refused(person: Any, name: str) -> None:
     refused = person.post("/dns/zones", {"name": name})
@@ -131,9 +132,10 @@ def test_what_is_no_name_of_a_zone_is_refused(person: Any, name: str) -> None:
 @pytest.mark.req("D-1")
 def test_a_reverse_zone_and_one_of_another_alphabet_are_made(person: Any) -> None:
     number = int(new_id()[-4:], 36) % 250
-    names = (f"{number}.2.0.192.in-addr.arpa", f"例子{new_id()[-6:]}.example")
+    private = f"{number}.10.in-addr.arpa"  # RFC 6303: private networks have reverse zones of their own
+    names = (f"{number}.2.0.192.in-addr.arpa", private, f"1.{private}", f"例子{new_id()[-6:]}.example", f"xn--bcher-kva.{unique()}", unique("123.example"))
 
-    assert [person.post("/dns/zones", {"name": name}).status_code for name in names] == [201, 201]
+    assert [person.post("/dns/zones", {"name": name}).status_code for name in names] == [201] * 6
 
 
 @pytest.mark.req("D-1")
