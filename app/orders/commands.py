@@ -11,7 +11,7 @@ from app import audit, caller
 from app.contracts.text import Text
 from app.db import affected, db, new_id, now
 from app.errors import NOT_FOUND, ConsoleError
-from app.orders import locks, tree, verbs
+from app.orders import due, locks, tree, verbs
 from app.orders.history import event, move
 from app.orders.models import Order, OrderCommand, OrderNode
 from app.orders.steps import type_of
@@ -45,6 +45,7 @@ def give(order: Order, verb: str, node_id: str | None = None, reason: str = "") 
     db.session.add(
         OrderCommand(id=new_id(), order_id=order.id, node_id=node_id, verb=verb, actor=actor, reason=reason[:1000])
     )
+    due.look_soon()
 
 
 def _hold(order: Order, verb: str) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from flask import has_request_context
 from sqlalchemy import Engine, Select, or_, select, update
 
 from app.db import db, now
+from app.jobs.queue import wake_scheduler
 from app.orders import leases, tree
 from app.orders.models import Order
 from app.orders.tree import Tree
+from app.web.following import after_commit
 
 LATEST = timedelta(minutes=1)  # nothing is ever due later than that
 AGAIN = timedelta(seconds=1)
@@ -47,6 +50,12 @@ def _due() -> Select[str]:
     moment = now()
     time_has_come = or_(Order.due_at <= moment, Order.due_at > moment + LATEST)
     return select(Order.id).where(time_has_come, leases.is_free(moment), Order.state.not_in(tree.TERMINAL))
+
+
+def look_soon() -> None:
+    """An order became due: an idle scheduler is told once this request's change is kept."""
+    if has_request_context():
+        after_commit(wake_scheduler)
 
 
 def wake_cluster(cluster_id: str) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import delete
 from app import audit, caller
 from app.contracts.text import Text
 from app.db import db, new_id, now
-from app.orders import tree
+from app.orders import due, tree
 from app.orders.models import Order, OrderNode
 
 
@@ -75,6 +75,7 @@ def make(new: NewOrder) -> Order:
     for root in new.roots:
         _add(order.id, None, root, counter)
     audit.note("order", order.id, order.title, type=new.type, operation=new.operation or None)
+    due.look_soon()
     return order
 
 

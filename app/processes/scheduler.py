@@ -15,7 +15,7 @@ from app import leases, site
 from app.audit import sealer
 from app.db import db
 from app.jobs import periodic
-from app.jobs.queue import queue
+from app.jobs.queue import queue, wait_for_wake
 from app.jobs.run import hand_over_lost
 from app.logs import to_json
 from app.orders.due import due, is_any
@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 6.0
 ORDERS_EVERY, JOBS_EVERY, PERIODIC_EVERY = 0.2, 2.0, 2.0
 ROUND = 2.0  # where no order is due
-QUIET_EVERY, QUIET_AFTER = 0.5, 30.0  # how often is looked for orders where none was due for so long
+QUIET_AFTER = 30.0  # where no order was due for so long, whoever orders wakes the scheduler
+QUIET_EVERY = 0.5  # but while Redis is away
 AFTER_A_FAILURE = 1.0
 TICK_LIMIT = 300  # seconds; a tick ends by itself long before, unless a step hangs
 
@@ -53,8 +54,7 @@ class Scheduler:
     def turn(self) -> None:
         """Wait for something to do, and do it; whatever fails is logged and tried again."""
         try:
-            pause = ORDERS_EVERY if time.monotonic() - self.busy < QUIET_AFTER else QUIET_EVERY
-            if _wait(self.app, pause):
+            if _wait(self.app, is_quiet=time.monotonic() - self.busy >= QUIET_AFTER):
                 self.busy = time.monotonic()
             with self.app.app_context():
                 try:
@@ -83,23 +83,33 @@ class Scheduler:
             self.periodic = moment + max(PERIODIC_EVERY, periodic.order_due())
 
 
-def _wait(app: Flask, pause: float) -> bool:
-    """Until an order is due, or the time for the rest has come.
+def _wait(app: Flask, is_quiet: bool) -> bool:
+    """Until an order is due, or the time for the rest has come. Where none was due for long, somebody who orders tells it.
 
     :returns: whether one is due
     """
     end = time.monotonic() + ROUND
     with app.app_context():
-        engine = db.engine
-    while True:
-        time.sleep(pause)
-        try:
-            if is_any(engine):
-                return True
-        except SQLAlchemyError as error:
-            log.warning("the database does not answer: %s", error)
-        if time.monotonic() >= end:
-            return False
+        while True:
+            _pause(is_quiet)
+            try:
+                if is_any(db.engine):
+                    return True
+            except SQLAlchemyError as error:
+                log.warning("the database does not answer: %s", error)
+            if time.monotonic() >= end:
+                return False
+
+
+def _pause(is_quiet: bool) -> None:
+    if not is_quiet:
+        time.sleep(ORDERS_EVERY)
+        return
+    try:
+        wait_for_wake(ROUND)
+    except RedisError as error:
+        log.warning("redis does not answer: %s", error)
+        time.sleep(QUIET_EVERY)
 
 
 def hand_over_orders(handed: dict[str, str]) -> int:

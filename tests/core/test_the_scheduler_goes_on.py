@@ -11,14 +11,18 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from redis import Redis
 from sqlalchemy import Engine, event
 
 from app import site
 from app.contracts.declarations import Periodic
 from app.contracts.text import Text
 from app.db import new_id
+from app.jobs.queue import WAKE, connection
+from app.orders import due
 from app.processes import scheduler, threads, together
 from app.processes.scheduler import Scheduler
+from app.web.following import follow
 
 
 @contextmanager
@@ -93,3 +97,33 @@ def test_periodic_work_is_not_asked_for_while_none_is_due_but_twice_a_minute(app
         assert seen == []
         one.act(137.0)
         assert len(seen) == 1
+
+
+@pytest.mark.req("C-42", "Q-31")
+def test_whoever_orders_wakes_a_scheduler_that_found_nothing_for_long(app_context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler, "ROUND", 240.0)  # longer than a test may take
+    redis = connection()
+    redis.delete(WAKE)
+    with app_context.test_request_context("/"):
+        for _ in range(3):
+            due.look_soon()
+        assert redis.llen(WAKE) == 0, "nobody is woken for what may not be kept"
+        follow()
+
+    assert redis.llen(WAKE) == 1, "however many order while no scheduler runs"
+    scheduler._pause(is_quiet=True)
+    assert redis.llen(WAKE) == 0
+
+
+@pytest.mark.req("C-42", "Q-20")
+def test_without_redis_the_scheduler_looks_by_itself(app_context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app_context.extensions, "antstack.redis", Redis(port=1, socket_connect_timeout=1))
+
+    one = Scheduler(app_context, busy=-scheduler.QUIET_AFTER)
+    with statements("FROM order_order") as looked:
+        one.turn()
+    with app_context.test_request_context("/"):
+        due.look_soon()
+        follow()
+
+    assert looked
