@@ -79,20 +79,22 @@ def _months_from(moment: datetime, step: int) -> datetime:
 
 
 def span(query: AuditQuery) -> tuple[datetime, datetime | None]:
-    """From when until when a query goes; it has no end when it goes up to now.
+    """From when until when a query goes, in UTC; it has no end when it goes up to now.
+
+    Months are those of the zone that the moments were given in: all of March is a month wherever it begins.
 
     :raises ConsoleError: AUDIT/SPAN_TOO_LONG, CORE/INVALID_INPUT
     """
     since, until = _checked("since", query.since), _checked("until", query.until)
     if since is None:
-        return month_before(until or now()), until
+        return month_before(until or now()).astimezone(UTC), until and until.astimezone(UTC)
     if until is None:
-        return since, month_after(since)
+        return since.astimezone(UTC), month_after(since).astimezone(UTC)
     if until > month_after(since):
-        raise TOO_LONG(start=since.date(), end=until.date())
+        raise TOO_LONG(start=since.date(), end=(until - datetime.resolution).date())
     if until < since:
         raise invalid({"until": Text("This is before the beginning.", "结束时间早于开始时间。")})
-    return since, until
+    return since.astimezone(UTC), until.astimezone(UTC)
 
 
 def _checked(name: str, moment: datetime | None) -> datetime | None:
@@ -100,7 +102,7 @@ def _checked(name: str, moment: datetime | None) -> datetime | None:
         raise invalid({name: Text("Give the time zone, such as Z.", "请带上时区，例如 Z。")})
     if moment is not None and moment.year not in YEARS:
         raise invalid({name: Text("Choose a year from 1970 to 9998.", "年份须在 1970 至 9998 之间。")})
-    return moment.astimezone(UTC) if moment is not None else None
+    return moment
 
 
 def events(query: AuditQuery, tenant_id: str | None = None) -> Select[AuditEvent]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request, url_for
-from sqlalchemy import select
+from sqlalchemy import Select, false, select
 
 from app import caller, site
 from app.audit import checkpoints, seal, trail
@@ -15,9 +14,9 @@ from app.auth import decisions
 from app.contracts.text import Text, plain
 from app.core import audit_verification, permissions
 from app.db import db, now
-from app.errors import NOT_FOUND, invalid
+from app.errors import INVALID_INPUT, NOT_FOUND, ConsoleError, invalid
 from app.guard import guard, public
-from app.web.language import exact, locale
+from app.web.language import exact, locale, zone
 from app.web.listing import Column, Filter, Listing
 from app.web.paging import COUNTED
 from app.web.render import go, render
@@ -32,6 +31,13 @@ RESULTS = {
     "cancelled": Text("Cancelled", "已取消"), "started": Text("Started", "已开始"),
 }  # fmt: skip
 TONES = {"success": "ok", "tried": "neutral", "denied": "warn", "failed": "bad"}
+NOTHING = Empty(
+    Text("Nothing was recorded in this period", "该时段内没有记录"),
+    Text("Every operation that changes something appears here.", "所有非查询类操作都会记录在此。"),
+)
+NO_PERIOD = Empty(
+    Text("No rows: the dates cannot be used", "没有记录：日期有误"), Text("Correct the dates above.", "请更正上方的日期。")
+)
 
 
 def title_of(event: AuditEvent) -> str:
@@ -63,21 +69,31 @@ def event_list() -> Response:
         Filter("result", Text("Result", "结果"), AuditEvent.result, list(RESULTS.items())),
         Filter("plugin", Text("Area", "模块"), AuditEvent.plugin, areas),
     )
-    wanted, tenant = _wanted(), _tenant()
-    since, until = trail.span(wanted)
+    tenant = _tenant()
+    found, days, wrong = _found(tenant)
     listing = Listing(
-        "events", trail.events(wanted, tenant).order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc()), columns,
-        filters=filters, default_sort="-created", counted=SEARCH_COUNTED if wanted.q else COUNTED,
-        href=lambda e: url_for(".event_show", event_id=e.id, whose=request.args.get("whose")),
-        empty=Empty(
-            Text("Nothing was recorded in this period", "该时段内没有记录"),
-            Text("Every operation that changes something appears here.", "所有非查询类操作都会记录在此。"),
-        ),
+        "events", found.order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc()), columns,
+        filters=filters, default_sort="-created", counted=SEARCH_COUNTED if request.args.get("q") else COUNTED,
+        href=lambda e: url_for(".event_show", event_id=e.id, whose=request.args.get("whose")), empty=NO_PERIOD if wrong else NOTHING,
     )  # fmt: skip
     return listing.respond(
-        "core/event_list.html", chain=seal.state(tenant), of_nobody=tenant == NOBODY,
-        since=_day(since), until=_day(until - timedelta(microseconds=1) if until else now()),
+        "core/event_list.html", chain=seal.state(tenant), of_nobody=tenant == NOBODY, days=days, wrong=wrong, status=422 if wrong else 200
     )  # fmt: skip
+
+
+def _found(tenant: str) -> tuple[Select[AuditEvent], dict[str, str], list[Text]]:
+    """The rows asked for, the days as the fields show them, and what is wrong with the days: then there are no rows."""
+    entered = {name: request.args.get(name, "").strip() for name in ("since", "until")}
+    try:
+        wanted = _wanted()
+        since, until = trail.span(wanted)
+        found = trail.events(wanted, tenant)
+    except ConsoleError as error:
+        if error.kind not in (trail.TOO_LONG, INVALID_INPUT) or request.args.get("format") == "csv":
+            raise
+        return select(AuditEvent).where(false()), entered, [problem.message for problem in error.errors] or [error.reason]
+    shown = {"since": _day(since), "until": _day(until - datetime.resolution if until else now())}
+    return found, {name: entered[name] or shown[name] for name in shown}, []
 
 
 def _tenant() -> str:
@@ -88,26 +104,24 @@ def _tenant() -> str:
 
 
 def _wanted() -> trail.AuditQuery:
-    """What the query string asks for; days are those of the site and count as a whole."""
-    since, until = (_midnight(name) for name in ("since", "until"))
-    if until is not None:
-        until += timedelta(days=1)
+    """What the query string asks for; days are those of the person, as the times in the list, and count as a whole."""
+    since, until = _midnight("since"), _midnight("until", days=1)
     q = request.args.get("q", "")
     return trail.AuditQuery(q=q, operator=request.args.get("operator", ""), since=since, until=until)
 
 
-def _midnight(name: str) -> datetime | None:
+def _midnight(name: str, days: int = 0) -> datetime | None:
     text = request.args.get(name, "").strip()
     if not text:
         return None
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=ZoneInfo(site.settings().timezone))
-    except ValueError as error:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=zone()) + timedelta(days=days)
+    except (ValueError, OverflowError) as error:
         raise invalid({name: Text("Write a date such as 2026-05-31.", "请填写日期，例如 2026-05-31。")}) from error
 
 
 def _day(moment: datetime) -> str:
-    return f"{moment.astimezone(ZoneInfo(site.settings().timezone)):%Y-%m-%d}"
+    return f"{moment.astimezone(zone()):%Y-%m-%d}"
 
 
 @bp.get("/<event_id>")
