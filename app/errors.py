@@ -109,7 +109,7 @@ CHANGED = ErrorCode(
     "CORE/CHANGED_MEANWHILE",
     412,
     Text("Somebody changed this after you opened it.", "在您打开之后，他人修改了此内容。"),
-    Text("Reload, compare, and apply your change again.", "请刷新并比对后重新修改。"),
+    Text("Look at what it is now, then send your change again.", "请查看当前内容，再重新提交您的修改。"),
 )
 FORBIDDEN = ErrorCode(
     "CORE/FORBIDDEN",

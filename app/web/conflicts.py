@@ -56,7 +56,7 @@ def _changes(values: Mapping[str, Any]) -> tuple[FieldError, ...]:
     if not isinstance(base, dict):
         return ()
     now = _plain(values)
-    return tuple(FieldError(f"/{name}", _words(now[name])) for name in now if name in base and base[name] != now[name])
+    return tuple(FieldError(f"/{name}", now_words(now[name])) for name in now if name in base and base[name] != now[name])
 
 
 def mark_of(shown: object) -> str:
@@ -77,7 +77,8 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return cast(dict[str, Any], json.loads(json.dumps(dict(values), default=str)))
 
 
-def _words(value: Any) -> Text:
+def now_words(value: Any) -> Text:
+    """What somebody else made of a value meanwhile."""
     text = ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
     text = text if len(text) <= LONGEST else text[:LONGEST] + "…"
     if not text:

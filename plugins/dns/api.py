@@ -12,6 +12,7 @@ from app.contracts.text import Text
 from app.db import scoped
 from app.errors import invalid
 from app.web.api import Api, In, ListQuery, Out, Page, page
+from app.web.conflicts import need_version
 from plugins.dns import changes, permissions, registration, service
 from plugins.dns.models import RecordSet, Zone, ZoneVersion
 from plugins.dns.names import normal
@@ -118,7 +119,9 @@ def get_zone(zone: str) -> ZoneOut:
 @api.operation("DELETE", "/dns/zones/<zone>", "dns.zones.delete", Text("Delete a zone", "删除域名区"), permissions.ZONE_EDIT,
                audit=permissions.ZONE_DELETED, status=204)  # fmt: skip
 def delete_zone(zone: str) -> None:
-    service.delete_zone(service.get_zone(zone))
+    found = service.get_zone(zone)
+    need_version(found)
+    service.delete_zone(found)
 
 
 @api.operation("GET", "/dns/zones/<zone>/records", "dns.records.list", Text("List records", "解析记录列表"), permissions.ZONE_READ,
@@ -133,6 +136,7 @@ def list_records(zone: str, query: ListQuery) -> Page[RecordOut]:
                audit=permissions.RECORDS_CHANGED, body=Changes, returns=dict[str, Any], errors=service.ERRORS)  # fmt: skip
 def change_records(zone: str, body: Changes) -> dict[str, Any]:
     found = service.get_zone(zone)
+    need_version(found)
     upsert = [{"name": r.name, "type": r.type, "ttl": r.ttl, "values": r.values} for r in body.upsert]
     changed = changes.change(found, upsert, [{"name": n.name, "type": n.type} for n in body.delete])
     return {"serial": found.serial, "changes": changed}
@@ -155,6 +159,7 @@ class Version(In):
                audit=permissions.ZONE_REVERTED, body=Version, returns=dict[str, Any], errors=service.ERRORS)  # fmt: skip
 def revert_zone(zone: str, body: Version) -> dict[str, Any]:
     found = service.get_zone(zone)
+    need_version(found)
     changed = changes.revert(found, body.version)
     return {"serial": found.serial, "changes": changed}
 

@@ -6,30 +6,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import dns.exception
-import dns.name
-import dns.rdata
-import dns.rdataclass
-import dns.rdatatype
 from sqlalchemy import Select, select, update
 
 from app import audit, caller
 from app.contracts.text import Text
 from app.db import affected, db, new_id, rows
-from app.errors import NOT_FOUND, FieldError, invalid
+from app.errors import CHANGED, NOT_FOUND, FieldError, invalid
+from app.web.conflicts import now_words
 from plugins.dns.models import RecordSet, Zone, ZoneVersion
 from plugins.dns.names import inside
 from plugins.dns.service import BUSY, BY_HAND, MAX_TTL, OWNED, TTL_WORDS, next_serial
+from plugins.dns.values import TYPES, Problem, canonical, problem
 
 VERSION = Text("zone version", "域名区版本")
-TYPES = ("A", "AAAA", "CNAME", "TXT", "MX", "SRV", "NS", "PTR", "CAA")
 TYPE_WORDS = Text(f"One of {', '.join(TYPES)}.", f"须为 {', '.join(TYPES)} 之一。")
 TWICE = Text("This name and type stand in these changes twice.", "本次变更中该名称与类型重复。")
 VERSIONS_AT_ONCE = 50  # read of the history together
 SHOWN = 20  # versions on a zone's page
 AT_ONCE = 500  # names asked for in one query
 Key = tuple[str, str]
-Problem = tuple[str, Text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +98,14 @@ def _checked(
     problems: list[FieldError] = []
     for at, item in enumerate(upsert):
         kind, name = str(item.get("type", "")).upper(), inside(zone.name, str(item.get("name", "")))
-        found = _problem(kind, item, zone)
+        found = _problem(kind, name, item, zone)
         if isinstance(name, Text):
             found = found or ("name", name)
         elif (name, kind) in wanted:
             found = found or ("name", TWICE)
         elif found is None:
             ttl = zone.default_ttl if item.get("ttl") is None else item["ttl"]
-            wanted[(name, kind)] = Wanted(ttl, _canonical(kind, item["values"], zone), owner)
+            wanted[(name, kind)] = Wanted(ttl, canonical(kind, item["values"], zone.name), owner)
         if found is not None:
             problems.append(FieldError(f"/upsert/{at}/{found[0]}", found[1]))
     return wanted, problems
@@ -128,22 +123,13 @@ def _removed(zone: Zone, remove: Sequence[Mapping[str, Any]], wanted: dict[Key, 
             yield FieldError(f"/delete/{at}/name", TWICE)
 
 
-def _problem(kind: str, item: Mapping[str, Any], zone: Zone) -> Problem | None:
+def _problem(kind: str, name: str | Text, item: Mapping[str, Any], zone: Zone) -> Problem | None:
     if kind not in TYPES:
         return "type", TYPE_WORDS
     ttl = item.get("ttl")
     if ttl is not None and not (isinstance(ttl, int) and 0 <= ttl <= MAX_TTL):
         return "ttl", TTL_WORDS
-    values = item.get("values")
-    if not isinstance(values, list) or not values:
-        return "values", Text("Give at least one value.", "至少填写一个值。")
-    for at, value in enumerate(values):
-        try:
-            _rdata(kind, str(value), zone)
-        except (dns.exception.DNSException, ValueError) as error:
-            why = error or value
-            return f"values/{at}", Text(f"Not a value of {kind}: {why}", f"不是合法的 {kind} 值：{why}")
-    return None
+    return problem(kind, item.get("values"), name if isinstance(name, str) else zone.name, zone.name)
 
 
 def _alone(zone: Zone, wanted: Mapping[Key, Wanted], known: Mapping[Key, RecordSet]) -> Iterator[FieldError]:
@@ -161,19 +147,6 @@ def _alone(zone: Zone, wanted: Mapping[Key, Wanted], known: Mapping[Key, RecordS
                     f"{name}：CNAME 不能与其他记录并存（RFC 1034 3.6.2）。",
                 ),
             )
-
-
-def _rdata(kind: str, value: str, zone: Zone) -> dns.rdata.Rdata:
-    if kind == "TXT" and not value.startswith('"'):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        pieces = [escaped[at : at + 250] for at in range(0, len(escaped), 250)] or [""]
-        value = " ".join(f'"{piece}"' for piece in pieces)
-    origin = dns.name.from_text(zone.name + ".")
-    return dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.from_text(kind), value, origin, False)
-
-
-def _canonical(kind: str, values: Sequence[Any], zone: Zone) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_rdata(kind, str(value), zone).to_text() for value in values))
 
 
 def _applied(zone: Zone, wanted: Mapping[Key, Wanted], known: Mapping[Key, RecordSet]) -> list[dict[str, Any]]:
@@ -223,6 +196,22 @@ def versions_of(zone: Zone) -> Select[ZoneVersion]:
 def history(zone: Zone) -> Sequence[ZoneVersion]:
     """The last versions of a zone, newest first."""
     return rows(versions_of(zone).order_by(ZoneVersion.serial.desc()).limit(SHOWN))
+
+
+def need_unchanged(zone: Zone, seen: str, name: str, kind: str) -> None:
+    """Refuse a change of records that somebody else changed since a page showed the zone (C-45).
+
+    :param seen: the zone's serial on that page; nothing where the change was made on no page
+    :param name: as :func:`change` takes it
+    :raises ConsoleError: CORE/CHANGED_MEANWHILE with what the records are now, at ``/values``
+    """
+    if not seen.isdecimal():
+        return
+    key = (inside(zone.name, name), kind.upper())
+    later = select(ZoneVersion.changes).where(ZoneVersion.zone_id == zone.id, ZoneVersion.serial > min(int(seen), zone.serial))
+    if any((item["name"], item["type"]) == key for changed in db.session.scalars(later) for item in changed):
+        row = records_at(zone, [str(key[0])]).get((str(key[0]), key[1]))
+        raise CHANGED(errors=[FieldError("/values", now_words(row.values if row else None))])
 
 
 def revert(zone: Zone, version_id: str) -> list[dict[str, Any]]:

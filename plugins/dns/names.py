@@ -29,6 +29,13 @@ RECORD_WORDS = Text(
     "Letters, digits, hyphens and underscores between dots; * only as the whole first label (RFC 4592 2.1.1).",
     "须由字母、数字、连字符、下划线组成，以点分隔；* 只能单独作为第一级（RFC 4592 2.1.1）。",
 )
+NO_NAME = Text("This is no domain name; it looks like www.shop.example.", "不是合法的域名，应如 www.shop.example。")
+WRONG = (
+    (dns.name.LabelTooLong, Text("A part between two dots has at most 63 octets.", "域名每一级不能超过 63 字节。")),
+    (dns.name.NameTooLong, Text("A domain name has at most 255 octets.", "域名不能超过 255 字节。")),
+    (dns.name.EmptyLabel, Text("Two dots follow each other, or the name begins with one.", "域名不能以点开头，也不能有相邻的点。")),
+)  # fmt: skip
+UNNAMED = Text("Write a name; @ is the zone itself.", "请填写名称；@ 表示域名区本身。")
 
 
 def normal(name: str) -> str:
@@ -39,7 +46,7 @@ def normal(name: str) -> str:
     try:
         parsed = dns.name.from_text(name.strip().removesuffix(".") + ".", idna_codec=dns.name.IDNA_2008_Practical)
     except (dns.exception.DNSException, UnicodeError) as error:
-        raise invalid({"name": Text(f"This is no domain name: {error}", f"不是合法的域名：{error}")}) from error
+        raise invalid({"name": next((words for kind, words in WRONG if isinstance(error, kind)), NO_NAME)}) from error
     return parsed.to_text(omit_final_dot=True).lower()
 
 
@@ -79,7 +86,9 @@ def inside(zone: str, name: str) -> str | Text:
 
     :param name: relative to the zone, absolute (with a last dot, or ending in the zone), or ``@`` for the zone itself
     """
-    if name.strip() in ("", "@"):
+    if not name.strip():
+        return UNNAMED
+    if name.strip() == "@":
         return zone
     try:
         kept = normal(name)
@@ -98,6 +107,14 @@ def above(name: str) -> list[str]:
     """*name* and every name above it but the root, longest first."""
     labels = name.split(".")
     return [".".join(labels[at:]) for at in range(len(labels))]
+
+
+def readable(name: str) -> str:
+    """A name in the alphabet of its readers: labels in Punycode decoded, where they can be (RFC 5891)."""
+    try:
+        return dns.name.from_text(name + ".").to_unicode(omit_final_dot=True, idna_codec=dns.name.IDNA_2008_Strict)
+    except (dns.exception.DNSException, UnicodeError):
+        return name
 
 
 def domain_of(name: str) -> str:

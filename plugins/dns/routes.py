@@ -14,10 +14,10 @@ from app.web.forms import parse
 from app.web.listing import Column, Filter, Listing
 from app.web.problems import refuse
 from app.web.render import go, render
-from app.web.table import Action, Empty
+from app.web.table import Action, Cell, Empty
 from plugins.dns import changes, permissions, registration, service
 from plugins.dns.models import RecordSet, Zone
-from plugins.dns.names import normal
+from plugins.dns.names import normal, readable
 
 bp = Blueprint("dns", __name__, url_prefix="/dns")
 RECORD = Text("record", "解析记录")
@@ -43,7 +43,7 @@ class RecordForm(In):
 @guard(permissions.ZONE_READ)
 def zone_list() -> Response:
     columns = (
-        Column("name", Text("Zone", "域名区"), lambda z: z.name, "link", Zone.name, narrow=True),
+        Column("name", Text("Zone", "域名区"), _named, "link", Zone.name, narrow=True),
         Column("serial", Text("Serial", "序列号"), lambda z: z.serial, "mono", Zone.serial, narrow=True),
         Column("ttl", Text("Default TTL", "默认 TTL"), lambda z: z.default_ttl, "number", Zone.default_ttl),
         Column("created", Text("Created", "创建时间"), lambda z: z.created_at, "time", Zone.created_at),
@@ -68,6 +68,12 @@ def zone_list() -> Response:
     return listing.respond("dns/zone_list.html", new=new)
 
 
+def _named(zone: Zone) -> Cell:
+    """The zone's name as people read it; as the DNS has it where they point at it."""
+    shown = readable(zone.name)
+    return Cell("link", text=shown, title=zone.name if shown != zone.name else "", href=url_for(".zone_show", zone=zone.name))
+
+
 @bp.get("/zones/new")
 @guard(permissions.ZONE_EDIT)
 def zone_new() -> Response:
@@ -86,9 +92,10 @@ def zone_create() -> Response:
     return go(url_for(".zone_show", zone=zone.name), Text("The zone was created.", "域名区已创建。"))
 
 
-def _delete(zone: str, records: RecordSet) -> Action:
-    url = url_for(".record_delete", zone=zone, record=records.id)
-    question = Text("Delete these records?", "删除该记录？")
+def _delete(zone: Zone, records: RecordSet) -> Action:
+    url = url_for(".record_delete", zone=zone.name, record=records.id, serial=zone.serial)
+    name = readable(records.name)
+    question = Text(f"Delete the {records.type} records of {name}?", f"删除 {name} 的 {records.type} 记录？")
     return Action(Text("Delete", "删除"), url, "post", danger=True, confirm=question)
 
 
@@ -114,7 +121,7 @@ def _zone(found: Zone, error: ConsoleError | None = None) -> Response:
         search=(RecordSet.name, RecordSet.owner),
         default_sort="name",
         filters=(Filter("type", Text("Type", "类型"), RecordSet.type, [(k, Text(k, k)) for k in changes.TYPES]),),
-        actions=lambda r: [] if r.owner else [_delete(found.name, r)],
+        actions=lambda r: [] if r.owner else [_delete(found, r)],
         empty=Empty(
             Text("No records yet", "还没有解析记录"),
             Text("SOA and NS are made by the console.", "SOA 与 NS 由控制台维护。"),
@@ -132,6 +139,7 @@ def record_save(zone: str) -> Response:
     found = service.get_zone(zone)
     try:
         form = parse(RecordForm)
+        changes.need_unchanged(found, request.form.get("serial", ""), form.name, form.type)
         values = [line.strip() for line in form.values.splitlines() if line.strip()]
         changes.change(found, [{"name": form.name, "type": form.type, "ttl": form.ttl, "values": values}], [])
     except ConsoleError as error:
@@ -154,6 +162,11 @@ def record_delete(zone: str, record: str) -> Response:
     gone = db.session.scalar(select(RecordSet).where(RecordSet.zone_id == found.id, RecordSet.id == record))
     if gone is None:
         raise NOT_FOUND(what=RECORD)
+    try:
+        changes.need_unchanged(found, request.args.get("serial", ""), f"{gone.name}.", gone.type)
+    except ConsoleError as error:
+        refuse(error)
+        return _zone(service.get_zone(zone), error)
     changes.change(found, [], [{"name": f"{gone.name}.", "type": gone.type}])
     return go(url_for(".zone_show", zone=found.name), Text("The records were deleted.", "解析记录已删除。"))
 

@@ -1,0 +1,86 @@
+"""Values of records: read as master files write them (RFC 1035 5.1), kept in one form, refused in words, held to what an answer carries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+from dns.rdtypes.ANY.TXT import TXT
+
+from app.contracts.text import Text
+
+TYPES = ("A", "AAAA", "CNAME", "TXT", "MX", "SRV", "NS", "PTR", "CAA")
+LONGEST_STRING = 255  # octets of one character string (RFC 1035 3.3)
+LONGEST = 65_535  # octets of one value's data, and of one answer over TCP (RFC 1035 3.2.1, 4.2.2)
+LOOKS = {
+    "A": Text("an IPv4 address such as 192.0.2.1", "IPv4 地址，如 192.0.2.1"),
+    "AAAA": Text("an IPv6 address such as 2001:db8::1", "IPv6 地址，如 2001:db8::1"),
+    "CNAME": Text("a domain name such as www.shop.example.", "域名，如 www.shop.example."),
+    "TXT": Text('text, or strings of at most 255 octets in quotation marks, such as "a" "b"', '文本，或若干带双引号且不超过 255 字节的字符串，如 "a" "b"'),
+    "MX": Text("a preference and a mail server, such as 10 mail.shop.example.", "优先级与邮件服务器，如 10 mail.shop.example."),
+    "SRV": Text("priority, weight, port and server, such as 0 5 443 www.shop.example.", "优先级、权重、端口与服务器，如 0 5 443 www.shop.example."),
+    "NS": Text("the name of a server, such as ns1.shop.example.", "服务器名称，如 ns1.shop.example."),
+    "PTR": Text("a domain name such as www.shop.example.", "域名，如 www.shop.example."),
+    "CAA": Text('flags, a tag and a quoted value, such as 0 issue "ca.example"', '标志、标签与带双引号的值，如 0 issue "ca.example"'),
+}  # fmt: skip
+NONE = Text("Give at least one value.", "至少填写一个值。")
+TOO_LONG = Text(f"This is longer than the {LONGEST} octets that a value holds.", f"超出单个记录值 {LONGEST} 字节的上限。")
+TOO_MANY = Text(
+    f"Together these are longer than the {LONGEST} octets that an answer carries.",
+    f"这些记录值合计超出单个应答 {LONGEST} 字节的上限。",
+)
+Problem = tuple[str, Text]
+
+
+def problem(kind: str, values: Any, name: str, zone: str) -> Problem | None:
+    """What is wrong with the values of a record set, and where: at ``values``, or at ``values/1``; or None.
+
+    :param name: absolute, of the records
+    :param zone: what names in the values are relative to
+    """
+    if not isinstance(values, list) or not values:
+        return "values", NONE
+    found = []
+    for at, value in enumerate(values):
+        try:
+            found.append(_read(kind, str(value), zone))
+        except (dns.exception.DNSException, ValueError):
+            looks = LOOKS[kind]
+            return f"values/{at}", Text(f"A value of {kind} is {looks.en}", f"不是合法的 {kind} 值，格式：{looks.zh}")
+        if not _fits(name, found[-1:]):
+            return f"values/{at}", TOO_LONG
+    return None if _fits(name, found) else ("values", TOO_MANY)
+
+
+def canonical(kind: str, values: Sequence[Any], zone: str) -> tuple[str, ...]:
+    """Correct values in the form in which they are kept, each once."""
+    return tuple(dict.fromkeys(_read(kind, str(value), zone).to_text() for value in values))
+
+
+def _read(kind: str, value: str, zone: str) -> dns.rdata.Rdata:
+    if kind == "TXT" and not value.startswith('"'):
+        octets = value.encode()
+        pieces = [octets[at : at + LONGEST_STRING] for at in range(0, len(octets), LONGEST_STRING)] or [b""]
+        return TXT(dns.rdataclass.IN, dns.rdatatype.TXT, pieces)
+    origin = dns.name.from_text(zone + ".")
+    return dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.from_text(kind), value, origin, False)
+
+
+def _fits(name: str, values: Sequence[dns.rdata.Rdata]) -> bool:
+    """Whether the answer to a question with EDNS for these records fits into one message."""
+    answer = dns.message.make_query(dns.name.from_text(name + "."), values[0].rdtype, use_edns=0)
+    answer.flags |= dns.flags.QR
+    answer.answer.append(dns.rrset.from_rdata_list(dns.name.from_text(name + "."), 0, values))
+    try:
+        answer.to_wire(max_size=LONGEST)
+    except (dns.exception.DNSException, ValueError, OverflowError):
+        return False
+    return True

@@ -1,0 +1,192 @@
+"""The page of a zone: two people at once, what it refuses and in which words, what it asks and shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from html import unescape
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app import caller
+from app.caller import Caller
+from app.contracts.identity import Principal
+from app.db import db, new_id
+from plugins.dns import changes, service
+from plugins.dns.models import Zone
+from plugins.dns.permissions import RECORD_EDIT, ZONE_EDIT, ZONE_READ
+
+ALL = (ZONE_READ, ZONE_EDIT, RECORD_EDIT)
+
+
+@pytest.fixture
+def person(as_holder_of: Callable[..., Any]) -> Any:
+    """Somebody who may do everything with zones, and reads English."""
+    made = as_holder_of(*ALL)
+    made.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    return made
+
+
+@pytest.fixture
+def zone(app_context: Flask, tenant: Any) -> Iterator[Zone]:
+    """A zone of the tenant, and somebody of the tenant at work."""
+    principal = Principal("system", "t", "T", "t", tenant.id)
+    with app_context.test_request_context(), caller.acting_as(Caller(principal=principal, trace_id="5" * 32)):
+        made = service.create_zone(f"z{new_id()[-10:]}.example")
+        db.session.commit()
+        yield made
+
+
+def put(zone: Zone, name: str, *values: str, kind: str = "A") -> None:
+    """Somebody else's change."""
+    changes.change(zone, [{"name": name, "type": kind, "values": list(values)}], [])
+    db.session.commit()
+
+
+def serial_on(page: Any) -> str:
+    found = re.search(r'name="serial" value="(\d+)"', page.text)
+    assert found
+    return found[1]
+
+
+def values_of(zone: Zone) -> dict[str, list[str]]:
+    db.session.expire_all()
+    return {f"{row.name.removesuffix('.' + zone.name)} {row.type}": row.values for row in changes.records_of(zone)}
+
+
+@pytest.mark.req("C-45")
+def test_records_that_somebody_else_changed_meanwhile_are_told_and_what_was_typed_stays(person: Any, zone: Zone) -> None:
+    seen = serial_on(person.get(f"/dns/zones/{zone.name}"))
+    put(zone, "www", "192.0.2.1")
+    typed = {"name": "www", "type": "A", "values": "192.0.2.2", "ttl": "300"}
+
+    told = person.post(f"/dns/zones/{zone.name}/records", data={**typed, "serial": seen})
+    kept = values_of(zone)
+    again = person.post(f"/dns/zones/{zone.name}/records", data={**typed, "serial": serial_on(told)})
+
+    assert (told.status_code, kept, again.status_code) == (412, {"www A": ["192.0.2.1"]}, 303)
+    assert "it is now: 192.0.2.1" in told.text
+    assert "\n192.0.2.2</textarea>" in told.text
+    assert 'value="www"' in told.text
+    assert "Reload" not in told.text
+    assert values_of(zone) == {"www A": ["192.0.2.2"]}
+
+
+@pytest.mark.req("C-45")
+def test_a_change_beside_what_somebody_else_changed_is_no_conflict(person: Any, zone: Zone) -> None:
+    seen = serial_on(person.get(f"/dns/zones/{zone.name}"))
+    put(zone, "www", "192.0.2.1")
+
+    done = person.post(f"/dns/zones/{zone.name}/records", data={"name": "api", "type": "A", "values": "192.0.2.2", "serial": seen})
+
+    assert done.status_code == 303
+    assert values_of(zone) == {"api A": ["192.0.2.2"], "www A": ["192.0.2.1"]}
+
+
+@pytest.mark.req("C-45")
+def test_records_are_not_deleted_by_whoever_saw_others_and_the_question_names_them(person: Any, zone: Zone) -> None:
+    put(zone, "www", "192.0.2.1")
+    page = unescape(person.get(f"/dns/zones/{zone.name}").text)
+    found = re.search(r"/dns/zones/[^\"/]+/records/[^\"/]+/delete\?serial=\d+", page)
+    assert found, "the row's menu deletes what the page showed"
+    put(zone, "www", "192.0.2.2")
+
+    told = person.post(found[0])
+
+    assert (told.status_code, values_of(zone)) == (412, {"www A": ["192.0.2.2"]})
+    assert "it is now: 192.0.2.2" in told.text
+    assert f"Delete the A records of www.{zone.name}?" in page
+
+
+@pytest.mark.req("C-45")
+@pytest.mark.parametrize("path", ["changes", "revert", ""])
+def test_a_program_that_names_another_version_of_a_zone_changes_nothing(
+    person: Any, api: Callable[..., Any], zone: Zone, path: str
+) -> None:
+    program = api(person)
+    put(zone, "www", "192.0.2.1")
+    method = "POST" if path else "DELETE"
+    body = {"changes": {"delete": [{"name": "www", "type": "A"}]}, "revert": {"version": changes.history(zone)[0].id}}.get(path)
+
+    def sent(etag: str) -> int:
+        return program.call(method, f"/dns/zones/{zone.name}/{path}".rstrip("/"), body, headers={"If-Match": etag}).status_code
+
+    old = sent('"1"')
+    assert (old, values_of(zone)) == (412, {"www A": ["192.0.2.1"]})
+    assert sent(program.get(f"/dns/zones/{zone.name}").headers["ETag"]) in (200, 204)
+
+
+@pytest.mark.req("D-1")
+@pytest.mark.parametrize(
+    ("values", "field", "words"),
+    [
+        (["x" * 70_000], "values/0", "65535"),
+        (["x" * 40_000, "y" * 40_000], "values", "65535"),
+        ([f"{n:05}" + "x" * 245 for n in range(300)], "values", "65535"),
+    ],
+)
+def test_records_that_no_answer_can_carry_are_refused_at_their_field(
+    person: Any, api: Callable[..., Any], zone: Zone, values: list[str], field: str, words: str
+) -> None:
+
+    through_api = api(person).post(f"/dns/zones/{zone.name}/changes", {"upsert": [{"name": "big", "type": "TXT", "values": values}]})
+    page = person.post(f"/dns/zones/{zone.name}/records", data={"name": "big", "type": "TXT", "values": "\n".join(values)})
+
+    assert (through_api.status_code, page.status_code, values_of(zone)) == (422, 422, {})
+    assert [(e["pointer"], words in e["message"]) for e in through_api.json["errors"]] == [(f"/upsert/0/{field}", True)]
+    assert re.search(rf'id="f-values-error">.*{words}', page.text)
+
+
+@pytest.mark.req("D-1")
+def test_a_long_text_is_split_into_strings_between_octets(zone: Zone) -> None:
+    put(zone, "long", "中" * 300 + '"\\', kind="TXT")
+
+    assert len(values_of(zone)["long TXT"][0].split('" "')) == 4
+
+
+@pytest.mark.req("D-1")
+@pytest.mark.parametrize(
+    ("name", "kind", "value", "words"),
+    [
+        ("www", "A", "300.1.1.1", "不是合法的 A 值，格式：IPv4 地址，如 192.0.2.1"),
+        ("www", "MX", "mail", "不是合法的 MX 值，格式：优先级与邮件服务器，如 10 mail.shop.example."),
+        ("www", "CAA", "x", '不是合法的 CAA 值，格式：标志、标签与带双引号的值，如 0 issue "ca.example"'),
+        ("www", "CNAME", "a" * 64, "不是合法的 CNAME 值，格式：域名，如 www.shop.example."),
+        ("a" * 64, "A", "192.0.2.1", "域名每一级不能超过 63 字节。"),
+        ("a..b", "A", "192.0.2.1", "域名不能以点开头，也不能有相邻的点。"),
+        ("", "A", "192.0.2.1", "请填写名称；@ 表示域名区本身。"),
+    ],
+)
+def test_what_is_wrong_with_records_is_said_in_the_language_of_the_reader_alone(
+    as_holder_of: Callable[..., Any], api: Callable[..., Any], zone: Zone, name: str, kind: str, value: str, words: str
+) -> None:
+    answer = api(as_holder_of(*ALL)).post(f"/dns/zones/{zone.name}/changes", {"upsert": [{"name": name, "type": kind, "values": [value]}]})
+
+    assert (answer.status_code, [e["message"] for e in answer.json["errors"]]) == (422, [words])
+
+
+@pytest.mark.req("D-1")
+def test_a_record_without_a_name_is_refused_and_the_zone_itself_has_two(person: Any, zone: Zone) -> None:
+
+    def saved(name: str, kind: str) -> Any:
+        return person.post(f"/dns/zones/{zone.name}/records", data={"name": name, "type": kind, "values": "text" if kind == "TXT" else "192.0.2.1"})
+
+    empty = saved(" ", "A")
+
+    assert (empty.status_code, values_of(zone)) == (422, {})
+    assert re.search(r'id="f-name-error">.*@ is the zone itself', empty.text)
+    assert [saved("@", "A").status_code, saved(f"{zone.name}.", "TXT").status_code] == [303, 303]
+
+
+@pytest.mark.req("C-50")
+def test_a_zone_shows_its_own_alphabet_the_whole_of_its_values_and_one_change_as_one(person: Any, zone: Zone) -> None:
+    made = service.create_zone(f"münchen.{zone.name}")
+    put(zone, "long", "x" * 200, kind="TXT")
+
+    zones, page = person.get(f"/dns/zones?q={zone.name}").text, person.get(f"/dns/zones/{zone.name}").text
+
+    assert re.search(rf'title="{made.name}"><a href="/dns/zones/{made.name}">münchen.{zone.name}</a>', zones)
+    assert f'title="&#34;{"x" * 200}&#34;"' in page
+    assert "1 change</span>" in page
