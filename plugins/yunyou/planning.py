@@ -206,7 +206,8 @@ def edit_applications(solution: Solution, changes: Mapping[str, Mapping[str, Any
     except ConsoleError as error:
         raise _at_fields(solution, error) from error
     touch(solution)
-    set_task(solution, "applications", total=solution.applications, left=0)
+    done = plan_tasks(solution)["applications"].state == DONE
+    set_task(solution, "applications", total=solution.applications, left=0 if done else solution.applications)
     after = _images(solution)
     if after != before:
         _renew_images(solution, after)

@@ -124,12 +124,12 @@ def plan_tasks(solution: Solution) -> dict[str, PlanTask]:
 
 
 def set_task(solution: Solution, kind: str, *, total: int, left: int, confirmed: bool | None = None) -> PlanTask:
-    """Keep how a pre-deployment task stands; nothing to do counts as done."""
+    """Keep how a pre-deployment task stands; nothing to do counts as done, and what nobody confirmed as open."""
     task = plan_tasks(solution)[kind]
-    task.total, task.open = total, left
     if confirmed:
         task.confirmed_by, task.confirmed_at = caller.current().name, now()
     elif confirmed is False:
         task.confirmed_by, task.confirmed_at = "", None
     task.state = DONE if total == 0 or (task.confirmed_at is not None and left == 0) else TODO
+    task.total, task.open = total, left if task.state == DONE else max(left, 1)
     return task

@@ -36,6 +36,8 @@ _PATTERNS = {
     "quantity": Text(
         "must be a Kubernetes quantity such as 500m, 2 or 4Gi", "须为 Kubernetes 资源数量，例如 500m、2 或 4Gi"
     ),
+    "cpu": Text("must be a number of cores such as 500m (half a core), 1 or 2.5", "须为 CPU 核数，例如 500m（半核）、1 或 2.5"),
+    "memory": Text("must be an amount of memory such as 512Mi or 4Gi", "须为内存大小，例如 512Mi 或 4Gi"),
     "key": Text(
         "must begin with a letter or underscore and hold only letters, digits, '_', '.' and '-'",
         "须以字母或下划线开头，仅含字母、数字、“_”、“.”和“-”",
@@ -124,12 +126,13 @@ def _type_of(value: Any) -> str:
     return names[type(value)]
 
 
-def _pattern(found: Any, _: Any, problem: ValidationError) -> Text:
+def _pattern(found: Any, limit: Any, problem: ValidationError) -> Text:
     path = list(problem.absolute_schema_path)
     last = str(problem.absolute_path[-1]) if problem.absolute_path else ""
-    meaning = "database" if "database" in path else str(path[-2]) if path[-2] in _PATTERNS else last
+    named = next((name for name, rule in schema()["$defs"].items() if rule.get("pattern") == limit), last)
+    meaning = "database" if "database" in path else last if last in _PATTERNS else named
     words = Text("“{found}” cannot be used: it {rule}.", "“{found}”不可用：{rule}。")
-    rule = _PATTERNS.get(meaning) or Text("must match {p}", "须匹配 {p}").format(p=problem.validator_value)
+    rule = _PATTERNS.get(meaning) or Text("must match {p}", "须匹配 {p}").format(p=limit)
     return words.format(found=shown(found), rule=rule)
 
 

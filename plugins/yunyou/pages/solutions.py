@@ -28,6 +28,7 @@ from plugins.yunyou import api, closing, environments, importing, permissions, p
 from plugins.yunyou.domain.difference import KIND_NAMES
 from plugins.yunyou.jobs import CHECK_IMAGES
 from plugins.yunyou.models import PLANS, Solution
+from plugins.yunyou.pages import decided
 from plugins.yunyou.pages.environments import by_environment
 from plugins.yunyou.pages.orders import order_listing
 
@@ -41,7 +42,6 @@ class Replicas(In):
 
 
 TONES = {"planning": "info", "deploying": "info", "completed": "ok", "discarded": "neutral", "superseded": "neutral"}
-REGISTRY_SAYS = ("state", "digest", "platforms", "error", "checkedAt")  # of an image
 WORDS = {
     "planning": Text("Planning", "规划中"), "deploying": Text("Deploying", "部署中"), "completed": Text("Completed", "已完成"),
     "discarded": Text("Discarded", "已废弃"), "superseded": Text("Superseded", "已被取代"),
@@ -153,7 +153,7 @@ def _plan(solution: Solution, kind: str, error: ConsoleError | None = None) -> R
     return render(
         "yunyou/plan_show.html", fragment="plan", status=error.status if error else 200, **_head(solution, "deployment"),
         kind=kind, plan=solutions.plan_tasks(solution), titles=planning.TITLES, items=items, counts=counts, q=wanted, state=state, error=error,
-        seen=lambda shown: conflicts.mark_of(_decided(shown)), all_items=found["items"],
+        seen=conflicts.mark_of(decided.decided(found["items"])), hidden=decided.hidden,
     )  # fmt: skip
 
 
@@ -168,28 +168,12 @@ def parameters_edit(solution_id: str) -> Response:
     else:
         change["value"] = request.form.get("value", "") or None
     try:
-        _need_seen(solution, "parameters", "name", name)
+        decided.need_seen(solution, "parameters")
         planning.edit_parameters(solution, [change])
     except ConsoleError as error:
         refuse(error)
-        return _plan(solution, "parameters", error)
+        return _plan(solution, "parameters", decided.at_fields(error))
     return go(_back(solution, "parameters"), Text("The parameters were changed.", "参数已修改。"))
-
-
-def _need_seen(solution: Solution, kind: str, key: str, value: str) -> None:
-    """Refuse an edit of an item of the plan that somebody else changed since the page showed it.
-
-    :raises ConsoleError: CORE/CHANGED_MEANWHILE
-    """
-    found = next((item for item in api.plan_of(solution, kind)["items"] if item.get(key) == value), None)
-    conflicts.need_seen(_decided(found))
-
-
-def _decided(shown: Any) -> Any:
-    """What people decided of an item of the plan, or of all: what the registry says of an image moves by itself."""
-    if isinstance(shown, list):
-        return [_decided(item) for item in shown]
-    return {k: v for k, v in shown.items() if k not in REGISTRY_SAYS} if "digest" in (shown or ()) else shown
 
 
 def _back(solution: Solution, kind: str) -> str:
@@ -200,13 +184,14 @@ def _back(solution: Solution, kind: str) -> str:
 @guard(permissions.PLAN_EDIT, audit=permissions.DATABASES_EDITED)
 def databases_edit(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
-    item = {key: value for key, value in request.form.items() if key not in ("csrf_token", conflicts.SEEN) and value}
+    apart = ("csrf_token", conflicts.SEEN, conflicts.BASE)
+    item = {key: value for key, value in request.form.items() if key not in apart and value}
     try:
-        _need_seen(solution, "databases", "name", item.get("name", ""))
+        decided.need_seen(solution, "databases")
         resources.enter(solution, [item])
     except ConsoleError as error:
         refuse(error)
-        return _plan(solution, "databases", error)
+        return _plan(solution, "databases", decided.at_fields(error))
     return go(_back(solution, "databases"), Text("The values were kept.", "已保存。"))
 
 
@@ -229,17 +214,17 @@ def applications_edit(solution_id: str) -> Response:
     size = {key: given[key].strip() for key in ("cpu", "memory") if given.get(key, "").strip()}
     if size:
         change["resources"] = size
-    kind = given.get("from", "applications")
+    kind = "images" if given.get("from") == "images" else "applications"
     try:
         replicas = parse(Replicas).replicas
         if replicas is not None:
             change["replicas"] = replicas
         if conflicts.SEEN in given:
-            _need_seen(solution, kind, *(("image", given.get("was", "")) if kind == "images" else ("key", given.get("application", ""))))
+            decided.need_seen(solution, kind)
         planning.edit_applications(solution, {given.get("application", ""): change})
     except ConsoleError as error:
         refuse(error)
-        return _plan(solution, kind, error)
+        return _plan(solution, kind, decided.at_fields(error))
     return go(
         local_path(given["next"]) if given.get("next") else _back(solution, kind), Text("The plan was changed.", "规划已修改。")
     )
@@ -250,7 +235,7 @@ def applications_edit(solution_id: str) -> Response:
 def plan_confirm(solution_id: str, kind: str) -> Response:
     solution = solutions.get_solution(solution_id)
     try:
-        conflicts.need_seen(_decided(api.plan_of(solution, kind)["items"]))
+        conflicts.need_seen(decided.decided(api.plan_of(solution, kind)["items"]))
         planning.confirm(solution, kind, request.form.getlist("accept"))
     except ConsoleError as error:
         refuse(error)
