@@ -114,13 +114,21 @@ def _parsed(text: str, problems: list[FieldError]) -> Entry:
             return {}
         document = yaml.load(text, LOADER)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
-        where = " ".join(str(error).split())[:200]
-        problems.append(_problem("", f"It is not YAML: {where}", f"不是合法的 YAML：{where}"))
+        problems.append(FieldError("", _not_yaml(error)))
         return {}
     if not isinstance(document, dict) or document.get("kind", "Config") != "Config":
         problems.append(_problem("", "It is not a kubeconfig.", "不是 kubeconfig 文件。"))
         return {}
     return document
+
+
+def _not_yaml(error: Exception) -> Text:
+    """That it is not YAML, and where: what the library says of it is in one language only, and quotes what may be secret."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    if mark is None:
+        return Text("It is not YAML.", "不是合法的 YAML。")
+    words = Text("It is not YAML: line {line}, column {column} cannot be read.", "不是合法的 YAML：无法读取第 {line} 行第 {column} 列。")
+    return words.format(line=mark.line + 1, column=mark.column + 1)
 
 
 def _is_too_much(text: str) -> bool:

@@ -14,9 +14,14 @@ import dns.rdatatype
 
 from app import site
 from app.contracts.dns import DnsRecords
+from app.contracts.text import Text
+from app.web.language import t
 from plugins.dns.changes import change, is_of, records_at
 from plugins.dns.names import normal, parent_of
 from plugins.dns.service import create_zone, find_zone, zone_for
+
+SILENT = Text("It did not answer within two seconds.", "两秒内没有响应。")
+UNREACHED = Text("It cannot be reached, or answers what is no DNS.", "无法连接，或返回的不是 DNS 应答。")
 
 
 class Registration(DnsRecords):
@@ -61,7 +66,7 @@ def ask(name: str, kind: str) -> dict[str, Any]:
             "server": f"{settings.dns_host}:{settings.dns_port}",
             "rcode": "",
             "answers": [],
-            "error": str(error),
+            "error": t(SILENT if isinstance(error, dns.exception.Timeout) else UNREACHED),
             "ms": None,
         }
     took = (time.perf_counter() - started) * 1000

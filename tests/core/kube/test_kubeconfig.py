@@ -133,3 +133,16 @@ def test_what_is_wrong_with_server_ca_and_token_is_told_beside_each():
         kubeconfig.of_token("10.1.2.3", "no certificate", "two words")
 
     assert [problem.pointer for problem in refused.value.errors] == ["/server", "/token", "/ca"]
+
+
+@pytest.mark.parametrize(
+    ("text", "where"), [("a: [1, 2\nb: secret", "第 2 行第 2 列"), ("a: *secret-alias", ""), ("a: 'secret", "第 1 行第 11 列"), ("a: \"\\q\"", "第 1 行第 5 列")]
+)
+def test_what_is_no_yaml_is_told_by_its_place_in_the_language_of_the_reader_alone(text: str, where: str):
+    with pytest.raises(ConsoleError) as refused:
+        kubeconfig.checked(text)
+
+    words = refused.value.errors[0].message.zh
+    assert where in words
+    assert "expect" not in words
+    assert "secret" not in words

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from app import caller
+from app import caller, site
 from app.caller import Caller
 from app.contracts.identity import Principal
 from app.db import db, new_id
-from plugins.dns import changes, service
+from plugins.dns import changes, registration, service
 from plugins.dns.models import Zone
 from plugins.dns.permissions import RECORD_EDIT, ZONE_EDIT, ZONE_READ
 
@@ -190,3 +192,16 @@ def test_a_zone_shows_its_own_alphabet_the_whole_of_its_values_and_one_change_as
     assert re.search(rf'title="{made.name}"><a href="/dns/zones/{made.name}">münchen.{zone.name}</a>', zones)
     assert f'title="&#34;{"x" * 200}&#34;"' in page
     assert "1 change</span>" in page
+
+
+@pytest.mark.req("D-4")
+def test_a_server_that_does_not_answer_is_told_in_the_language_of_the_reader(zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind(("127.0.0.1", 0))
+    settings = replace(site.settings(), dns_host="127.0.0.1", dns_port=silent.getsockname()[1])
+    monkeypatch.setattr(site, "settings", lambda: settings)
+
+    with silent:
+        told = registration.ask(f"www.{zone.name}", "A")
+
+    assert told["error"] == "两秒内没有响应。"
