@@ -10,6 +10,7 @@ from typing import Any
 from flask import g
 
 from app import caller
+from app.audit.asked import name_asked_for
 from app.audit.models import AuditEvent
 from app.contracts.text import Text
 from app.db import db
@@ -72,7 +73,7 @@ def record(
         title_zh=operation.title.zh,
         resource_type=resource[0],
         resource_id=str(resource[1])[:255],
-        resource_name=str(resource[2])[:255],
+        resource_name=_name(resource[2], result),
         detail=masked({**(detail or {}), **({"application": who.application} if who.application else {})}),
         result=result,
         error_code=error_code,
@@ -93,8 +94,15 @@ def complete(
 ) -> None:
     """Say how work ended that was recorded before it started; the sealer waits for this (C-32)."""
     event.result, event.error_code, event.duration_ms = result, error_code, duration_ms
-    event.resource_type, event.resource_id, event.resource_name = (str(part)[:255] for part in resource)
+    event.resource_type, event.resource_id = (str(part)[:255] for part in resource[:2])
+    event.resource_name = _name(resource[2], result)
     event.detail = masked(dict(detail))
+
+
+def _name(noted: str, result: str) -> str:
+    """What a row calls its object: what was noted, else what was asked for and did not come to be."""
+    asked = name_asked_for() if not noted and result in ("failed", "denied") else ""
+    return str(masked(asked) if asked else noted)[:255]
 
 
 def masked(value: Any, name: str = "") -> Any:

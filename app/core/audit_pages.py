@@ -25,6 +25,7 @@ from app.web.table import Cell, Empty
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 NOBODY = ""
 SEARCH_COUNTED = 1_000
+ORDERS = Text("Orders", "执行单")
 EVENT = Text("audit row", "审计记录")
 RESULTS = {
     "success": Text("Success", "成功"), "denied": Text("Denied", "拒绝"), "failed": Text("Failed", "失败"), "tried": Text("Dry run", "试运行"),
@@ -54,20 +55,19 @@ def _result(event: AuditEvent) -> Cell:
 @guard(permissions.AUDIT_READ)
 def event_list() -> Response:
     columns = (
-        Column("created", Text("Time", "时间"), lambda e: exact(e.created_at), sort=AuditEvent.created_at, narrow=True),
+        Column("created", Text("Time", "时间"), lambda e: Cell(text=exact(e.created_at)), "time", sort=AuditEvent.created_at, narrow=True),
+        Column("result", Text("Result", "结果"), _result, narrow=True),  # before the words, which tell what is done in the past tense
         Column("operation", Text("Operation", "操作"), title_of, "link", narrow=True),
         Column("resource", Text("Object", "对象"), lambda e: e.resource_name or e.resource_id or "–", narrow=True),
         Column("operator", Text("Operator", "操作人"), lambda e: e.operator or e.login or "–", narrow=True),
-        Column("result", Text("Result", "结果"), _result),
         Column("ip", Text("Source", "来源"), lambda e: e.source_ip, "mono"),
         Column("key", Text("AccessKey", "AccessKey"), lambda e: e.access_key_id or "–", "mono", hidden=True),
         Column("trace", Text("Trace ID", "追踪 ID"), lambda e: e.trace_id, "mono", hidden=True),
         Column("error", Text("Error", "错误码"), lambda e: e.error_code or "–", "mono", hidden=True),
     )
-    areas = [(name, plain(name)) for name in ("core", "orders", *site.catalogue().plugins)]
     filters = (
         Filter("result", Text("Result", "结果"), AuditEvent.result, list(RESULTS.items())),
-        Filter("plugin", Text("Area", "模块"), AuditEvent.plugin, areas),
+        Filter("plugin", Text("Area", "模块"), AuditEvent.plugin, _areas()),
     )
     tenant = _tenant()
     found, days, wrong = _found(tenant)
@@ -79,6 +79,12 @@ def event_list() -> Response:
     return listing.respond(
         "core/event_list.html", chain=seal.state(tenant), of_nobody=tenant == NOBODY, days=days, wrong=wrong, status=422 if wrong else 200
     )  # fmt: skip
+
+
+def _areas() -> list[tuple[str, Text]]:
+    """What operations' codes begin with, called as the description of the API calls it."""
+    titles = {api.area: api.title for api in site.catalogue().apis} | {"orders": ORDERS}
+    return [(name, titles.get(name) or plain(name)) for name in ("core", "orders", *site.catalogue().plugins)]
 
 
 def _found(tenant: str) -> tuple[Select[AuditEvent], dict[str, str], list[Text]]:
@@ -132,8 +138,9 @@ def event_show(event_id: str) -> Response:
         raise NOT_FOUND(what=EVENT)
     link = site.catalogue().links.get(event.resource_type)
     return render(
-        "core/event_show.html", event=event, title=title_of(event), link=link.url(event.resource_id) if link else None
-    )
+        "core/event_show.html", event=event, title=title_of(event), result=_result(event), kind=link.title if link else None,
+        link=link.url(event.resource_id) if link else None,
+    )  # fmt: skip
 
 
 @bp.get("/verify")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
+from sqlalchemy import Select, select
+
 from app import caller
 from app.audit import seal, verify
+from app.audit.models import AuditHead
 from app.contracts.declarations import Job
 from app.contracts.text import Text
 from app.core import permissions
 from app.db import db, scoped
 from app.jobs import run
-from app.jobs.models import JobRun
+from app.jobs.models import QUEUED, RUNNING, JobRun
 from app.jobs.queue import enqueue
 
 SHOWN = 100
@@ -39,11 +42,18 @@ VERIFY = Job(
 
 
 def start() -> JobRun:
-    """Order the verification of the caller's tenant."""
-    return enqueue(VERIFY, tenant_id=caller.current().tenant_id)
+    """Order the verification of the caller's tenant; the one under way, where there is one."""
+    tenant_id = caller.current().tenant_id
+    db.session.execute(select(AuditHead.seq).where(AuditHead.tenant_id == tenant_id).with_for_update())  # one orders at a time
+    under_way = _mine().where(JobRun.state.in_((QUEUED, RUNNING))).limit(1)
+    found = db.session.scalar(under_way.with_for_update(read=True))  # as it is now, not as this transaction began
+    return found or enqueue(VERIFY, tenant_id=tenant_id)
 
 
 def latest() -> JobRun | None:
     """The newest verification of the caller's tenant."""
-    mine = scoped(JobRun).where(JobRun.kind == VERIFY.name).order_by(JobRun.created_at.desc(), JobRun.id.desc())
-    return db.session.scalar(mine.limit(1))
+    return db.session.scalar(_mine().limit(1))
+
+
+def _mine() -> Select[JobRun]:
+    return scoped(JobRun).where(JobRun.kind == VERIFY.name).order_by(JobRun.created_at.desc(), JobRun.id.desc())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from flask import url_for
+
 from app import styleguide
 from app.audit import trail
 from app.auth import codes as auth_codes
 from app.auth import elsewhere, sessions
 from app.auth import routes as auth_routes
-from app.contracts.declarations import NavItem, NavSection, Periodic, Role
+from app.contracts.declarations import NavItem, NavSection, ObjectLink, Periodic, Role
 from app.contracts.text import Text
 from app.core import api, audit_pages, audit_verification, docs_pages, job_pages, permissions, routes
 from app.errors import CORE_ERRORS
@@ -76,6 +78,14 @@ def register_nav():
         ),
         NavItem("site", 80, Text("API", "API 文档"), "docs.api_docs", SIGNED_IN, under=("docs.",)),
         NavItem("site", 90, Text("Error codes", "错误码"), "core.error_list", SIGNED_IN),
+    ]
+
+
+@hookimpl
+def register_object_links():
+    return [
+        ObjectLink("job", Text("Job", "任务"), lambda i: url_for("jobs.job_show", job_id=i)),
+        ObjectLink("periodic", Text("Periodic work", "定时任务")),
     ]
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.audit.models import AuditEvent
-from app.core.permissions import AUDIT_READ
-from app.db import db
+from app.core.audit_verification import VERIFY
+from app.core.permissions import AUDIT_READ, AUDIT_VERIFY, JOB_READ
+from app.db import db, new_id
+from app.jobs.models import JobRun
+from app.jobs.run import perform
 
 pytestmark = pytest.mark.req("C-30")
 EN, ZH = {"Accept-Language": "en"}, {"Accept-Language": "zh-CN"}
@@ -99,3 +104,104 @@ def test_days_that_cannot_be_used_are_told_beside_them_and_everything_else_stays
 
 def test_no_file_is_made_of_days_that_cannot_be_used(as_holder_of: Callable[..., Any]) -> None:
     assert as_holder_of(AUDIT_READ).get("/audit?format=csv&since=2026-01-10&until=2026-01-05").status_code == 422
+
+
+@pytest.mark.parametrize("ask", ["json", "form"])
+def test_what_was_tried_in_vain_is_named_and_found(as_holder_of: Callable[..., Any], audit_log: Callable[..., Any], ask: str) -> None:
+    name = f"Grüße {new_id()[-8:]}"
+    person = as_holder_of(AUDIT_READ)
+    sent = {"json": {"name": name, "password": "hunter22", "code": "314159"}} if ask == "json" else {"data": {"name": name, "code": "314159"}}
+
+    assert person.post("/api/v1/iam/groups" if ask == "json" else "/iam/groups/new", **sent).status_code == 403
+
+    row = audit_log(rows=True)[-1]
+    assert (row.operation, row.result, row.resource_name) == ("iam.group.created", "denied", name)
+    assert "314159" not in str(row.detail) + row.resource_name
+    page = person.get(f"/audit?q={name[-8:]}", headers=EN).get_data(as_text=True)
+    assert name in page
+
+
+def test_a_name_that_was_tried_is_bounded_and_clean(as_holder_of: Callable[..., Any], audit_log: Callable[..., Any]) -> None:
+    person = as_holder_of(AUDIT_READ)
+
+    body = json.dumps({"name": "a\x00\x1b[31m\ud800" + "b" * 5_000})
+    assert person.post("/api/v1/iam/groups", data=body, headers={"Content-Type": "application/json"}).status_code == 403
+
+    row = audit_log(rows=True)[-1]
+    assert row.resource_name.startswith("a\\x00\\x1b[31m\\xd800b")
+    assert len(row.resource_name) == 255
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, "[1]", '"name"', '{"name": {"a": 1}}', '{"name": 7, "login": " "}', "{", ""])
+def test_a_body_without_a_name_names_nothing(as_holder_of: Callable[..., Any], audit_log: Callable[..., Any], body: str) -> None:
+    person = as_holder_of(AUDIT_READ)
+
+    assert person.post("/api/v1/iam/groups", data=body, headers={"Content-Type": "application/json"}).status_code == 403
+
+    assert audit_log(rows=True)[-1].resource_name == ""
+
+
+def test_a_list_tells_first_how_an_operation_ended_on_cards_too(as_holder_of: Callable[..., Any], tenant: Any) -> None:
+    make_row(tenant.id, datetime(2024, 3, 5, tzinfo=UTC), result="failed")
+
+    page = as_holder_of(AUDIT_READ).get("/audit?since=2024-03-05&until=2024-03-05", headers=EN).get_data(as_text=True)
+
+    row = page[page.index("<tbody>") : page.index("</tbody>")]
+    assert row.index("Failed") < row.index("Did a thing")
+    assert re.search(r'<td class="[^"]*is-narrow[^"]*">(?:(?!</td>).)*Failed', row, re.S)
+
+
+@pytest.mark.req("C-53")
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [(EN, {"core": "Console", "orders": "Orders", "iam": "Identity and access"}), (ZH, {"core": "控制台", "orders": "执行单", "iam": "身份与访问"})],
+)
+def test_areas_have_names_in_both_languages(as_holder_of: Callable[..., Any], headers: dict[str, str], words: dict[str, str]) -> None:
+    page = as_holder_of(AUDIT_READ).get("/audit", headers=headers).get_data(as_text=True)
+
+    for area, name in words.items():
+        option = re.search(rf'<a[^>]*plugin={area}"[^>]*>(.*?)</a>', page, re.S)
+        assert option is not None
+        assert re.sub(r"<[^>]+>", "", option[1]).strip() == name
+
+
+@pytest.mark.parametrize(("headers", "object_", "operation"), [(EN, "Tenant", "Did a thing"), (ZH, "租户", "做了一件事")])
+def test_details_of_an_operation_are_words_with_the_codes_beside_them(
+    as_holder_of: Callable[..., Any], tenant: Any, headers: dict[str, str], object_: str, operation: str
+) -> None:
+    row = make_row(tenant.id, datetime(2024, 3, 6, tzinfo=UTC), resource_type="tenant", resource_name="Retail Cloud")
+
+    page = as_holder_of(AUDIT_READ).get(f"/audit/{row.id}", headers=headers).get_data(as_text=True)
+
+    facts = " ".join(re.sub(r"<[^>]+>", " ", page[page.index('<dl class="facts') :]).split())
+    assert f"{object_} Retail Cloud tenant" in facts
+    assert f"{operation} test.thing.done" in facts
+
+
+@pytest.mark.req("C-31")
+def test_a_verification_under_way_is_not_begun_again(as_holder_of: Callable[..., Any], api: Callable[..., Any]) -> None:
+    verifier = api(as_holder_of(AUDIT_VERIFY, JOB_READ))
+
+    first, second = verifier.post("/audit/verify", {}), verifier.post("/audit/verify", {})
+
+    assert second.status_code == 202
+    assert second.json["id"] == first.json["id"]
+    perform(first.json["id"])
+    third = verifier.post("/audit/verify", {}).json["id"]
+    assert third != first.json["id"]
+    perform(third)
+
+
+@pytest.mark.req("C-31")
+@pytest.mark.parametrize("headers", [EN, ZH])
+def test_how_many_rows_wait_for_the_seal_is_told_once(as_holder_of: Callable[..., Any], headers: dict[str, str]) -> None:
+    verifier = as_holder_of(AUDIT_VERIFY, JOB_READ)
+    verifier.post("/audit/verify")
+    run = db.session.scalar(select(JobRun).where(JobRun.kind == VERIFY.name).order_by(JobRun.created_at.desc()).limit(1))
+    assert run is not None
+    perform(run.id)
+
+    page = verifier.get("/audit/verify", headers=headers).get_data(as_text=True)
+
+    assert "alert-ok" in page
+    assert len(re.findall("wait for the seal|Waiting for the seal|待封存", page)) == 1
