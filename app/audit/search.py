@@ -44,6 +44,7 @@ SEARCHED = (
 )  # fmt: skip
 NEWEST = 20_000
 SHORTEST = 3
+PART = 5  # characters that an index is asked for
 MOST_WORDS = 8
 # Words that InnoDB leaves out of FULLTEXT (INFORMATION_SCHEMA.INNODB_FT_DEFAULT_STOPWORD): asked for, they find nothing.
 STOPWORDS = frozenset({
@@ -163,7 +164,7 @@ def matching(words: str, scope: Sequence[ColumnElement[bool]]) -> ColumnElement[
     found = {"sqlite": _sqlite, "postgresql": _postgresql}.get(dialect, _mysql)(served) if served else true()
     if not rest:
         return found
-    contained = [_postgresql(rest)] if dialect == "postgresql" else [_contains(word) for word in rest]
+    contained = [_stored(word) for word in rest] if dialect == "postgresql" else [_contains(word) for word in rest]
     return and_(found, _newest(scope), *contained)
 
 
@@ -187,9 +188,27 @@ def _contains(word: str) -> ColumnElement[bool]:
     return or_(*(found.like(_escaped(word), escape="\\") for found in columns))
 
 
+def _stored(word: str) -> ColumnElement[bool]:
+    return literal_column(f"core_audit_event.{COLUMN}", String).like(_escaped(word))
+
+
 def _postgresql(words: Sequence[str]) -> ColumnElement[bool]:
+    """The index is asked for a few characters alone, which hold what is rare in the words: it intersects the rows of each three
+    of them, and most threes of a login are in every row. What it finds is then looked at for the words themselves.
+    """
     stored = literal_column(f"core_audit_event.{COLUMN}", String)
-    return and_(*(stored.like(_escaped(word)) for word in words))
+    rarest = max((_rare_part(word) for word in words), key=lambda part: (_rarity(part), len(part)))
+    return and_(stored.like(_escaped(rarest)), *(func.strpos(stored, word) > 0 for word in words if word != rarest))
+
+
+def _rare_part(word: str) -> str:
+    """The characters of a word that fewest rows are likely to have: those with most digits and signs among them."""
+    parts = [word[at : at + PART] for at in range(max(1, len(word) - PART + 1))]
+    return max(reversed(parts), key=_rarity)
+
+
+def _rarity(part: str) -> int:
+    return sum(not character.isalpha() for character in part)
 
 
 def _sqlite(words: Sequence[str]) -> ColumnElement[bool]:
