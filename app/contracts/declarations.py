@@ -176,8 +176,12 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class ObjectLink:
-    """Where a resource type that audit rows and jobs name is shown: ``url`` takes its identifier."""
+    """Where a resource type that audit rows and jobs name is shown: ``url`` takes its identifier.
+
+    ``name`` takes it too, and gives what the caller's tenant calls it; None where it has no such.
+    """
 
     type: str
     title: Text
     url: Callable[[str], str | None] = field(default=lambda _identifier: None)
+    name: Callable[[str], str | None] = field(default=lambda _identifier: None)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 from flask import Blueprint, Response, request, url_for
 from sqlalchemy import select
 
+from app import site
 from app.contracts.text import Text
 from app.db import db, scoped
 from app.errors import NOT_FOUND, ConsoleError, FieldError
@@ -99,6 +103,21 @@ def _delete(zone: Zone, records: RecordSet) -> Action:
     return Action(Text("Delete", "删除"), url, "post", danger=True, confirm=question)
 
 
+def _owners() -> Callable[[RecordSet], Cell]:
+    """Whose records are, with the name of the environment in place of its identifier, where it is known."""
+    link = site.catalogue().links.get("environment")
+    named = cache(lambda identifier: link.name(identifier) if link else None)
+
+    def owner(records: RecordSet) -> Cell:
+        if not records.owner:
+            return Cell("mono", text="–")
+        of, _, environment = records.owner.partition("@")
+        name = named(environment) if environment else None
+        return Cell("mono", text=f"{of} @ {name}" if name else records.owner, title=records.owner if name else "", copy=True)
+
+    return owner
+
+
 @bp.get("/zones/<zone>")
 @guard(permissions.ZONE_READ)
 def zone_show(zone: str) -> Response:
@@ -112,7 +131,7 @@ def _zone(found: Zone, error: ConsoleError | None = None) -> Response:
         Column("type", Text("Type", "类型"), lambda r: r.type, sort=RecordSet.type),
         Column("values", Text("Values", "记录值"), lambda r: r.values, "tags", narrow=True),
         Column("ttl", Text("TTL", "TTL"), lambda r: r.ttl, "number", RecordSet.ttl),
-        Column("owner", Text("Owner", "归属"), lambda r: r.owner or "–", "mono", RecordSet.owner),
+        Column("owner", Text("Owner", "归属"), _owners(), "mono", RecordSet.owner),
     )
     listing = Listing(
         "records",

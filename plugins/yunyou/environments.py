@@ -215,6 +215,12 @@ def ensure_namespace(environment: Environment) -> None:
         )
 
 
+def name_of(environment_id: str) -> str | None:
+    """What the caller's tenant calls an environment; None where it has no such."""
+    found = db.session.scalar(scoped(Environment).where(Environment.id == environment_id))
+    return found.name if found else None
+
+
 def names_in_cluster(cluster_id: str) -> Sequence[str]:
     """Names of environments of a cluster, of the caller's tenant; at most three."""
     found = scoped(Environment).where(Environment.cluster_id == cluster_id).order_by(Environment.name).limit(3)

@@ -95,6 +95,7 @@ def register_object_links():
             "environment",
             Text("Environment", "环境"),
             lambda i: url_for("yunyou_environments.environment_show", environment_id=i),
+            environments.name_of,
         ),
     ]
 

@@ -19,6 +19,8 @@ from app.db import db, new_id
 from plugins.dns import changes, registration, service
 from plugins.dns.models import Zone
 from plugins.dns.permissions import RECORD_EDIT, ZONE_EDIT, ZONE_READ
+from plugins.yunyou.models import Environment
+from tests.plugins.yunyou.makers import environment_of
 
 ALL = (ZONE_READ, ZONE_EDIT, RECORD_EDIT)
 
@@ -205,3 +207,17 @@ def test_a_server_that_does_not_answer_is_told_in_the_language_of_the_reader(zon
         told = registration.ask(f"www.{zone.name}", "A")
 
     assert told["error"] == "两秒内没有响应。"
+
+
+@pytest.mark.req("D-3")
+def test_whose_a_record_is_is_told_with_the_name_of_the_environment(person: Any, zone: Zone, tenant: Any) -> None:
+    here, gone = environment_of(tenant.id), new_id()
+    name = db.session.get(Environment, here).name
+    for label, environment in (("shop", here), ("old", gone)):
+        changes.change(zone, [{"name": label, "type": "A", "values": ["192.0.2.7"]}], [], f"SHOP/web@{environment}")
+    db.session.commit()
+
+    page = person.get(f"/dns/zones/{zone.name}").text
+
+    assert f'title="SHOP/web@{here}">SHOP/web @ {name}<' in page
+    assert f">SHOP/web@{gone}<" in page
