@@ -93,7 +93,7 @@ def span(query: AuditQuery) -> tuple[datetime, datetime | None]:
     if until > month_after(since):
         raise TOO_LONG(start=since.date(), end=(until - datetime.resolution).date())
     if until < since:
-        raise invalid({"until": Text("This is before the beginning.", "结束时间早于开始时间。")})
+        raise invalid({"until": Text("The end is before the beginning.", "结束时间早于开始时间。")})
     return since.astimezone(UTC), until.astimezone(UTC)
 
 

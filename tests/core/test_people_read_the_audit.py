@@ -17,6 +17,8 @@ from app.core.permissions import AUDIT_READ, AUDIT_VERIFY, JOB_READ
 from app.db import db, new_id
 from app.jobs.models import JobRun
 from app.jobs.run import perform
+from plugins.captain.permissions import CLUSTER_EDIT
+from plugins.iam.permissions import GROUP_EDIT
 
 pytestmark = pytest.mark.req("C-30")
 EN, ZH = {"Accept-Language": "en"}, {"Accept-Language": "zh-CN"}
@@ -97,7 +99,7 @@ def test_days_that_cannot_be_used_are_told_beside_them_and_everything_else_stays
 
     assert "goes from 2026-01-01 to 2026-03-05" in told("since=2026-01-01&until=2026-03-05", EN)
     assert "2026-01-01 至 2026-03-05" in told("since=2026-01-01&until=2026-03-05", ZH)
-    assert "before the beginning" in told("since=2026-01-10&until=2026-01-05", EN)
+    assert "The end is before the beginning." in told("since=2026-01-10&until=2026-01-05", EN)
     assert "Write a date such as" in told("since=yesterday&until=2026-01-05", EN)
     assert "结束时间早于开始时间" in told("since=2026-01-10&until=2026-01-05", ZH)
 
@@ -119,6 +121,25 @@ def test_what_was_tried_in_vain_is_named_and_found(as_holder_of: Callable[..., A
     assert "314159" not in str(row.detail) + row.resource_name
     page = person.get(f"/audit?q={name[-8:]}", headers=EN).get_data(as_text=True)
     assert name in page
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "tried-in-vain"}])
+def test_what_failed_for_its_input_is_named_too(as_holder_of: Callable[..., Any], audit_log: Callable[..., Any], headers: dict[str, str]) -> None:
+    body = {"name": "Night shift", "members": [7]}
+
+    assert as_holder_of(GROUP_EDIT).post("/api/v1/iam/groups", json=body, headers=headers).status_code == 422
+
+    assert audit_log()[-1] == ("iam.group.created", "Night shift", "failed")
+
+
+def test_a_cluster_that_could_not_be_registered_is_named_and_its_credentials_are_not_kept(as_holder_of: Callable[..., Any], audit_log: Callable[..., Any]) -> None:
+    body = {"name": "far-away", "kubeconfig": "no kubeconfig"}
+
+    assert as_holder_of(CLUSTER_EDIT).post("/api/v1/captain/clusters", json=body).status_code == 422
+
+    row = audit_log(rows=True)[-1]
+    assert (row.operation, row.resource_name, row.result) == ("captain.cluster.registered", "far-away", "failed")
+    assert "no kubeconfig" not in str(row.detail)
 
 
 def test_a_name_that_was_tried_is_bounded_and_clean(as_holder_of: Callable[..., Any], audit_log: Callable[..., Any]) -> None:
