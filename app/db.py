@@ -18,7 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
-from app import caller, conflicts, crypto
+from app import caller, conflicts, crypto, lengths
 from app.contracts.text import Text as Words
 from app.errors import CHANGED, NOT_FOUND
 
@@ -139,9 +139,10 @@ class Session(FlaskSession):
     def flush(self, objects: Sequence[Any] | None = None) -> None:
         """Write what changed.
 
-        :raises ConsoleError: CORE/CHANGED_MEANWHILE where a row is not the one any more that was read; CORE/CONFLICT
-            where a constraint is violated, beside the field that it is of
+        :raises ConsoleError: CORE/INVALID_INPUT where text is longer than its column; CORE/CHANGED_MEANWHILE where a row
+            is not the one any more that was read; CORE/CONFLICT where a constraint is violated, beside the field that it is of
         """
+        lengths.need_room([*self.new, *self.dirty])
         try:
             super().flush(objects)
         except StaleDataError as error:

@@ -40,6 +40,12 @@ class FieldError:
     message: Text
 
 
+def pointer_of(name: str) -> str:
+    """The pointer to the field that the code calls *name*, as shapes spell it: ``redirect_uris`` is ``/redirectUris``."""
+    first, *words = name.split("_")
+    return "/" + first + "".join(word.capitalize() for word in words)
+
+
 @dataclass
 class ConsoleError(Exception):
     """An expected failure. One handler turns it into a page, a fragment or problem+json."""
@@ -91,7 +97,7 @@ INVALID_INPUT = ErrorCode(
     "CORE/INVALID_INPUT",
     422,
     Text("Some of what was entered cannot be accepted.", "部分输入无法接受。"),
-    Text("Correct the fields that are marked and send it again.", "请更正标出的字段后重新提交。"),
+    Text("Correct what is named and send it again.", "请更正所指出的内容后重新提交。"),
 )
 MALFORMED = ErrorCode(
     "CORE/MALFORMED",
@@ -131,6 +137,12 @@ CSRF = ErrorCode(
     403,
     Text("The form did not come from this console.", "该表单不是由本控制台发出的。"),
     Text("Reload the page and send the form again.", "请刷新页面后重新提交。"),
+)
+OTHER_SESSION = ErrorCode(
+    "CORE/FORM_OF_ANOTHER_SESSION",
+    403,
+    Text("This page was opened before you signed in again.", "此页面是在您重新登录之前打开的。"),
+    Text("Send it once more: the page belongs to the new session now.", "请再次提交：此页面现已属于新会话。"),
 )
 TOO_LARGE = ErrorCode(
     "CORE/TOO_LARGE",
@@ -175,6 +187,7 @@ CORE_ERRORS = (
     FORBIDDEN,
     SIGNED_OUT,
     CSRF,
+    OTHER_SESSION,
     TOO_LARGE,
     NO_DRY_RUN,
     NO_SERVICE,

@@ -61,9 +61,9 @@ def event_list() -> Response:
         Column("resource", Text("Object", "对象"), lambda e: e.resource_name or e.resource_id or "–", narrow=True),
         Column("operator", Text("Operator", "操作人"), lambda e: e.operator or e.login or "–", narrow=True),
         Column("ip", Text("Source", "来源"), lambda e: e.source_ip, "mono"),
-        Column("key", Text("AccessKey", "AccessKey"), lambda e: e.access_key_id or "–", "mono", hidden=True),
+        Column("key", Text("AccessKey", "AccessKey"), lambda e: e.access_key_id, "mono", hidden=True),
         Column("trace", Text("Trace ID", "追踪 ID"), lambda e: e.trace_id, "mono", hidden=True),
-        Column("error", Text("Error", "错误码"), lambda e: e.error_code or "–", "mono", hidden=True),
+        Column("error", Text("Error", "错误码"), lambda e: e.error_code, "mono", hidden=True),
     )
     filters = (
         Filter("result", Text("Result", "结果"), AuditEvent.result, list(RESULTS.items())),

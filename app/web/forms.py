@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, get_origin, get_type_hints
 
 import msgspec
-from flask import request
-from werkzeug.datastructures import MultiDict
+from flask import Request, request
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 
 from app.contracts.text import Text
-from app.errors import MALFORMED, FieldError, invalid
+from app.errors import MALFORMED, ConsoleError, FieldError, invalid
 
 S = TypeVar("S", bound=msgspec.Struct)
 PATH = re.compile(r" - at `\$(.*)`$")
@@ -63,6 +63,37 @@ def _unclean(value: Any, pointer: str) -> Iterator[FieldError]:
     elif isinstance(value, (list, tuple)):
         for at, item in enumerate(value):
             yield from _unclean(item, f"{pointer}/{at}")
+
+
+class FormRequest(Request):
+    """A request whose form, where nothing can keep its text, is refused at the moment that a view reads it: where the view
+    answers other mistakes of the form too. What is read after that, to show the form again, has U+FFFD in their place.
+    """
+
+    refusal: ConsoleError | None = None
+
+    @property
+    def form(self) -> ImmutableMultiDict[str, str]:
+        """The fields of the form.
+
+        :raises ConsoleError: CORE/INVALID_INPUT with the fields that hold control characters, at the first reading
+        """
+        if self.refusal is not None:
+            refusal, self.refusal = self.refusal, None
+            raise refusal
+        return super().form
+
+    def refuse_unclean_form(self) -> None:
+        """Have the next reading of the form refused if there is something to refuse."""
+        unclean = [name for name, values in self.form.lists() if any(CONTROL.search(text) for text in (name, *values))]
+        if unclean:
+            fields = [(_shown(name), _shown(value)) for name, value in self.form.items(multi=True)]
+            self.__dict__["form"] = ImmutableMultiDict(fields)  # where werkzeug keeps what it has read
+            self.refusal = invalid([FieldError(f"/{_shown(name)}", CONTROLS) for name in unclean[:MOST_PROBLEMS]])
+
+
+def _shown(text: str) -> str:
+    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def parse(kind: type[S], source: MultiDict[str, str] | None = None) -> S:

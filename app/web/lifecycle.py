@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, request, session
 
@@ -19,11 +19,12 @@ from app.auth.routes import sign_in_redirect
 from app.caller import Caller
 from app.contracts.text import Text
 from app.db import db
-from app.errors import CSRF, NO_DRY_RUN, SIGNED_OUT, ConsoleError, ErrorCode, invalid
+from app.errors import CSRF, NO_DRY_RUN, OTHER_SESSION, SIGNED_OUT, ConsoleError, ErrorCode, invalid
 from app.guard import Guard
 from app.web import bearer, following, idempotency
-from app.web.forms import clean
-from app.web.problems import answer, wants_json
+from app.web.forms import FormRequest, clean
+from app.web.problems import OF_NEW_SESSION, answer, wants_json
+from app.web.render import wants_fragment
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 DRY_RUN = "dryRun"
@@ -56,7 +57,9 @@ UNDECLARED = ErrorCode(
 def install(app: Flask) -> None:
     """Put every request of *app* through this."""
     app.before_request(_begin)
+    app.request_class = FormRequest
     app.before_request(_enforce)
+    app.before_request(_clean_form)
     app.after_request(_headers)  # Flask calls the last one first: whatever _finish answers has its headers
     app.after_request(_finish)
 
@@ -118,7 +121,7 @@ def _enforce() -> Response | None:
 
 
 def _clean_input() -> None:
-    """Text of the address and of a form is clean before a view sees it; JSON is looked at where it is read.
+    """Text of the address is clean before a view sees it; a form and JSON are looked at where they are read.
 
     :raises ConsoleError: CORE/INVALID_INPUT
     """
@@ -126,8 +129,12 @@ def _clean_input() -> None:
         return  # refused in the words of OAuth (RFC 6749 5.2)
     clean(request.view_args or {})
     clean(request.args.to_dict(flat=False))
-    if request.method in WRITES and request.mimetype != "application/json":
-        clean(request.form.to_dict(flat=False))
+
+
+def _clean_form() -> None:
+    """OAuth refuses in its own words (RFC 6749 5.2)."""
+    if request.method in WRITES and not request.path.startswith("/oauth/"):
+        cast("FormRequest", request).refuse_unclean_form()
 
 
 def _begin_change(mark: Guard) -> Response | None:
@@ -154,6 +161,8 @@ def _prove_caller(mark: Guard) -> None:
         return
     _session_caller(asks=mark.permission is not None)
     if request.method in WRITES and mark.csrf:
+        if mark.permission is not None and "session_row" not in g:
+            raise SIGNED_OUT()
         _check_csrf()
 
 
@@ -207,7 +216,7 @@ def _check_csrf() -> None:
     given = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
     number, _, signature = given.partition(".")
     if not crypto.ring().verify("csrf", f"{number}.{_browser()}", signature):
-        raise CSRF()
+        raise OTHER_SESSION(extra={OF_NEW_SESSION: csrf_token()}) if "session_row" in g and wants_fragment() else CSRF()
 
 
 def _signed_out() -> Response:

@@ -18,6 +18,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.contracts.text import Text
 from app.db import db
+from app.errors import ConsoleError
 from app.web.language import t
 from app.web.paging import COUNTED, Cursor, Expression, Found, bounded_count, cursor_of, page_of
 from app.web.render import render
@@ -116,6 +117,7 @@ class Listing:
         self.url = request.path
         self.q = self.args.get("q", "").strip()
         self.sort = self.args.get("sort", "") or self.default_sort
+        self.is_gone = self._leave_gone_place()
         wanted = self.args.get("size", 0, type=int)
         self.size = wanted if wanted in SIZES else SIZES[0]
         self.all_columns = self._heads()
@@ -123,6 +125,15 @@ class Listing:
         shown = self._shown_filters()
         self.filters = shown  # type: ignore[attr-defined]
         self.chips = self._chips(shown)
+
+    def _leave_gone_place(self) -> bool:
+        """Whether the query string names a place that is none of this list, such as one of another sort: it begins anew."""
+        try:
+            _ = [self._cursor(name) for name in ("after", "before")]
+        except ConsoleError:
+            self.args = MultiDict([(name, value) for name, value in self.args.items(multi=True) if name not in TOP])
+            return True
+        return False
 
     @cached_property
     def total(self) -> int:

@@ -6,7 +6,7 @@ import logging
 import re
 from typing import Any
 
-from flask import Flask, Response, g, make_response, request
+from flask import Flask, Response, g, make_response, request, url_for
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError, StatementError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
@@ -18,6 +18,7 @@ from app.errors import (
     MALFORMED,
     NOT_ALLOWED_METHOD,
     NOT_FOUND,
+    SIGNED_OUT,
     TOO_LARGE,
     UNKNOWN,
     ConsoleError,
@@ -25,7 +26,7 @@ from app.errors import (
     invalid,
 )
 from app.web.language import locale, t
-from app.web.render import render, toast, wants_fragment
+from app.web.render import render, toast, trigger, wants_fragment
 
 log = logging.getLogger(__name__)
 DATABASE = ErrorCode(
@@ -53,6 +54,9 @@ ERRORS = (DATABASE, TOO_SLOW, FULL)
 GAVE_UP = re.compile("statement timeout|max_statement_time|maximum statement execution time", re.IGNORECASE)
 NO_SPACE = re.compile("is full|no space left", re.IGNORECASE)
 PAGE = Text("page", "页面")
+SIGN_IN = Text("Sign in in a new tab", "在新标签页登录")
+OF_NEW_SESSION = "csrf-token"  # event of the page: its forms are of another session, this token is of the new one
+MOST_TOLD = 5  # of what is wrong with fields, in one line
 OUT_OF_RANGE = Text("A value is too long or out of range.", "有取值过长或超出范围。")
 
 
@@ -95,13 +99,20 @@ def answer(error: ConsoleError) -> Response:
         if asked := challenge(error):
             response.headers["WWW-Authenticate"] = asked
     elif wants_fragment():
-        response = toast(make_response("", error.status), plain(message(error)), "error")
+        response = _toasted(error)
     else:
         page = "core/problem.html" if caller.current().principal else "core/problem_plain.html"
         response = render(page, error=error, trace_id=caller.current().trace_id, status=error.status)
     if error.status == 429 and error.extra and "retryAfter" in error.extra:
         response.headers["Retry-After"] = str(error.extra["retryAfter"])
     return response
+
+
+def _toasted(error: ConsoleError) -> Response:
+    """Nothing to swap, so that what was typed stays; whoever is signed out signs in beside it."""
+    events: dict[str, Any] = {OF_NEW_SESSION: token} if (token := (error.extra or {}).get(OF_NEW_SESSION)) else {}
+    link = (url_for("auth.login"), SIGN_IN) if error.kind is SIGNED_OUT else None
+    return toast(trigger(make_response("", error.status), events), plain(message(error)), "error", link)
 
 
 def _told(error: Exception) -> ConsoleError:
@@ -154,5 +165,6 @@ def install(app: Flask) -> None:
 
 
 def message(error: ConsoleError) -> str:
-    """The error in one line, in the person's language."""
-    return f"{t(error.reason)} {t(error.remedy)}"
+    """The error in one line, in the person's language: what is wrong with which field says more than what to do about it."""
+    wrong = dict.fromkeys(t(field.message) for field in error.errors[:MOST_TOLD])
+    return " ".join([t(error.reason), *(wrong or [t(error.remedy)])])

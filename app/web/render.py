@@ -64,25 +64,24 @@ def go(url: str, message: Text | None = None, kind: str = "success") -> Response
     return response
 
 
-def toast(response: Response, message: Text, kind: str = "success") -> Response:
-    """Show a message over the page that stays."""
-    triggers = json.loads(response.headers.get("HX-Trigger", "{}"))
-    triggers["toast"] = {"kind": kind, "text": t(message)}
-    response.headers["HX-Trigger"] = json.dumps(triggers)
+def trigger(response: Response, events: dict[str, Any]) -> Response:
+    """Have HTMX dispatch these events, too: by name what they carry."""
+    response.headers["HX-Trigger"] = json.dumps({**json.loads(response.headers.get("HX-Trigger", "{}")), **events})
     return response
+
+
+def toast(response: Response, message: Text, kind: str = "success", link: tuple[str, Text] | None = None) -> Response:
+    """Show a message over the page that stays; *link*, an address and its words, opens in a tab of its own."""
+    linked = {"href": link[0], "label": t(link[1])} if link else {}
+    return trigger(response, {"toast": {"kind": kind, "text": t(message), **linked}})
 
 
 def refresh(message: Text | None = None, event: str = "changed") -> Response:
     """Nothing to swap: tell the page that something changed, so that its parts fetch themselves anew."""
-    response = make_response("", 204)
-    response.headers["HX-Trigger"] = json.dumps({event: True})
+    response = trigger(make_response("", 204), {event: True})
     return toast(response, message) if message else response
 
 
 def dialog_done(message: Text, event: str = "changed") -> Response:
     """Close the open dialog, say what was done and let the page refresh itself."""
-    response = refresh(message, event)
-    triggers = json.loads(response.headers["HX-Trigger"])
-    triggers["close-dialog"] = True
-    response.headers["HX-Trigger"] = json.dumps(triggers)
-    return response
+    return trigger(refresh(message, event), {"close-dialog": True})

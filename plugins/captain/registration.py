@@ -13,6 +13,7 @@ from app.web.api import In
 
 KUBECONFIG, TOKEN = "kubeconfig", "token"
 NEITHER = Text("Give a kubeconfig, or a server and a token.", "请提供 kubeconfig，或服务器地址与令牌。")
+PLACED = Text("In the kubeconfig, {place}: {problem}", "kubeconfig 中 {place}：{problem}")
 
 
 class NewCluster(In):
@@ -74,8 +75,10 @@ def _document(given: NewCluster | ChangedCluster) -> dict[str, Any] | None:
 
 
 def _beside(field: str, problem: FieldError) -> FieldError:
-    """The problem beside the form's field, with where in the file it is."""
-    where = problem.pointer
-    if not where:
+    """The problem beside the form's field, with where in the file it is: ``/clusters/0/cluster/server`` is its cluster's server."""
+    *above, last = problem.pointer.split("/")
+    if not last:
         return FieldError(f"/{field}", problem.message)
-    return FieldError(f"/{field}", Text(f"{where}: {problem.message.en}", f"{where}：{problem.message.zh}"))
+    holder = above[-1] if len(above) > 1 and not above[-1].isdigit() else ""
+    place = Text(f"{holder}, {last}" if holder else last, f"{holder} 的 {last}" if holder else last)
+    return FieldError(f"/{field}", PLACED.format(place=place, problem=problem.message))

@@ -106,8 +106,10 @@ export function combobox(select_) {
       draw();
     } else if (key === "Enter" && !list.hidden) { event.preventDefault(); take(at); } else if (key === "Escape" && !list.hidden) { event.preventDefault(); event.stopPropagation(); show(false); } else if (key === "Backspace" && many && !input.value) { const last = chosen().at(-1); if (last) { last.selected = false; chips(); tell(); } }
   });
+  const focused = select_ === document.activeElement;
   select_.hidden = true;
   select_.parentElement.prepend(box);
+  if (focused) input.focus();
   chips();
   rest();
 }

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from app.contracts.declarations import Permission
 from app.contracts.text import Text
 from app.db import Versioned
-from app.errors import CSRF, FORBIDDEN, NOT_FOUND, SIGNED_OUT, ConsoleError
+from app.errors import CSRF, FORBIDDEN, NOT_FOUND, SIGNED_OUT, ConsoleError, FieldError, pointer_of
 from app.guard import Operation, guard
 from app.web import conflicts
 from app.web.language import t
@@ -57,9 +57,17 @@ class Form:
     def shown(self, error: ConsoleError | None = None) -> Response:
         """The form, with what was typed and what is wrong with it."""
         error = conflicts.explained(error, self.values)
+        if error is not None:
+            error.errors = tuple(self._at_its_field(wrong) for wrong in error.errors)
         fields = [self._filled(item, error is not None) for item in self.fields]
         status = 422 if error is not None else 200
         return render("iam/form.html", fragment="dialog", status=status, form_=self, fields=fields, error=error)
+
+    def _at_its_field(self, wrong: FieldError) -> FieldError:
+        """An error of a shape beside the field of the form: ``/redirectUris/0`` is of ``redirect_uris``."""
+        whole = "/".join(wrong.pointer.split("/")[:2])
+        name = next((item["name"] for item in self.fields if pointer_of(item["name"]) == whole), None)
+        return FieldError(f"/{name}", wrong.message) if name else wrong
 
     def _filled(self, item: Field, sent: bool) -> Field:
         made, name = dict(item), item["name"]

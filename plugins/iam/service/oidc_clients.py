@@ -197,7 +197,10 @@ def _uri_problem(uri: str) -> Text | None:
         return Text(f"{uri} is not an address.", f"{uri} 不是有效地址。")
     http = parts.scheme == "http" and (parts.hostname in LOOPBACK or site.settings().allow_local_addresses)
     if (parts.scheme != "https" and not http) or not parts.netloc or parts.fragment or "*" in uri or parts.username:
-        return Text(f"{uri}: an https:// address without * and #.", f"{uri}：须为不含 * 与 # 的 https:// 地址。")
+        return Text(
+            f"{uri} cannot be used: write a whole address that begins with https:// and holds no * and no #.",
+            f"{uri} 不可用：请填写以 https:// 开头的完整地址，且不得包含 * 或 #。",
+        )
     return None
 
 

@@ -141,8 +141,8 @@ def balancer_list() -> Response:
             "state", Text("State", "状态"),
             lambda b: Cell("tone", text=t(BALANCER[b.state]), tone="ok" if b.state == "active" else "info"), sort=LoadBalancer.state,
         ),
-        Column("address", Text("Address", "地址"), lambda b: b.address or "–", "mono", LoadBalancer.address, narrow=True),
-        Column("domain", Text("Domain", "域名"), lambda b: b.domain or "–", "mono", LoadBalancer.domain),
+        Column("address", Text("Address", "地址"), lambda b: b.address, "mono", LoadBalancer.address, narrow=True),
+        Column("domain", Text("Domain", "域名"), lambda b: b.domain, "mono", LoadBalancer.domain),
         Column(
             "application", Text("Application", "应用"), lambda b: f"{b.product}/{b.application}", sort=LoadBalancer.application
         ),
