@@ -147,7 +147,7 @@ def _zone(found: Zone, error: ConsoleError | None = None) -> Response:
         ),
     )
     return listing.respond(
-        "dns/zone_show.html", zone=found, versions=changes.history(found), types=changes.TYPES, error=error,
+        "dns/zone_show.html", zone=found, versions=changes.history(found), types=changes.TYPES, error=error, readable=readable,
         status=error.status if error else 200,
     )  # fmt: skip
 

@@ -20,6 +20,7 @@ from app.contracts.text import Text
 TYPES = ("A", "AAAA", "CNAME", "TXT", "MX", "SRV", "NS", "PTR", "CAA")
 LONGEST_STRING = 255  # octets of one character string (RFC 1035 3.3)
 LONGEST = 65_535  # octets of one value's data, and of one answer over TCP (RFC 1035 3.2.1, 4.2.2)
+LONGEST_NAME = 255  # octets (RFC 1035 2.3.4)
 LOOKS = {
     "A": Text("an IPv4 address such as 192.0.2.1", "IPv4 地址，如 192.0.2.1"),
     "AAAA": Text("an IPv6 address such as 2001:db8::1", "IPv6 地址，如 2001:db8::1"),
@@ -78,9 +79,10 @@ def _fits(name: str, values: Sequence[dns.rdata.Rdata]) -> bool:
     """Whether the answer to a question with EDNS for these records fits into one message."""
     answer = dns.message.make_query(dns.name.from_text(name + "."), values[0].rdtype, use_edns=0)
     answer.flags |= dns.flags.QR
+    longest = LONGEST_NAME - len(name) - 2 if name.startswith("*") else 0  # what a question that a wildcard answers adds
     answer.answer.append(dns.rrset.from_rdata_list(dns.name.from_text(name + "."), 0, values))
     try:
-        answer.to_wire(max_size=LONGEST)
+        answer.to_wire(max_size=LONGEST - longest)
     except (dns.exception.DNSException, ValueError, OverflowError):
         return False
     return True

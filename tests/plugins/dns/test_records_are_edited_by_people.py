@@ -9,6 +9,8 @@ from dataclasses import replace
 from html import unescape
 from typing import Any
 
+import dns.message
+import dns.rcode
 import pytest
 from flask import Flask
 
@@ -16,7 +18,7 @@ from app import caller, site
 from app.caller import Caller
 from app.contracts.identity import Principal
 from app.db import db, new_id
-from plugins.dns import changes, registration, service
+from plugins.dns import changes, registration, server, service, values
 from plugins.dns.models import Zone
 from plugins.dns.permissions import RECORD_EDIT, ZONE_EDIT, ZONE_READ
 from plugins.yunyou.models import Environment
@@ -124,7 +126,7 @@ def test_a_program_that_names_another_version_of_a_zone_changes_nothing(
 
 @pytest.mark.req("D-1")
 @pytest.mark.parametrize(
-    ("values", "field", "words"),
+    ("given", "field", "words"),
     [
         (["x" * 70_000], "values/0", "65535"),
         (["x" * 40_000, "y" * 40_000], "values", "65535"),
@@ -132,11 +134,11 @@ def test_a_program_that_names_another_version_of_a_zone_changes_nothing(
     ],
 )
 def test_records_that_no_answer_can_carry_are_refused_at_their_field(
-    person: Any, api: Callable[..., Any], zone: Zone, values: list[str], field: str, words: str
+    person: Any, api: Callable[..., Any], zone: Zone, given: list[str], field: str, words: str
 ) -> None:
 
-    through_api = api(person).post(f"/dns/zones/{zone.name}/changes", {"upsert": [{"name": "big", "type": "TXT", "values": values}]})
-    page = person.post(f"/dns/zones/{zone.name}/records", data={"name": "big", "type": "TXT", "values": "\n".join(values)})
+    through_api = api(person).post(f"/dns/zones/{zone.name}/changes", {"upsert": [{"name": "big", "type": "TXT", "values": given}]})
+    page = person.post(f"/dns/zones/{zone.name}/records", data={"name": "big", "type": "TXT", "values": "\n".join(given)})
 
     assert (through_api.status_code, page.status_code, values_of(zone)) == (422, 422, {})
     assert [(e["pointer"], words in e["message"]) for e in through_api.json["errors"]] == [(f"/upsert/0/{field}", True)]
@@ -194,6 +196,7 @@ def test_a_zone_shows_its_own_alphabet_the_whole_of_its_values_and_one_change_as
     assert re.search(rf'title="{made.name}"><a href="/dns/zones/{made.name}">münchen.{zone.name}</a>', zones)
     assert f'title="&#34;{"x" * 200}&#34;"' in page
     assert "1 change</span>" in page
+    assert f"<h1>münchen.{zone.name}</h1>" in person.get(f"/dns/zones/{made.name}").text
 
 
 @pytest.mark.req("D-4")
@@ -221,3 +224,20 @@ def test_whose_a_record_is_is_told_with_the_name_of_the_environment(person: Any,
 
     assert f'title="SHOP/web@{here}">SHOP/web @ {name}<' in page
     assert f">SHOP/web@{gone}<" in page
+
+
+@pytest.mark.req("D-1", "D-4")
+def test_what_a_wildcard_is_given_fits_into_the_answer_to_the_longest_name_below_it(zone: Zone, app_context: Flask) -> None:
+    asked = ".".join(["x" * 60] * 3 + ["y" * (253 - 3 * 61 - len(zone.name) - 1), zone.name])
+    sizes = [size for size in range(65_300, 64_700, -20) if not wrong_with(zone, size)]
+    put(zone, "*", "x" * sizes[0], kind="TXT")
+    found = server.Answers(app_context)
+    found.refresh()
+
+    answer = dns.message.from_wire(found.answer(dns.message.make_query(asked, "TXT", use_edns=0).to_wire(), False) or b"")
+
+    assert (answer.rcode(), len(answer.answer)) == (dns.rcode.NOERROR, 1)
+
+
+def wrong_with(zone: Zone, size: int) -> bool:
+    return values.problem("TXT", ["x" * size], f"*.{zone.name}", zone.name) is not None
