@@ -46,6 +46,10 @@ def title_of(event: AuditEvent) -> str:
     return event.title_zh if locale() == "zh" else event.title_en
 
 
+def _time(event: AuditEvent) -> Cell:
+    return Cell(text=exact(event.created_at))
+
+
 def _result(event: AuditEvent) -> Cell:
     words = RESULTS[event.result].in_(locale()) if event.result in RESULTS else event.result
     return Cell("tone", text=words, tone=TONES.get(event.result, "neutral"))
@@ -55,8 +59,8 @@ def _result(event: AuditEvent) -> Cell:
 @guard(permissions.AUDIT_READ)
 def event_list() -> Response:
     columns = (
-        Column("created", Text("Time", "时间"), lambda e: Cell(text=exact(e.created_at)), "time", sort=AuditEvent.created_at, narrow=True),
-        Column("result", Text("Result", "结果"), _result, narrow=True),  # before the words, which tell what is done in the past tense
+        Column("created", Text("Time", "时间"), _time, "time", sort=AuditEvent.created_at, narrow=True),
+        Column("result", Text("Result", "结果"), _result, narrow=True),  # before the words, which are in the past tense
         Column("operation", Text("Operation", "操作"), title_of, "link", narrow=True),
         Column("resource", Text("Object", "对象"), lambda e: e.resource_name or e.resource_id or "–", narrow=True),
         Column("operator", Text("Operator", "操作人"), lambda e: e.operator or e.login or "–", narrow=True),
@@ -74,10 +78,12 @@ def event_list() -> Response:
     listing = Listing(
         "events", found.order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc()), columns,
         filters=filters, default_sort="-created", counted=SEARCH_COUNTED if request.args.get("q") else COUNTED,
-        href=lambda e: url_for(".event_show", event_id=e.id, whose=request.args.get("whose")), empty=NO_PERIOD if wrong else NOTHING,
+        href=lambda e: url_for(".event_show", event_id=e.id, whose=request.args.get("whose")),
+        empty=NO_PERIOD if wrong else NOTHING,
     )  # fmt: skip
     return listing.respond(
-        "core/event_list.html", chain=seal.state(tenant), of_nobody=tenant == NOBODY, days=days, wrong=wrong, status=422 if wrong else 200
+        "core/event_list.html", status=422 if wrong else 200, chain=seal.state(tenant), of_nobody=tenant == NOBODY,
+        days=days, wrong=wrong,
     )  # fmt: skip
 
 
@@ -97,7 +103,8 @@ def _found(tenant: str) -> tuple[Select[AuditEvent], dict[str, str], list[Text]]
     except ConsoleError as error:
         if error.kind not in (trail.TOO_LONG, INVALID_INPUT) or request.args.get("format") == "csv":
             raise
-        return select(AuditEvent).where(false()), entered, [problem.message for problem in error.errors] or [error.reason]
+        messages = [problem.message for problem in error.errors] or [error.reason]
+        return select(AuditEvent).where(false()), entered, messages
     shown = {"since": _day(since), "until": _day(until - datetime.resolution if until else now())}
     return found, {name: entered[name] or shown[name] for name in shown}, []
 
@@ -138,8 +145,8 @@ def event_show(event_id: str) -> Response:
         raise NOT_FOUND(what=EVENT)
     link = site.catalogue().links.get(event.resource_type)
     return render(
-        "core/event_show.html", event=event, title=title_of(event), result=_result(event), kind=link.title if link else None,
-        link=link.url(event.resource_id) if link else None,
+        "core/event_show.html", event=event, title=title_of(event), result=_result(event),
+        kind=link.title if link else None, link=link.url(event.resource_id) if link else None,
     )  # fmt: skip
 
 

@@ -44,7 +44,8 @@ VERIFY = Job(
 def start() -> JobRun:
     """Order the verification of the caller's tenant; the one under way, where there is one."""
     tenant_id = caller.current().tenant_id
-    db.session.execute(select(AuditHead.seq).where(AuditHead.tenant_id == tenant_id).with_for_update())  # one orders at a time
+    head = select(AuditHead.seq).where(AuditHead.tenant_id == tenant_id)
+    db.session.execute(head.with_for_update())  # one orders at a time
     under_way = _mine().where(JobRun.state.in_((QUEUED, RUNNING))).limit(1)
     found = db.session.scalar(under_way.with_for_update(read=True))  # as it is now, not as this transaction began
     return found or enqueue(VERIFY, tenant_id=tenant_id)

@@ -30,7 +30,11 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """The application on a server database."""
     folder = tmp_path_factory.mktemp("site")
     with SERVERS[request.param]() as server:
-        app = create_app(load_settings({"ANTSTACK_DEMO": "1", "DATABASE_URL": server.url, "ANTSTACK_AUDIT_FOLDER": f"{folder}/audit"}))
+        app = create_app(
+            load_settings(
+                {"ANTSTACK_DEMO": "1", "DATABASE_URL": server.url, "ANTSTACK_AUDIT_FOLDER": f"{folder}/audit"}
+            )
+        )
         with app.app_context():
             db.create_all()
             yield app

@@ -43,9 +43,22 @@ def days(page: str) -> dict[str, str]:
 
 
 @pytest.mark.req("C-52")
-@pytest.mark.parametrize(("zone", "first", "last"), [("Asia/Tokyo", "09-1500", "10-1459"), ("America/New_York", "10-0500", "11-0459")])
-def test_a_day_is_one_of_the_zone_in_which_times_are_shown(as_holder_of: Callable[..., Any], tenant: Any, zone: str, first: str, last: str) -> None:
-    for day, hour, minute in ((9, 14, 59), (9, 15, 0), (10, 4, 59), (10, 5, 0), (10, 14, 59), (10, 15, 0), (11, 4, 59), (11, 5, 0)):
+@pytest.mark.parametrize(
+    ("zone", "first", "last"), [("Asia/Tokyo", "09-1500", "10-1459"), ("America/New_York", "10-0500", "11-0459")]
+)
+def test_a_day_is_one_of_the_zone_in_which_times_are_shown(
+    as_holder_of: Callable[..., Any], tenant: Any, zone: str, first: str, last: str
+) -> None:
+    for day, hour, minute in (
+        (9, 14, 59),
+        (9, 15, 0),
+        (10, 4, 59),
+        (10, 5, 0),
+        (10, 14, 59),
+        (10, 15, 0),
+        (11, 4, 59),
+        (11, 5, 0),
+    ):
         make_row(tenant.id, datetime(2024, 1, day, hour, minute, tzinfo=UTC))
     reader = as_holder_of(AUDIT_READ)
     reader.set_cookie("antstack-zone", zone, domain="127.0.0.1")
@@ -75,7 +88,9 @@ def test_the_last_day_offered_is_today_where_the_person_is(
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/New_York"])
 @pytest.mark.parametrize(("since", "until"), [("2026-03-01", "2026-03-31"), ("2026-01-31", "2026-02-27")])
-def test_a_whole_month_is_a_month_wherever_it_begins(as_holder_of: Callable[..., Any], zone: str, since: str, until: str) -> None:
+def test_a_whole_month_is_a_month_wherever_it_begins(
+    as_holder_of: Callable[..., Any], zone: str, since: str, until: str
+) -> None:
     reader = as_holder_of(AUDIT_READ)
     reader.set_cookie("antstack-zone", zone, domain="127.0.0.1")
 
@@ -83,7 +98,9 @@ def test_a_whole_month_is_a_month_wherever_it_begins(as_holder_of: Callable[...,
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai"])
-def test_days_that_cannot_be_used_are_told_beside_them_and_everything_else_stays(as_holder_of: Callable[..., Any], zone: str) -> None:
+def test_days_that_cannot_be_used_are_told_beside_them_and_everything_else_stays(
+    as_holder_of: Callable[..., Any], zone: str
+) -> None:
     reader = as_holder_of(AUDIT_READ)
     reader.set_cookie("antstack-zone", zone, domain="127.0.0.1")
 
@@ -109,10 +126,16 @@ def test_no_file_is_made_of_days_that_cannot_be_used(as_holder_of: Callable[...,
 
 
 @pytest.mark.parametrize("ask", ["json", "form"])
-def test_what_was_tried_in_vain_is_named_and_found(as_holder_of: Callable[..., Any], audit_log: Callable[..., Any], ask: str) -> None:
+def test_what_was_tried_in_vain_is_named_and_found(
+    as_holder_of: Callable[..., Any], audit_log: Callable[..., Any], ask: str
+) -> None:
     name = f"Grüße {new_id()[-8:]}"
     person = as_holder_of(AUDIT_READ)
-    sent = {"json": {"name": name, "password": "hunter22", "code": "314159"}} if ask == "json" else {"data": {"name": name, "code": "314159"}}
+    sent = (
+        {"json": {"name": name, "password": "hunter22", "code": "314159"}}
+        if ask == "json"
+        else {"data": {"name": name, "code": "314159"}}
+    )
 
     assert person.post("/api/v1/iam/groups" if ask == "json" else "/iam/groups/new", **sent).status_code == 403
 
@@ -124,7 +147,9 @@ def test_what_was_tried_in_vain_is_named_and_found(as_holder_of: Callable[..., A
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "tried-in-vain"}])
-def test_what_failed_for_its_input_is_named_too(as_holder_of: Callable[..., Any], audit_log: Callable[..., Any], headers: dict[str, str]) -> None:
+def test_what_failed_for_its_input_is_named_too(
+    as_holder_of: Callable[..., Any], audit_log: Callable[..., Any], headers: dict[str, str]
+) -> None:
     body = {"name": "Night shift", "members": [7]}
 
     assert as_holder_of(GROUP_EDIT).post("/api/v1/iam/groups", json=body, headers=headers).status_code == 422
@@ -132,7 +157,9 @@ def test_what_failed_for_its_input_is_named_too(as_holder_of: Callable[..., Any]
     assert audit_log()[-1] == ("iam.group.created", "Night shift", "failed")
 
 
-def test_a_cluster_that_could_not_be_registered_is_named_and_its_credentials_are_not_kept(as_holder_of: Callable[..., Any], audit_log: Callable[..., Any]) -> None:
+def test_a_cluster_that_could_not_be_registered_is_named_and_its_credentials_are_not_kept(
+    as_holder_of: Callable[..., Any], audit_log: Callable[..., Any]
+) -> None:
     body = {"name": "far-away", "kubeconfig": "no kubeconfig"}
 
     assert as_holder_of(CLUSTER_EDIT).post("/api/v1/captain/clusters", json=body).status_code == 422
@@ -142,7 +169,9 @@ def test_a_cluster_that_could_not_be_registered_is_named_and_its_credentials_are
     assert "no kubeconfig" not in str(row.detail)
 
 
-def test_a_name_that_was_tried_is_bounded_and_clean(as_holder_of: Callable[..., Any], audit_log: Callable[..., Any]) -> None:
+def test_a_name_that_was_tried_is_bounded_and_clean(
+    as_holder_of: Callable[..., Any], audit_log: Callable[..., Any]
+) -> None:
     person = as_holder_of(AUDIT_READ)
 
     body = json.dumps({"name": "a\x00\x1b[31m\ud800" + "b" * 5_000})
@@ -153,8 +182,12 @@ def test_a_name_that_was_tried_is_bounded_and_clean(as_holder_of: Callable[..., 
     assert len(row.resource_name) == 255
 
 
-@pytest.mark.parametrize("body", ["[" * 100_000, "[1]", '"name"', '{"name": {"a": 1}}', '{"name": 7, "login": " "}', "{", ""])
-def test_a_body_without_a_name_names_nothing(as_holder_of: Callable[..., Any], audit_log: Callable[..., Any], body: str) -> None:
+@pytest.mark.parametrize(
+    "body", ["[" * 100_000, "[1]", '"name"', '{"name": {"a": 1}}', '{"name": 7, "login": " "}', "{", ""]
+)
+def test_a_body_without_a_name_names_nothing(
+    as_holder_of: Callable[..., Any], audit_log: Callable[..., Any], body: str
+) -> None:
     person = as_holder_of(AUDIT_READ)
 
     assert person.post("/api/v1/iam/groups", data=body, headers={"Content-Type": "application/json"}).status_code == 403
@@ -175,9 +208,14 @@ def test_a_list_tells_first_how_an_operation_ended_on_cards_too(as_holder_of: Ca
 @pytest.mark.req("C-53")
 @pytest.mark.parametrize(
     ("headers", "words"),
-    [(EN, {"core": "Console", "orders": "Orders", "iam": "Identity and access"}), (ZH, {"core": "控制台", "orders": "执行单", "iam": "身份与访问"})],
+    [
+        (EN, {"core": "Console", "orders": "Orders", "iam": "Identity and access"}),
+        (ZH, {"core": "控制台", "orders": "执行单", "iam": "身份与访问"}),
+    ],
 )
-def test_areas_have_names_in_both_languages(as_holder_of: Callable[..., Any], headers: dict[str, str], words: dict[str, str]) -> None:
+def test_areas_have_names_in_both_languages(
+    as_holder_of: Callable[..., Any], headers: dict[str, str], words: dict[str, str]
+) -> None:
     page = as_holder_of(AUDIT_READ).get("/audit", headers=headers).get_data(as_text=True)
 
     for area, name in words.items():
@@ -186,7 +224,9 @@ def test_areas_have_names_in_both_languages(as_holder_of: Callable[..., Any], he
         assert re.sub(r"<[^>]+>", "", option[1]).strip() == name
 
 
-@pytest.mark.parametrize(("headers", "object_", "operation"), [(EN, "Tenant", "Did a thing"), (ZH, "租户", "做了一件事")])
+@pytest.mark.parametrize(
+    ("headers", "object_", "operation"), [(EN, "Tenant", "Did a thing"), (ZH, "租户", "做了一件事")]
+)
 def test_details_of_an_operation_are_words_with_the_codes_beside_them(
     as_holder_of: Callable[..., Any], tenant: Any, headers: dict[str, str], object_: str, operation: str
 ) -> None:
@@ -215,10 +255,14 @@ def test_a_verification_under_way_is_not_begun_again(as_holder_of: Callable[...,
 
 @pytest.mark.req("C-31")
 @pytest.mark.parametrize("headers", [EN, ZH])
-def test_how_many_rows_wait_for_the_seal_is_told_once(as_holder_of: Callable[..., Any], headers: dict[str, str]) -> None:
+def test_how_many_rows_wait_for_the_seal_is_told_once(
+    as_holder_of: Callable[..., Any], headers: dict[str, str]
+) -> None:
     verifier = as_holder_of(AUDIT_VERIFY, JOB_READ)
     verifier.post("/audit/verify")
-    run = db.session.scalar(select(JobRun).where(JobRun.kind == VERIFY.name).order_by(JobRun.created_at.desc()).limit(1))
+    run = db.session.scalar(
+        select(JobRun).where(JobRun.kind == VERIFY.name).order_by(JobRun.created_at.desc()).limit(1)
+    )
     assert run is not None
     perform(run.id)
 

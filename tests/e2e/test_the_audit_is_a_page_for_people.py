@@ -24,7 +24,10 @@ def audit(page: Any, live_site: LiveSite) -> Any:
 
 @pytest.mark.req("C-50")
 def test_a_time_stands_on_one_line_however_many_columns_there_are(audit: Any, live_site: LiveSite) -> None:
-    chosen = "&".join(f"cols={name}" for name in ("created", "result", "operation", "resource", "operator", "ip", "key", "trace", "error"))
+    chosen = "&".join(
+        f"cols={name}"
+        for name in ("created", "result", "operation", "resource", "operator", "ip", "key", "trace", "error")
+    )
     audit.goto(f"{live_site.url}/audit?{chosen}")
     height = audit.locator("#events tbody tr th a").first.bounding_box()["height"]
 
