@@ -51,17 +51,20 @@ def hidden(kind: str, item: Item) -> dict[str, str]:
     return {conflicts.SEEN: conflicts.mark_of(decided(item)), conflicts.BASE: base}
 
 
-def need_seen(solution: Solution, kind: str) -> None:
+def need_seen(solution: Solution, kind: str) -> dict[str, Any]:
     """Refuse an edit of an item of the plan that somebody else changed since the page showed it.
 
+    :returns: what the fields of the item's form hold
     :raises ConsoleError: CORE/CHANGED_MEANWHILE with what its fields hold now
     """
     items = api.plan_of(solution, kind)["items"]
+    found = next((item for item in items if OF[kind](item, request.form)), None)
     try:
-        conflicts.need_seen(decided(next((item for item in items if OF[kind](item, request.form)), None)))
+        conflicts.need_seen(decided(found))
     except ConsoleError as error:
         now = next((item for item in items if NOW[kind](item, request.form)), None)
         raise conflicts.explained(error, fields_of(kind, now)) from None
+    return fields_of(kind, found)
 
 
 def at_fields(error: ConsoleError) -> ConsoleError:

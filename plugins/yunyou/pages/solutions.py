@@ -187,8 +187,8 @@ def databases_edit(solution_id: str) -> Response:
     apart = ("csrf_token", conflicts.SEEN, conflicts.BASE)
     item = {key: value for key, value in request.form.items() if key not in apart and value}
     try:
-        decided.need_seen(solution, "databases")
-        resources.enter(solution, [item])
+        shown = decided.need_seen(solution, "databases")
+        resources.enter(solution, [{key: value for key, value in item.items() if key in ("kind", "name") or value != shown.get(key)}])
     except ConsoleError as error:
         refuse(error)
         return _plan(solution, "databases", decided.at_fields(error))

@@ -21,12 +21,13 @@ from tests.plugins.yunyou.makers import environment_of
 
 FIRST, THEIRS, MINE = (f"registry.example/shop/{name}:1" for name in ("first", "theirs", "mine"))
 REPLICAS = {"cart": 1, "web": 2}
+EXTRAS = {"parameters": [{"key": "MODE", "value": "old"}], "databases": [{"name": "orders"}]}
 
 
 @pytest.fixture
 def solution(app_context: Flask, tenant: Any) -> str:
     """A solution of two applications that was just imported; both run one image."""
-    body = json.dumps(document(*(app(name, image=FIRST, replicas=n) for name, n in REPLICAS.items()), code="SHOP"))
+    body = json.dumps(document(*(app(name, image=FIRST, replicas=n) for name, n in REPLICAS.items()), code="SHOP", **EXTRAS))
     row = Solution(
         tenant_id=tenant.id, environment_id=environment_of(tenant.id), name=factories.unique("s"), release="1.0.0", fingerprint="1" * 64,
         state=PLANNING, products=[], applications=2, unknown=[], overrides={}, document=body, parameters="{}", imported_by="test", given_up=[],
@@ -37,6 +38,8 @@ def solution(app_context: Flask, tenant: Any) -> str:
     db.session.add(ImageCheck(solution_id=row.id, image=FIRST, applications=["SHOP/cart", "SHOP/web"], platforms=[]))
     db.session.flush()
     set_task(row, "images", total=1, left=1)
+    set_task(row, "parameters", total=1, left=1)
+    set_task(row, "databases", total=5, left=5)
     set_task(row, "applications", total=2, left=2)
     db.session.commit()
     return row.id
@@ -50,10 +53,11 @@ def person(as_holder_of: Callable[..., Any]) -> Any:
     return made
 
 
-def form_of(page: str, field: str, application: str = "SHOP/cart") -> dict[str, str]:
-    """The fields of the form of an application that holds *field*."""
+def form_of(page: str, field: str, application: str | None = "SHOP/cart") -> dict[str, str]:
+    """The fields of the form of an application, or of what is of none, that holds *field*."""
     for form in re.findall(r"<form .*?</form>", page, re.S):
-        names = {name: unescape(value) for name, value in re.findall(r'<input [^>]*name="([^"]+)"[^>]* value="([^"]*)"', form)}
+        inputs = (dict(re.findall(r'([\w-]+)="([^"]*)"', one)) for one in re.findall(r"<input [^>]*>", form))
+        names = {one["name"]: unescape(one.get("value", "")) for one in inputs}
         if names.get("application") == application and field in names:
             return {name: value for name, value in names.items() if name != "csrf_token"}
     raise AssertionError(f"no form of {application} with {field}")
@@ -78,6 +82,25 @@ def test_what_somebody_else_decided_meanwhile_is_told_and_what_was_typed_stays(
     assert form_of(told.text, field)[field] == mine
     assert again.status_code == 303
     assert form_of(person.get(f"{address}/{kind}").text, field)[field] == mine
+
+
+@pytest.mark.req("C-45")
+@pytest.mark.parametrize(("kind", "field"), [("parameters", "value"), ("databases", "host")])
+def test_the_second_is_told_what_a_parameter_or_a_database_is_now_and_no_secret(person: Any, solution: str, kind: str, field: str) -> None:
+    address = f"/yunyou/solutions/{solution}/plan/{kind}"
+    shown = form_of(person.get(address).text, field, None)
+    secrets = {"password": "hush-hush"} if kind == "databases" else {}
+    assert person.post(address, data={**shown, **secrets, field: "theirs"}).status_code == 303
+
+    told = person.post(address, data={**shown, field: "mine"})
+    again = person.post(address, data=form_of(told.text, field, None))
+
+    assert told.status_code == 412
+    assert re.search(rf'id="f-{field}-error">.*it is now: theirs<', told.text)
+    assert "hush" not in told.text
+    assert form_of(told.text, field, None)[field] == "mine"
+    assert again.status_code == 303
+    assert form_of(person.get(address).text, field, None)[field] == "mine"
 
 
 @pytest.mark.req("C-45")
