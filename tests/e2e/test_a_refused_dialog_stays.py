@@ -55,7 +55,7 @@ def test_whoever_was_signed_out_signs_in_beside_the_dialog_and_sends_it(member: 
     member.context.clear_cookies()
 
     send.click()
-    expect(dialog).to_contain_text("not signed in")
+    expect(dialog.get_by_role("alert")).to_contain_text("not signed in")
     expect(dialog.locator("#f-name")).to_have_value("later.example")
     with member.context.expect_page() as opened:
         dialog.get_by_role("link", name="Sign in in a new tab").click()

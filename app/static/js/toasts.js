@@ -28,7 +28,11 @@ export function toast(text, kind = "info", href = "", label = "") {
   }
   $("use", node).setAttribute("href", `${words.sprite}#${icons[kind] ?? "info"}`);
   const inside = href && $("dialog[open] .dialog-body"); // what is outside of an open dialog cannot be clicked
-  if (inside) return inside.prepend(node);
+  if (inside) {
+    node.setAttribute("role", "alert");
+    inside.prepend(node);
+    return;
+  }
   $(".toasts-list").append(node);
   while ($$("[data-toast]").length > 4) $("[data-toast]").remove();
   if (kind !== "error") leave(node, 6000);
