@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import pytest
@@ -44,7 +45,9 @@ async def served(answer: bytes | None) -> AsyncIterator[Served]:
 
 
 def run(test: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(test())  # type: ignore[arg-type]
+    """In a thread of its own: the browser of other tests leaves its loop running in this one."""
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(lambda: asyncio.run(test())).result()  # type: ignore[arg-type]
 
 
 async def asked(streams: Streams) -> bytes:
