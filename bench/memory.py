@@ -41,7 +41,7 @@ def run(minutes: float) -> None:
             time.sleep(IDLE_SECONDS)
             used = (held(site)[1] - before) / IDLE_SECONDS
             print(f"idle: {idle:.0f} MiB (bound {BOUND_MIB}), {used:.2%} of a core (bound 1 %)")
-            session, asked, end = site.login(requests.Session(), "environment-administrator"), 0, time.monotonic() + minutes * 60
+            session, asked, end = site.login(requests.Session(), "yunyou-environment-administrator"), 0, time.monotonic() + minutes * 60
             while time.monotonic() < end:
                 for page in PAGES:
                     session.get(site.url + page, timeout=30)
