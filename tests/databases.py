@@ -124,3 +124,13 @@ def _wait(answers: Callable[[], None]) -> None:
 
 
 SERVERS = {"postgresql": running_postgresql, "mariadb": running_mariadb}
+
+
+@contextlib.contextmanager
+def empty(kind: str, folder: Path) -> Iterator[str]:
+    """The address of an empty database: ``sqlite``, in the folder, or one of :data:`SERVERS`, for as long as the block lasts."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/m.db"
+        return
+    with SERVERS[kind]() as server:
+        yield server.url

@@ -62,6 +62,7 @@ def _joined(prefix: str = "") -> str:
 
 # A generated column: PostgreSQL computes it, so that nobody can write another, and a search need not compute it per row.
 COLUMN = "words"
+STORED: ColumnElement[str] = literal_column(f"core_audit_event.{COLUMN}", String)
 POSTGRESQL_COLUMN = f"ALTER TABLE core_audit_event ADD COLUMN {COLUMN} text GENERATED ALWAYS AS ({_joined()}) STORED"
 POSTGRESQL = f"CREATE INDEX {INDEX} ON core_audit_event USING gin ({COLUMN} gin_trgm_ops)"
 MYSQL = (f"CREATE FULLTEXT INDEX {INDEX} ON core_audit_event ({', '.join(SEARCHED)})",)
@@ -189,16 +190,15 @@ def _contains(word: str) -> ColumnElement[bool]:
 
 
 def _stored(word: str) -> ColumnElement[bool]:
-    return literal_column(f"core_audit_event.{COLUMN}", String).like(_escaped(word))
+    return STORED.like(_escaped(word))
 
 
 def _postgresql(words: Sequence[str]) -> ColumnElement[bool]:
     """The index is asked for a few characters alone, which hold what is rare in the words: it intersects the rows of each three
     of them, and most threes of a login are in every row. What it finds is then looked at for the words themselves.
     """
-    stored = literal_column(f"core_audit_event.{COLUMN}", String)
     rarest = max((_rare_part(word) for word in words), key=lambda part: (_rarity(part), len(part)))
-    return and_(stored.like(_escaped(rarest)), *(func.strpos(stored, word) > 0 for word in words if word != rarest))
+    return and_(_stored(rarest), *(func.strpos(STORED, word) > 0 for word in words if word != rarest))
 
 
 def _rare_part(word: str) -> str:

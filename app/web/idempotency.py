@@ -66,10 +66,7 @@ def repeated() -> Response | None:
 
 
 def claim() -> None:
-    """Take the request's key, if it has one, and commit.
-
-    :raises ConsoleError: CORE/CONFLICT where another request was faster
-    """
+    """Take the request's key, if it has one, with the next commit, which is a CORE/CONFLICT where another request was faster."""
     if "idempotent" in g:
         owner, key, digest = g.idempotent
         db.session.add(IdempotentAnswer(caller=owner, key=key, digest=digest, status=UNDER_WAY, body=""))

@@ -15,17 +15,14 @@ from app.audit import search
 from app.config import load_settings
 from app.db import db
 from app.processes import database
-from tests.databases import SERVERS
+from tests.databases import empty
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of each kind."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/m.db"
-        return
-    with SERVERS[request.param]() as server:
-        yield server.url
+    with empty(request.param, tmp_path) as address:
+        yield address
 
 
 @pytest.mark.req("C-71", "C-6")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +24,7 @@ from app.jobs.models import JobRun, PeriodicRun
 from app.jobs.queue import enqueue, queue
 from plugins.iam.models import Group
 from tests import factories
+from tests.core.sole_work import sole_work
 from tests.meanwhile import between
 
 DONE: list[str] = []
@@ -330,10 +330,7 @@ def test_periodic_work_runs_once_per_period_whatever_the_number_of_schedulers(
     app_context: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[int] = []
-    name = f"test.{new_id()}"
-    item = Periodic(name, Text("T", "T"), lambda: ran.append(1), every=3600)
-    found = app_context.extensions[site.CATALOGUE]
-    monkeypatch.setitem(app_context.extensions, site.CATALOGUE, replace(found, periodic=MappingProxyType({name: item})))
+    name = sole_work(app_context, monkeypatch, lambda: ran.append(1)).name
 
     for _ in range(4):
         periodic.order_due()
@@ -355,10 +352,7 @@ def test_of_two_schedulers_that_find_the_same_work_due_the_slower_one_orders_not
 ) -> None:
     """Also where the job of the faster one has ended by then."""
     ran: list[int] = []
-    name = f"test.{new_id()}"
-    item = Periodic(name, Text("T", "T"), lambda: ran.append(1), every=3600)
-    found = app_context.extensions[site.CATALOGUE]
-    monkeypatch.setitem(app_context.extensions, site.CATALOGUE, replace(found, periodic=MappingProxyType({name: item})))
+    name = sole_work(app_context, monkeypatch, lambda: ran.append(1)).name
     jobs = select(JobRun.id).where(JobRun.kind == name)
     periodic.order_due()  # it is introduced, and due
     faster: list[str] = []
@@ -381,10 +375,7 @@ def test_of_two_schedulers_that_find_the_same_work_due_the_slower_one_orders_not
 def test_periodic_work_that_has_not_ended_is_not_ordered_again_and_its_last_job_alone_is_kept(
     app_context: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = f"test.{new_id()}"
-    item = Periodic(name, Text("T", "T"), lambda: 1 / 0, every=3600)
-    found = app_context.extensions[site.CATALOGUE]
-    monkeypatch.setitem(app_context.extensions, site.CATALOGUE, replace(found, periodic=MappingProxyType({name: item})))
+    item = sole_work(app_context, monkeypatch, lambda: 1 / 0)
     made = periodic.order(item)
     assert made is not None
     first = made.id
@@ -399,7 +390,7 @@ def test_periodic_work_that_has_not_ended_is_not_ordered_again_and_its_last_job_
     db.session.commit()
 
     assert second is not None
-    assert list(db.session.scalars(select(JobRun.id).where(JobRun.kind == name))) == [second.id]
+    assert list(db.session.scalars(select(JobRun.id).where(JobRun.kind == item.name))) == [second.id]
 
 
 def taken_over(job_id: str) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -14,15 +12,12 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import Engine, event
 
-from app import site
-from app.contracts.declarations import Periodic
-from app.contracts.text import Text
-from app.db import new_id
 from app.jobs.queue import WAKE, connection
 from app.orders import due
 from app.processes import scheduler, threads, together
 from app.processes.scheduler import Scheduler
 from app.web.following import follow
+from tests.core.sole_work import sole_work
 
 
 @contextmanager
@@ -46,10 +41,7 @@ def statements(about: str, error: Exception | None = None) -> Iterator[list[str]
 @pytest.fixture(autouse=True)
 def at_once(app_context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """A scheduler that does not pause, on a site with one piece of periodic work, which was never due before."""
-    name = f"test.{new_id()}"
-    item = Periodic(name, Text("T", "T"), lambda: None, every=3600)
-    found = app_context.extensions[site.CATALOGUE]
-    monkeypatch.setitem(app_context.extensions, site.CATALOGUE, replace(found, periodic=MappingProxyType({name: item})))
+    sole_work(app_context, monkeypatch, lambda: None)
     for pause in ("ORDERS_EVERY", "QUIET_EVERY", "ROUND", "AFTER_A_FAILURE"):
         monkeypatch.setattr(scheduler, pause, 0.0)
 

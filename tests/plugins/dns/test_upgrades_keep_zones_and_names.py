@@ -12,7 +12,7 @@ from app.application import create_app
 from app.config import load_settings
 from app.db import db
 from app.processes import database
-from tests.databases import SERVERS
+from tests.databases import empty
 
 ZONE = (
     "INSERT INTO dns_zone (id, tenant_id, created_at, version, name, serial, default_ttl, primary_server, contact)"
@@ -32,11 +32,8 @@ BALANCER = (
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of each kind."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/m.db"
-        return
-    with SERVERS[request.param]() as server:
-        yield server.url
+    with empty(request.param, tmp_path) as address:
+        yield address
 
 
 def found(query: str) -> dict[str, str]:
