@@ -66,7 +66,7 @@ def parse(arguments: list[str]) -> Options:
 async def outlive_nobody(parent: int, stop: asyncio.Event) -> None:
     """End when the parent does. The kernel's own signal would come when only the parent's *thread* ends."""
     while os.getppid() == parent:
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(1)
     stop.set()
 
 

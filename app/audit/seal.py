@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import Engine, Row, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app import crypto
@@ -34,6 +34,12 @@ def seal_all(seconds: float = 60.0) -> int:
     while (sealed := seal_batch()) and time.monotonic() < end:
         total += sealed
     return total + sealed
+
+
+def is_any(engine: Engine) -> bool:
+    """Whether a row waits: what an idle sealer asks all the time, without a session."""
+    with engine.connect() as connection:
+        return connection.scalar(select(AuditWaiting.event_id).limit(1)) is not None
 
 
 def seal_batch() -> int:

@@ -33,8 +33,8 @@ PAGE = 500
 # Short watches bound how long a connection that died without a word can go unnoticed.
 WATCH_SECONDS, PATIENCE = 50, 10
 WRITE_EVERY = 0.2
-PAUSE = 1.0
-HEARTBEAT = 3.0
+PAUSE = 2.5
+HEARTBEAT = 5.0
 MOST_AT_ONCE = 2_000
 BEHIND = 1_000
 LONGEST_LINE = 4 * 1024 * 1024  # etcd refuses objects above 1.5 MiB

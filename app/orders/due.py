@@ -17,7 +17,7 @@ from app.web.following import after_commit
 
 LATEST = timedelta(minutes=1)  # nothing is ever due later than that
 AGAIN = timedelta(seconds=1)
-AGAIN_WAITING = timedelta(seconds=15)  # for a person, whose commands make it due at once
+AGAIN_WAITING = timedelta(seconds=45)  # for a person, whose commands make it due at once
 
 
 def next_look(order: Order, found: Tree) -> datetime | None:

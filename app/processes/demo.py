@@ -167,7 +167,7 @@ def redis_server() -> str:
 def _redis_command(demo: Demo) -> list[str]:
     return [
         redis_server(), "--port", "0", "--unixsocket", _socket(demo), "--unixsocketperm", "700",
-        "--dir", str(demo.folder), "--appendonly", "yes", "--save", "", "--loglevel", "warning",
+        "--dir", str(demo.folder), "--appendonly", "yes", "--save", "", "--hz", "1", "--loglevel", "warning",
         "--logfile", str(demo.folder / "redis.log"),
     ]  # fmt: skip
 

@@ -21,7 +21,7 @@ from app.orders.due import wake_cluster
 log = logging.getLogger(__name__)
 LEASE_SECONDS = 10.0
 MIRRORS = "mirror/"  # leases: one for each cluster
-ROUND = 2.5
+ROUND = 4.0
 
 
 @dataclass

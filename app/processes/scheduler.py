@@ -22,9 +22,9 @@ from app.orders.due import due, is_any
 from app.processes import threads
 
 log = logging.getLogger(__name__)
-LEASE_SECONDS = 6.0
+LEASE_SECONDS = 12.0
 ORDERS_EVERY, JOBS_EVERY, PERIODIC_EVERY = 0.2, 2.0, 2.0
-ROUND = 2.0  # where no order is due
+ROUND = 4.0  # where no order is due
 QUIET_AFTER = 3.0  # running orders are due each second; where none was for so long, whoever orders wakes the scheduler
 QUIET_EVERY = 0.5  # but while Redis is away
 AFTER_A_FAILURE = 1.0
@@ -54,28 +54,31 @@ class Scheduler:
     def turn(self) -> None:
         """Wait for something to do, and do it; whatever fails is logged and tried again."""
         try:
-            if _wait(self.app, is_quiet=time.monotonic() - self.busy >= QUIET_AFTER):
+            is_due = _wait(self.app, is_quiet=time.monotonic() - self.busy >= QUIET_AFTER)
+            if is_due:
                 self.busy = time.monotonic()
             with self.app.app_context():
                 try:
-                    self.act(time.monotonic())
+                    self.act(time.monotonic(), is_due)
                 finally:
                     db.session.remove()
         except Exception:
             log.exception("scheduler")
             time.sleep(AFTER_A_FAILURE)
 
-    def act(self, moment: float) -> None:
+    def act(self, moment: float, is_due: bool = True) -> None:
         """Hand over what is due, unless another process does.
 
         :param moment: seconds of a clock that only goes on
+        :param is_due: whether an order may be
         """
         if moment - self.leased > LEASE_SECONDS / 3:
             if leases.take("scheduler", LEASE_SECONDS) is None:
                 time.sleep(1)
                 return
             self.leased = moment
-        hand_over_orders(self.handed)
+        if is_due:
+            hand_over_orders(self.handed)
         if moment - self.jobs > JOBS_EVERY:
             hand_over_lost()
             self.jobs = moment

@@ -87,7 +87,7 @@ class Family:
         """Until told to end."""
         while not self.ending:
             self.round()
-            time.sleep(0.2)
+            time.sleep(0.5)
 
     def end(self) -> None:
         """End every child: politely, then not."""

@@ -33,7 +33,7 @@ from plugins.dns.transport import Tcp, Udp
 
 log = logging.getLogger(__name__)
 REFRESH = 0.2  # seconds; asking whether anything moved costs a query, and an idle server nothing else
-QUIET_REFRESH, QUIET_AFTER = 1.0, 10.0  # where nobody asked for so long
+QUIET_REFRESH, QUIET_AFTER = 2.0, 10.0  # where nobody asked for so long
 UDP_SIZE, LONGEST = 1232, 65535  # bytes of an answer over UDP, and over TCP (RFC 1035 4.2.2)
 CACHE = 50_000
 HEADER, QR, OPCODE, RD = 12, 0x80, 0x78, 0x01  # bytes of a header, and parts of its third (RFC 1035 4.1.1)

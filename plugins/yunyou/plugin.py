@@ -138,7 +138,7 @@ def register_order_types():
 @hookimpl
 def register_periodic():
     return [
-        Periodic("yunyou.balancers", Text("Addresses of load balancers", "负载均衡地址"), balancers.reconcile, every=15)
+        Periodic("yunyou.balancers", Text("Addresses of load balancers", "负载均衡地址"), balancers.reconcile, every=30)
     ]
 
 
