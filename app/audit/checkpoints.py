@@ -219,9 +219,11 @@ def exported() -> Iterator[str]:
     yield from in_table()
 
 
-def told_by(statements: Iterator[str], source: str) -> tuple[Told, list[str]]:
+Read = Callable[[str], dict[str, Any] | None]  # the payload of a statement; None where no known key signed it
+
+
+def told_by(statements: Iterator[str], source: str, read: Read) -> tuple[Told, list[str]]:
     """What statements told, and what is wrong with them."""
-    read = _reader()
     told = Told()
     problems = []
     for statement in statements:
@@ -229,9 +231,9 @@ def told_by(statements: Iterator[str], source: str) -> tuple[Told, list[str]]:
     return told, problems
 
 
-def told_between() -> tuple[dict[str, tuple[int, str]], list[str]]:
+def told_between(read: Read) -> tuple[dict[str, tuple[int, str]], list[str]]:
     """Where the file between two checkpoints says that chains end, and what is wrong with it."""
-    file, read = path().with_name(BETWEEN), _reader()
+    file = path().with_name(BETWEEN)
     for statement in in_file(file):
         payload = read(statement)
         if payload is None:
@@ -240,7 +242,7 @@ def told_between() -> tuple[dict[str, tuple[int, str]], list[str]]:
     return {}, []
 
 
-def _reader() -> Callable[[str], dict[str, Any] | None]:
+def reader() -> Read:
     """Reads signed statements; many a second, as a site of some years has a million."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15

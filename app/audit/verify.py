@@ -96,9 +96,9 @@ Claims = dict[str, dict[int, set[str]]]
 
 def _checkpoints(exported: Path | None) -> tuple[list[Break], Claims]:
     """What the statements of table, file and export tell, and what is wrong with them."""
-    own = checkpoints.path()
-    files = [(path, *checkpoints.told_by(checkpoints.in_file(path), str(path))) for path in (own, exported) if path]
-    table, found = checkpoints.told_by(checkpoints.in_table(), "core_audit_checkpoint")
+    own, read = checkpoints.path(), checkpoints.reader()
+    files = [(path, *checkpoints.told_by(checkpoints.in_file(path), str(path), read)) for path in (own, exported) if path]
+    table, found = checkpoints.told_by(checkpoints.in_table(), "core_audit_checkpoint", read)
     problems = [_of_no_row(problem) for problem in found]
     for path, told, found in files:
         problems += [_of_no_row(problem) for problem in found]
@@ -110,7 +110,7 @@ def _checkpoints(exported: Path | None) -> tuple[list[Break], Claims]:
         for tenant, ends in told.claims.items():
             for seq, (digest, _) in ends.items():
                 claims.setdefault(tenant, {}).setdefault(seq, set()).add(digest)
-    between, found = checkpoints.told_between()
+    between, found = checkpoints.told_between(read)
     for tenant, (seq, digest) in between.items():
         claims.setdefault(tenant, {}).setdefault(seq, set()).add(digest)
     return problems + [_of_no_row(problem) for problem in found], claims
