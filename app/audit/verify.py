@@ -14,7 +14,7 @@ from sqlalchemy import Connection, DateTime, Row, func, select, type_coerce
 from app.audit import chain, checkpoints
 from app.audit.models import AuditCheckpoint, AuditEvent, AuditHead, AuditSeal, AuditWaiting
 from app.audit.offline import GENESIS, is_back_dated
-from app.contracts.text import Text
+from app.contracts.text import Text, plain
 from app.db import db, now
 
 PAGE = 5_000
@@ -71,7 +71,7 @@ class Break:
         if not self.seq:
             return self.problem
         rows = f"{self.seq}" if self.until <= self.seq else f"{self.seq}–{self.until}"
-        return Text(f"#{rows}: {self.problem.en}", f"#{rows}：{self.problem.zh}")
+        return Text("#{rows}: {problem}", "#{rows}：{problem}").format(rows=rows, problem=self.problem)
 
 
 Watch = Callable[[int], object]
@@ -99,12 +99,12 @@ def _checkpoints(exported: Path | None) -> tuple[list[Break], Claims]:
     own, read = checkpoints.path(), checkpoints.reader()
     files = [(path, *checkpoints.told_by(checkpoints.in_file(path), str(path), read)) for path in (own, exported) if path]
     table, found = checkpoints.told_by(checkpoints.in_table(), "core_audit_checkpoint", read)
-    problems = [_of_no_row(problem) for problem in found]
+    problems = [_of_no_row(plain(problem)) for problem in found]
     for path, told, found in files:
-        problems += [_of_no_row(problem) for problem in found]
+        problems += [_of_no_row(plain(problem)) for problem in found]
         problems += _compared(table.number, told.number, path, path == own)
     if not max(table.number, *(told.number for _, told, _ in files)) and _was_stated():
-        problems.append(_of_no_row("there is no checkpoint any more, though some were made", "检查点曾经存在，现已全部缺失"))
+        problems.append(_of_no_row(Text("there is no checkpoint any more, though some were made", "检查点曾经存在，现已全部缺失")))
     claims: Claims = {}
     for told in (table, *(told for _, told, _ in files)):
         for tenant, ends in told.claims.items():
@@ -113,7 +113,7 @@ def _checkpoints(exported: Path | None) -> tuple[list[Break], Claims]:
     between, found = checkpoints.told_between(read)
     for tenant, (seq, digest) in between.items():
         claims.setdefault(tenant, {}).setdefault(seq, set()).add(digest)
-    return problems + [_of_no_row(problem) for problem in found], claims
+    return problems + [_of_no_row(plain(problem)) for problem in found], claims
 
 
 def _was_stated() -> bool:
@@ -126,24 +126,30 @@ def _compared(of_table: int, of_file: int, file: Path, is_own: bool) -> Iterator
     missing = select(AuditCheckpoint.number).where(AuditCheckpoint.number > of_file, settled).limit(1)
     if of_file > of_table:
         yield _of_no_row(
-            f"the database lacks the checkpoints {of_table + 1} to {of_file}, which {file} has",
-            f"数据库缺少检查点 {of_table + 1} 至 {of_file}，而 {file} 中存在",
+            Text(
+                "the database lacks the checkpoints {first} to {last}, which {file} has",
+                "数据库缺少检查点 {first} 至 {last}，而 {file} 中存在",
+            ).format(first=of_table + 1, last=of_file, file=file)
         )
     elif is_own and not of_file and of_table:
         yield _of_no_row(
-            f"{file} is gone or empty, though there are {of_table} checkpoints",
-            f"{file} 缺失或为空，但已有 {of_table} 个检查点",
+            Text(
+                "{file} is gone or empty, though there are {number} checkpoints",
+                "{file} 缺失或为空，但已有 {number} 个检查点",
+            ).format(file=file, number=of_table)
         )
     elif is_own and of_file < of_table and db.session.scalar(missing) is not None:
         yield _of_no_row(
-            f"{file} ends with checkpoint {of_file}, the database with {of_table}: it was cut, or another machine writes it",
-            f"{file} 止于检查点 {of_file}，数据库止于 {of_table}：文件被截断，或由其他机器写入",
+            Text(
+                "{file} ends with checkpoint {last}, the database with {newest}: it was cut, or another machine writes it",
+                "{file} 止于检查点 {last}，数据库止于 {newest}：文件被截断，或由其他机器写入",
+            ).format(file=file, last=of_file, newest=of_table)
         )
 
 
-def _of_no_row(en: str, zh: str = "") -> Break:
+def _of_no_row(problem: Text) -> Break:
     """A problem that belongs to no row."""
-    return Break("", 0, "", Text(en, zh or en))
+    return Break("", 0, "", problem)
 
 
 def _tenants() -> set[str]:

@@ -178,7 +178,7 @@ def _check_resource(condition: Mapping[str, Any], permission: str, resource: Res
     if resource and resource.get(attribute) in values:
         return None
     allowed = ", ".join(values)
-    return Text(f"only for {attribute} {allowed}", f"仅限 {attribute}：{allowed}")
+    return Text("only for {attribute} {allowed}", "仅限 {attribute}：{allowed}").format(attribute=attribute, allowed=allowed)
 
 
 def _check_source(condition: Mapping[str, Any], _permission: str, _resource: Resource | None) -> Text | None:
@@ -190,14 +190,14 @@ def _check_source(condition: Mapping[str, Any], _permission: str, _resource: Res
     except ValueError:
         pass
     allowed = ", ".join(ranges)
-    return Text(f"only from {allowed}", f"仅限来源地址 {allowed}")
+    return Text("only from {allowed}", "仅限来源地址 {allowed}").format(allowed=allowed)
 
 
 def _check_time(condition: Mapping[str, Any], _permission: str, _resource: Resource | None) -> Text | None:
     start, end = str(condition.get("from", "00:00")), str(condition.get("to", "24:00"))
     clock = now().astimezone(ZoneInfo(site.settings().timezone)).strftime("%H:%M")
     inside = start <= clock < end if start <= end else clock >= start or clock < end
-    return None if inside else Text(f"only between {start} and {end}", f"仅限 {start} 至 {end} 之间")
+    return None if inside else Text("only between {start} and {end}", "仅限 {start} 至 {end} 之间").format(start=start, end=end)
 
 
 def _check_mfa(_condition: Mapping[str, Any], _permission: str, _resource: Resource | None) -> Text | None:

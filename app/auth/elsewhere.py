@@ -53,5 +53,5 @@ def check() -> Text | None:
         if not site.settings().oidc_claims:
             snapshot.current()
     except ConsoleError as error:
-        return Text(f"{error.reason.en} {error.remedy.en}", f"{error.reason.zh}{error.remedy.zh}")
+        return Text("{reason} {remedy}", "{reason}{remedy}").format(reason=error.reason, remedy=error.remedy)
     return None

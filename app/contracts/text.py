@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LANGUAGES = ("zh", "en")
+SEPARATORS = {"en": ", ", "zh": "、"}  # between the items of a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Text:
         return self.zh if language == "zh" else self.en
 
     def format(self, **values: object) -> Text:
-        """The same text with its placeholders filled; a Text value is filled in its own language."""
+        """The same text with its placeholders filled; a Text is filled in its own language, a list as a list of words."""
         return Text(_fill(self.en, values, "en"), _fill(self.zh, values, "zh"))
 
     def both(self) -> dict[str, str]:
@@ -40,8 +41,15 @@ class _Kept(dict[str, object]):
 
 
 def _fill(pattern: str, values: dict[str, object], language: str) -> str:
-    chosen = {k: v.in_(language) if isinstance(v, Text) else v for k, v in values.items()}
-    return pattern.format_map(_Kept(chosen))
+    return pattern.format_map(_Kept({name: _shown(value, language) for name, value in values.items()}))
+
+
+def _shown(value: object, language: str) -> object:
+    if isinstance(value, Text):
+        return value.in_(language)
+    if isinstance(value, (list, tuple)):
+        return SEPARATORS[language].join(str(_shown(item, language)) for item in value)
+    return value
 
 
 def plain(words: str) -> Text:

@@ -139,7 +139,8 @@ def used_by(cluster: Cluster) -> Text | None:
     found = [(use.title, names) for use in catalogue().uses if use.type == "cluster" and (names := use.names(cluster.id))]
     if not found:
         return None
-    return Text(
-        "; ".join(f"{title.en} {', '.join(names)}" for title, names in found),
-        "；".join(f"{title.zh} {'、'.join(names)}" for title, names in found),
-    )
+    words = Text("{title} {names}", "{title} {names}").format(title=found[0][0], names=found[0][1])
+    for title, names in found[1:]:
+        more = Text("{before}; {title} {names}", "{before}；{title} {names}")
+        words = more.format(before=words, title=title, names=names)
+    return words

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from app.contracts.text import Text
+from app.contracts.text import Text, plain
 from app.errors import ConsoleError, ErrorCode, FieldError
 
 UNREACHABLE = ErrorCode(
@@ -123,7 +123,7 @@ def from_answer(cluster: str, status: int, body: bytes) -> ConsoleError:
         return FIELD_CONFLICT(detail="; ".join(f"{c.get('field')} ({c.get('message')})" for c in causes))
     if status in (400, 422):
         told = [(str(c.get("field") or ""), str(c["message"])) for c in causes if c.get("message")]
-        errors = [FieldError(_pointer(field), Text(words, words)) for field, words in told]
+        errors = [FieldError(_pointer(field), plain(words)) for field, words in told]
         return INVALID_OBJECT(detail=detail, errors=errors)
     known = {401: REFUSED_CREDENTIALS, 403: DENIED, 404: NO_OBJECT, 409: OBJECT_MOVED, 410: EXPIRED, 429: BUSY, 503: BUSY, 504: BUSY}
     kind = known.get(status, FAILED)

@@ -66,14 +66,16 @@ def of_token(server: str, ca: str, token: str) -> Entry:
     """
     problems = [FieldError("/server", problem.message) for problem in _server(server)]
     if not token.strip():
-        problems.append(_problem("/token", "Give the account's token.", "请填写服务账号的令牌。"))
+        problems.append(FieldError("/token", Text("Give the account's token.", "请填写服务账号的令牌。")))
     elif not token.strip().isascii() or not token.strip().isprintable() or " " in token.strip():
-        problems.append(_problem("/token", "A token is one word without spaces.", "令牌应为不含空格的一行字符。"))
+        problems.append(
+            FieldError("/token", Text("A token is one word without spaces.", "令牌应为不含空格的一行字符。"))
+        )
     cluster: Entry = {"server": server.strip()}
     if ca.strip():
         cluster["certificate-authority-data"] = base64.b64encode(ca.strip().encode() + b"\n").decode()
         if not _is_certificate(ca.encode()):
-            problems.append(_problem("/ca", "This is no certificate in PEM.", "不是 PEM 格式的证书。"))
+            problems.append(FieldError("/ca", Text("This is no certificate in PEM.", "不是 PEM 格式的证书。")))
     if problems:
         raise BAD_KUBECONFIG(errors=problems)
     return _document(cluster, {"token": token.strip()})
@@ -95,29 +97,28 @@ def _document(cluster: Entry, user: Entry) -> Entry:
     }  # fmt: skip
 
 
-def _problem(pointer: str, en: str, zh: str) -> FieldError:
-    return FieldError(pointer, Text(en, zh))
-
-
 def _parsed(text: str, problems: list[FieldError]) -> Entry:
     if len(text) > LIMIT:
-        problems.append(_problem("", "It is larger than 256 KB.", "超过 256 KB。"))
+        problems.append(FieldError("", Text("It is larger than 256 KB.", "超过 256 KB。")))
         return {}
     try:
         if _is_too_much(text):
             problems.append(
-                _problem(
-                    "", "YAML aliases, deep nesting and more than 40,000 parts are not accepted here.",
-                    "不接受 YAML 别名、过深的嵌套以及超过 40,000 个元素的内容。",
+                FieldError(
+                    "",
+                    Text(
+                        "YAML aliases, deep nesting and more than 40,000 parts are not accepted here.",
+                        "不接受 YAML 别名、过深的嵌套以及超过 40,000 个元素的内容。",
+                    ),
                 )
-            )  # fmt: skip
+            )
             return {}
         document = yaml.load(text, LOADER)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
         problems.append(FieldError("", _not_yaml(error)))
         return {}
     if not isinstance(document, dict) or document.get("kind", "Config") != "Config":
-        problems.append(_problem("", "It is not a kubeconfig.", "不是 kubeconfig 文件。"))
+        problems.append(FieldError("", Text("It is not a kubeconfig.", "不是 kubeconfig 文件。")))
         return {}
     return document
 
@@ -127,7 +128,10 @@ def _not_yaml(error: Exception) -> Text:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is None:
         return Text("It is not YAML.", "不是合法的 YAML。")
-    words = Text("It is not YAML: line {line}, column {column} cannot be read.", "不是合法的 YAML：无法读取第 {line} 行第 {column} 列。")
+    words = Text(
+        "It is not YAML: line {line}, column {column} cannot be read.",
+        "不是合法的 YAML：无法读取第 {line} 行第 {column} 列。",
+    )
     return words.format(line=mark.line + 1, column=mark.column + 1)
 
 
@@ -157,7 +161,12 @@ def _named(document: Entry, section: str, name: object, problems: list[FieldErro
     if document:
         shown = str(name or "")[:80]
         problems.append(
-            _problem(f"/{section}", f"There is no {single} named '{shown}'.", f"没有名为“{shown}”的 {single}。")
+            FieldError(
+                f"/{section}",
+                Text("There is no {single} named '{shown}'.", "没有名为“{shown}”的 {single}。").format(
+                    single=single, shown=shown
+                ),
+            )
         )
     return {}
 
@@ -165,21 +174,34 @@ def _named(document: Entry, section: str, name: object, problems: list[FieldErro
 def _dangers(part: str, entry: Entry) -> list[FieldError]:
     section = f"/{part}s/0/{part}"
     found = [
-        _problem(f"{section}/{key}", f"{key} would run a program on the console's machine.",
-                 f"{key} 会在控制台所在机器上执行程序。")
-        for key in RUNS if key in entry
+        FieldError(
+            f"{section}/{key}",
+            Text("{key} would run a program on the console's machine.", "{key} 会在控制台所在机器上执行程序。").format(
+                key=key
+            ),
+        )
+        for key in RUNS
+        if key in entry
     ] + [
-        _problem(f"{section}/{key}", f"{key} names a file; put what it holds into the kubeconfig itself.",
-                 f"{key} 引用了文件，请将其内容写入 kubeconfig。")
-        for key in FILES if key in entry
-    ]  # fmt: skip
+        FieldError(
+            f"{section}/{key}",
+            Text(
+                "{key} names a file; put what it holds into the kubeconfig itself.",
+                "{key} 引用了文件，请将其内容写入 kubeconfig。",
+            ).format(key=key),
+        )
+        for key in FILES
+        if key in entry
+    ]
     if entry.get("proxy-url"):
-        found.append(_problem(f"{section}/proxy-url", "A proxy is not accepted here.", "不接受代理设置。"))
+        found.append(FieldError(f"{section}/proxy-url", Text("A proxy is not accepted here.", "不接受代理设置。")))
     if part == "cluster" and entry.get("insecure-skip-tls-verify") not in (None, False):
         found.append(FieldError(f"{section}/insecure-skip-tls-verify", UNVERIFIED))
     for key in KEPT[part]:
         if key in entry and not isinstance(entry[key], (str, type(None))) and key != "insecure-skip-tls-verify":
-            found.append(_problem(f"{section}/{key}", f"{key} must be a text.", f"{key} 须为文本。"))
+            found.append(
+                FieldError(f"{section}/{key}", Text("{key} must be a text.", "{key} 须为文本。").format(key=key))
+            )
     return found or _certificates(section, entry)
 
 
@@ -191,20 +213,25 @@ def _certificates(section: str, entry: Entry) -> list[FieldError]:
         try:
             content = base64.b64decode("".join(entry[key].split()), validate=True)
         except (binascii.Error, ValueError):
-            found.append(_problem(f"{section}/{key}", f"{key} is not Base64.", f"{key} 不是 Base64。"))
+            found.append(
+                FieldError(f"{section}/{key}", Text("{key} is not Base64.", "{key} 不是 Base64。").format(key=key))
+            )
             continue
         well = _is_key(content) if key == "client-key-data" else _is_certificate(content)
         if not well:
             found.append(
-                _problem(
+                FieldError(
                     f"{section}/{key}",
-                    f"{key} holds nothing in PEM that can be used.",
-                    f"{key} 中没有可用的 PEM 内容。",
+                    Text("{key} holds nothing in PEM that can be used.", "{key} 中没有可用的 PEM 内容。").format(
+                        key=key
+                    ),
                 )
             )
     if bool(entry.get("client-certificate-data")) != bool(entry.get("client-key-data")):
         found.append(
-            _problem(section, "A client certificate and its key belong together.", "客户端证书与私钥须同时提供。")
+            FieldError(
+                section, Text("A client certificate and its key belong together.", "客户端证书与私钥须同时提供。")
+            )
         )
     return found
 
@@ -233,7 +260,7 @@ def _server(server: object) -> list[FieldError]:
     except ValueError:
         usable = False
     if not usable or not str(server).strip().isprintable() or parts.query or parts.fragment:
-        return [_problem(pointer, "The server must be an https:// address.", "服务器必须是 https:// 地址。")]
+        return [FieldError(pointer, Text("The server must be an https:// address.", "服务器必须是 https:// 地址。"))]
     if words := door.of_site().problem(str(parts.hostname)):
         return [FieldError(pointer, SERVER.format(why=words))]
     return []

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from app import crypto, schema, site
 from app.audit import checkpoints, search
 from app.auth import elsewhere
-from app.contracts.text import Text
+from app.contracts.text import Text, plain
 from app.db import db, now
 from app.errors import ConsoleError
 from app.jobs.queue import connection, workers
@@ -37,7 +37,7 @@ def examine(app: Flask) -> int:
             try:
                 problem = check()
             except Exception as error:
-                problem = Text(f"{type(error).__name__}: {error}", str(error))
+                problem = plain(f"{type(error).__name__}: {error}")
                 db.session.rollback()
             click.echo(f"ok   {name}" if problem is None else f"FAIL {name}: {problem.en}")
             bad += problem is not None
@@ -66,19 +66,27 @@ def _database() -> Text | None:
     except Exception as error:
         db.session.rollback()
         words = str(error).splitlines()[0]
-        return Text(f"does not answer ({words}); check DATABASE_URL and that the server runs", f"没有响应（{words}）")
+        return Text(
+            "does not answer ({words}); check DATABASE_URL and that the server runs", "没有响应（{words}）"
+        ).format(words=words)
     return None
 
 
 def _migrations() -> Text | None:
-    return None if schema.is_current() else Text("not up to date; run antstack db upgrade", "未升级；请运行 antstack db upgrade")
+    return (
+        None
+        if schema.is_current()
+        else Text("not up to date; run antstack db upgrade", "未升级；请运行 antstack db upgrade")
+    )
 
 
 def _redis() -> Text | None:
     try:
         connection().ping()
     except Exception as error:
-        return Text(f"does not answer ({error}); check REDIS_URL and that the server runs", f"没有响应（{error}）")
+        return Text(
+            "does not answer ({error}); check REDIS_URL and that the server runs", "没有响应（{error}）"
+        ).format(error=error)
     return None
 
 
@@ -88,7 +96,9 @@ def _clock() -> Text | None:
     off = abs(time.time() - float(seconds))
     if off < CLOCKS_AGREE_SECONDS:
         return None
-    return Text(f"{off:.0f} s off the clock of Redis; run NTP on both", f"与 Redis 时钟相差 {off:.0f} 秒")
+    return Text("{seconds} s off the clock of Redis; run NTP on both", "与 Redis 时钟相差 {seconds} 秒").format(
+        seconds=f"{off:.0f}"
+    )
 
 
 def _keys() -> Text | None:
@@ -101,10 +111,9 @@ def _audit_search() -> Text | None:
     if search.is_installed():
         return None
     return Text(
-        f"has no index, so that only the newest {search.NEWEST} rows are searched; as the owner of the database run "
-        f"CREATE EXTENSION pg_trgm, then: {search.POSTGRESQL}",
-        f"没有索引，仅搜索最新的 {search.NEWEST} 条；请以数据库所有者执行 CREATE EXTENSION pg_trgm，再执行：{search.POSTGRESQL}",
-    )
+        "has no index, so that only the newest {newest} rows are searched; as the owner of the database run CREATE EXTENSION pg_trgm, then: {postgresql}",
+        "没有索引，仅搜索最新的 {newest} 条；请以数据库所有者执行 CREATE EXTENSION pg_trgm，再执行：{postgresql}",
+    ).format(newest=search.NEWEST, postgresql=search.POSTGRESQL)
 
 
 def _audit_folder() -> Text | None:
@@ -115,9 +124,9 @@ def _audit_folder() -> Text | None:
             return None
     except OSError as error:
         return Text(
-            f"cannot be written to {folder} ({error}); set ANTSTACK_AUDIT_FOLDER to a folder of another disk",
-            f"无法写入 {folder}（{error}）；请将 ANTSTACK_AUDIT_FOLDER 设为其他磁盘上的目录",
-        )
+            "cannot be written to {folder} ({error}); set ANTSTACK_AUDIT_FOLDER to a folder of another disk",
+            "无法写入 {folder}（{error}）；请将 ANTSTACK_AUDIT_FOLDER 设为其他磁盘上的目录",
+        ).format(folder=folder, error=error)
 
 
 def _processes() -> list[tuple[str, Check]]:
@@ -140,9 +149,9 @@ def _leased(process: str, name: str) -> Text | None:
 
 def _not_running(process: str) -> Text:
     return Text(
-        f"none runs; start antstack {process}, or antstack run for all processes on one machine",
-        f"没有运行中的进程；请启动 antstack {process}，或在单机上使用 antstack run",
-    )
+        "none runs; start antstack {process}, or antstack run for all processes on one machine",
+        "没有运行中的进程；请启动 antstack {process}，或在单机上使用 antstack run",
+    ).format(process=process)
 
 
 def _cluster(cluster: Cluster) -> Check:
@@ -150,7 +159,7 @@ def _cluster(cluster: Cluster) -> Check:
         try:
             kube(cluster).version()
         except ConsoleError as error:
-            return Text(f"{error.reason.en} {error.remedy.en}", f"{error.reason.zh}{error.remedy.zh}")
+            return Text("{reason} {remedy}", "{reason}{remedy}").format(reason=error.reason, remedy=error.remedy)
         return None
 
     return check

@@ -223,9 +223,9 @@ def _found(
     name, descending = sort.removeprefix("-"), sort.startswith("-")
     if name not in sorts:
         names = ", ".join(sorted(sorts))
-        raise invalid({"sort": Text(f"Sort by one of: {names}.", f"可排序字段：{names}。")})
+        raise invalid({"sort": Text("Sort by one of: {names}.", "可排序字段：{names}。").format(names=names)})
     if not 1 <= wanted.limit <= MAX_LIMIT:
-        raise invalid({"limit": Text(f"Between 1 and {MAX_LIMIT}.", f"须在 1 到 {MAX_LIMIT} 之间。")})
+        raise invalid({"limit": Text("Between 1 and {max_limit}.", "须在 1 到 {max_limit} 之间。").format(max_limit=MAX_LIMIT)})
     if wanted.q.strip() and search:
         query = query.where(matching(wanted.q, search))
     column = None if sorts[name] is key else sorts[name]

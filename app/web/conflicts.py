@@ -83,4 +83,4 @@ def now_words(value: Any) -> Text:
     text = text if len(text) <= LONGEST else text[:LONGEST] + "…"
     if not text:
         return Text("Somebody else emptied this meanwhile.", "他人已将此项清空。")
-    return Text(f"Somebody else changed this meanwhile; it is now: {text}", f"他人已修改此项，当前为：{text}")
+    return Text("Somebody else changed this meanwhile; it is now: {text}", "他人已修改此项，当前为：{text}").format(text=text)

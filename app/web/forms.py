@@ -10,7 +10,7 @@ import msgspec
 from flask import Request, request
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 
-from app.contracts.text import Text
+from app.contracts.text import Text, plain
 from app.errors import MALFORMED, ConsoleError, FieldError, invalid
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -23,21 +23,21 @@ MOST_PROBLEMS = 20
 UNKNOWN_FIELD = Text("There is no such field.", "没有这个字段。")
 # What msgspec says → what a person reads. Source: msgspec's validation messages.
 MESSAGES = (
-    (re.compile(r"Expected `str` of length >= (\d+)"), Text("Write at least {0} characters.", "至少 {0} 个字符。")),
-    (re.compile(r"Expected `str` of length <= (\d+)"), Text("Write at most {0} characters.", "至多 {0} 个字符。")),
-    (re.compile(r"Expected `str` matching regex '(.*)'"), Text("This must look like {0}", "格式须符合 {0}")),
-    (re.compile(r"Expected `(?:int|float)` >= (\S+)"), Text("This must be {0} or more.", "须不小于 {0}。")),
-    (re.compile(r"Expected `(?:int|float)` <= (\S+)"), Text("This must be {0} or less.", "须不大于 {0}。")),
-    (re.compile(r"Expected `array` of length >= (\d+)"), Text("Choose at least {0}.", "至少选择 {0} 项。")),
-    (re.compile(r"Invalid enum value '?(.*?)'?$"), Text("{0} is not one of the choices.", "{0} 不在可选值之中。")),
+    (re.compile(r"Expected `str` of length >= (\d+)"), Text("Write at least {found} characters.", "至少 {found} 个字符。")),
+    (re.compile(r"Expected `str` of length <= (\d+)"), Text("Write at most {found} characters.", "至多 {found} 个字符。")),
+    (re.compile(r"Expected `str` matching regex '(.*)'"), Text("This must look like {found}", "格式须符合 {found}")),
+    (re.compile(r"Expected `(?:int|float)` >= (\S+)"), Text("This must be {found} or more.", "须不小于 {found}。")),
+    (re.compile(r"Expected `(?:int|float)` <= (\S+)"), Text("This must be {found} or less.", "须不大于 {found}。")),
+    (re.compile(r"Expected `array` of length >= (\d+)"), Text("Choose at least {found}.", "至少选择 {found} 项。")),
+    (re.compile(r"Invalid enum value '?(.*?)'?$"), Text("{found} is not one of the choices.", "{found} 不在可选值之中。")),
     (re.compile(r"Expected `int"), Text("This must be a whole number.", "须为整数。")),
     (re.compile(r"Expected `float"), Text("This must be a number.", "须为数字。")),
     (re.compile(r"Expected `bool"), Text("This must be true or false.", "须为真或假。")),
     (re.compile(r"Expected `datetime"), Text("This must be a time as in RFC 3339.", "须为 RFC 3339 格式的时间。")),
     (re.compile(r"Invalid RFC3339"), Text("This must be a time as in RFC 3339.", "须为 RFC 3339 格式的时间。")),
-    (re.compile(r"missing required field `(.*)`"), Text("The field {0} is missing.", "缺少字段 {0}。")),
-    (re.compile(r"unknown field `(.*)`"), Text("There is no field {0}.", "没有字段 {0}。")),
-    (re.compile(r"Expected `(.*?)`"), Text("This must be of type {0}.", "须为 {0} 类型。")),
+    (re.compile(r"missing required field `(.*)`"), Text("The field {found} is missing.", "缺少字段 {found}。")),
+    (re.compile(r"unknown field `(.*)`"), Text("There is no field {found}.", "没有字段 {found}。")),
+    (re.compile(r"Expected `(.*?)`"), Text("This must be of type {found}.", "须为 {found} 类型。")),
 )  # fmt: skip
 
 
@@ -175,6 +175,5 @@ def _problem(pointer: str, message: str) -> FieldError:
         message = message[: found.start()]
     for pattern, text in MESSAGES:
         if match := pattern.search(message):
-            values = match.groups()
-            return FieldError(pointer, Text(text.en.format(*values), text.zh.format(*values)))
-    return FieldError(pointer, Text(message, message))
+            return FieldError(pointer, text.format(found=match[1]) if match.groups() else text)
+    return FieldError(pointer, plain(message))

@@ -87,7 +87,7 @@ class Frame:
         roles = decisions.held_by(principal)
         role = roles[0].role_name if roles else Text("No role", "无角色")
         if len(roles) > 1:
-            role = Text(f"{role.en} +{len(roles) - 1}", f"{role.zh} +{len(roles) - 1}")
+            role = Text("{role} +{n}", "{role} +{n}").format(role=role, n=len(roles) - 1)
         return {"name": principal.name, "login": principal.login, "role": role}
 
     @cached_property
@@ -143,7 +143,7 @@ def browser_name(agent: str) -> Text:
     browser = next((name for mark, name in BROWSERS if mark in agent), "")
     system = next((name for mark, name in SYSTEMS if mark in agent), "")
     if browser and system:
-        return Text(f"{browser} on {system}", f"{system} 上的 {browser}")
+        return Text("{browser} on {system}", "{system} 上的 {browser}").format(browser=browser, system=system)
     return plain(agent[:80]) if agent else Text("Unknown", "未知")
 
 

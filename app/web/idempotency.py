@@ -22,7 +22,7 @@ KEPT = timedelta(hours=24)
 LONGEST_KEY = 128
 KEPT_STATUS = (200, 201, 202, 204)
 UNDER_WAY = 0  # the status of a claim
-TOO_LONG = Text(f"An Idempotency-Key has {LONGEST_KEY} characters at most.", f"Idempotency-Key 最多 {LONGEST_KEY} 个字符。")
+TOO_LONG = Text("An Idempotency-Key has {longest_key} characters at most.", "Idempotency-Key 最多 {longest_key} 个字符。").format(longest_key=LONGEST_KEY)
 SAME_KEY = Text(
     "The Idempotency-Key was used before with another request.", "该 Idempotency-Key 已用于另一个不同的请求。"
 )

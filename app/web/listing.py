@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, inspect, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 from werkzeug.datastructures import MultiDict
 
-from app.contracts.text import Text
+from app.contracts.text import Text, plain
 from app.db import db
 from app.errors import ConsoleError
 from app.web.language import t
@@ -255,7 +255,7 @@ class Listing:
         for item in shown:
             if item.value:
                 label = next((name for value, name, *_ in item.options if value == item.value), None)
-                found.append(Chip(item.title, label or Text(item.value, item.value), item.clear_url))
+                found.append(Chip(item.title, label or plain(item.value), item.clear_url))
         return found
 
     @property

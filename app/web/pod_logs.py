@@ -96,7 +96,7 @@ def checked(query: LogQuery) -> LogQuery:
     """
     problems: dict[str, Text] = {}
     if not 0 <= query.tail <= MOST_LINES:
-        problems["tail"] = Text(f"Between 0 and {MOST_LINES}.", f"须在 0 到 {MOST_LINES} 之间。")
+        problems["tail"] = Text("Between 0 and {most_lines}.", "须在 0 到 {most_lines} 之间。").format(most_lines=MOST_LINES)
     if query.since < 0:
         problems["since"] = Text("Seconds, 0 or more.", "须为不小于 0 的秒数。")
     if query.after and not STAMP.match(query.after):

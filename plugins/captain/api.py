@@ -236,7 +236,7 @@ def _path(query: Which) -> str:
     known = paths.KINDS.get(query.kind)
     if known is None or known[0] != query.api_version:
         kinds = ", ".join(f"{version} {kind}" for kind, (version, _, _) in paths.KINDS.items())
-        raise invalid({"kind": Text(f"One of: {kinds}.", f"可选：{kinds}。")})
+        raise invalid({"kind": Text("One of: {kinds}.", "可选：{kinds}。").format(kinds=kinds)})
     if query.name and known[2] and not query.namespace:
         raise invalid({"namespace": Text("This kind lives in namespaces: name one.", "该类型属于命名空间，请指定。")})
     return paths.one(query.kind, query.namespace, query.name) if query.name else paths.collection(query.kind, query.namespace)

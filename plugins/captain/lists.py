@@ -159,7 +159,7 @@ def _listing(
     same: Sequence[str] = (),
 ) -> Listing:  # fmt: skip
     kind = KINDS[plural]
-    empty = Empty(Text(f"No {kind.title.en}", f"暂无{kind.title.zh}"), FOLLOWING)
+    empty = Empty(Text("No {title}", "暂无{title}").format(title=kind.title), FOLLOWING)
     return Listing(
         identifier or plural, query, columns, search, _filters(cluster, plural, same), poll=POLL, search_hint=hint, empty=empty,
         href=lambda row: page_of(cluster.id, plural, row.namespace, row.name), key=lambda row: row.uid,

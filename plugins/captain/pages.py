@@ -70,7 +70,7 @@ def banner(cluster: Cluster, mirror: Mirror) -> Banner | None:
         kind, detail = next(iter(mirror.errors.items()))
         code = detail.partition(":")[0] if "/" in detail.partition(":")[0] else "KUBE/CLUSTER_ERROR"
         known = site.catalogue().errors.get(code, UNREACHABLE)
-        reason = Text(f"{kind} cannot be read from {cluster.name}: {detail}", f"无法从 {cluster.name} 读取 {kind}：{detail}")
+        reason = Text("{kind} cannot be read from {name}: {detail}", "无法从 {name} 读取 {kind}：{detail}").format(kind=kind, name=cluster.name, detail=detail)
         return Banner(reason, known.remedy.format(cluster=cluster.name), code)
     return None
 

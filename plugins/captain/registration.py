@@ -80,5 +80,5 @@ def _beside(field: str, problem: FieldError) -> FieldError:
     if not last:
         return FieldError(f"/{field}", problem.message)
     holder = above[-1] if len(above) > 1 and not above[-1].isdigit() else ""
-    place = Text(f"{holder}, {last}" if holder else last, f"{holder} 的 {last}" if holder else last)
+    place = Text("{holder}, {last}", "{holder} 的 {last}").format(holder=holder, last=last) if holder else last
     return FieldError(f"/{field}", PLACED.format(place=place, problem=problem.message))

@@ -57,7 +57,10 @@ def find_objects(kind: Kind, text: str, limit: int) -> Sequence[Found]:
 
 def providers() -> Sequence[SearchProvider]:
     """What the palette finds."""
-    return [SearchProvider(permissions.CLUSTER_READ, find_clusters), *(_provider(kind) for kind in KINDS.values() if kind.tab)]
+    return [
+        SearchProvider(permissions.CLUSTER_READ, find_clusters),
+        *(_provider(kind) for kind in KINDS.values() if kind.tab),
+    ]
 
 
 def links() -> Sequence[ObjectLink]:
@@ -101,9 +104,9 @@ def unreachable() -> Text | None:
         return None
     names = ", ".join(found)
     return Text(
-        f"Clusters that do not answer: {names}. Check their API servers and credentials.",
-        f"以下集群没有响应：{names}。请检查其 API Server 与凭据。",
-    )
+        "Clusters that do not answer: {names}. Check their API servers and credentials.",
+        "以下集群没有响应：{names}。请检查其 API Server 与凭据。",
+    ).format(names=names)
 
 
 def checks() -> Sequence[HealthCheck]:
@@ -126,6 +129,8 @@ def objects() -> Mapping[tuple[str, ...], float]:
 def metrics() -> Sequence[Metric]:
     """Numbers of ``/metrics``."""
     return [
-        Metric("antstack_cluster_reachable", "Whether the cluster's API server answers", ("cluster", "name"), reachability),
+        Metric(
+            "antstack_cluster_reachable", "Whether the cluster's API server answers", ("cluster", "name"), reachability
+        ),
         Metric("antstack_mirror_objects", "Objects in the mirror", ("cluster", "kind"), objects),
     ]

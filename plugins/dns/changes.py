@@ -19,7 +19,7 @@ from plugins.dns.service import BUSY, BY_HAND, MAX_TTL, OWNED, TTL_WORDS, next_s
 from plugins.dns.values import TYPES, Problem, canonical, problem
 
 VERSION = Text("zone version", "域名区版本")
-TYPE_WORDS = Text(f"One of {', '.join(TYPES)}.", f"须为 {', '.join(TYPES)} 之一。")
+TYPE_WORDS = Text("One of {names}.", "须为 {names} 之一。").format(names=[*TYPES])
 TWICE = Text("This name and type stand in these changes twice.", "本次变更中该名称与类型重复。")
 VERSIONS_AT_ONCE = 50  # read of the history together
 SHOWN = 20  # versions on a zone's page
@@ -142,10 +142,7 @@ def _alone(zone: Zone, wanted: Mapping[Key, Wanted], known: Mapping[Key, RecordS
         if "CNAME" in here and (name == zone.name or len(here) > 1):
             yield FieldError(
                 "/upsert",
-                Text(
-                    f"{name}: a CNAME stands alone (RFC 1034 3.6.2).",
-                    f"{name}：CNAME 不能与其他记录并存（RFC 1034 3.6.2）。",
-                ),
+                Text("{name}: a CNAME stands alone (RFC 1034 3.6.2).", "{name}：CNAME 不能与其他记录并存（RFC 1034 3.6.2）。").format(name=name),
             )
 
 

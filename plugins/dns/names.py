@@ -77,7 +77,7 @@ def _need_decodable(label: str) -> None:
     try:
         dns.name.IDNA_2008_Strict.decode(label.encode())
     except dns.exception.DNSException as error:
-        why = Text(f"{label} is no name in another alphabet (RFC 5891 5.4).", f"{label} 不是合法的国际化域名（RFC 5891 5.4）。")
+        why = Text("{label} is no name in another alphabet (RFC 5891 5.4).", "{label} 不是合法的国际化域名（RFC 5891 5.4）。").format(label=label)
         raise invalid({"name": why}) from error
 
 
@@ -97,7 +97,7 @@ def inside(zone: str, name: str) -> str | Text:
     except ConsoleError as error:
         return error.errors[0].message
     if not _is_of(zone, kept):
-        return Text(f"This is not below {zone}.", f"不在 {zone} 之下。")
+        return Text("This is not below {zone}.", "不在 {zone} 之下。").format(zone=zone)
     labels = kept.split(".")
     rest = labels[1:] if labels[0] == "*" else labels
     return kept if all(RECORD_LABEL.fullmatch(label) for label in rest) else RECORD_WORDS

@@ -95,9 +95,9 @@ def _answers() -> Text | None:
     if found["error"] is None:
         return None
     return Text(
-        f"The DNS server at {found['server']} does not answer: start it with antstack dns.",
-        f"DNS 服务 {found['server']} 没有响应：请运行 antstack dns。",
-    )
+        "The DNS server at {server} does not answer: start it with antstack dns.",
+        "DNS 服务 {server} 没有响应：请运行 antstack dns。",
+    ).format(server=found["server"])
 
 
 @hookimpl

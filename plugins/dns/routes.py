@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request, url_for
 from sqlalchemy import select
 
 from app import site
-from app.contracts.text import Text
+from app.contracts.text import Text, plain
 from app.db import db, scoped
 from app.errors import NOT_FOUND, ConsoleError, FieldError
 from app.guard import guard
@@ -99,7 +99,7 @@ def zone_create() -> Response:
 def _delete(zone: Zone, records: RecordSet) -> Action:
     url = url_for(".record_delete", zone=zone.name, record=records.id, serial=zone.serial)
     name = readable(records.name)
-    question = Text(f"Delete the {records.type} records of {name}?", f"删除 {name} 的 {records.type} 记录？")
+    question = Text("Delete the {type} records of {name}?", "删除 {name} 的 {type} 记录？").format(type=records.type, name=name)
     return Action(Text("Delete", "删除"), url, "post", danger=True, confirm=question)
 
 
@@ -139,7 +139,7 @@ def _zone(found: Zone, error: ConsoleError | None = None) -> Response:
         columns,
         search=(RecordSet.name, RecordSet.owner),
         default_sort="name",
-        filters=(Filter("type", Text("Type", "类型"), RecordSet.type, [(k, Text(k, k)) for k in changes.TYPES]),),
+        filters=(Filter("type", Text("Type", "类型"), RecordSet.type, [(k, plain(k)) for k in changes.TYPES]),),
         actions=lambda r: [] if r.owner else [_delete(found, r)],
         empty=Empty(
             Text("No records yet", "还没有解析记录"),

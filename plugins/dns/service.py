@@ -15,10 +15,10 @@ ZONE = Text("zone", "域名区")
 MAX_TTL = 2**31 - 1  # RFC 2181 8
 # A zone's default is also how long resolvers keep that a name is not there (RFC 2308 4): seldom enough to be borne.
 MIN_DEFAULT_TTL = 10
-TTL_WORDS = Text(f"Seconds, from 0 to {MAX_TTL}.", f"以秒为单位，0 至 {MAX_TTL}。")
+TTL_WORDS = Text("Seconds, from 0 to {max_ttl}.", "以秒为单位，0 至 {max_ttl}。").format(max_ttl=MAX_TTL)
 DEFAULT_TTL_WORDS = Text(
-    f"Seconds, from {MIN_DEFAULT_TTL} to {MAX_TTL}.", f"以秒为单位，{MIN_DEFAULT_TTL} 至 {MAX_TTL}。"
-)
+    "Seconds, from {min_default_ttl} to {max_ttl}.", "以秒为单位，{min_default_ttl} 至 {max_ttl}。"
+).format(min_default_ttl=MIN_DEFAULT_TTL, max_ttl=MAX_TTL)
 TAKEN = ErrorCode(
     "DNS/ZONE_TAKEN",
     409,

@@ -33,11 +33,13 @@ LOOKS = {
     "CAA": Text('flags, a tag and a quoted value, such as 0 issue "ca.example"', '标志、标签与带双引号的值，如 0 issue "ca.example"'),
 }  # fmt: skip
 NONE = Text("Give at least one value.", "至少填写一个值。")
-TOO_LONG = Text(f"This is longer than the {LONGEST} octets that a value holds.", f"超出单个记录值 {LONGEST} 字节的上限。")
+TOO_LONG = Text(
+    "This is longer than the {longest} octets that a value holds.", "超出单个记录值 {longest} 字节的上限。"
+).format(longest=LONGEST)
 TOO_MANY = Text(
-    f"Together these are longer than the {LONGEST} octets that an answer carries.",
-    f"这些记录值合计超出单个应答 {LONGEST} 字节的上限。",
-)
+    "Together these are longer than the {longest} octets that an answer carries.",
+    "这些记录值合计超出单个应答 {longest} 字节的上限。",
+).format(longest=LONGEST)
 Problem = tuple[str, Text]
 
 
@@ -55,7 +57,9 @@ def problem(kind: str, values: Any, name: str, zone: str) -> Problem | None:
             found.append(_read(kind, str(value), zone))
         except (dns.exception.DNSException, ValueError):
             looks = LOOKS[kind]
-            return f"values/{at}", Text(f"A value of {kind} is {looks.en}", f"不是合法的 {kind} 值，格式：{looks.zh}")
+            return f"values/{at}", Text("A value of {kind} is {looks}", "不是合法的 {kind} 值，格式：{looks}").format(
+                kind=kind, looks=looks
+            )
         if not _fits(name, found[-1:]):
             return f"values/{at}", TOO_LONG
     return None if _fits(name, found) else ("values", TOO_MANY)
@@ -79,7 +83,9 @@ def _fits(name: str, values: Sequence[dns.rdata.Rdata]) -> bool:
     """Whether the answer to a question with EDNS for these records fits into one message."""
     answer = dns.message.make_query(dns.name.from_text(name + "."), values[0].rdtype, use_edns=0)
     answer.flags |= dns.flags.QR
-    longest = LONGEST_NAME - len(name) - 2 if name.startswith("*") else 0  # what a question that a wildcard answers adds
+    longest = (
+        LONGEST_NAME - len(name) - 2 if name.startswith("*") else 0
+    )  # what a question that a wildcard answers adds
     answer.answer.append(dns.rrset.from_rdata_list(dns.name.from_text(name + "."), 0, values))
     try:
         answer.to_wire(max_size=LONGEST - longest)

@@ -51,9 +51,9 @@ def check_keys() -> Text | None:
         keys.active()
     except crypto.KeyMissing as error:
         return Text(
-            f"The signing key cannot be opened: {error}. Put the key back into ANTSTACK_KEYS.",
-            f"无法打开签名密钥：{error}。请将该密钥放回 ANTSTACK_KEYS。",
-        )
+            "The signing key cannot be opened: {error}. Put the key back into ANTSTACK_KEYS.",
+            "无法打开签名密钥：{error}。请将该密钥放回 ANTSTACK_KEYS。",
+        ).format(error=error)
     many = db.session.scalar(select(func.count()).select_from(SigningKey)) or 0
     return None if many else Text("There is no signing key.", "没有签名密钥。")
 
@@ -67,7 +67,11 @@ def check_clock() -> Text | None:
 
 def find_members(text: str, limit: int) -> Sequence[Found]:
     """Members by name or login."""
-    query = members.of_tenant(handing.me().tenant_id).where(matching(text, (Member.login, Member.name))) if text.strip() else None
+    query = (
+        members.of_tenant(handing.me().tenant_id).where(matching(text, (Member.login, Member.name)))
+        if text.strip()
+        else None
+    )
     rows = db.session.scalars(query.order_by(Member.login).limit(limit)).all() if query is not None else ()
     return [Found(Text("Member", "成员"), m.name, url_for("iam.member", member_id=m.id), m.login) for m in rows]
 
@@ -90,5 +94,3 @@ def others_are_in() -> bool:
     """Whether the tenant has more than its first member."""
     mine = select(func.count()).where(Membership.tenant_id == handing.me().tenant_id)
     return (db.session.scalar(mine) or 0) > 1
-
-

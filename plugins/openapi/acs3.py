@@ -34,45 +34,45 @@ SKEW_SECONDS = 15 * 60
 NONCE_KEPT = timedelta(seconds=2 * SKEW_SECONDS + 60)
 
 
-def _code(reason: str, en: str, zh: str, remedy_en: str, remedy_zh: str, status: int = 401) -> ErrorCode:
-    return ErrorCode(f"SIGNATURE/{reason}", status, Text(en, zh), Text(remedy_en, remedy_zh))
+def _code(reason: str, why: Text, remedy: Text, status: int = 401) -> ErrorCode:
+    return ErrorCode(f"SIGNATURE/{reason}", status, why, remedy)
 
 
 MALFORMED = _code(
-    "MALFORMED", "The Authorization header cannot be read.", "无法解析 Authorization 头。",
-    "Write it as ACS3-HMAC-SHA256 Credential=…,SignedHeaders=…,Signature=….", "格式为 ACS3-HMAC-SHA256 Credential=…,SignedHeaders=…,Signature=…。",
+    "MALFORMED", Text("The Authorization header cannot be read.", "无法解析 Authorization 头。"),
+    Text("Write it as ACS3-HMAC-SHA256 Credential=…,SignedHeaders=…,Signature=….", "格式为 ACS3-HMAC-SHA256 Credential=…,SignedHeaders=…,Signature=…。"),
 )  # fmt: skip
 NOT_SIGNED = _code(
-    "HEADER_NOT_SIGNED", "These headers must be signed: {headers}", "以下请求头必须参与签名：{headers}",
-    "Add them to SignedHeaders.", "请将其加入 SignedHeaders。",
+    "HEADER_NOT_SIGNED", Text("These headers must be signed: {headers}", "以下请求头必须参与签名：{headers}"),
+    Text("Add them to SignedHeaders.", "请将其加入 SignedHeaders。"),
 )  # fmt: skip
 UNKNOWN_KEY = _code(
-    "ACCESS_KEY_UNKNOWN", "There is no AccessKey {key}.", "AccessKey {key} 不存在。",
-    "Use an AccessKey of this site's IAM.", "请使用本站点 IAM 的 AccessKey。",
+    "ACCESS_KEY_UNKNOWN", Text("There is no AccessKey {key}.", "AccessKey {key} 不存在。"),
+    Text("Use an AccessKey of this site's IAM.", "请使用本站点 IAM 的 AccessKey。"),
 )  # fmt: skip
 KEY_DISABLED = _code(
-    "ACCESS_KEY_DISABLED", "The AccessKey {key} is disabled.", "AccessKey {key} 已被禁用。",
-    "Enable it, or use another one.", "请启用该 AccessKey 或改用其他 AccessKey。",
+    "ACCESS_KEY_DISABLED", Text("The AccessKey {key} is disabled.", "AccessKey {key} 已被禁用。"),
+    Text("Enable it, or use another one.", "请启用该 AccessKey 或改用其他 AccessKey。"),
 )  # fmt: skip
 OWNER_NOT_ACTIVE = _code(
-    "OWNER_NOT_ACTIVE", "The owner of the AccessKey {key} is frozen or has left the tenant.", "AccessKey {key} 的所有者已被冻结或已离开租户。",
-    "Ask a tenant administrator.", "请联系租户管理员。",
+    "OWNER_NOT_ACTIVE", Text("The owner of the AccessKey {key} is frozen or has left the tenant.", "AccessKey {key} 的所有者已被冻结或已离开租户。"),
+    Text("Ask a tenant administrator.", "请联系租户管理员。"),
 )  # fmt: skip
 SKEWED = _code(
-    "DATE_SKEWED", "x-acs-date is {seconds} s off; 15 minutes are allowed.", "x-acs-date 偏差 {seconds} 秒，最多允许 15 分钟。",
-    "Set the caller's clock.", "请校准调用方时钟。",
+    "DATE_SKEWED", Text("x-acs-date is {seconds} s off; 15 minutes are allowed.", "x-acs-date 偏差 {seconds} 秒，最多允许 15 分钟。"),
+    Text("Set the caller's clock.", "请校准调用方时钟。"),
 )  # fmt: skip
 WRONG_BODY = _code(
-    "BODY_HASH_WRONG", "x-acs-content-sha256 is not the SHA-256 of the body.", "x-acs-content-sha256 与请求体的 SHA-256 不一致。",
-    "Hash the bytes that are sent.", "请对实际发送的内容计算哈希。",
+    "BODY_HASH_WRONG", Text("x-acs-content-sha256 is not the SHA-256 of the body.", "x-acs-content-sha256 与请求体的 SHA-256 不一致。"),
+    Text("Hash the bytes that are sent.", "请对实际发送的内容计算哈希。"),
 )  # fmt: skip
 WRONG = _code(
-    "DOES_NOT_MATCH", "The signature does not match.", "签名不匹配。",
-    "Compare the string to sign: its SHA-256 here is {digest}.", "请比对待签名串，服务端计算的 SHA-256 为 {digest}。",
+    "DOES_NOT_MATCH", Text("The signature does not match.", "签名不匹配。"),
+    Text("Compare the string to sign: its SHA-256 here is {digest}.", "请比对待签名串，服务端计算的 SHA-256 为 {digest}。"),
 )  # fmt: skip
 REPLAYED = _code(
-    "NONCE_REPLAYED", "This x-acs-signature-nonce was used before.", "该 x-acs-signature-nonce 已被使用。",
-    "Use a new nonce for every call.", "每次调用请使用新的随机数。",
+    "NONCE_REPLAYED", Text("This x-acs-signature-nonce was used before.", "该 x-acs-signature-nonce 已被使用。"),
+    Text("Use a new nonce for every call.", "每次调用请使用新的随机数。"),
 )  # fmt: skip
 ERRORS = (MALFORMED, NOT_SIGNED, UNKNOWN_KEY, KEY_DISABLED, OWNER_NOT_ACTIVE, SKEWED, WRONG_BODY, WRONG, REPLAYED)
 

@@ -130,7 +130,7 @@ def _problems(new: NewEnvironment, namespace: str) -> dict[str, Text]:
             "Small letters, digits and '-', at most 63.", "仅限小写字母、数字与“-”，至多 63 个字符。"
         )
     elif RESERVED.match(namespace):
-        found["namespace"] = Text(f"{namespace} belongs to Kubernetes itself.", f"{namespace} 属于 Kubernetes 系统。")
+        found["namespace"] = Text("{namespace} belongs to Kubernetes itself.", "{namespace} 属于 Kubernetes 系统。").format(namespace=namespace)
     if words := _registry_problem(new.registry_host):
         found["registry"] = words
     if new.base not in ("alibaba", "third-party"):

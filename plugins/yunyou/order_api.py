@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.auth import decisions
 from app.contracts.text import Text
 from app.db import db, get_scoped, rows, scoped
-from app.orders import commands
+from app.orders import commands, verbs
 from app.orders.models import Order, OrderEvent, OrderLog, OrderNode
 from app.web.api import Api, In, ListQuery, Page, accepted, dry_run, page
 from plugins.yunyou import baselines, environments, lifecycle, orders, permissions, previews, products, shapes, targets
@@ -105,7 +105,7 @@ def may_control(order: Order) -> None:
 
 
 def _verb_operation(verb: str) -> None:
-    @api.operation("POST", f"/yunyou/orders/<order_id>/{verb}", f"yunyou.orders.{verb}", Text(f"{verb.capitalize()} an order", f"执行单操作：{verb}"),
+    @api.operation("POST", f"/yunyou/orders/<order_id>/{verb}", f"yunyou.orders.{verb}", Text("{verb} an order", "{verb}执行单").format(verb=verbs.TITLES[verb]),
                    permissions.ORDER_CONTROL, audit=permissions.ORDER_TOLD, body=Told, returns=shapes.OrderOut, resource=decisions.later)  # fmt: skip
     def told(order_id: str, body: Told) -> shapes.OrderOut:
         return _tell(get_order(order_id), verb, None, body)
@@ -113,7 +113,7 @@ def _verb_operation(verb: str) -> None:
 
 def _node_operation(verb: str) -> None:
     @api.operation("POST", f"/yunyou/orders/<order_id>/nodes/<node_id>/{verb}", f"yunyou.orders.nodes.{verb}",
-                   Text(f"{verb.capitalize()} a step", f"步骤操作：{verb}"), permissions.ORDER_CONTROL, audit=permissions.ORDER_TOLD,
+                   Text("{verb} a step", "{verb}步骤").format(verb=verbs.TITLES[verb]), permissions.ORDER_CONTROL, audit=permissions.ORDER_TOLD,
                    body=Told, returns=shapes.OrderOut, resource=decisions.later)  # fmt: skip
     def told(order_id: str, node_id: str, body: Told) -> shapes.OrderOut:
         return _tell(get_order(order_id), verb, node_id, body)

@@ -98,7 +98,7 @@ def _before(code: str, balancers: Iterable[LoadBalancer]) -> list[Planned]:
         *(
             _step(
                 f"{code}/#pre/lb/{balancer.name}", balancer.name,
-                Text(f"Load balancer {balancer.name}", f"负载均衡 {balancer.name}"),
+                Text("Load balancer {name}", "负载均衡 {name}").format(name=balancer.name),
                 "yunyou.load-balancer", {"product": code, "balancer": balancer.name}, timeout=120,
             )
             for balancer in balancers
@@ -112,7 +112,7 @@ def _after(code: str, balancers: Iterable[LoadBalancer], names: set[str]) -> lis
         *(
             _step(
                 f"{code}/#post/domain/{balancer.name}", balancer.name,
-                Text(f"Domain of {balancer.name}", f"{balancer.name} 的域名"),
+                Text("Domain of {name}", "{name} 的域名").format(name=balancer.name),
                 "yunyou.domain", {"product": code, "balancer": balancer.name}, timeout=120,
             )
             for balancer in balancers if balancer.domain
@@ -153,9 +153,7 @@ def _groups(application: str, groups: Groups) -> list[Planned]:
         if group.beta and group.number < count:
             confirm = Text("Confirm", "人工确认")
             steps.append(_step(f"{key}/confirm", "confirm", confirm, "confirm", {"application": application}))
-        title = Text(
-            f"Group {group.number} of {count} ({group.size})", f"第 {group.number}/{count} 组（{group.size}）"
-        )
+        title = Text("Group {number} of {count} ({size})", "第 {number}/{count} 组（{size}）").format(number=group.number, count=count, size=group.size)
         found.append(Planned(key, "group", f"group-{group.number}", title, children=steps))
     return found
 

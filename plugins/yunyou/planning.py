@@ -265,6 +265,5 @@ def need_confirmed(solution: Solution) -> None:
     """
     todo = [TITLES[kind] for kind, task in plan_tasks(solution).items() if task.state != DONE]
     if todo:
-        names = Text(", ".join(t.en for t in todo), "、".join(t.zh for t in todo))
         kinds = [kind for kind, task in plan_tasks(solution).items() if task.state != DONE]
-        raise NOT_CONFIRMED(tasks=names, extra={"plans": kinds})
+        raise NOT_CONFIRMED(tasks=todo, extra={"plans": kinds})

@@ -86,7 +86,7 @@ def enter(solution: Solution, items: Sequence[Mapping[str, Any]]) -> None:
             name = f"{prefix}.{item.get('name')}.{field}"
             if name not in asked:
                 problems.append(
-                    FieldError(f"/items/{at}/{field}", Text(f"The solution has no {name}.", f"解决方案中没有 {name}。"))
+                    FieldError(f"/items/{at}/{field}", Text("The solution has no {name}.", "解决方案中没有 {name}。").format(name=name))
                 )
             elif value not in (None, "", MASK):
                 values[name] = str(value)

@@ -10,7 +10,7 @@ from flask import Response, make_response, request
 from markupsafe import Markup
 
 from app.contracts.declarations import Permission
-from app.contracts.text import Text
+from app.contracts.text import Text, plain
 from app.db import Versioned
 from app.errors import CSRF, FORBIDDEN, NOT_FOUND, SIGNED_OUT, ConsoleError, FieldError, pointer_of
 from app.guard import Operation, guard
@@ -168,7 +168,7 @@ def state_cell(state: str) -> Cell:
         "frozen": ("bad", Text("Frozen", "已冻结")),
         "disabled": ("neutral", Text("Disabled", "已禁用")),
     }
-    tone, text = words.get(state, ("neutral", Text(state, state)))
+    tone, text = words.get(state, ("neutral", plain(state)))
     return Cell("tone", text=t(text), tone=tone, value=state)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, request, url_for
 from sqlalchemy import select
 
-from app.contracts.text import Text
+from app.contracts.text import Text, plain
 from app.db import db, now, scoped
 from app.errors import invalid
 from app.guard import guard
@@ -47,7 +47,7 @@ def _holds(text: str) -> Any:
 
 def _role_choices() -> list[tuple[str, Text]]:
     built_in = [(r.code, r.title) for r in offered.roles().values()]
-    return built_in + [(r.code, Text(r.name, r.name)) for r in db.session.scalars(scoped(CustomRole).order_by(CustomRole.name))]
+    return built_in + [(r.code, plain(r.name)) for r in db.session.scalars(scoped(CustomRole).order_by(CustomRole.name))]
 
 
 @bp.get("/iam/grants")
@@ -90,7 +90,7 @@ def grant_list() -> Response:
 
 
 def _validity() -> list[tuple[str, Text]]:
-    found = [(str(days), DAYS.get(days) or Text(f"{days} days", f"{days} 天")) for days in grants.VALIDITY]
+    found = [(str(days), DAYS.get(days) or Text("{days} days", "{days} 天").format(days=days)) for days in grants.VALIDITY]
     return [*found, (CUSTOM, Text("Until a time …", "自定义时间"))]
 
 

@@ -48,10 +48,10 @@ def _words(condition: Any) -> Text:
     if kind == "resource":
         attribute = condition.get("attribute", "")
         name, values = ATTRIBUTES.get(attribute, plain(attribute)), ", ".join(condition.get("values", ()))
-        return Text(f"{name.en} {values}", f"{name.zh} {values}")
+        return Text("{name} {values}", "{name} {values}").format(name=name, values=values)
     if kind == "source-ip":
         ranges = ", ".join(condition.get("ranges", ()))
-        return Text(f"from {ranges}", f"来源 {ranges}")
+        return Text("from {ranges}", "来源 {ranges}").format(ranges=ranges)
     if kind == "time":
         return Text("{a} to {b}", "{a} 至 {b}").format(a=condition.get("from", ""), b=condition.get("to", ""))
     return Text("with a second factor", "须二次验证") if kind == "mfa" else plain(str(kind))

@@ -155,20 +155,26 @@ def check_conditions(conditions: Sequence[Mapping[str, Any]]) -> list[dict[str, 
 def _condition_problem(condition: Mapping[str, Any]) -> tuple[str, Text] | None:
     kind = str(condition.get("kind", ""))
     if kind not in KINDS:
-        return "kind", Text(f"One of: {', '.join(KINDS)}.", f"可选：{', '.join(KINDS)}。")
+        return "kind", Text("One of: {names}.", "可选：{names}。").format(names=[*KINDS])
     extra = set(condition) - KINDS[kind] - {"kind"}
     lacking = KINDS[kind] - set(condition)
     if extra or lacking:
         field = sorted(extra or lacking)[0]
-        return field, Text(f"{kind} takes {', '.join(sorted(KINDS[kind])) or 'nothing more'}.", f"{kind} 的字段：{', '.join(sorted(KINDS[kind])) or '无'}。")
+        return field, _takes(kind)
     check = {"resource": _resource_problem, "source-ip": _range_problem, "time": _time_problem}.get(kind)
     return check(condition) if check else None
+
+
+def _takes(kind: str) -> Text:
+    if not KINDS[kind]:
+        return Text("{kind} takes nothing more.", "{kind} 没有其他字段。").format(kind=kind)
+    return Text("{kind} takes {names}.", "{kind} 的字段：{names}。").format(kind=kind, names=sorted(KINDS[kind]))
 
 
 def _resource_problem(condition: Mapping[str, Any]) -> tuple[str, Text] | None:
     values = condition["values"]
     if not isinstance(condition["attribute"], str) or condition["attribute"] not in ATTRIBUTES:
-        return "attribute", Text(f"One of: {', '.join(ATTRIBUTES)}.", f"可选：{', '.join(ATTRIBUTES)}。")
+        return "attribute", Text("One of: {names}.", "可选：{names}。").format(names=[*ATTRIBUTES])
     if not isinstance(values, list) or not values or not all(isinstance(v, str) and 0 < len(v) <= 255 for v in values):
         return "values", Text("Name at least one.", "至少填写一项。")
     return None
@@ -182,7 +188,7 @@ def _range_problem(condition: Mapping[str, Any]) -> tuple[str, Text] | None:
         try:
             ipaddress.ip_network(str(item), strict=False)
         except ValueError:
-            return "ranges", Text(f"{item} is not an address range such as 10.0.0.0/8.", f"{item} 不是有效的地址段，例如 10.0.0.0/8。")
+            return "ranges", Text("{item} is not an address range such as 10.0.0.0/8.", "{item} 不是有效的地址段，例如 10.0.0.0/8。").format(item=item)
     return None
 
 

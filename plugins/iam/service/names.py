@@ -21,7 +21,7 @@ def checked(name: str) -> str:
     """
     name = name.strip()
     if not name or len(name) > LONGEST:
-        raise invalid({"name": Text(f"Between 1 and {LONGEST} characters.", f"1 到 {LONGEST} 个字符。")})
+        raise invalid({"name": Text("Between 1 and {longest} characters.", "1 到 {longest} 个字符。").format(longest=LONGEST)})
     return name
 
 

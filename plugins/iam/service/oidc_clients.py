@@ -77,7 +77,9 @@ def create(wanted: ClientWanted) -> WithSecret:
     _fill(row, wanted)
     db.session.add(row)
     db.session.flush()
-    audit.note("client", row.id, row.name, client=row.client_id, redirects=row.redirect_uris, site=row.site, api=row.api_scope)
+    audit.note(
+        "client", row.id, row.name, client=row.client_id, redirects=row.redirect_uris, site=row.site, api=row.api_scope
+    )
     return WithSecret(row, secret)
 
 
@@ -92,7 +94,9 @@ def change(row: OidcClient, wanted: ClientWanted) -> OidcClient:
     _need_right(row.site or wanted.site, row.api_scope or wanted.api_scope)
     _fill(row, wanted)
     touch(row)
-    audit.note("client", row.id, row.name, client=row.client_id, redirects=row.redirect_uris, site=row.site, api=row.api_scope)
+    audit.note(
+        "client", row.id, row.name, client=row.client_id, redirects=row.redirect_uris, site=row.site, api=row.api_scope
+    )
     return row
 
 
@@ -141,9 +145,15 @@ def _need_own_audience(wanted: str, besides: str = "") -> None:
     if not wanted:
         return
     me = handing.me().tenant_id
-    taken = (OidcClient.audience == wanted) & (OidcClient.tenant_id != me) | (OidcClient.client_id == wanted) & (OidcClient.id != besides)
+    taken = (OidcClient.audience == wanted) & (OidcClient.tenant_id != me) | (OidcClient.client_id == wanted) & (
+        OidcClient.id != besides
+    )
     reserved = (keys.issuer(), site.settings().oidc_client_id)
-    if wanted in reserved or set(wanted) & set("* \t") or db.session.scalar(select(OidcClient.id).where(taken).limit(1)):
+    if (
+        wanted in reserved
+        or set(wanted) & set("* \t")
+        or db.session.scalar(select(OidcClient.id).where(taken).limit(1))
+    ):
         raise invalid({"audience": Text("This is the audience of somebody else.", "该受众属于其他应用。")})
 
 
@@ -162,10 +172,14 @@ def _check(wanted: ClientWanted, public: bool) -> None:
         problems.append(FieldError("/redirectUris", Text("Name at least one.", "至少填写一项。")))
     for field, uris in (("redirectUris", wanted.redirect_uris), ("postLogoutUris", wanted.post_logout_uris)):
         problems += [FieldError(f"/{field}", text) for uri in uris if (text := _uri_problem(uri))]
-    if wanted.backchannel_uri and (text := _uri_problem(wanted.backchannel_uri) or _reach_problem(wanted.backchannel_uri)):
+    if wanted.backchannel_uri and (
+        text := _uri_problem(wanted.backchannel_uri) or _reach_problem(wanted.backchannel_uri)
+    ):
         problems.append(FieldError("/backchannelUri", text))
     if wanted.site and wanted.public:
-        problems.append(FieldError("/public", Text("The console of another site has a secret.", "其他站点的控制台必须使用密钥。")))
+        problems.append(
+            FieldError("/public", Text("The console of another site has a secret.", "其他站点的控制台必须使用密钥。"))
+        )
     if problems:
         raise invalid(problems)
 
@@ -175,7 +189,9 @@ def _scope_problems(wanted: ClientWanted, public: bool) -> list[FieldError]:
     problems = []
     if wanted.api_scope not in clients.API_SCOPES:
         names = ", ".join(filter(None, clients.API_SCOPES))
-        problems.append(FieldError("/apiScope", Text(f"Nothing, or one of: {names}", f"留空，或为：{names}")))
+        problems.append(
+            FieldError("/apiScope", Text("Nothing, or one of: {names}", "留空，或为：{names}").format(names=names))
+        )
     elif wanted.api_scope and (wanted.audience.strip() or wanted.site):
         text = Text(
             "A client with an audience of its own, or another site's console, has tokens for that, not for the API.",
@@ -194,13 +210,13 @@ def _uri_problem(uri: str) -> Text | None:
         parts = urlsplit(uri)
         _ = parts.port
     except ValueError:
-        return Text(f"{uri} is not an address.", f"{uri} 不是有效地址。")
+        return Text("{uri} is not an address.", "{uri} 不是有效地址。").format(uri=uri)
     http = parts.scheme == "http" and (parts.hostname in LOOPBACK or site.settings().allow_local_addresses)
     if (parts.scheme != "https" and not http) or not parts.netloc or parts.fragment or "*" in uri or parts.username:
         return Text(
-            f"{uri} cannot be used: write a whole address that begins with https:// and holds no * and no #.",
-            f"{uri} 不可用：请填写以 https:// 开头的完整地址，且不得包含 * 或 #。",
-        )
+            "{uri} cannot be used: write a whole address that begins with https:// and holds no * and no #.",
+            "{uri} 不可用：请填写以 https:// 开头的完整地址，且不得包含 * 或 #。",
+        ).format(uri=uri)
     return None
 
 

@@ -148,7 +148,7 @@ def _checked(wanted: RoleWanted) -> list[str]:
     if unknown or not wanted.permissions:
         first = unknown[0] if unknown else ""
         nothing = Text("Choose at least one.", "至少选择一项。")
-        raise invalid({"permissions": Text(f"There is no permission {first}.", f"没有权限 {first}。") if first else nothing})
+        raise invalid({"permissions": Text("There is no permission {first}.", "没有权限 {first}。").format(first=first) if first else nothing})
     if not handing.may_hand_out(wanted.permissions):
         raise ABOVE_YOU(role=wanted.name)
     return sorted(set(wanted.permissions))

@@ -99,8 +99,8 @@ def duration(seconds: int) -> Text:
     """``2 min 5 s``."""
     minutes, rest = divmod(max(1, seconds), 60)
     if not minutes:
-        return Text(f"{rest} s", f"{rest} 秒")
-    return Text(f"{minutes} min {rest} s", f"{minutes} 分 {rest} 秒")
+        return Text("{rest} s", "{rest} 秒").format(rest=rest)
+    return Text("{minutes} min {rest} s", "{minutes} 分 {rest} 秒").format(minutes=minutes, rest=rest)
 
 
 def _find(login: str) -> Member | None:

@@ -238,11 +238,11 @@ def _refuse_unready(entries: Iterable[Entry]) -> None:
     unready = [entry for entry in entries if entry.state not in ("rendered", "confirmed")]
     if not unready:
         return
-    named = [(entry.name, STATE_NAMES[entry.state]) for entry in unready[:_MOST_NAMED]]
-    more = f" … +{len(unready) - _MOST_NAMED}" if len(unready) > _MOST_NAMED else ""
-    en = ", ".join(f"{name} ({state.en.lower()})" for name, state in named) + more
-    zh = "、".join(f"{name}（{state.zh}）" for name, state in named) + more
-    raise PARAMETERS_NOT_READY(names=Text(en, zh), extra={"parameters": [entry.name for entry in unready]})
+    item = Text("{name} ({state})", "{name}（{state}）")
+    named: list[object] = [item.format(name=entry.name, state=STATE_NAMES[entry.state]) for entry in unready[:_MOST_NAMED]]
+    if len(unready) > _MOST_NAMED:
+        named.append(f"… +{len(unready) - _MOST_NAMED}")
+    raise PARAMETERS_NOT_READY(names=named, extra={"parameters": [entry.name for entry in unready]})
 
 
 def _decided(entry: Entry, **changes: Any) -> Entry:

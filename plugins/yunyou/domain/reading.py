@@ -22,20 +22,17 @@ _LONG = {"sql": 4 * MEGABYTE, "releaseNotes": MEGABYTE, "description": MEGABYTE}
 _MAX_TEXT = 100_000  # Linux takes no longer environment variable than 128 KiB
 
 _JSON_WORDS = {
-    "Expecting value": ("a value is missing or not JSON", "缺少值或该值不是合法 JSON"),
-    "Expecting ',' delimiter": ("a comma is missing", "缺少逗号"),
-    "Expecting ':' delimiter": ("a colon is missing", "缺少冒号"),
-    "Expecting property name enclosed in double quotes": (
-        "a field name in double quotes is expected",
-        "此处应为双引号括起的字段名",
-    ),
-    "Illegal trailing comma before end of object": ("there is a comma too many", "多余的逗号"),
-    "Illegal trailing comma before end of array": ("there is a comma too many", "多余的逗号"),
-    "Unterminated string starting at": ("a text that starts here has no closing quote", "此处开始的文本缺少结束引号"),
-    "Invalid control character at": ("there is a control character within a text", "文本中含有控制字符"),
-    "Invalid \\escape": ("there is an unknown escape sequence", "存在未知的转义序列"),
-    "Invalid \\uXXXX escape": ("there is a damaged \\u escape sequence", "存在损坏的 \\u 转义序列"),
-    "Extra data": ("something follows after the end of the document", "文档结束之后还有多余内容"),
+    "Expecting value": Text("a value is missing or not JSON", "缺少值或该值不是合法 JSON"),
+    "Expecting ',' delimiter": Text("a comma is missing", "缺少逗号"),
+    "Expecting ':' delimiter": Text("a colon is missing", "缺少冒号"),
+    "Expecting property name enclosed in double quotes": Text("a field name in double quotes is expected", "此处应为双引号括起的字段名"),
+    "Illegal trailing comma before end of object": Text("there is a comma too many", "多余的逗号"),
+    "Illegal trailing comma before end of array": Text("there is a comma too many", "多余的逗号"),
+    "Unterminated string starting at": Text("a text that starts here has no closing quote", "此处开始的文本缺少结束引号"),
+    "Invalid control character at": Text("there is a control character within a text", "文本中含有控制字符"),
+    "Invalid \\escape": Text("there is an unknown escape sequence", "存在未知的转义序列"),
+    "Invalid \\uXXXX escape": Text("there is a damaged \\u escape sequence", "存在损坏的 \\u 转义序列"),
+    "Extra data": Text("something follows after the end of the document", "文档结束之后还有多余内容"),
 }
 
 
@@ -108,9 +105,8 @@ def _decode(text: str, duplicates: dict[int, list[str]]) -> Any:
 def _where(error: json.JSONDecodeError, text: str) -> Text:
     if not text.strip():
         return Text("it is empty.", "文件为空。")
-    en, zh = _JSON_WORDS.get(error.msg, (error.msg, error.msg))
     words = Text("line {line}, column {column}: {words}.", "第 {line} 行第 {column} 列：{words}。")
-    return words.format(line=error.lineno, column=error.colno, words=Text(en, zh))
+    return words.format(line=error.lineno, column=error.colno, words=_JSON_WORDS.get(error.msg) or plain(error.msg))
 
 
 def _too_deep() -> Text:

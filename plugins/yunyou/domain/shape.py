@@ -113,10 +113,11 @@ def _in_words(problem: ValidationError) -> Iterator[FieldError]:
 
 def _type(found: Any, limit: Any, _: ValidationError) -> Text:
     wanted = [limit] if isinstance(limit, str) else list(limit)
-    en = " or ".join(_TYPES[name].en for name in wanted)
-    zh = "或".join(_TYPES[name].zh for name in wanted)
+    either = _TYPES[wanted[0]]
+    for name in wanted[1:]:
+        either = Text("{one} or {other}", "{one}或{other}").format(one=either, other=_TYPES[name])
     words = Text("This must be {wanted}, not {found}.", "此处须为{wanted}，而不是{found}。")
-    return words.format(wanted=Text(en, zh), found=_TYPES[_type_of(found)])
+    return words.format(wanted=either, found=_TYPES[_type_of(found)])
 
 
 def _type_of(value: Any) -> str:
@@ -148,9 +149,9 @@ def _enum(found: Any, limit: Any, _: ValidationError) -> Text:
     return words.format(found=shown(found), known=", ".join(map(str, limit)))
 
 
-def _bound(en: str, zh: str) -> Any:
+def _bound(words: Text) -> Any:
     def make(found: Any, limit: Any, _: ValidationError) -> Text:
-        return Text(en, zh).format(found=shown(found), limit=limit)
+        return words.format(found=shown(found), limit=limit)
 
     return make
 
@@ -159,11 +160,11 @@ _MAKERS: dict[str, Any] = {
     "type": _type,
     "pattern": _pattern,
     "enum": _enum,
-    "minimum": _bound("{found} is too small: at least {limit}.", "{found} 过小：不得小于 {limit}。"),
-    "maximum": _bound("{found} is too large: at most {limit}.", "{found} 过大：不得大于 {limit}。"),
-    "minItems": _bound("There must be at least {limit} entry here.", "此处至少需要 {limit} 项。"),
-    "minLength": _bound("This must not be empty.", "此处不能为空。"),
-    "maxLength": _bound("This is longer than {limit} characters.", "此处超过 {limit} 个字符。"),
+    "minimum": _bound(Text("{found} is too small: at least {limit}.", "{found} 过小：不得小于 {limit}。")),
+    "maximum": _bound(Text("{found} is too large: at most {limit}.", "{found} 过大：不得大于 {limit}。")),
+    "minItems": _bound(Text("There must be at least {limit} entry here.", "此处至少需要 {limit} 项。")),
+    "minLength": _bound(Text("This must not be empty.", "此处不能为空。")),
+    "maxLength": _bound(Text("This is longer than {limit} characters.", "此处超过 {limit} 个字符。")),
 }
 
 

@@ -199,7 +199,7 @@ def told(event: OrderEvent) -> Text:
     """What happened, in words."""
     if event.what == "state":
         before, after = STATES.get(event.before, WAITING_TURN), STATES.get(event.after, WAITING_TURN)
-        return Text(f"{before.en} → {after.en}", f"{before.zh} → {after.zh}")
+        return Text("{before} → {after}", "{before} → {after}").format(before=before, after=after)
     return EVENTS.get(event.what) or verbs.TITLES.get(event.what) or plain(event.what)
 
 
@@ -216,7 +216,7 @@ def order_tell(order_id: str, verb: str) -> Response:
     words = verbs.TITLES.get(verb, plain(verb))
     return go(
         url_for(".order_show", order_id=order.id, node=request.form.get("stay") or told_nodes[0]),
-        Text(f"{words.en}: told.", f"已提交：{words.zh}。"),
+        Text("{words}: told.", "已提交：{words}。").format(words=words),
     )
 
 

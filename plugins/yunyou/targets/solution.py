@@ -77,7 +77,7 @@ def _known(request: OrderRequest, document: Document) -> None:
         problems |= {f"/{name}/{at}": key for at, key in enumerate(getattr(request, name)) if key not in keys}
     problems |= {f"/applications/{key}": key for key in request.applications if key not in keys}
     if problems:
-        raise invalid({at: Text(f"The solution has no {key}.", f"解决方案中没有 {key}。") for at, key in problems.items()})
+        raise invalid({at: Text("The solution has no {key}.", "解决方案中没有 {key}。").format(key=key) for at, key in problems.items()})
 
 
 def _acknowledged(chosen: Sequence[Task], request: OrderRequest) -> None:
