@@ -194,42 +194,48 @@ class _Walk:
     expected: int = 1
     previous: str = GENESIS
     keys: chain.MacKeys = field(default_factory=chain.MacKeys)
+    after: tuple[datetime | None, str | None] = (None, None)  # rows that were sealed together share a time
+    found: list[Break] = field(default_factory=list)
 
     def run(self, watch: Watch) -> Iterator[Break]:
         for page in _pages(self.tenant):
             for row in page:
-                yield from self._row(row)
+                self._row(row)
+            yield from self.found
+            self.found.clear()
             watch(len(page))
         yield from self._end()
 
-    def _row(self, row: Row[Any]) -> Iterator[Break]:
+    def _row(self, row: Row[Any]) -> None:
         seq, event_id, previous, digest, sealed_after, mac, key_name = row[:FIRST_OF_EVENT]
-        event = list(row[FIRST_OF_EVENT:])
         if seq != self.expected:
-            yield self._missing(self.expected, seq - 1)
+            self.found.append(self._missing(self.expected, seq - 1))
         elif previous != self.previous:
-            yield Break(self.tenant, seq, event_id, UNLINKED)
-        yield from self._event(event, seq, event_id, previous, digest, _written_of_naive(sealed_after) if sealed_after else None)
+            self._tell(seq, event_id, UNLINKED)
+        if sealed_after != self.after[0]:
+            self.after = sealed_after, _written_of_naive(sealed_after) if sealed_after else None
+        self._event(list(row[FIRST_OF_EVENT:]), seq, event_id, previous, digest)
         key = self.keys.of(key_name)
         if key is None or chain.mac(digest, key) != mac:
-            yield Break(self.tenant, seq, event_id, FORGED if key else NO_KEY)
+            self._tell(seq, event_id, FORGED if key else NO_KEY)
         if seq in self.claims and self.claims[seq] != {digest}:
-            yield Break(self.tenant, seq, event_id, UNSTATED)
+            self._tell(seq, event_id, UNSTATED)
         if seq == self.head[0] and digest != self.head[1]:
-            yield Break(self.tenant, seq, event_id, HEAD)
+            self._tell(seq, event_id, HEAD)
         self.expected, self.previous = seq + 1, digest
 
-    def _event(
-        self, event: list[Any], seq: int, event_id: str, previous: str, digest: str, after: str | None
-    ) -> Iterator[Break]:
+    def _event(self, event: list[Any], seq: int, event_id: str, previous: str, digest: str) -> None:
         if event[ID] is None:
-            yield Break(self.tenant, seq, event_id, GONE)
+            self._tell(seq, event_id, GONE)
             return
         event[CREATED] = _written_of_naive(event[CREATED])
-        if chain.digest(event, seq, previous, after) != digest:
-            yield Break(self.tenant, seq, event_id, ALTERED if event[TENANT] == self.tenant else MOVED)
-        if is_back_dated(event[CREATED], event[DURATION], event[RESULT], after):
-            yield Break(self.tenant, seq, event_id, BACK_DATED)
+        if chain.digest(event, seq, previous, self.after[1]) != digest:
+            self._tell(seq, event_id, ALTERED if event[TENANT] == self.tenant else MOVED)
+        if is_back_dated(event[CREATED], event[DURATION], event[RESULT], self.after[1]):
+            self._tell(seq, event_id, BACK_DATED)
+
+    def _tell(self, seq: int, event_id: str, problem: Text) -> None:
+        self.found.append(Break(self.tenant, seq, event_id, problem))
 
     def _end(self) -> Iterator[Break]:
         last = self.expected - 1
