@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import app.core.plugin as core
 from app import catalogue, crypto, site
 from app.auth import elsewhere, user
-from app.config import Settings, SettingsError, load_settings
+from app.config import Settings, SettingsError, load_plugin_settings, load_settings
 from app.db import db, pool_for
 from app.guard import public
 from app.services import EXTENSION
@@ -60,7 +60,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     user.install(LoginManager(), app)
     found = catalogue.load(settings.plugins, core)
     app.extensions[site.CATALOGUE] = found
-    app.extensions[EXTENSION] = {**elsewhere.directories(settings), **found.services}
+    app.extensions[site.PLUGIN_SETTINGS] = load_plugin_settings(found.settings, settings.source)
+    app.extensions[EXTENSION] = {**elsewhere.directories(settings, found.services), **found.services}
     _mount(app, found)
     metrics.install(app)
     compress.install(app)

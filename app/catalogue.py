@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-from collections.abc import Iterable, Mapping
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType, ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pluggy
 
@@ -66,8 +68,17 @@ class Catalogue:
     links: Mapping[str, ObjectLink]
     doors: Mapping[str, Door]
     uses: tuple[Use, ...]
+    settings: tuple[type, ...]
     apis: tuple[Any, ...] = ()
     blueprints: tuple[Any, ...] = ()
+
+    def offers_of_others(self) -> Iterator[tuple[str, Service]]:
+        """What plugins that are here but not enabled would offer, each with its name. They are imported for it."""
+        for name in (*bundled(), *_outside()):
+            if name not in self.plugins:
+                with contextlib.suppress(PluginError):
+                    offers: Iterable[Service] = getattr(_import(name), "register_services", tuple)()
+                    yield from ((name, offer) for offer in offers)
 
 
 def load(plugins: Iterable[str], core: ModuleType) -> Catalogue:
@@ -76,6 +87,28 @@ def load(plugins: Iterable[str], core: ModuleType) -> Catalogue:
     :raises PluginError: a plugin cannot be found or loaded, a hook is misspelt, or two declare the same thing
     """
     names = tuple(plugins)
+    return _gather(names, _manager(names, core))
+
+
+def settings_of(plugins: Iterable[str], core: ModuleType) -> list[type]:
+    """What can be set of *plugins*, for whoever sets it before the site starts.
+
+    :raises PluginError: as :func:`load` does
+    """
+    return _all(_manager(plugins, core), "register_settings")
+
+
+def bundled() -> tuple[str, ...]:
+    """The plugins that come with the console, enabled or not."""
+    return tuple(found.name for found in pkgutil.iter_modules(importlib.import_module(BUILT_IN).__path__))
+
+
+def _outside() -> dict[str, EntryPoint]:
+    """The plugins that were installed besides."""
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def _manager(names: Iterable[str], core: ModuleType) -> pluggy.PluginManager:
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
     manager.register(core, "core")
@@ -88,14 +121,14 @@ def load(plugins: Iterable[str], core: ModuleType) -> Catalogue:
         manager.check_pending()
     except pluggy.PluginValidationError as error:
         raise PluginError(f"a plugin implements a hook that does not exist: {error}") from error
-    return _gather(names, manager)
+    return manager
 
 
 def _import(name: str) -> ModuleType:
-    outside = {entry.name: entry for entry in entry_points(group=GROUP)}
+    outside = _outside().get(name)
     try:
-        if name in outside:
-            return outside[name].load()
+        if outside:
+            return cast("ModuleType", outside.load())
         return importlib.import_module(f"{BUILT_IN}.{name}.plugin")
     except ModuleNotFoundError as error:
         if error.name in (f"{BUILT_IN}.{name}", f"{BUILT_IN}.{name}.plugin"):
@@ -129,6 +162,7 @@ def _gather(names: tuple[str, ...], manager: pluggy.PluginManager) -> Catalogue:
         links=_unique("object link", _all(manager, "register_object_links"), lambda x: x.type),
         doors=_unique("door", _all(manager, "register_doors"), lambda d: d.scheme.lower()),
         uses=tuple(_all(manager, "register_uses")),
+        settings=tuple(_all(manager, "register_settings")),
         apis=tuple(_all(manager, "register_apis")),
         blueprints=tuple(_all(manager, "register_blueprints")),
     )

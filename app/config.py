@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 REDIS = ("redis://", "rediss://", "unix://", "redis+sentinel://", "rediss+sentinel://")
 PLUGINS = ("iam", "yunyou", "captain", "dns", "openapi")
 CLAIMS = ("roles", "tenant", "login", "name")
 DEMO_KEYS = "demo:" + base64.b64encode(b"antstack demo key, never for use").decode()
+S = TypeVar("S")
 
 
 class SettingsError(Exception):
@@ -21,8 +23,39 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """What was set: the environment, and the values of the TOML file, whose key for ``ANTSTACK_A_B`` is ``a_b``."""
+
+    environ: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, object] = field(default_factory=dict)
+
+    def read(self, kind: type[S]) -> S:
+        """The settings that the fields of the dataclass *kind* name in their metadata (``env``), converted to the type of their defaults.
+
+        :raises SettingsError: naming the setting that cannot be used, and why
+        """
+        values: dict[str, object] = {}
+        for item in declared(kind):
+            name = item.metadata["env"]
+            raw = _read(self.environ, name, self.written.get(key_of(name)))
+            if raw is not None:
+                values[item.name] = _convert(name, item.default, raw)
+        return kind(**values)
+
+
+def declared(kind: type) -> list[Field[Any]]:
+    """The fields of a dataclass that can be set."""
+    return [item for item in fields(kind) if "env" in item.metadata]
+
+
+def key_of(env: str) -> str:
+    """What a setting is called in the TOML file."""
+    return env.removeprefix("ANTSTACK_").lower()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set. The environment name of a field is in its metadata."""
+    """Everything of the core that can be set. The environment name of a field is in its metadata."""
 
     plugins: tuple[str, ...] = field(default=PLUGINS, metadata={"env": "ANTSTACK_PLUGINS"})
     url: str = field(default="http://127.0.0.1:8080", metadata={"env": "ANTSTACK_URL"})
@@ -37,8 +70,6 @@ class Settings:
     oidc_client_secret: str = field(default="", metadata={"env": "OIDC_CLIENT_SECRET"})
     oidc_scope: str = field(default="openid profile email", metadata={"env": "OIDC_SCOPE"})
     oidc_claims: str = field(default="", metadata={"env": "OIDC_CLAIMS"})
-    dns_host: str = field(default="127.0.0.1", metadata={"env": "ANTSTACK_DNS_HOST"})
-    dns_port: int = field(default=10053, metadata={"env": "ANTSTACK_DNS_PORT"})
     allow_local_addresses: bool = field(default=False, metadata={"env": "ANTSTACK_ALLOW_LOCAL_ADDRESSES"})
     trusted_proxies: int = field(default=0, metadata={"env": "ANTSTACK_TRUSTED_PROXIES"})
     connections_per_address: int = field(default=256, metadata={"env": "ANTSTACK_CONNECTIONS_PER_ADDRESS"})
@@ -49,6 +80,7 @@ class Settings:
     audit_folder: str = field(default="var/audit", metadata={"env": "ANTSTACK_AUDIT_FOLDER"})
     metrics_token: str = field(default="", metadata={"env": "ANTSTACK_METRICS_TOKEN"})
     log_level: str = field(default="INFO", metadata={"env": "ANTSTACK_LOG_LEVEL"})
+    source: Source = field(default=Source(), repr=False, compare=False)  # where plugins find theirs
 
     @property
     def secure(self) -> bool:
@@ -59,11 +91,6 @@ class Settings:
     def issuer(self) -> str:
         """The OpenID provider that signs people in: another site's IAM, or this site's own."""
         return self.oidc_issuer or self.url
-
-    @property
-    def own_iam(self) -> bool:
-        """Whether this site's own IAM is the directory."""
-        return "iam" in self.plugins
 
     @property
     def claims(self) -> dict[str, str]:
@@ -82,14 +109,24 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     :raises SettingsError: naming the setting that cannot be used, and why
     """
     environ = os.environ if environ is None else environ
-    written = _toml(environ.get("ANTSTACK_CONFIG", ""))
-    values: dict[str, object] = {}
-    for item in fields(Settings):
-        name = item.metadata["env"]
-        raw = _read(environ, name, written.get(item.name))
-        if raw is not None:
-            values[item.name] = _convert(name, item.default, raw)
-    return check(Settings(**values))  # type: ignore[arg-type]
+    source = Source(dict(environ), _toml(environ.get("ANTSTACK_CONFIG", "")))
+    return check(replace(source.read(Settings), source=source))
+
+
+def load_plugin_settings(kinds: Iterable[type], source: Source) -> dict[type, object]:
+    """Read the settings that plugins declare.
+
+    :raises SettingsError: two name the same, one cannot be used, or the file sets what nobody declares
+    """
+    found: dict[type, object] = {kind: source.read(kind) for kind in kinds}
+    names = [item.metadata["env"] for kind in (Settings, *found) for item in declared(kind)]
+    for name in names:
+        if names.count(name) > 1:
+            raise SettingsError(f"{name} is declared twice, by two plugins or by one and the core")
+    unknown = sorted(source.written.keys() - {key_of(name) for name in names})
+    if unknown:
+        raise SettingsError(f"ANTSTACK_CONFIG sets what no enabled plugin knows: {', '.join(unknown)}")
+    return found
 
 
 def check(settings: Settings) -> Settings:
@@ -124,8 +161,6 @@ def check(settings: Settings) -> Settings:
 
 
 def _check_provider(settings: Settings) -> None:
-    if settings.own_iam and settings.issuer != settings.url:
-        raise SettingsError("OIDC_ISSUER names another site, but the plugin iam is enabled: leave one of them out")
     parts = [pair.strip().partition("=") for pair in settings.oidc_claims.split(",") if pair.strip()]
     if any(name not in CLAIMS or not claim for name, _, claim in parts) or (parts and "roles" not in settings.claims):
         raise SettingsError("OIDC_CLAIMS is written roles=groups,tenant=org,login=email,name=name; roles is needed, the rest may be left out")

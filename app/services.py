@@ -6,15 +6,13 @@ from typing import TypeVar, cast
 
 from flask import current_app
 
+from app import site
 from app.contracts.text import Text, plain
 from app.errors import NO_SERVICE
 
 S = TypeVar("S")
 EXTENSION = "antstack.services"
-PROVIDERS = {
-    "Directory": ("iam", Text("The directory of people and keys", "人员与密钥目录")),
-    "DnsRecords": ("dns", Text("Registration of names", "域名注册")),
-}
+ANY_THAT_OFFERS = Text("that offers {contract}", "（可提供 {contract} 者）")
 
 
 def find_service(contract: type[S]) -> S | None:
@@ -30,6 +28,14 @@ def need_service(contract: type[S]) -> S:
     """
     found = find_service(contract)
     if found is None:
-        plugin, what = PROVIDERS.get(contract.__name__, ("?", plain(contract.__name__)))
+        plugin, what = who_offers(contract)
         raise NO_SERVICE(what=what, plugin=plugin)
     return found
+
+
+def who_offers(contract: type) -> tuple[Text, Text]:
+    """The plugin to enable for *contract*, of those that are here, and what it offers with it."""
+    for plugin, offer in site.catalogue().offers_of_others():
+        if offer.contract is contract:
+            return plain(plugin), offer.title
+    return ANY_THAT_OFFERS.format(contract=contract.__name__), plain(contract.__name__)

@@ -43,7 +43,7 @@ def need_api(token: TokenRef) -> None:
     :raises ConsoleError: AUTH/TOKEN_NOT_FOR_THE_API
     """
     settings = site.settings()
-    here = settings.url if settings.own_iam else settings.issuer
+    here = settings.url if site.own_iam() else settings.issuer
     if here not in token.audience or not token.scopes & {API, API_READ}:
         raise NOT_FOR_API(client=token.client_id)
 

@@ -6,20 +6,32 @@ tenth of a second, so that they are loaded when they are first needed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from app import site
 from app.auth.claimed import ClaimedDirectory
-from app.config import Settings
+from app.config import Settings, SettingsError
 from app.contracts.identity import Directory
 from app.contracts.seed import Seed
 from app.contracts.text import Text
 from app.errors import ConsoleError
+from app.services import who_offers
+
+NOBODY_SIGNS_IN = Text(
+    "nobody can sign in: enable the plugin {plugin}, or set OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET",
+    "无法登录：请启用插件 {plugin}，或设置 OIDC_ISSUER、OIDC_CLIENT_ID 与 OIDC_CLIENT_SECRET",
+)
 
 
-def directories(settings: Settings) -> Mapping[type, Directory]:
-    """The directory of a site that has no plugin for it but names a provider."""
-    if settings.own_iam or not settings.oidc_issuer:
+def directories(settings: Settings, offered: Container[type]) -> Mapping[type, Directory]:
+    """The directory of a site that has no plugin for it but names a provider.
+
+    :param offered: contracts that a plugin of this site answers
+    :raises SettingsError: both are there
+    """
+    if Directory in offered and settings.issuer != settings.url:
+        raise SettingsError("OIDC_ISSUER names another site, but a plugin of this one has the people: leave one of them out")
+    if Directory in offered or not settings.oidc_issuer:
         return {}
     if settings.oidc_claims:
         return {Directory: ClaimedDirectory()}
@@ -30,7 +42,7 @@ def directories(settings: Settings) -> Mapping[type, Directory]:
 
 def seed(wanted: Seed) -> None:
     """On a site without people of its own: seed for the administrator that the IAM has, in the last of their tenants."""
-    directory = directories(site.settings()).get(Directory)
+    directory = directories(site.settings(), site.catalogue().services).get(Directory)
     if directory is None:
         return
     wanted.admin_key = directory.key_of(wanted.admin_login)
@@ -42,10 +54,7 @@ def seed(wanted: Seed) -> None:
 def check() -> Text | None:
     """For ``antstack doctor``: whether the provider that OIDC_ISSUER names answers, and gives its grants."""
     if not site.settings().oidc_issuer:
-        return Text(
-            "nobody can sign in: enable the plugin iam, or set OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET",
-            "无法登录：请启用 iam 插件，或设置 OIDC_ISSUER、OIDC_CLIENT_ID 与 OIDC_CLIENT_SECRET",
-        )
+        return NOBODY_SIGNS_IN.format(plugin=who_offers(Directory)[0])
     from app.auth import oidc, snapshot
 
     try:

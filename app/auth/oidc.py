@@ -135,7 +135,7 @@ def begin() -> Any:
 
     :raises ConsoleError: AUTH/PROVIDER_UNREACHABLE
     """
-    if not site.settings().own_iam:
+    if not site.own_iam():
         client().server_metadata.pop("_loaded_at", None)  # the browser shall not be sent to a provider that is away
     metadata()
     return client().authorize_redirect(_own("auth.callback"))

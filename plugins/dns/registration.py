@@ -19,6 +19,7 @@ from app.web.language import t
 from plugins.dns.changes import change, is_of, records_at
 from plugins.dns.names import normal, parent_of
 from plugins.dns.service import create_zone, find_zone, zone_for
+from plugins.dns.settings import DnsSettings
 
 SILENT = Text("It did not answer within two seconds.", "两秒内没有响应。")
 UNREACHED = Text("It cannot be reached, or answers what is no DNS.", "无法连接，或返回的不是 DNS 应答。")
@@ -56,14 +57,14 @@ class Registration(DnsRecords):
 
 def ask(name: str, kind: str) -> dict[str, Any]:
     """Ask the embedded server, and tell its whole answer and how long it took."""
-    settings = site.settings()
+    settings = site.settings_of(DnsSettings)
     query = dns.message.make_query(name, dns.rdatatype.from_text(kind))
     started = time.perf_counter()
     try:
-        answer = dns.query.udp(query, settings.dns_host, timeout=2, port=settings.dns_port)
+        answer = dns.query.udp(query, settings.host, timeout=2, port=settings.port)
     except (dns.exception.DNSException, OSError) as error:
         return {
-            "server": f"{settings.dns_host}:{settings.dns_port}",
+            "server": f"{settings.host}:{settings.port}",
             "rcode": "",
             "answers": [],
             "error": t(SILENT if isinstance(error, dns.exception.Timeout) else UNREACHED),
@@ -72,7 +73,7 @@ def ask(name: str, kind: str) -> dict[str, Any]:
     took = (time.perf_counter() - started) * 1000
     values = [item.to_text() for rrset in answer.answer for item in rrset]
     return {
-        "server": f"{settings.dns_host}:{settings.dns_port}",
+        "server": f"{settings.host}:{settings.port}",
         "rcode": answer.rcode().name if hasattr(answer.rcode(), "name") else str(answer.rcode()),
         "answers": values,
         "text": answer.to_text(),

@@ -29,6 +29,7 @@ from sqlalchemy import func, select
 from app import site
 from app.db import db
 from plugins.dns.models import RecordSet, Zone
+from plugins.dns.settings import DnsSettings
 from plugins.dns.transport import Tcp, Udp
 
 log = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ class Answers:
         apex.setdefault("NS", (zone.default_ttl, [server]))
         apex["SOA"] = (zone.default_ttl, [soa])
         names.setdefault(f"{zone.primary_server}.{zone.name}", {}).setdefault(
-            "A", (zone.default_ttl, [site.settings().dns_host])
+            "A", (zone.default_ttl, [site.settings_of(DnsSettings).host])
         )
         existing = {".".join(n.split(".")[at:]) for n in names for at in range(len(n.split(".")))}
         return Loaded(zone.id, zone.name, zone.serial, soa, server, zone.default_ttl, names, existing)
@@ -219,13 +220,14 @@ def _refused(wire: bytes, rcode: int) -> bytes:
 
 
 async def _serve(app: Flask) -> None:
-    settings = app.extensions[site.SETTINGS]
+    with app.app_context():
+        settings = site.settings_of(DnsSettings)
     answers = Answers(app)
     answers.refresh()
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    address = (settings.dns_host, settings.dns_port)
+    address = (settings.host, settings.port)
     await loop.create_datagram_endpoint(lambda: Udp(answers.answer), local_addr=address)
     await asyncio.start_server(Tcp(answers.answer).serve, *address)
     while not stop.is_set():

@@ -82,7 +82,7 @@ def register_nav():
 
 @hookimpl
 def register_services():
-    return [Service(Directory, directory.LocalDirectory)]
+    return [Service(Directory, directory.LocalDirectory, Text("The directory of people and keys", "人员与密钥目录"))]
 
 
 @hookimpl

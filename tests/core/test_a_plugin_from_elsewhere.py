@@ -39,7 +39,7 @@ PROBE = """
         assert answer.status_code == 202, answer.json
         run.perform(answer.json["id"])
         db.session.expire_all()
-        assert db.session.get(JobRun, answer.json["id"]).result == {"said": "hello Ada"}
+        assert db.session.get(JobRun, answer.json["id"]).result == {"said": "good day Ada"}
         assert client.get("/api/v1/search?q=hello", headers=headers).json["items"][0]["title"] == "hello"
         assert "/api/v1/greeter/greetings" in client.get("/api/v1/openapi.json").json["paths"]
         assert [item.endpoint for item in found.nav if item.section == "greeter"] == ["greeter.greeting_list"]
@@ -57,6 +57,7 @@ def test_it_adds_page_navigation_permission_job_api_and_hook(tmp_path: Path) -> 
     subprocess.run([sys.executable, *install], check=True, capture_output=True, timeout=180)
     environment = {
         **os.environ, "PYTHONPATH": os.pathsep.join([str(where), str(ROOT)]), "ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": "iam,greeter",
+        "ANTSTACK_GREETER_WORD": "good day",
         "DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "REDIS_URL": "redis://127.0.0.1:1/0", "PYTHONWARNINGS": "ignore",
     }  # fmt: skip
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.application import create_app
 from app.config import SettingsError, load_settings
 from tests import factories
 from tests.federation.pair import Pair, paired, sign_in
@@ -88,4 +89,4 @@ def test_claims_are_found_by_name_and_inside_objects() -> None:
 )
 def test_settings_that_cannot_work_stop_the_start(wrong: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="OIDC_"):
-        load_settings({"ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": "yunyou", "OIDC_ISSUER": "https://a.example", **wrong})
+        create_app(load_settings({"ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": "yunyou", "OIDC_ISSUER": "https://a.example", **wrong}))

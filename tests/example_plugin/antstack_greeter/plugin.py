@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from flask import Blueprint, Response, render_template
 
-from app import audit
+from app import audit, site
 from app.contracts.declarations import Found, Job, NavItem, NavSection, Permission, SearchProvider
 from app.contracts.text import Text
 from app.guard import Operation, guard
 from app.hooks import hookimpl
 from app.jobs import enqueue, log
 from app.web.api import Api, In, accepted
+
+
+@dataclass(frozen=True)
+class GreeterSettings:
+    """How it greets."""
+
+    word: str = field(default="hello", metadata={"env": "ANTSTACK_GREETER_WORD"})
+
 
 GREET = Permission("greeter.greeting.send", Text("Greet", "问候"))
 GREETED = Operation("greeter.greeting.sent", Text("Greeted", "已问候"))
@@ -20,8 +30,9 @@ api = Api("greeter", Text("Greeter", "问候"))
 
 def greet(name: str) -> dict[str, str]:
     """Say hello to somebody. Safe to run twice."""
-    log(f"hello {name}")
-    return {"said": f"hello {name}"}
+    said = f"{site.settings_of(GreeterSettings).word} {name}"
+    log(said)
+    return {"said": said}
 
 
 JOB = Job("greeter.greet", greet, Text("Greet", "问候"), GREET)
@@ -65,6 +76,11 @@ def register_permissions():
 def register_nav():
     section = NavSection("greeter", 70, Text("Greetings", "问候"), "bell")
     return [section, NavItem("greeter", 10, Text("Greet", "问候"), "greeter.greeting_list", GREET)]
+
+
+@hookimpl
+def register_settings():
+    return [GreeterSettings]
 
 
 @hookimpl

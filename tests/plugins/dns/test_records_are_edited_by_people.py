@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -21,6 +20,7 @@ from app.db import db, new_id
 from plugins.dns import changes, registration, server, service, values
 from plugins.dns.models import Zone
 from plugins.dns.permissions import RECORD_EDIT, ZONE_EDIT, ZONE_READ
+from plugins.dns.settings import DnsSettings
 from plugins.yunyou.models import Environment
 from tests.plugins.yunyou.makers import environment_of
 
@@ -200,11 +200,13 @@ def test_a_zone_shows_its_own_alphabet_the_whole_of_its_values_and_one_change_as
 
 
 @pytest.mark.req("D-4")
-def test_a_server_that_does_not_answer_is_told_in_the_language_of_the_reader(zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_answer_is_told_in_the_language_of_the_reader(
+    app_context: Flask, zone: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     silent.bind(("127.0.0.1", 0))
-    settings = replace(site.settings(), dns_host="127.0.0.1", dns_port=silent.getsockname()[1])
-    monkeypatch.setattr(site, "settings", lambda: settings)
+    settings = DnsSettings("127.0.0.1", silent.getsockname()[1])
+    monkeypatch.setitem(app_context.extensions[site.PLUGIN_SETTINGS], DnsSettings, settings)
 
     with silent:
         told = registration.ask(f"www.{zone.name}", "A")
