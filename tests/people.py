@@ -34,7 +34,7 @@ class Person(FlaskClient):
         method = str(kwargs.get("method", "GET")).upper()
         if csrf and self.session_id and method in WRITES:
             headers = dict(kwargs.get("headers") or {})
-            headers.setdefault("X-CSRF-Token", "1." + crypto.ring().sign("csrf", f"1.{self.session_id}"))
+            headers.setdefault("X-CSRF-Token", "1." + crypto.ring().sign("csrf", f"1.session/{self.session_id}"))
             kwargs["headers"] = headers
         kwargs.setdefault("base_url", "http://127.0.0.1:8080")
         return self._apart(*args, **kwargs)

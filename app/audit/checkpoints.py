@@ -18,7 +18,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from app import site
 from app.audit import chain
 from app.audit.models import AuditCheckpoint, AuditHead, AuditKey
 from app.audit.offline import GENESIS, Told, decoded, payload_of
+from app.contracts.text import Text, plain
 from app.db import db, now
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ EVERY = timedelta(seconds=60)
 SETTLED = timedelta(minutes=2)  # until then the file of another machine may lack one
 FULL_EVERY = 500
 BLOCK = 65_536
+NO_BETWEEN = Text("{file} is gone or empty, though there are checkpoints", "{file} 缺失或为空，但已有检查点")
+OLDER = Text("{file} is older than the last checkpoint: it was put back, or another machine writes it",
+             "{file} 早于最后一个检查点：文件被换回旧版，或由其他机器写入")  # fmt: skip
 CHANGED = AuditHead.seq != AuditHead.stated  # since the last checkpoint
 
 
@@ -144,16 +148,27 @@ def _signed(payload: dict[str, Any]) -> str:
 
 
 def _last() -> tuple[int, str]:
-    """Number and hash of the newest statement of table and file: a table that lost some goes on after the file's."""
+    """Number and hash of the newest statement."""
+    number, statement = _newest()
+    return number, hashlib.sha256(statement.encode()).hexdigest() if statement else GENESIS
+
+
+def through() -> datetime | None:
+    """Up to when rows were sealed, as the newest statement tells; None without one. Whoever altered it is told by verification."""
+    try:
+        return datetime.fromisoformat(json.loads(decoded(_newest()[1].split(".")[1]))["through"])
+    except (ValueError, KeyError, IndexError, TypeError):
+        return None
+
+
+def _newest() -> tuple[int, str]:
+    """Number and text of the newest statement of table and file: a table that lost some goes on after the file's."""
     newest = select(AuditCheckpoint.number, AuditCheckpoint.statement).order_by(AuditCheckpoint.number.desc()).limit(1)
     held = db.session.execute(newest).first()
     stands = [(held[0], held[1])] if held else []
     if line := last_line(path()):
         stands.append((number_of(line), line))
-    if not stands:
-        return 0, GENESIS
-    number, statement = max(stands)
-    return number, hashlib.sha256(statement.encode()).hexdigest()
+    return max(stands, default=(0, ""))
 
 
 def number_of(statement: str) -> int:
@@ -231,15 +246,18 @@ def told_by(statements: Iterator[str], source: str, read: Read) -> tuple[Told, l
     return told, problems
 
 
-def told_between(read: Read) -> tuple[dict[str, tuple[int, str]], list[str]]:
+def told_between(read: Read) -> tuple[dict[str, tuple[int, str]], list[Text]]:
     """Where the file between two checkpoints says that chains end, and what is wrong with it."""
-    file = path().with_name(BETWEEN)
-    for statement in in_file(file):
-        payload = read(statement)
-        if payload is None:
-            return {}, [f"{file}: no known key signed it"]
-        return {tenant: (seq, digest) for tenant, (seq, digest) in payload["heads"].items()}, []
-    return {}, []
+    file, newest = path().with_name(BETWEEN), db.session.scalar(select(func.max(AuditCheckpoint.at)))
+    statement = next(in_file(file), "")
+    payload = read(statement)
+    if statement and payload is None:
+        return {}, [plain(f"{file}: no known key signed it")]
+    told = payload or {"heads": {}, "time": ""}
+    heads = {tenant: (seq, digest) for tenant, (seq, digest) in told["heads"].items()}
+    if newest is None or told["time"] >= chain.written(newest - SETTLED):
+        return heads, []
+    return heads, [(OLDER if statement else NO_BETWEEN).format(file=file)]
 
 
 def reader() -> Read:

@@ -89,7 +89,7 @@ def payload_of(
             return None
         found: dict[str, Any] = json.loads(decoded(body))
         return found
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -109,8 +109,8 @@ class Told:
     def add(self, statement: str, payload: Mapping[str, Any] | None) -> Iterator[str]:
         """Take the next statement; what is wrong with it."""
         name = f"checkpoint {self.number + 1}"
-        if payload is None:
-            yield f"{name}: no known key signed it"
+        if payload is None or "previous" not in payload:
+            yield f"{name}: {'no known key signed it' if payload is None else 'it is the statement between two checkpoints'}"
             self.number, self.hash = self.number + 1, hashlib.sha256(statement.encode()).hexdigest()
             return
         if payload["number"] != self.number + 1:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, Row, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app import crypto
-from app.audit import chain, counts
+from app.audit import chain, checkpoints, counts
 from app.audit.models import AuditEvent, AuditHead, AuditSeal, AuditWaiting
 from app.audit.offline import ABANDONED, GENESIS, OPEN
 from app.db import db, now
@@ -105,7 +105,8 @@ def of_seals(tenants: Sequence[str]) -> Heads:
 def _seals(fresh: Sequence[Row[Any]], heads: Heads) -> list[dict[str, Any]]:
     """Seals for these rows, in their order; *heads* goes along."""
     name, key = crypto.ring().active, chain.mac_key()
-    after = db.session.scalar(select(func.max(AuditHead.newest)))
+    told = (db.session.scalar(select(func.max(AuditHead.newest))), checkpoints.through())  # heads are not signed
+    after = max((moment for moment in told if moment), default=None)
     made = []
     for row in fresh:
         values = list(row)

@@ -41,7 +41,7 @@ class Sealer:
         sealed = seal.seal_all(SLICE_SECONDS)
         if sealed or not self.told:  # idle processes ask for nothing else
             self.told = checkpoints.write_if_due()
-            if sealed and not self.told:
+            if sealed or self.told:
                 checkpoints.write_between()
         return sealed
 

@@ -110,10 +110,10 @@ def _checkpoints(exported: Path | None) -> tuple[list[Break], Claims]:
         for tenant, ends in told.claims.items():
             for seq, (digest, _) in ends.items():
                 claims.setdefault(tenant, {}).setdefault(seq, set()).add(digest)
-    between, found = checkpoints.told_between(read)
+    between, wrong = checkpoints.told_between(read)
     for tenant, (seq, digest) in between.items():
         claims.setdefault(tenant, {}).setdefault(seq, set()).add(digest)
-    return problems + [_of_no_row(plain(problem)) for problem in found], claims
+    return problems + [_of_no_row(problem) for problem in wrong], claims
 
 
 def _was_stated() -> bool:
@@ -195,6 +195,7 @@ class _Walk:
     previous: str = GENESIS
     keys: chain.MacKeys = field(default_factory=chain.MacKeys)
     after: tuple[datetime | None, str | None] = (None, None)  # rows that were sealed together share a time
+    newest: str = ""  # of the rows that were sealed before, as far as the chain tells
     found: list[Break] = field(default_factory=list)
 
     def run(self, watch: Watch) -> Iterator[Break]:
@@ -214,6 +215,7 @@ class _Walk:
             self._tell(seq, event_id, UNLINKED)
         if sealed_after != self.after[0]:
             self.after = sealed_after, _written_of_naive(sealed_after) if sealed_after else None
+            self.newest = max(self.newest, self.after[1] or "")
         self._event(list(row[FIRST_OF_EVENT:]), seq, event_id, previous, digest)
         key = self.keys.of(key_name)
         if key is None or chain.mac(digest, key) != mac:
@@ -231,7 +233,7 @@ class _Walk:
         event[CREATED] = _written_of_naive(event[CREATED])
         if chain.digest(event, seq, previous, self.after[1]) != digest:
             self._tell(seq, event_id, ALTERED if event[TENANT] == self.tenant else MOVED)
-        if is_back_dated(event[CREATED], event[DURATION], event[RESULT], self.after[1]):
+        if is_back_dated(event[CREATED], event[DURATION], event[RESULT], self.newest or None):
             self._tell(seq, event_id, BACK_DATED)
 
     def _tell(self, seq: int, event_id: str, problem: Text) -> None:

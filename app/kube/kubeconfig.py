@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,6 +32,9 @@ UNVERIFIED = Text(
     "insecure-skip-tls-verify would give the credentials to anybody in between; put the CA into the file.",
     "insecure-skip-tls-verify 会将凭据暴露给中间人，请在文件中提供 CA。",
 )
+NO_WORD = Text("A token is one word without spaces.", "令牌应为不含空格的一行字符。")
+NO_HOST = Text("tls-server-name is the name of a host.", "tls-server-name 须为主机名。")
+LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 SERVER = Text("The server cannot be used: {why}.", "无法使用该服务器：{why}。")
 # A hundred contexts have 10,000 tokens. libyaml's loader, since the one in Python takes seconds for 256 KB.
 MOST_TOKENS = 40_000
@@ -67,10 +71,8 @@ def of_token(server: str, ca: str, token: str) -> Entry:
     problems = [FieldError("/server", problem.message) for problem in _server(server)]
     if not token.strip():
         problems.append(FieldError("/token", Text("Give the account's token.", "请填写服务账号的令牌。")))
-    elif not token.strip().isascii() or not token.strip().isprintable() or " " in token.strip():
-        problems.append(
-            FieldError("/token", Text("A token is one word without spaces.", "令牌应为不含空格的一行字符。"))
-        )
+    elif not _is_word(token.strip()):
+        problems.append(FieldError("/token", NO_WORD))
     cluster: Entry = {"server": server.strip()}
     if ca.strip():
         cluster["certificate-authority-data"] = base64.b64encode(ca.strip().encode() + b"\n").decode()
@@ -87,7 +89,7 @@ def server_of(document: Mapping[str, Any]) -> str:
 
 
 def _document(cluster: Entry, user: Entry) -> Entry:
-    kept = {part: {k: v for k, v in entry.items() if k in KEPT[part] and v not in (None, "")}
+    kept = {part: {k: v.strip() if isinstance(v, str) else v for k, v in entry.items() if k in KEPT[part] and v not in (None, "")}
             for part, entry in (("cluster", cluster), ("user", user))}  # fmt: skip
     return {
         "apiVersion": "v1", "kind": "Config", "current-context": "antstack",
@@ -202,7 +204,19 @@ def _dangers(part: str, entry: Entry) -> list[FieldError]:
             found.append(
                 FieldError(f"{section}/{key}", Text("{key} must be a text.", "{key} 须为文本。").format(key=key))
             )
-    return found or _certificates(section, entry)
+    return found or [*_certificates(section, entry), *_words(section, entry)]
+
+
+def _words(section: str, entry: Entry) -> Iterator[FieldError]:
+    """What no header and no handshake can carry."""
+    if (token := entry.get("token")) and not _is_word(token.strip()):
+        yield FieldError(f"{section}/token", NO_WORD)
+    if (name := entry.get("tls-server-name")) and not all(LABEL.fullmatch(label) for label in name.strip().split(".")):
+        yield FieldError(f"{section}/tls-server-name", NO_HOST)
+
+
+def _is_word(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 def _certificates(section: str, entry: Entry) -> list[FieldError]:

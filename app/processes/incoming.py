@@ -13,6 +13,7 @@ from collections.abc import Iterator
 IN_MEMORY = 256 * 1024
 LONGEST_HEAD = 64 * 1024
 LONGEST_CHUNK_LINE = 1024
+MOST_LINES, LEAST_CHUNK = 10_000, 64  # of chunks: so many lines for nothing, and then one for so many bytes of the body
 PIECE = 65536
 END = re.compile(rb"\r\n\r\n")
 LENGTH = re.compile(rb"\d{1,18}")
@@ -98,7 +99,8 @@ class Incoming:
         self._body.write(data[:length])
         self.received += length
         if self._chunks:
-            self.last |= self._chunks.is_odd or self.received > self._longest
+            too_small = self._chunks.lines > MOST_LINES + self.received // LEAST_CHUNK  # each costs the loop as much as a large one
+            self.last |= self._chunks.is_odd or too_small or self.received > self._longest
             self.is_whole = self._chunks.is_over or self.last
         else:
             self._left = (self._left or 0) - length
@@ -112,6 +114,7 @@ class Chunks:
 
     def __init__(self) -> None:
         self.is_over = self.is_odd = False
+        self.lines = 0
         self._line = b""
         self._left = 0
         self._in_trailer = False
@@ -135,6 +138,7 @@ class Chunks:
         return at
 
     def _ended(self, line: bytes) -> None:
+        self.lines += 1
         if not line.endswith(b"\r\n"):
             self.is_odd = True
         elif self._in_trailer:

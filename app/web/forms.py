@@ -15,6 +15,7 @@ from app.errors import MALFORMED, ConsoleError, FieldError, invalid
 
 S = TypeVar("S", bound=msgspec.Struct)
 PATH = re.compile(r" - at `\$(.*)`$")
+DIGITS = re.compile(r"[0-9]{1,18}")
 REQUIRED = Text("This is required.", "此项必填。")
 # C0 but tab, line feed and carriage return; DEL; C1; halves of surrogate pairs (RFC 8259 8.2 leaves these to the reader).
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -144,6 +145,11 @@ def check(kind: type[S], given: Any, strict: bool = True) -> S:
         return msgspec.convert(given, kind, strict=strict)
     except msgspec.ValidationError as error:
         raise invalid([_problem("", str(error))]) from error
+
+
+def whole_number(text: str) -> int | None:
+    """The whole number that some digits spell; None for any other text. ``str.isdigit`` takes what ``int`` refuses: ², and 5,000 nines."""
+    return int(text) if DIGITS.fullmatch(text) else None
 
 
 def body_of(kind: type[S]) -> S:

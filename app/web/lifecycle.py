@@ -73,8 +73,10 @@ def csrf_token() -> str:
 
 
 def _browser() -> str:
-    who = caller.current()
-    return who.session_id or request.cookies.get(_browser_cookie()) or str(g.setdefault("new_browser", secrets.token_urlsafe(16)))
+    """The session, or the browser before there is one: apart, as anybody may give a browser the name of somebody's session."""
+    if session_id := caller.current().session_id:
+        return f"session/{session_id}"
+    return f"browser/{request.cookies.get(_browser_cookie()) or g.setdefault('new_browser', secrets.token_urlsafe(16))}"
 
 
 def _browser_cookie() -> str:

@@ -35,6 +35,7 @@ TOKEN = ErrorCode(
         "请设置 ANTSTACK_METRICS_TOKEN，并以 'Authorization: Bearer …' 发送。",
     ),
 )
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 EXTENSION = "antstack.metrics"
 
@@ -95,7 +96,8 @@ def install(app: Flask) -> None:
     @app.after_request
     def _count(response: Response) -> Response:
         endpoint = request.endpoint or "none"
-        counts.requests.labels(request.method, endpoint, str(response.status_code)).inc()
+        method = request.method if request.method in METHODS else "other"  # each label is kept for ever
+        counts.requests.labels(method, endpoint, str(response.status_code)).inc()
         if started := g.get("started"):
             counts.seconds.labels(endpoint).observe(time.perf_counter() - started)
         return response

@@ -28,6 +28,7 @@ from app.kube import paths
 from app.kube.client import Kube
 from app.web.language import t
 from plugins.captain import permissions
+from plugins.captain.channels import Said, Waiting
 
 log = logging.getLogger(__name__)
 IDLE_SECONDS = 900.0
@@ -76,6 +77,7 @@ class Terminal:
 
     def __init__(self, socket: Any, client: Kube, target: Target) -> None:
         self._socket, self._client, self._target = socket, client, target
+        socket.input_buffer = Waiting(socket.input_buffer)
         self._app = current_app._get_current_object()  # type: ignore[attr-defined]
         self._who = caller.current()
         self._ended = threading.Event()
@@ -142,8 +144,9 @@ class Terminal:
 
     def _output(self, stream: Any, said: list[str]) -> None:
         try:
+            coming = Said(stream)
             while stream.is_open() and not self._ended.is_set():
-                stream.update(timeout=0.5)
+                coming.wait(0.5)
                 for channel in (STDOUT, STDERR):
                     if data := stream.read_channel(channel):
                         self._socket.send(data)

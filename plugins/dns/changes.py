@@ -13,6 +13,7 @@ from app.contracts.text import Text
 from app.db import affected, db, new_id, rows
 from app.errors import CHANGED, NOT_FOUND, FieldError, invalid
 from app.web.conflicts import now_words
+from app.web.forms import whole_number
 from plugins.dns.models import RecordSet, Zone, ZoneVersion
 from plugins.dns.names import inside
 from plugins.dns.service import BUSY, BY_HAND, MAX_TTL, OWNED, TTL_WORDS, next_serial
@@ -202,10 +203,10 @@ def need_unchanged(zone: Zone, seen: str, name: str, kind: str) -> None:
     :param name: as :func:`change` takes it
     :raises ConsoleError: CORE/CHANGED_MEANWHILE with what the records are now, at ``/values``
     """
-    if not seen.isdecimal():
+    if (serial := whole_number(seen)) is None:
         return
     key = (inside(zone.name, name), kind.upper())
-    later = select(ZoneVersion.changes).where(ZoneVersion.zone_id == zone.id, ZoneVersion.serial > min(int(seen), zone.serial))
+    later = select(ZoneVersion.changes).where(ZoneVersion.zone_id == zone.id, ZoneVersion.serial > min(serial, zone.serial))
     if any((item["name"], item["type"]) == key for changed in db.session.scalars(later) for item in changed):
         row = records_at(zone, [str(key[0])]).get((str(key[0]), key[1]))
         raise CHANGED(errors=[FieldError("/values", now_words(row.values if row else None))])

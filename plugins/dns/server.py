@@ -36,8 +36,9 @@ log = logging.getLogger(__name__)
 REFRESH = 0.2  # seconds; asking whether anything moved costs a query, and an idle server nothing else
 QUIET_REFRESH, QUIET_AFTER = 2.0, 10.0  # where nobody asked for so long
 UDP_SIZE, LONGEST = 1232, 65535  # bytes of an answer over UDP, and over TCP (RFC 1035 4.2.2)
-CACHE = 50_000
+CACHE, CACHE_SIZE = 50_000, 64 * 1024 * 1024  # answers, and their bytes
 HEADER, QR, OPCODE, RD = 12, 0x80, 0x78, 0x01  # bytes of a header, and parts of its third (RFC 1035 4.1.1)
+TRANSFERS = (dns.rdatatype.AXFR, dns.rdatatype.IXFR)
 SOA_TIMES = "7200 900 1209600"
 # What moves whenever a zone is made, changed or deleted: serials only rise, identifiers are in order of time.
 MARK = select(func.count(), func.sum(Zone.serial), func.max(Zone.id)).select_from(Zone)
@@ -71,6 +72,7 @@ class Answers:
             self._engine = db.engine
         self._zones: dict[str, Loaded] = {}
         self._kept: dict[tuple[str, int, bool, int], tuple[Loaded | None, bytes]] = {}
+        self._size = 0  # at most, of what is kept
         self._mark: tuple[Any, ...] = ()
         self.asked = 0.0
 
@@ -129,18 +131,28 @@ class Answers:
         if len(query.question) != 1:  # RFC 9619 4
             return _refused(wire, dns.rcode.FORMERR)
         question = query.question[0]
+        if question.rdclass != dns.rdataclass.IN or question.rdtype in TRANSFERS or any(b"." in label for label in question.name.labels):
+            return _refused(wire, dns.rcode.REFUSED)
         size = min(max(query.payload, 512), UDP_SIZE) if query.edns >= 0 else 512
-        key = (question.name.to_text().lower(), int(question.rdtype), query.edns >= 0, size if udp else LONGEST)
+        kept = self._of_kept(query, question, size if udp else LONGEST)
+        asked = question.name.to_wire() or b""  # as this client spells it: a resolver compares (draft-vixie-dnsext-dns0x20)
+        flags = kept[2] & ~RD | wire[2] & RD
+        return wire[:2] + bytes([flags]) + kept[3:HEADER] + asked + kept[HEADER + len(asked) :]
+
+    def _of_kept(self, query: dns.message.Message, question: Any, size: int) -> bytes:
+        """The answer that is kept, or one that is made and kept."""
         name = question.name.to_text(omit_final_dot=True).lower()
+        key = (name, int(question.rdtype), query.edns >= 0, size)
         zone = self._zone_of(name)
         of, kept = self._kept.get(key, (None, b""))
         if not kept or of is not zone:
-            kept = self._answered(query, question, name, zone, key[3])
-            if len(self._kept) >= CACHE:
+            kept = self._answered(query, question, name, zone, size)
+            if len(self._kept) >= CACHE or self._size >= CACHE_SIZE:  # names below one wildcard are as many as somebody asks for
                 self._kept.clear()
+                self._size = 0
             self._kept[key] = (zone, kept)
-        flags = kept[2] | (wire[2] & RD)
-        return wire[:2] + bytes([flags]) + kept[3:]
+            self._size += len(kept)
+        return kept
 
     def _answered(
         self, query: dns.message.Message, question: Any, name: str, zone: Loaded | None, size: int

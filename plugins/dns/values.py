@@ -20,6 +20,7 @@ from app.contracts.text import Text
 TYPES = ("A", "AAAA", "CNAME", "TXT", "MX", "SRV", "NS", "PTR", "CAA")
 LONGEST_STRING = 255  # octets of one character string (RFC 1035 3.3)
 LONGEST = 65_535  # octets of one value's data, and of one answer over TCP (RFC 1035 3.2.1, 4.2.2)
+MOST_VALUES = LONGEST // 12  # each has a name of two octets and ten of type, class, TTL and length before its data
 LONGEST_NAME = 255  # octets (RFC 1035 2.3.4)
 LOOKS = {
     "A": Text("an IPv4 address such as 192.0.2.1", "IPv4 地址，如 192.0.2.1"),
@@ -51,6 +52,8 @@ def problem(kind: str, values: Any, name: str, zone: str) -> Problem | None:
     """
     if not isinstance(values, list) or not values:
         return "values", NONE
+    if len(values) > MOST_VALUES:
+        return "values", TOO_MANY
     found = []
     for at, value in enumerate(values):
         try:

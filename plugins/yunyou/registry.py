@@ -49,6 +49,8 @@ LOOPBACK = ("localhost", "127.", "[::1]")
 THREADS = 8
 PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 DIGEST = re.compile(r"[a-z0-9+._-]{1,32}:[A-Za-z0-9=_-]{1,128}")
+LONGEST_DIGEST = 96
+PLATFORM, MOST_PLATFORMS = re.compile(r"[A-Za-z0-9._-]{1,31}/[A-Za-z0-9._-]{1,32}"), 64
 DOCKER_HUB = "registry-1.docker.io"
 
 
@@ -144,7 +146,7 @@ def ask(registry: Registry, image: Image) -> Verdict:
             return Verdict("missing", problem=NO_IMAGE(registry=registry.host, image=str(image)).kept())
         answer.raise_for_status()
         digest = answer.headers.get("Docker-Content-Digest", "")
-        return Verdict("found", digest, _platforms(registry, image, _object(answer)))
+        return Verdict("found", digest if DIGEST.fullmatch(digest) and len(digest) <= LONGEST_DIGEST else "", _platforms(registry, image, _object(answer)))
     except (requests.RequestException, ValueError) as error:
         registry.away = _words(error)
         return Verdict("unreachable", problem=NO_REGISTRY(registry=registry.host, detail=registry.away).kept())
@@ -163,7 +165,8 @@ def _platforms(registry: Registry, image: Image, manifest: dict[str, Any]) -> li
         )
         found = [_object(answer)] if answer is not None and answer.ok and not answer.is_redirect else []
     told = [item for item in found if isinstance(item, dict) and item.get("architecture")]
-    return sorted({f"{item.get('os')}/{item['architecture']}"[:64] for item in told} - {"unknown/unknown"})
+    names = {f"{item.get('os')}/{item['architecture']}" for item in told} - {"unknown/unknown"}
+    return sorted(name for name in names if PLATFORM.fullmatch(name))[:MOST_PLATFORMS]
 
 
 def _words(error: Exception) -> Text:

@@ -15,6 +15,9 @@ import requests
 from tests.serving import THREADS, answers, closed, opened, serving
 
 pytestmark = pytest.mark.req("Q-20", "Q-30")
+LAST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     with serving() as made:
@@ -151,9 +154,8 @@ def test_bodies_come_whole_however_they_are_sent(port: int) -> None:
 def test_requests_one_behind_the_other_are_all_answered(port: int) -> None:
     first = b"POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
     second = b"POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nab\r\n0\r\nT: 1\r\n\r\n"
-    last = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
-    found = raw(port, first + second + last)
+    found = raw(port, first + second + LAST)
 
     assert [part.rpartition(b"\r\n\r\n")[2][:1] for part in found.split(b"HTTP/1.1 200 OK")[1:]] == [b"5", b"2", b"p"]
 
@@ -171,6 +173,14 @@ def test_a_request_of_two_lengths_smuggles_no_other(port: int, head: bytes) -> N
     found = raw(port, b"POST /length HTTP/1.1\r\nHost: a\r\n" + head + b"\r\n0\r\n\r\n" + inner)
 
     assert found.count(b"HTTP/1.1 200") == 0, found
+
+
+def test_a_body_of_very_many_tiny_chunks_is_refused_before_its_end(port: int) -> None:
+    """Each chunk costs the loop that serves everybody as much as a large one."""
+    head = b"POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    assert raw(port, head + b"1\r\nx\r\n" * 5_000 + b"0\r\n\r\n" + LAST).count(b"HTTP/1.1 200") == 2
+    assert raw(port, head + b"1\r\nx\r\n" * 50_000).count(b"HTTP/1.1 200") == 0
 
 
 def test_what_hangs_is_not_ready_and_is_not_asked_again(app_context: Any) -> None:

@@ -91,3 +91,13 @@ def statements() -> Iterator[list[str]]:
     event.listen(db.engine, "before_cursor_execute", note)
     yield seen
     event.remove(db.engine, "before_cursor_execute", note)
+
+
+def test_methods_that_somebody_makes_up_are_one_number(client: Any) -> None:
+    """Each would be kept for as long as the process lives."""
+    for number in range(50):
+        client.open("/", method=f"MADEUP{number}")
+    numbers = client.get("/metrics", headers=TOKEN).get_data(as_text=True)
+
+    assert "MADEUP" not in numbers
+    assert 'method="other"' in numbers

@@ -72,6 +72,7 @@ def sealed(site_of_its_own: Flask) -> Iterator[Flask]:
     seal.seal_all()
     assert checkpoints.write()
     checkpoints.append_to_file()
+    checkpoints.write_between()
     record(20)
     seal.seal_all()
     assert found() == []
@@ -286,6 +287,32 @@ def test_a_back_dated_row_is_named_though_the_sealer_took_it(sealed: Flask, tena
     assert "dated before" in words()
 
 
+@pytest.mark.parametrize("tenant", [MINE, "n" * 26])
+def test_a_back_dated_row_is_named_though_the_heads_were_made_to_forget_what_is_newest(sealed: Flask, tenant: str) -> None:
+    """Heads are not signed: somebody with the database lowers them, lets the sealer take the row, and puts them back."""
+    before = db.session.execute(select(AuditHead.tenant_id, AuditHead.newest)).all()
+    db.session.execute(update(AuditHead).values(newest=now() - timedelta(days=9)))
+    made = slip_in(tenant, timedelta(days=1), waits=True)
+    assert seal.seal_all() == 1
+    for name, newest in before:
+        db.session.execute(update(AuditHead).where(AuditHead.tenant_id == name).values(newest=newest))
+    db.session.commit()
+
+    assert [(b.tenant_id, b.event_id) for b in found() if "dated before" in b.problem.en] == [(tenant, made)]
+
+
+def test_a_row_of_a_chain_that_goes_on_is_named_as_back_dated_whatever_its_seal_tells(sealed: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also by somebody who has the files too, so that no checkpoint tells what is newest."""
+    monkeypatch.setattr(checkpoints, "_newest", lambda: (0, ""))
+    record(1)
+    seal.seal_all()
+    db.session.execute(update(AuditHead).values(newest=now() - timedelta(days=9)))
+    made = slip_in(MINE, timedelta(days=1), waits=True)
+    seal.seal_all()
+
+    assert made in [b.event_id for b in found() if "dated before" in b.problem.en]
+
+
 def test_an_operation_that_took_long_and_rows_after_an_outage_of_the_sealer_are_not_taken_for_back_dated(sealed: Flask) -> None:
     with caller.acting_as(caller.Caller(principal=Principal("member", "p", "p@x", "P", MINE), trace_id="2" * 32)):
         begun = audit.record(DID, "started")
@@ -385,6 +412,53 @@ def test_what_stands_between_two_checkpoints_counts_only_with_a_signature_of_the
     file.write_text(f"{head}.{base64.urlsafe_b64encode(other).decode().rstrip('=')}.{signature}\n")
 
     assert "between.jws: no known key signed it" in words()
+
+
+@pytest.mark.parametrize("how", ["deleted", "emptied", "put back"])
+def test_a_file_between_two_checkpoints_that_was_taken_away_or_put_back_is_named(sealed: Flask, how: str) -> None:
+    file = checkpoints.path().with_name(checkpoints.BETWEEN)
+    if how == "put back":
+        db.session.execute(update(AuditCheckpoint).values(at=now() + timedelta(hours=1)))
+        db.session.commit()
+    else:
+        file.write_text("")
+    if how == "deleted":
+        file.unlink()
+
+    assert ("between.jws is older than" if how == "put back" else "between.jws is gone or empty") in words()
+
+
+def test_a_checkpoint_leaves_no_older_file_between(sealed: Flask) -> None:
+    file = checkpoints.path().with_name(checkpoints.BETWEEN)
+    file.unlink()
+    db.session.execute(update(AuditCheckpoint).values(at=now() - timedelta(hours=1)))
+    db.session.commit()
+    record(1)
+    sealer.Sealer().slice()
+
+    assert len(list(checkpoints.in_table())) == 2
+    assert found() == []
+
+
+@pytest.mark.parametrize("where", ["table", "file"])
+def test_the_statement_between_two_checkpoints_in_the_place_of_one_is_named(sealed: Flask, tmp_path: Path, where: str) -> None:
+    statement = checkpoints.path().with_name(checkpoints.BETWEEN).read_text()
+    if where == "file":
+        checkpoints.path().write_text(statement)
+    else:
+        db.session.execute(update(AuditCheckpoint).values(statement=statement.strip()))
+        db.session.commit()
+
+    assert "checkpoint 1: it is the statement between two checkpoints" in words()
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_a_statement_nested_without_end_is_named(sealed: Flask, part: int) -> None:
+    parts = checkpoints.path().read_text().strip().split(".")
+    parts[part] = base64.urlsafe_b64encode(b"[" * 100_000).decode().rstrip("=")
+    checkpoints.path().write_text(".".join(parts) + "\n")
+
+    assert "checkpoint 1: no known key signed it" in words()
 
 
 def test_a_sealed_row_that_somebody_made_wait_again_holds_up_no_other(sealed: Flask) -> None:

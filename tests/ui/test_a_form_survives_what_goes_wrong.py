@@ -15,6 +15,7 @@ from plugins.captain import permissions as kube
 from plugins.dns import permissions as dns
 from plugins.dns.models import Zone
 from plugins.iam import permissions as iam
+from plugins.yunyou.permissions import ORDER_READ
 from tests.plugins.dns.makers import zone_of
 
 HTMX = {"HX-Request": "true", "Accept-Language": "en"}
@@ -140,6 +141,17 @@ def test_a_wrong_redirect_address_is_told_beside_its_field(as_holder_of: Callabl
         assert f'href="#f-{name}"' in answer.text
         assert f'id="f-{name}-error"' in answer.text
     assert "write a whole address that begins with https://" in answer.text
+
+
+@pytest.mark.req("C-51", "Q-20")
+@pytest.mark.parametrize("number", ["\N{SUPERSCRIPT TWO}", "9" * 5_000, "1e3", "-1", "\N{ARABIC-INDIC DIGIT TWO}"])
+def test_what_only_looks_like_a_number_is_refused_as_none(as_holder_of: Callable[..., Any], number: str) -> None:
+    """``str.isdigit`` takes the first, ``int`` does not; nor does it take the second."""
+    person = as_holder_of(ORDER_READ, iam.GRANT_EDIT)
+    sent = {"principal": "member:x", "role": "observer", "validity": number, "replicas": number}
+
+    for path in ("/iam/grants/new", "/yunyou/environments/x/products/y/applications/z/scale"):
+        assert person.post(path, data=sent, headers=HTMX).status_code == 422, path
 
 
 @pytest.mark.req("C-50")

@@ -13,6 +13,7 @@ from app.contracts.text import Text, plain
 from app.db import db, now, scoped
 from app.errors import invalid
 from app.guard import guard
+from app.web.forms import whole_number
 from app.web.frame import why_not
 from app.web.language import t, zone
 from app.web.listing import Column, Filter, Listing, matching
@@ -161,7 +162,9 @@ def _expiry() -> datetime | None:
             return datetime.fromisoformat(request.form.get("until", "")).replace(tzinfo=zone())
         except ValueError:
             raise invalid({"until": Text("Write a date and a time.", "请填写日期与时间。")}) from None
-    days = int(chosen) if chosen.isdigit() else 0
+    days = whole_number(chosen)
+    if days is None:
+        raise invalid({"validity": Text("Choose how long it is valid.", "请选择有效期。")})
     return now() + timedelta(days=days) if days else None
 
 

@@ -13,6 +13,7 @@ from app.contracts.text import Text
 from app.db import now, rows, scoped
 from app.errors import ConsoleError, invalid
 from app.guard import guard
+from app.web.forms import whole_number
 from app.web.language import t
 from app.web.listing import Column, Listing
 from app.web.render import go, render
@@ -115,11 +116,11 @@ def application_show(environment_id: str, code: str, name: str) -> Response:
 @bp.post("/environments/<environment_id>/products/<code>/applications/<name>/scale")
 @guard(permissions.ORDER_READ, audit=permissions.ORDER_CREATED, resource=decisions.later)
 def application_scale(environment_id: str, code: str, name: str) -> Response:
-    wanted = request.form.get("replicas", "")
-    if not wanted.isdigit():
+    wanted = whole_number(request.form.get("replicas", ""))
+    if wanted is None:
         raise invalid({"replicas": Text("This must be a whole number.", "须为整数。")})
     asked = OrderRequest(
-        type="operation", operation="scale", environment=environment_id, application=f"{code}/{name}", replicas=int(wanted)
+        type="operation", operation="scale", environment=environment_id, application=f"{code}/{name}", replicas=wanted
     )
     order = orders.create(asked)
     return go(url_for("yunyou_orders.order_show", order_id=order.id), Text("The order was created.", "执行单已创建。"))

@@ -11,7 +11,7 @@ from app.auth import decisions
 from app.contracts.text import Text
 from app.errors import ConsoleError
 from app.guard import guard
-from app.web.forms import check
+from app.web.forms import check, whole_number
 from app.web.problems import refuse
 from app.web.render import go, render
 from plugins.yunyou import orders, permissions, previews, solutions, tasks
@@ -86,7 +86,7 @@ def asked(solution_id: str) -> OrderRequest:
 
 def _shares(typed: str) -> list[int] | None:
     """Whole percents out of ``10 30 60`` or ``10, 30, 60``; None if nothing was typed."""
-    return [int(part) for part in typed.replace(",", " ").split() if part.isdigit()] or None
+    return [share for part in typed.replace(",", " ").split() if (share := whole_number(part)) is not None] or None
 
 
 @bp.get("/groups")

@@ -99,6 +99,16 @@ def test_what_is_no_kubeconfig_is_refused_in_words(text):
     assert reasons(text)
 
 
+@pytest.mark.parametrize("token", ["two words", "a\nX-Other: b", "\u540d", "a\tb", "a\u00e9"])
+def test_a_token_that_no_header_can_carry_is_refused(token: str):
+    assert reasons(config(user={"token": token})) == ["/users/0/user/token A token is one word without spaces."]
+
+
+@pytest.mark.parametrize("name", [".example", "a..example", "x" * 64 + ".example", "two words", "a\u0301", "-a.example"])
+def test_a_server_name_that_no_handshake_can_carry_is_refused(name: str):
+    assert reasons(config({"tls-server-name": name})) == ["/clusters/0/cluster/tls-server-name tls-server-name is the name of a host."]
+
+
 def test_a_billion_laughs_are_refused_before_they_are_told():
     levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     levels += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30)]

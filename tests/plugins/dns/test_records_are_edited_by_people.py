@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from collections.abc import Callable, Iterator
 from html import unescape
 from typing import Any
@@ -17,6 +18,7 @@ from app import caller, site
 from app.caller import Caller
 from app.contracts.identity import Principal
 from app.db import db, new_id
+from app.errors import ConsoleError
 from plugins.dns import changes, registration, server, service, values
 from plugins.dns.models import Zone
 from plugins.dns.permissions import RECORD_EDIT, ZONE_EDIT, ZONE_READ
@@ -243,3 +245,21 @@ def test_what_a_wildcard_is_given_fits_into_the_answer_to_the_longest_name_below
 
 def wrong_with(zone: Zone, size: int) -> bool:
     return values.problem("TXT", ["x" * size], f"*.{zone.name}", zone.name) is not None
+
+
+@pytest.mark.req("Q-20")
+@pytest.mark.parametrize("serial", ["9" * 5_000, "\N{SUPERSCRIPT TWO}", "-1", "x"])
+def test_a_serial_that_is_none_is_taken_for_none(person: Any, zone: Zone, serial: str) -> None:
+    sent = {"name": "www", "type": "A", "values": "192.0.2.1", "serial": serial}
+
+    assert person.post(f"/dns/zones/{zone.name}/records", data=sent).status_code in (302, 303)
+
+
+@pytest.mark.req("Q-20")
+def test_more_values_than_an_answer_can_have_are_refused_without_a_look_at_each(zone: Zone) -> None:
+    started = time.monotonic()
+    with pytest.raises(ConsoleError) as refused:
+        changes.change(zone, [{"name": "www", "type": "A", "values": ["192.0.2.1"] * 1_000_000}], [])
+
+    assert [found.pointer for found in refused.value.errors] == ["/upsert/0/values"]
+    assert time.monotonic() - started < 1

@@ -338,6 +338,55 @@ class Counted(server.Answers):
         return super()._load(zone_id)
 
 
+@pytest.mark.req("D-4")
+def test_each_client_is_answered_the_question_that_it_asked_and_as_it_spelled_it(owner: str, app_context: Flask) -> None:
+    """A resolver takes no answer to another spelling (draft-vixie-dnsext-dns0x20), class or wish for recursion than its own."""
+    zone = service.create_zone(zone_name())
+    changes.change(zone, [{"name": "www", "type": "A", "values": ["192.0.2.1"]}], [])
+    db.session.commit()
+    found = server.Answers(app_context)
+    found.refresh()
+    name = f"www.{zone.name}"
+
+    chaos = dns.message.from_wire(found.answer(dns.message.make_query(name, "A", "CH").to_wire(), True) or b"")
+    assert (chaos.rcode(), chaos.answer) == (dns.rcode.REFUSED, [])
+    for spelled, flags in ((name, dns.flags.RD), (name.upper(), 0), (name.title(), 0)):
+        query = dns.message.make_query(spelled, "A", flags=flags)
+        answer = dns.message.from_wire(found.answer(query.to_wire(), True) or b"")
+        assert query.is_response(answer)
+        assert (answer.question[0].to_text(), answer.flags & dns.flags.RD) == (query.question[0].to_text(), flags)
+        assert [item.to_text() for rrset in answer.answer for item in rrset] == ["192.0.2.1"]
+
+
+@pytest.mark.req("D-4")
+@pytest.mark.parametrize("kind", ["AXFR", "IXFR"])
+def test_zones_are_transferred_to_nobody(owner: str, app_context: Flask, kind: str) -> None:
+    zone = service.create_zone(zone_name())
+    db.session.commit()
+    found = server.Answers(app_context)
+    found.refresh()
+
+    answer = dns.message.from_wire(found.answer(dns.message.make_query(zone.name, kind).to_wire(), False) or b"")
+
+    assert (answer.rcode(), answer.answer) == (dns.rcode.REFUSED, [])
+
+
+@pytest.mark.req("D-4", "Q-20")
+def test_what_is_kept_for_any_number_of_names_below_a_wildcard_is_bounded(
+    owner: str, app_context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "CACHE_SIZE", 100_000)
+    zone = service.create_zone(zone_name())
+    changes.change(zone, [{"name": "*", "type": "TXT", "values": ["x" * 30_000]}], [])
+    db.session.commit()
+    found = server.Answers(app_context)
+    found.refresh()
+    for number in range(12):
+        assert len(found.answer(dns.message.make_query(f"n{number}.{zone.name}", "TXT").to_wire(), False) or b"") > 30_000
+
+    assert 30_000 < sum(len(kept) for _, kept in found._kept.values()) < 140_000
+
+
 def answered(found: server.Answers, name: str) -> list[str]:
     wire = found.answer(dns.message.make_query(name, "A").to_wire(), True)
     assert wire is not None

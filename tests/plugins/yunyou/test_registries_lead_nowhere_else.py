@@ -145,3 +145,14 @@ def test_a_manifest_of_another_shape_tells_no_platforms(manifest: Any) -> None:
     with hostile(saying("200 OK", json.dumps(manifest).encode())) as server:
         assert verdict(server).platforms == []
         assert len(server.saw) == 1
+
+
+def test_what_no_column_holds_of_what_a_registry_tells_is_left_out() -> None:
+    """Else one image's registry would undo what all others said."""
+    odd = ({"os": "linux", "architecture": name} for name in ("\ud800", "a\0b", "x" * 70, "arm64", *(f"a{n}" for n in range(10_000))))
+    body = json.dumps({"manifests": [{"platform": one} for one in odd]}).encode()
+    with hostile(saying("200 OK", body, Docker_Content_Digest="sha256:" + "a" * 500)) as server:
+        found = verdict(server)
+
+    assert (found.state, found.digest, len(found.platforms)) == ("found", "", 64)
+    assert all(name.isascii() and name.isprintable() and len(name) <= 64 for name in found.platforms)
