@@ -8,12 +8,13 @@ import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, TypeVar, cast
 
 import pluggy
 
-from app import hooks
+from app import hooks, schema
 from app.contracts.declarations import (
     ChecklistItem,
     Command,
@@ -33,9 +34,11 @@ from app.contracts.declarations import (
 )
 from app.errors import ErrorCode
 from app.guard import Operation
+from app.schema import History
 
 BUILT_IN = "plugins"
 GROUP = "antstack.plugins"
+OF_THE_CORE = ("core", "kube", "order")  # how tables of the core begin
 T = TypeVar("T")
 
 
@@ -69,12 +72,13 @@ class Catalogue:
     doors: Mapping[str, Door]
     uses: tuple[Use, ...]
     settings: tuple[type, ...]
+    histories: tuple[History, ...]
     apis: tuple[Any, ...] = ()
     blueprints: tuple[Any, ...] = ()
 
     def offers_of_others(self) -> Iterator[tuple[str, Service]]:
         """What plugins that are here but not enabled would offer, each with its name. They are imported for it."""
-        for name in (*bundled(), *_outside()):
+        for name in (*bundled(), *outside()):
             if name not in self.plugins:
                 with contextlib.suppress(PluginError):
                     offers: Iterable[Service] = getattr(_import(name), "register_services", tuple)()
@@ -103,7 +107,7 @@ def bundled() -> tuple[str, ...]:
     return tuple(found.name for found in pkgutil.iter_modules(importlib.import_module(BUILT_IN).__path__))
 
 
-def _outside() -> dict[str, EntryPoint]:
+def outside() -> dict[str, EntryPoint]:
     """The plugins that were installed besides."""
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
@@ -125,10 +129,10 @@ def _manager(names: Iterable[str], core: ModuleType) -> pluggy.PluginManager:
 
 
 def _import(name: str) -> ModuleType:
-    outside = _outside().get(name)
+    installed = outside().get(name)
     try:
-        if outside:
-            return cast("ModuleType", outside.load())
+        if installed:
+            return cast("ModuleType", installed.load())
         return importlib.import_module(f"{BUILT_IN}.{name}.plugin")
     except ModuleNotFoundError as error:
         if error.name in (f"{BUILT_IN}.{name}", f"{BUILT_IN}.{name}.plugin"):
@@ -136,6 +140,37 @@ def _import(name: str) -> ModuleType:
         raise PluginError(f"plugin {name!r} cannot be loaded: {error}") from error
     except Exception as error:
         raise PluginError(f"plugin {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def _histories(names: Iterable[str], manager: pluggy.PluginManager) -> Iterator[History]:
+    """The migrations of plugins that were installed besides, each in the folder ``migrations`` of its package.
+
+    :raises PluginError: a plugin has tables but no migrations, more than one newest, or tables that are not called after it
+    """
+    for name in names:
+        module = cast("ModuleType", manager.get_plugin(name))
+        if name not in outside() or not module.__package__:
+            continue
+        import_if_there(f"{module.__package__}.models")
+        tables = schema.tables_of(module.__package__)
+        history = History(Path(str(module.__file__)).parent / "migrations", name)
+        for table in sorted(tables):
+            if not table.startswith(history.prefix) or name in (*bundled(), *OF_THE_CORE):
+                words = f"its own begin with its name, {history.prefix}…, and nobody else's do"
+                raise PluginError(f"plugin {name!r} has the table {table!r}; {words}")
+        if tables and len(history.heads) != 1:
+            raise PluginError(f"plugin {name!r} has tables, but not one newest migration in {history.folder}: {history.heads}")
+        if history.heads:
+            yield history
+
+
+def import_if_there(module: str) -> None:
+    """Import *module* where it exists; what it imports must."""
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
 
 
 def _gather(names: tuple[str, ...], manager: pluggy.PluginManager) -> Catalogue:
@@ -163,6 +198,7 @@ def _gather(names: tuple[str, ...], manager: pluggy.PluginManager) -> Catalogue:
         doors=_unique("door", _all(manager, "register_doors"), lambda d: d.scheme.lower()),
         uses=tuple(_all(manager, "register_uses")),
         settings=tuple(_all(manager, "register_settings")),
+        histories=tuple(_histories(names, manager)),
         apis=tuple(_all(manager, "register_apis")),
         blueprints=tuple(_all(manager, "register_blueprints")),
     )

@@ -14,6 +14,8 @@ from app.config import SettingsError
 from app.errors import ConsoleError
 from app.processes import application
 
+OF_PLUGIN = "One that was installed with pip and has migrations of its own; otherwise the console's are meant."
+
 
 class Root(click.Group):
     """Commands of the core, and those that plugins of this site add."""
@@ -91,35 +93,38 @@ def db() -> None:
 
 
 @db.command()
-@click.argument("revision", default="head")
-def upgrade(revision: str) -> None:
+@click.argument("revision", default="")
+@click.option("--plugin", default="", help=OF_PLUGIN)
+def upgrade(revision: str, plugin: str) -> None:
     """Bring the tables to this version. Example: antstack db upgrade"""
     from app.processes import database
 
     with application().app_context():
-        database.upgrade(revision)
+        database.upgrade(revision, plugin)
     click.echo("the database is up to date")
 
 
 @db.command()
 @click.argument("revision", default="-1")
-def downgrade(revision: str) -> None:
+@click.option("--plugin", default="", help=OF_PLUGIN)
+def downgrade(revision: str, plugin: str) -> None:
     """Take the tables one step back. Example: antstack db downgrade"""
     from app.processes import database
 
     with application().app_context():
-        database.downgrade(revision)
+        database.downgrade(revision, plugin)
 
 
 @db.command()
 @click.argument("message")
 @click.option("--id", "revision_id", required=True)
-def revision(message: str, revision_id: str) -> None:
+@click.option("--plugin", default="", help=OF_PLUGIN)
+def revision(message: str, revision_id: str, plugin: str) -> None:
     """Write a migration for changed models (developers). Example: antstack db revision zones --id 0002_dns"""
     from app.processes import database
 
     with application().app_context():
-        database.make_revision(message, revision_id)
+        database.make_revision(message, revision_id, plugin)
 
 
 @main.command()

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 
 from flask import Blueprint, Response, render_template
 
-from app import audit, site
+from antstack_greeter.models import Greeted
+from app import audit, caller, site
 from app.contracts.declarations import Found, Job, NavItem, NavSection, Permission, SearchProvider
 from app.contracts.text import Text
+from app.db import db
 from app.guard import Operation, guard
 from app.hooks import hookimpl
 from app.jobs import enqueue, log
@@ -29,10 +31,11 @@ api = Api("greeter", Text("Greeter", "问候"))
 
 
 def greet(name: str) -> dict[str, str]:
-    """Say hello to somebody. Safe to run twice."""
-    said = f"{site.settings_of(GreeterSettings).word} {name}"
-    log(said)
-    return {"said": said}
+    """Say hello to somebody, twice if it is run twice."""
+    word = site.settings_of(GreeterSettings).word
+    db.session.add(Greeted(tenant_id=caller.current().tenant_id, name=name, word=word))
+    log(f"{word} {name}")
+    return {"said": f"{word} {name}"}
 
 
 JOB = Job("greeter.greet", greet, Text("Greet", "问候"), GREET)
