@@ -209,6 +209,38 @@ def new_key() -> None:
 
 
 @main.group()
+def openapi() -> None:
+    """The API's description. Example: antstack openapi check openapi-baseline.json"""
+
+
+def _document() -> dict[str, Any]:
+    from app.web.openapi import document
+
+    with application().app_context():
+        return document()
+
+
+@openapi.command("export")
+def export_openapi() -> None:
+    """This site's OpenAPI document, to be kept. Example: antstack openapi export > openapi.json"""
+    click.echo(json.dumps(_document(), ensure_ascii=False, indent=1))
+
+
+@openapi.command()
+@click.argument("old", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("new", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
+def check(old: Path, new: Path | None) -> None:
+    """Name what breaks callers of OLD at NEW, by default this site. Example: antstack openapi check openapi-baseline.json"""
+    from app.web.compatibility import breaks
+
+    found = breaks(json.loads(old.read_text("utf-8")), json.loads(new.read_text("utf-8")) if new else _document())
+    for item in found:
+        click.echo(str(item))
+    click.echo(f"{len(found)} break(s)" if found else "nothing breaks")
+    sys.exit(1 if found else 0)
+
+
+@main.group()
 def permissions() -> None:
     """Permissions. Example: antstack permissions explain admin@example.test core.job.read"""
 
