@@ -6,7 +6,7 @@ import calendar
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import ColumnElement, Select, false, or_, select
 from sqlalchemy.orm import selectinload
@@ -15,6 +15,7 @@ from app import caller
 from app.audit import chain, search
 from app.audit.models import AuditEvent, AuditSeal
 from app.audit.offline import SEALED
+from app.contracts.shapes import doc
 from app.contracts.text import Text
 from app.db import db, now
 from app.errors import ErrorCode, invalid
@@ -49,17 +50,17 @@ class AuditQuery(ListQuery):
     A query spans one month at most: the last one without both, the month after ``since`` or before ``until`` without the other.
     """
 
-    operator: str = ""
-    operation: str = ""
-    plugin: str = ""
-    source_ip: str = ""
-    access_key_id: str = ""
-    resource_type: str = ""
-    resource_id: str = ""
-    trace_id: str = ""
-    result: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
+    operator: Annotated[str, doc("Login name, principal or name of whoever did it.")] = ""
+    operation: Annotated[str, doc("Code of the operation, such as `core.job.cancelled`.")] = ""
+    plugin: Annotated[str, doc("Plugin that the operation belongs to.")] = ""
+    source_ip: Annotated[str, doc("Address that the request came from.")] = ""
+    access_key_id: Annotated[str, doc("AccessKey that signed the request.")] = ""
+    resource_type: Annotated[str, doc("Type of what it was done to.")] = ""
+    resource_id: Annotated[str, doc("Identifier of what it was done to.")] = ""
+    trace_id: Annotated[str, doc("Trace of the request.")] = ""
+    result: Annotated[str, doc("`started`, `success`, `failed`, `denied`, `cancelled` or `tried`.")] = ""
+    since: Annotated[datetime | None, doc("From this time on (RFC 3339); a query spans one month at most.")] = None
+    until: Annotated[datetime | None, doc("Before this time (RFC 3339).")] = None
 
 
 def month_after(moment: datetime) -> datetime:

@@ -5,63 +5,84 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-import msgspec
-from flask import Response, request, stream_with_context
+from flask import request
 from sqlalchemy import select
 
 from app import caller, site
-from app.audit import counts, trail
-from app.audit.models import AuditEvent
 from app.auth import decisions
 from app.contracts.identity import Directory
+from app.contracts.shapes import After, CreatedAt, Id, KeptError, Name, Next, TraceId, Words, doc
 from app.contracts.text import Text
-from app.core import audit_verification, permissions
+from app.core import permissions
 from app.core.routes import find
-from app.db import db, rows, scoped
+from app.db import rows, scoped
 from app.guard import SIGNED_IN
 from app.jobs import control
 from app.jobs.models import JobLogLine, JobRun
 from app.services import need_service
 from app.web import openapi
-from app.web.api import BASE, Api, In, ListQuery, Out, Page, accepted, page
+from app.web.api import Api, In, ListQuery, Out, Page, page
 
 api = Api("core", Text("Console", "控制台"))
-audit_api = Api("audit", Text("Audit", "审计"))
 
 
-@api.operation("GET", "/me", "core.me.get", Text("Who am I", "当前身份"), SIGNED_IN, returns=dict[str, Any])
-def me() -> dict[str, Any]:
+JobId = Annotated[str, doc("Identifier of the job.")]
+
+
+class HeldRole(Out):
+    """A role that the caller holds."""
+
+    role: Annotated[str, doc("Code of the role.")]
+    source: Annotated[str, doc("Where it comes from: granted to oneself, or to a group.")]
+    expires_at: Annotated[datetime | None, doc("Until when it is held; null where it does not end.")]
+    conditions: Annotated[list[Any], doc("Conditions that must all hold when the role is used.")]
+
+
+class Me(Out):
+    """Who calls, where, and what the caller may do."""
+
+    id: Annotated[str, doc("Identifier of the member or service account.")]
+    type: Annotated[Literal["member", "serviceAccount", "system"], doc("What kind of principal the caller is.")]
+    login: Annotated[str, doc("Login name.")]
+    name: Name
+    tenant: Annotated[str, doc("Identifier of the tenant that the caller acts in.")]
+    workspace: Annotated[str | None, doc("Identifier of the chosen workspace; null where none is.")]
+    roles: Annotated[list[HeldRole], doc("Roles held now, directly and through groups.")]
+    permissions: Annotated[list[str], doc("Names of the permissions that the caller has, at least on some resource.")]
+    mfa: Annotated[bool, doc("Whether a second factor was given at sign-in.")]
+    trace_id: Annotated[str, doc("Trace of this request.")]
+
+
+@api.operation("GET", "/me", "core.me.get", Text("Who am I", "当前身份"), SIGNED_IN, returns=Me)
+def me() -> Me:
     who = caller.current()
     assert who.principal is not None
-    roles = decisions.held_by(who.principal)
     held = site.catalogue().permissions
-    return {
-        "id": who.principal.id, "type": who.principal.type, "login": who.principal.login, "name": who.principal.name,
-        "tenant": who.principal.tenant_id, "workspace": who.workspace_id,
-        "roles": [{"role": r.role, "source": r.source, "expiresAt": r.expires_at, "conditions": list(r.conditions)} for r in roles],
-        "permissions": sorted(name for name in held if decisions.allows(held[name], decisions.LATER)),
-        "mfa": who.mfa, "traceId": who.trace_id,
-    }  # fmt: skip
+    return Me(
+        who.principal.id, who.principal.type, who.principal.login, who.principal.name, who.principal.tenant_id, who.workspace_id,
+        [HeldRole(r.role, r.source, r.expires_at, list(r.conditions)) for r in decisions.held_by(who.principal)],
+        sorted(name for name in held if decisions.allows(held[name], decisions.LATER)), who.mfa, who.trace_id,
+    )  # fmt: skip
 
 
 class JobOut(Out):
     """A job, as the contract of long work shows it."""
 
-    id: str
-    kind: str
-    title: dict[str, str]
-    state: str
-    progress: float
-    step: str
-    subject: str
-    attempt: int
-    started_by: str
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    error: dict[str, Any] | None
-    result: dict[str, Any] | None
-    trace_id: str
+    id: Id
+    kind: Annotated[str, doc("What kind of work it is, such as `core.audit.verify`.")]
+    title: Words
+    state: Annotated[str, doc("`queued`, `running`, `succeeded`, `failed` or `cancelled`.")]
+    progress: Annotated[float, doc("How far it is, from 0 to 1.")]
+    step: Annotated[str, doc("What it is doing, in its own words.")]
+    subject: Annotated[str, doc("What it works on, for people.")]
+    attempt: Annotated[int, doc("Which attempt this is, from 1; 0 before the first.")]
+    started_by: Annotated[str, doc("Name of whoever ordered it.")]
+    created_at: CreatedAt
+    started_at: Annotated[datetime | None, doc("When its last attempt began.")]
+    finished_at: Annotated[datetime | None, doc("When it ended.")]
+    error: KeptError
+    result: Annotated[dict[str, Any] | None, doc("What it answered; the fields are of its kind of work.")]
+    trace_id: TraceId
 
 
 def job_out(run: JobRun) -> JobOut:
@@ -77,8 +98,8 @@ def job_out(run: JobRun) -> JobOut:
 class JobQuery(ListQuery):
     """Filters of the list of jobs."""
 
-    state: str = ""
-    kind: str = ""
+    state: Annotated[str, doc("Only jobs in this state.")] = ""
+    kind: Annotated[str, doc("Only jobs of this kind.")] = ""
 
 
 @api.operation("GET", "/jobs", "core.jobs.list", Text("List jobs", "任务列表"), permissions.JOB_READ, query=JobQuery,
@@ -95,163 +116,133 @@ def list_jobs(query: JobQuery) -> Page[JobOut]:
 @api.operation(
     "GET", "/jobs/<job_id>", "core.jobs.get", Text("Show a job", "查看任务"), permissions.JOB_READ, returns=JobOut
 )
-def get_job(job_id: str) -> JobOut:
+def get_job(job_id: JobId) -> JobOut:
     return job_out(control.get_job(job_id))
 
 
 @api.operation("DELETE", "/jobs/<job_id>", "core.jobs.cancel", Text("Cancel a job", "取消任务"), permissions.JOB_MANAGE,
                audit=permissions.JOB_CANCELLED, returns=JobOut, errors=control.ERRORS)  # fmt: skip
-def cancel_job(job_id: str) -> JobOut:
+def cancel_job(job_id: JobId) -> JobOut:
     return job_out(control.cancel(control.get_job(job_id)))
 
 
 @api.operation("POST", "/jobs/<job_id>/retry", "core.jobs.retry", Text("Retry a job", "重试任务"), permissions.JOB_MANAGE,
                audit=permissions.JOB_RETRIED, returns=JobOut, errors=control.ERRORS)  # fmt: skip
-def retry_job(job_id: str) -> JobOut:
+def retry_job(job_id: JobId) -> JobOut:
     return job_out(control.retry(control.get_job(job_id)))
 
 
-@api.operation("GET", "/jobs/<job_id>/log", "core.jobs.log", Text("Log of a job", "任务日志"), permissions.JOB_READ,
-               returns=dict[str, Any])  # fmt: skip
-def job_log(job_id: str) -> dict[str, Any]:
+class JobLine(Out):
+    """A line of a job's log."""
+
+    id: Annotated[int, doc("Number of the line; it grows.")]
+    at: Annotated[datetime, doc("When it was written.")]
+    text: Annotated[str, doc("The line.")]
+
+
+class JobLog(Out):
+    """Lines of a job's log, to 2,000 of them."""
+
+    lines: Annotated[list[JobLine], doc("The lines, oldest first.")]
+    next: Next
+
+
+class LogAfter(In):
+    """Where to go on in a log."""
+
+    after: After = 0
+
+
+@api.operation("GET", "/jobs/<job_id>/log", "core.jobs.log", Text("Log of a job", "任务日志"), permissions.JOB_READ, query=LogAfter,
+               returns=JobLog)  # fmt: skip
+def job_log(job_id: JobId, query: LogAfter) -> JobLog:
     run = control.get_job(job_id)
-    after = request.args.get("after", 0, type=int)
-    lines = rows(
-        select(JobLogLine).where(JobLogLine.job_id == run.id, JobLogLine.id > after).order_by(JobLogLine.id).limit(2000)
-    )
-    return {
-        "lines": [{"id": x.id, "at": x.at, "text": x.line} for x in lines],
-        "next": lines[-1].id if lines else after,
-    }
+    found = select(JobLogLine).where(JobLogLine.job_id == run.id, JobLogLine.id > query.after).order_by(JobLogLine.id)
+    lines = [JobLine(line.id, line.at, line.line) for line in rows(found.limit(2000))]
+    return JobLog(lines, lines[-1].id if lines else query.after)
 
 
-class Words(In):
+class SearchQuery(In):
     """What is searched."""
 
-    q: str = ""
+    q: Annotated[str, doc("Text that is looked for.")] = ""
 
 
-@api.operation("GET", "/search", "core.search", Text("Search everything", "全局搜索"), SIGNED_IN, query=Words,
-               returns=dict[str, Any])  # fmt: skip
-def search(query: Words) -> dict[str, Any]:
-    found = find(query.q, 20)
-    return {
-        "items": [
-            {"kind": f.kind.both(), "title": f.title, "url": f.url, "detail": f.detail}
-            for f in found
-        ]
-    }
+class Hit(Out):
+    """Something that was found."""
+
+    kind: Words
+    title: Annotated[str, doc("What it is called.")]
+    url: Annotated[str, doc("Path of its page.")]
+    detail: Annotated[str, doc("What tells it from others of that name.")]
 
 
-@api.operation("GET", "/error-codes", "core.error-codes.list", Text("Catalogue of errors", "错误码"), SIGNED_IN,
-               returns=dict[str, Any])  # fmt: skip
-def error_codes() -> dict[str, Any]:
+class Hits(Out):
+    """What was found."""
+
+    items: Annotated[list[Hit], doc("What was found, to 20 of each kind.")]
+
+
+@api.operation("GET", "/search", "core.search", Text("Search everything", "全局搜索"), SIGNED_IN, query=SearchQuery, returns=Hits)
+def search(query: SearchQuery) -> Hits:
+    return Hits([Hit(f.kind.both(), f.title, f.url, f.detail) for f in find(query.q, 20)])
+
+
+class ErrorKind(Out):
+    """An error that this site may answer."""
+
+    code: Annotated[str, doc("Two parts, such as `CORE/NOT_FOUND`.")]
+    status: Annotated[int, doc("HTTP status that it is answered with.")]
+    reason: Annotated[dict[str, str], doc("What went wrong, by language; `{…}` is filled in.")]
+    remedy: Annotated[dict[str, str], doc("What to do about it, by language.")]
+
+
+class ErrorKinds(Out):
+    """The catalogue of errors."""
+
+    items: Annotated[list[ErrorKind], doc("Every error, by its code.")]
+
+
+@api.operation("GET", "/error-codes", "core.error-codes.list", Text("Catalogue of errors", "错误码"), SIGNED_IN, returns=ErrorKinds)
+def error_codes() -> ErrorKinds:
     found = sorted(site.catalogue().errors.values(), key=lambda e: e.code)
-    return {
-        "items": [
-            {"code": e.code, "status": e.status, "reason": e.reason.both(), "remedy": e.remedy.both()}
-            for e in found
-        ]
-    }  # fmt: skip
+    return ErrorKinds([ErrorKind(e.code, e.status, e.reason.both(), e.remedy.both()) for e in found])
+
+
+class Explanation(Out):
+    """Whether something is allowed, and why."""
+
+    allowed: Annotated[bool, doc("Whether it is allowed.")]
+    reason: Annotated[dict[str, str], doc("Why, by language.")]
+
+
+NO_PRINCIPAL = Text("There is no such principal in this tenant.", "本租户中没有该主体。")
 
 
 @api.operation("GET", "/permissions/explain", "core.permissions.explain", Text("Why a decision is what it is", "鉴权依据"),
-               permissions.PERMISSION_EXPLAIN, returns=dict[str, Any])  # fmt: skip
-def explain() -> dict[str, Any]:
+               permissions.PERMISSION_EXPLAIN, returns=Explanation)  # fmt: skip
+def explain() -> Explanation:
+    """What is asked stands in the query: ``principal``, ``permission``, and every other parameter is an attribute of the resource."""
     given = request.args.to_dict()
     tenant = caller.current().tenant_id
     principal = need_service(Directory).principal(given.pop("principal", ""), tenant)
     wanted = given.pop("permission", "")
     if principal is None:
-        return {
-            "allowed": False,
-            "reason": {"en": "There is no such principal in this tenant.", "zh": "本租户中没有该主体。"},
-        }
+        return Explanation(False, NO_PRINCIPAL.both())
     decision = decisions.decide(principal, wanted, given or None)
-    return {"allowed": decision.allowed, "reason": decision.reason.both()}
+    return Explanation(decision.allowed, decision.reason.both())
 
 
-@api.operation("GET", "/openapi.json", "core.openapi.get", Text("This API's description", "API 描述"), None, returns=dict[str, Any],
+class OpenApiDocument(Out):
+    """An OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0), with all that it says besides these."""
+
+    openapi: Annotated[str, doc("Version of OpenAPI.")]
+    info: Annotated[dict[str, Any], doc("What API this is, and its version.")]
+    paths: Annotated[dict[str, Any], doc("Every operation, by path and method.")]
+    components: Annotated[dict[str, Any], doc("The schemas that the operations refer to.")]
+
+
+@api.operation("GET", "/openapi.json", "core.openapi.get", Text("This API's description", "API 描述"), None, returns=OpenApiDocument,
                public="the description of the API holds no data")  # fmt: skip
 def describe() -> dict[str, Any]:
     return openapi.document()
-
-
-class EventOut(Out):
-    """An audit row."""
-
-    id: str
-    at: datetime
-    operator: str
-    login: str
-    operator_key: str
-    source_ip: str
-    access_key_id: str | None
-    user_agent: str
-    trace_id: str
-    workspace: str | None
-    plugin: str
-    operation: str
-    title: dict[str, str]
-    resource_type: str
-    resource_id: str
-    resource_name: str
-    detail: dict[str, Any]
-    result: str
-    error_code: str
-    duration_ms: int
-    seq: int | None
-    previous: str | None
-    digest: str | None
-
-
-def event_out(e: AuditEvent) -> EventOut:
-    """An audit row as the API shows it."""
-    seal = e.seal
-    return EventOut(
-        e.id, e.created_at, e.operator, e.login, e.operator_key, e.source_ip, e.access_key_id, e.user_agent, e.trace_id,
-        e.workspace_id, e.plugin, e.operation, {"en": e.title_en, "zh": e.title_zh}, e.resource_type, e.resource_id,
-        e.resource_name, e.detail, e.result, e.error_code, e.duration_ms, seal and seal.seq,
-        seal and seal.previous, seal and seal.digest,
-    )  # fmt: skip
-
-
-@audit_api.operation("GET", "/audit/events", "audit.events.list", Text("Query the audit", "查询审计"), permissions.AUDIT_READ,
-                     query=trail.AuditQuery, returns=Page[EventOut], errors=trail.ERRORS)  # fmt: skip
-def list_events(query: trail.AuditQuery) -> Page[EventOut]:
-    return page(trail.events(query), query, event_out, sorts={"at": AuditEvent.created_at, "createdAt": AuditEvent.created_at},
-                key=AuditEvent.id, default="-at")  # fmt: skip
-
-
-class Export(trail.AuditQuery):
-    """An export: the same filters, as CSV or JSON lines."""
-
-    format: Literal["csv", "jsonl"] = "jsonl"
-
-
-@audit_api.operation("GET", "/audit/events/export", "audit.events.export", Text("Export the audit", "导出审计"), permissions.AUDIT_EXPORT,
-                     query=Export, returns=None, errors=trail.ERRORS)  # fmt: skip
-def export_events(query: Export) -> Response:
-    kind = "text/csv" if query.format == "csv" else "application/x-ndjson"
-    lines = stream_with_context(trail.lines(trail.events(query), query.format))
-    return Response(lines, mimetype=kind, headers={"Content-Disposition": f"attachment; filename=audit.{query.format}"})
-
-
-class Days(In):
-    """How many days back."""
-
-    days: Annotated[int, msgspec.Meta(ge=1, le=31)] = 7
-
-
-@audit_api.operation("GET", "/audit/summary", "audit.summary", Text("Operations of some days", "审计大盘"), permissions.AUDIT_READ,
-                     query=Days, returns=dict[str, Any])  # fmt: skip
-def summary(query: Days) -> dict[str, Any]:
-    return counts.summary(caller.current().tenant_id, query.days)
-
-
-@audit_api.operation("POST", "/audit/verify", "audit.verify", Text("Verify the audit chain", "校验审计链"), permissions.AUDIT_VERIFY,
-                     audit=permissions.AUDIT_VERIFIED, returns=JobOut, status=202)  # fmt: skip
-def verify() -> Response:
-    run = audit_verification.start()
-    db.session.flush()
-    return accepted(job_out(run), f"{BASE}/jobs/{run.id}")

@@ -11,7 +11,7 @@ from app.auth import elsewhere, sessions
 from app.auth import routes as auth_routes
 from app.contracts.declarations import NavItem, NavSection, ObjectLink, Periodic, Role
 from app.contracts.text import Text
-from app.core import api, audit_pages, audit_verification, docs_pages, job_pages, permissions, routes
+from app.core import api, audit_api, audit_pages, audit_verification, docs_pages, job_pages, permissions, routes
 from app.errors import CORE_ERRORS
 from app.guard import SIGNED_IN
 from app.hooks import hookimpl
@@ -30,7 +30,7 @@ def register_blueprints():
 
 @hookimpl
 def register_apis():
-    return [api.api, api.audit_api]
+    return [api.api, audit_api.api]
 
 
 @hookimpl

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, get_origin
 
 import msgspec
 from flask import Blueprint, Response, request
@@ -18,10 +18,11 @@ from sqlalchemy import Select
 
 from app import caller
 from app.contracts.declarations import Permission
+from app.contracts.shapes import doc
 from app.contracts.text import Text
 from app.errors import ErrorCode, invalid
 from app.guard import Guard, Operation, ResourceOf
-from app.web.forms import check, json_body
+from app.web.forms import check, hints_of, json_body
 from app.web.listing import matching
 from app.web.paging import Cursor, Expression, cursor_of, page_of
 
@@ -41,17 +42,17 @@ class In(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
 class ListQuery(In):
     """The query of every list: text, sort (``-`` descends), page size and where to go on."""
 
-    q: str = ""
-    sort: str = ""
-    limit: int = 50
-    cursor: str = ""
+    q: Annotated[str, doc("Only what has this text in what is searched.")] = ""
+    sort: Annotated[str, doc("Field to sort by, such as `createdAt`; with `-` before it, descending.")] = ""
+    limit: Annotated[int, doc("At most so many rows, from 1 to 500.")] = 50
+    cursor: Annotated[str, doc("`nextCursor` of the page before, to go on after it.")] = ""
 
 
 class Page(msgspec.Struct, Generic[T], rename="camel"):
     """One page of a list; ``nextCursor`` is null on the last."""
 
-    items: list[T]
-    next_cursor: str | None = None
+    items: Annotated[list[T], doc("The rows of this page.")]
+    next_cursor: Annotated[str | None, doc("What `cursor` takes to go on; null on the last page.")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class ApiOperation:
     body: type | None
     query: type | None
     returns: Any
+    answers: Sequence[str]
     status: int
     errors: Sequence[ErrorCode]
     resource: ResourceOf | None
@@ -97,6 +99,7 @@ class Api:
         body: type | None = None,
         query: type | None = None,
         returns: Any = None,
+        answers: Sequence[str] = (),
         status: int = 200,
         errors: Sequence[ErrorCode] = (),
         resource: ResourceOf | None = None,
@@ -107,8 +110,11 @@ class Api:
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Declare an operation. *path* is below ``/api/v1`` with Flask's ``<name>`` arguments.
 
-        A shape in *body* and *query* is a Struct (see :class:`In`); *raw_body* is a
-        media type instead, and the function reads ``request`` itself. *public*
+        A shape in *body* and *query* is a Struct (see :class:`In`). With *raw_body*, a
+        media type, the function reads ``request`` itself, and *body* only describes. What it
+        *returns* is a Struct too, several for one of these, or nothing; *answers* are
+        media types instead. What the function's own annotations say of the path's
+        arguments stands in the description too (see :mod:`app.contracts.shapes`). *public*
         says why an operation without permission is open. A change that needs no
         audit does not exist: one without *audit* must say so in *public*. *external*
         work is recorded before it starts; where its system offers no dry run,
@@ -118,7 +124,7 @@ class Api:
         def declare(run: Callable[..., Any]) -> Callable[..., Any]:
             self.operations.append(
                 ApiOperation(
-                    id, method, path, run, summary, permission, audit, body, query, returns, status,
+                    id, method, path, run, summary, permission, audit, body, query, returns, answers, status,
                     tuple(errors), resource, public, external, dry_run, raw_body,
                 )
             )  # fmt: skip
@@ -151,7 +157,7 @@ def _view(operation: ApiOperation) -> Callable[..., Response]:
 def invoke(operation: ApiOperation, arguments: dict[str, Any]) -> Response:
     """Read the request's shapes, run the operation, encode its answer; the gateway calls this as well."""
     values = dict(arguments)
-    if operation.body is not None:
+    if operation.body is not None and not operation.raw_body:
         values["body"] = check(operation.body, json_body())
     if operation.query is not None:
         values["query"] = _query(operation.query)
@@ -235,12 +241,11 @@ def _found(
 
 
 def _query(kind: type) -> Any:
-    known = {item.encode_name: item for item in msgspec.structs.fields(kind)}
-    ignored = ("dryRun",)
-    given: dict[str, Any] = {k: v for k, v in request.args.items() if k not in ignored}
-    for name in known:
-        if name in given and str(known[name].type).startswith(("list", "tuple")):
-            given[name] = request.args.getlist(name)
+    hints = hints_of(kind)
+    given: dict[str, Any] = {name: value for name, value in request.args.items() if name != "dryRun"}
+    for known in msgspec.structs.fields(kind):
+        if known.encode_name in given and get_origin(hints[known.name]) in (list, tuple):
+            given[known.encode_name] = request.args.getlist(known.encode_name)
     return check(kind, given, strict=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, TypeVar, get_origin, get_type_hints
 
 import msgspec
@@ -97,6 +98,18 @@ def _shown(text: str) -> str:
     return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+@cache
+def hints_of(kind: type) -> dict[str, Any]:
+    """The bare types of a shape's fields, by their names in Python."""
+    return get_type_hints(kind)
+
+
+@cache
+def constrained(kind: type) -> dict[str, Any]:
+    """The types of a shape's fields with what is asked and told of them."""
+    return get_type_hints(kind, include_extras=True)
+
+
 def parse(kind: type[S], source: MultiDict[str, str] | None = None) -> S:
     """The form of this request as *kind*. An empty input counts as not given; lists take repeated inputs.
 
@@ -104,7 +117,7 @@ def parse(kind: type[S], source: MultiDict[str, str] | None = None) -> S:
     """
     source = request.form if source is None else source
     given: dict[str, Any] = {}
-    hints = get_type_hints(kind)
+    hints = hints_of(kind)
     for field in msgspec.structs.fields(kind):
         is_list = get_origin(hints[field.name]) in (list, tuple, set, frozenset)
         name = field.name if field.name in source else field.encode_name
@@ -114,7 +127,7 @@ def parse(kind: type[S], source: MultiDict[str, str] | None = None) -> S:
             given[field.encode_name] = source.get(name, "") in ("1", "true", "on", "yes")
         elif source.get(name, "").strip() != "":
             given[field.encode_name] = source[name].strip()
-        elif field.type is str and not field.required:
+        elif hints[field.name] is str and not field.required:
             given[field.encode_name] = ""
     return check(kind, given, strict=False)
 
@@ -128,7 +141,7 @@ def check(kind: type[S], given: Any, strict: bool = True) -> S:
         raise invalid({"": Text("This must be an object.", "须为对象。")})
     problems: list[FieldError] = []
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    hints = get_type_hints(kind, include_extras=True)
+    hints = constrained(kind)
     for name, field in fields.items():
         if name not in given:
             if field.required:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from collections.abc import Iterator
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
 from flask import current_app
 
 from app import site
+from app.contracts.shapes import doc
 from app.contracts.text import Text
 from app.web.api import BASE, ApiOperation
 from app.web.frame import VERSION
@@ -17,15 +19,27 @@ from app.web.frame import VERSION
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 EXTENSION = "antstack.openapi"
-PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "code", "remedy", "traceId"],
-    "properties": {
-        "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"},
-        "code": {"type": "string"}, "remedy": {"type": "string"}, "traceId": {"type": "string"},
-        "errors": {"type": "array", "items": {"type": "object", "properties": {"pointer": {"type": "string"}, "message": {"type": "string"}}}},
-    },
-}  # fmt: skip
+Schema = dict[str, Any]
+
+
+class FieldProblem(msgspec.Struct, rename="camel"):
+    """What is wrong with one field."""
+
+    pointer: Annotated[str, doc("JSON pointer (RFC 6901) to the field.")]
+    message: Annotated[str, doc("What is wrong with it, in the caller's language.")]
+
+
+class Problem(msgspec.Struct, rename="camel"):
+    """Why a request was not done (RFC 9457). A code may bring further fields."""
+
+    type: Annotated[str, doc("URN of the error, `urn:antstack:error:` with its code.")]
+    title: Annotated[str, doc("What went wrong, in the caller's language.")]
+    status: Annotated[int, doc("HTTP status.")]
+    code: Annotated[str, doc("Two parts, such as `CORE/NOT_FOUND`; programs decide by it.")]
+    remedy: Annotated[str, doc("What to do about it.")]
+    trace_id: Annotated[str, doc("Trace of the request; the audit and the logs have the same.")]
+    detail: Annotated[str, doc("What went wrong here.")] = ""
+    errors: Annotated[list[FieldProblem], doc("For invalid input, every field that is wrong.")] = []
 
 
 def operations() -> list[tuple[Text, ApiOperation]]:
@@ -66,26 +80,20 @@ def document() -> dict[str, Any]:
 
 def _made() -> dict[str, Any]:
     found = operations()
-    shapes = [t for _, o in found for t in (o.body, o.query, o.returns) if t is not None]
-    schemas, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
-    known = iter(schemas)
+    schemas, components = _schemas(found)
     paths: dict[str, Any] = {}
     for title, operation in found:
-        body = next(known) if operation.body is not None else None
-        query = next(known) if operation.query is not None else None
-        answer = next(known) if operation.returns is not None else None
-        paths.setdefault(path_of(operation), {})[operation.method.lower()] = _described(
-            title, operation, body, _resolved(query, components), answer
-        )
+        paths.setdefault(path_of(operation), {})[operation.method.lower()] = _described(title, operation, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "AntStack Console", "version": VERSION, "description": "Everything that the pages do, for programs."},
         "servers": [{"url": site.settings().url}],
+        "tags": [{"name": api.title.en} for api in site.catalogue().apis],
         "paths": paths,
         "components": {
-            "schemas": {**components, "Problem": PROBLEM},
+            "schemas": components,
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer"},
+                "bearer": {"type": "http", "scheme": "bearer", "description": "An access token of `/oauth/token`."},
                 "signature": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "ACS3-HMAC-SHA256"},
             },
         },
@@ -93,27 +101,43 @@ def _made() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _resolved(query: dict[str, Any] | None, components: dict[str, Any]) -> dict[str, Any]:
-    if not query:
-        return {}
-    reference = query.get("$ref", "")
-    found: dict[str, Any] = components[reference.rpartition("/")[2]] if reference else query
-    return found
+def returned(operation: ApiOperation) -> tuple[Any, ...]:
+    """The shapes of which an operation answers one."""
+    shapes = operation.returns
+    return shapes if isinstance(shapes, tuple) else () if shapes is None else (shapes,)
 
 
-def _described(title: Text, operation: ApiOperation, body: Any, query: dict[str, Any], answer: Any) -> dict[str, Any]:
-    parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in ARGUMENT.findall(operation.path)
-    ]
-    required = set(query.get("required", ()))
-    parameters += [
-        {"name": name, "in": "query", "required": name in required, "schema": schema}
-        for name, schema in query.get("properties", {}).items()
-    ]
+def arguments_of(operation: ApiOperation) -> Iterator[tuple[str, Any]]:
+    """The arguments in the path of an operation, with their types as its function has them."""
+    names = ARGUMENT.findall(operation.path)
+    hints = get_type_hints(operation.run, include_extras=True) if names else {}
+    return ((name, hints.get(name, str)) for name in names)
+
+
+def _schemas(found: list[tuple[Text, ApiOperation]]) -> tuple[dict[Any, Schema], dict[str, Schema]]:
+    """The schema of every type that the operations take and answer, and what these refer to, by name."""
+    types: dict[Any, None] = {Problem: None}
+    for _, operation in found:
+        types |= dict.fromkeys((operation.body, *returned(operation), *(kind for _, kind in arguments_of(operation))))
+    types.pop(None, None)
+    schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    for field in (field for shape in components.values() for field in shape.get("properties", {}).values()):
+        if "pattern" in field and field.get("default") == "":  # stands for "not given", which its pattern refuses
+            del field["default"]
+    return dict(zip(types, schemas, strict=True)), components
+
+
+def _query_parameters(query: type) -> Iterator[Schema]:
+    found = msgspec.json.schema(query)
+    shape = found["$defs"][query.__name__]
+    for name, schema in shape["properties"].items():
+        yield _parameter("query", name, schema, name in shape["required"])
+
+
+def _described(title: Text, operation: ApiOperation, schemas: dict[Any, Schema]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.id, "summary": operation.summary.en, "x-summary-zh": operation.summary.zh, "tags": [title.en],
-        "parameters": parameters, "responses": _responses(operation, answer),
+        "parameters": list(_parameters(operation, schemas)), "responses": _responses(operation, schemas),
     }  # fmt: skip
     if operation.permission is not None:
         described["x-permission"] = operation.permission.name
@@ -121,21 +145,40 @@ def _described(title: Text, operation: ApiOperation, body: Any, query: dict[str,
         described["security"] = []
     if operation.audit is not None:
         described["x-audit"] = operation.audit.code
-    if body is not None:
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
-    elif operation.raw_body:
-        described["requestBody"] = {"required": True, "content": {operation.raw_body: {"schema": {}}}}
+    if operation.body is not None or operation.raw_body:
+        media = operation.raw_body or "application/json"
+        described["requestBody"] = {"required": True, "content": {media: {"schema": schemas.get(operation.body, {})}}}
     return described
 
 
-def _responses(operation: ApiOperation, answer: Any) -> dict[str, Any]:
-    good: dict[str, Any] = {"description": operation.summary.en}
-    if answer is not None:
-        good["content"] = {"application/json": {"schema": answer}}
+def _parameters(operation: ApiOperation, schemas: dict[Any, Schema]) -> Iterator[Schema]:
+    for name, kind in arguments_of(operation):
+        yield _parameter("path", name, schemas[kind], True)
+    if operation.query is not None:
+        yield from _query_parameters(operation.query)
+
+
+def _parameter(place: str, name: str, schema: Schema, required: bool) -> Schema:
+    """A parameter; what its schema says of it is its own description."""
+    said, rest = ({k: v for k, v in schema.items() if (k == "description") is own} for own in (True, False))
+    return {"name": name, "in": place, "required": required, **said, "schema": rest}
+
+
+def _responses(operation: ApiOperation, schemas: dict[Any, Schema]) -> Schema:
+    good: Schema = {"description": operation.summary.en, **_content(operation, schemas)}
     problem = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    found: dict[str, Any] = {str(operation.status if answer is not None or operation.status != 200 else 200): good}
+    found: Schema = {str(operation.status): good}
     for error in operation.errors:
         before = found.get(str(error.status), {}).get("description", "")
         found[str(error.status)] = {"description": f"{before}; {error.code}".strip("; "), **problem}
     found["default"] = {"description": "a problem with code, reason and remedy", **problem}
     return found
+
+
+def _content(operation: ApiOperation, schemas: dict[Any, Schema]) -> Schema:
+    if operation.answers:
+        return {"content": {media: {"schema": {"type": "string"}} for media in operation.answers}}
+    shapes = [schemas[shape] for shape in returned(operation)]
+    if not shapes:
+        return {}
+    return {"content": {"application/json": {"schema": shapes[0] if len(shapes) == 1 else {"oneOf": shapes}}}}

@@ -12,10 +12,11 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Response, request, stream_with_context
 
+from app.contracts.shapes import doc
 from app.contracts.text import Text
 from app.errors import ConsoleError, ErrorCode, invalid
 from app.kube import paths
@@ -48,12 +49,12 @@ ERRORS = (NOT_STARTED,)
 class LogQuery(In):
     """Which log: ``after`` is the time stamp of the last line that is known already."""
 
-    container: str = ""
-    previous: bool = False
-    tail: int = 500
-    since: int = 0
-    timestamps: bool = False
-    after: str = ""
+    container: Annotated[str, doc("Name of the container; of a pod with one it may be left out.")] = ""
+    previous: Annotated[bool, doc("Whether the log is of the container that ran before the last restart.")] = False
+    tail: Annotated[int, doc("At most so many lines from the end.")] = 500
+    since: Annotated[int, doc("Only lines of the last so many seconds; 0 for all.")] = 0
+    timestamps: Annotated[bool, doc("Whether each line begins with its time.")] = False
+    after: Annotated[str, doc("Time stamp of the last line that is known already: only later ones are answered.")] = ""
 
 
 @dataclass(slots=True)

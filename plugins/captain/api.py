@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import Select
 
 from app.auth import decisions
+from app.contracts.shapes import doc
 from app.contracts.text import Text
 from app.db import scoped
 from app.errors import invalid
@@ -37,32 +38,32 @@ SORTS: dict[str, Any] = {
 class ObjectQuery(ListQuery):
     """Filters of the lists of objects."""
 
-    namespace: str = ""
-    state: str = ""
-    node: str = ""
+    namespace: Annotated[str, doc("Only objects in this namespace.")] = ""
+    state: Annotated[str, doc("Only objects in this state.")] = ""
+    node: Annotated[str, doc("Only what is on this node.")] = ""
 
 
 class Which(In):
     """Which object."""
 
-    api_version: str = "v1"
-    kind: str = ""
-    namespace: str = ""
-    name: str = ""
+    api_version: Annotated[str, doc("Version of the API, such as `apps/v1`.")] = "v1"
+    kind: Annotated[str, doc("Kind, such as `Deployment`.")] = ""
+    namespace: Annotated[str, doc("Namespace, where the kind lives in one.")] = ""
+    name: Annotated[str, doc("Name; left out for all of the kind.")] = ""
 
 
 class Uid(In):
     """The pod that is meant: a new one of the same name has another UID."""
 
-    uid: str
+    uid: Annotated[str, doc("UID of the pod that is meant; another one of its name is left alone.")]
 
 
 class LogOut(Out):
     """Lines of a log; ``next`` is what ``after`` takes to go on, ``ended`` tells that nothing more will come."""
 
-    lines: list[str]
-    next: str
-    ended: bool
+    lines: Annotated[list[str], doc("The lines, oldest first.")]
+    next: Annotated[str, doc("What `after` takes to go on from here.")]
+    ended: Annotated[bool, doc("Whether nothing more will come.")]
 
 
 def _clusters(found: Sequence[Cluster]) -> list[shapes.ClusterOut]:
@@ -90,14 +91,14 @@ def create_cluster(body: NewCluster) -> shapes.ClusterOut:
 
 @api.operation("GET", ONE, "captain.clusters.get", Text("Show a cluster", "查看集群"), permissions.CLUSTER_READ,
                returns=shapes.ClusterOut, resource=permissions.place)  # fmt: skip
-def show_cluster(cluster_id: str) -> shapes.ClusterOut:
+def show_cluster(cluster_id: shapes.ClusterId) -> shapes.ClusterOut:
     return _cluster(get_cluster(cluster_id))
 
 
 @api.operation("PATCH", ONE, "captain.clusters.update", Text("Change a cluster", "修改集群"), permissions.CLUSTER_EDIT,
                audit=permissions.CLUSTER_CHANGED, body=ChangedCluster, returns=shapes.ClusterOut, errors=KUBE_ERRORS,
                resource=permissions.place)  # fmt: skip
-def change_cluster(cluster_id: str, body: ChangedCluster) -> shapes.ClusterOut:
+def change_cluster(cluster_id: shapes.ClusterId, body: ChangedCluster) -> shapes.ClusterOut:
     row = get_cluster(cluster_id)
     need_version(row)
     return _cluster(registration.change(row, body))
@@ -105,16 +106,16 @@ def change_cluster(cluster_id: str, body: ChangedCluster) -> shapes.ClusterOut:
 
 @api.operation("DELETE", ONE, "captain.clusters.delete", Text("Remove a cluster", "移除集群"), permissions.CLUSTER_EDIT,
                audit=permissions.CLUSTER_REMOVED, status=204, errors=(IN_USE,), resource=permissions.place)  # fmt: skip
-def remove_cluster(cluster_id: str) -> None:
+def remove_cluster(cluster_id: shapes.ClusterId) -> None:
     clusters.remove(get_cluster(cluster_id))
 
 
 @api.operation("GET", f"{ONE}/overview", "captain.overview.get", Text("Numbers of a cluster", "集群概览"), permissions.CLUSTER_READ,
                returns=shapes.OverviewOut, resource=permissions.place)  # fmt: skip
-def get_overview(cluster_id: str) -> shapes.OverviewOut:
+def get_overview(cluster_id: shapes.ClusterId) -> shapes.OverviewOut:
     identifier = get_cluster(cluster_id).id
 
-    def counts(plural: str) -> list[shapes.Count]:
+    def counts(plural: shapes.Plural) -> list[shapes.Count]:
         return [shapes.Count(state, number) for state, _, number in queries.by_state(identifier, plural)]
 
     kinds = [kind.plural for kind in KINDS.values() if kind.workload and kind.tab]
@@ -124,50 +125,52 @@ def get_overview(cluster_id: str) -> shapes.OverviewOut:
 
 @api.operation("GET", f"{ONE}/warnings", "captain.warnings.list", Text("Recent warnings of a cluster", "集群近期告警"),
                permissions.CLUSTER_READ, returns=list[live.Seen], errors=KUBE_ERRORS, resource=permissions.place)  # fmt: skip
-def get_warnings(cluster_id: str) -> Sequence[live.Seen]:
+def get_warnings(cluster_id: shapes.ClusterId) -> Sequence[live.Seen]:
     return live.warnings(get_cluster(cluster_id))
 
 
 @api.operation("GET", f"{ONE}/nodes", "captain.nodes.list", Text("List nodes", "节点列表"), permissions.NODE_READ,
                query=ObjectQuery, returns=Page[shapes.NodeOut], resource=permissions.place)  # fmt: skip
-def list_nodes(cluster_id: str, query: ObjectQuery) -> Page[shapes.NodeOut]:
+def list_nodes(cluster_id: shapes.ClusterId, query: ObjectQuery) -> Page[shapes.NodeOut]:
     return _page(queries.listed(get_cluster(cluster_id).id, "nodes", whole=True), query, shapes.node)
 
 
 @api.operation("GET", f"{ONE}/nodes/<name>", "captain.nodes.get", Text("Show a node", "查看节点"), permissions.NODE_READ,
                returns=shapes.NodeOut, resource=permissions.place)  # fmt: skip
-def get_node(cluster_id: str, name: str) -> shapes.NodeOut:
+def get_node(cluster_id: shapes.ClusterId, name: shapes.ObjectName) -> shapes.NodeOut:
     return shapes.node(queries.get_object(get_cluster(cluster_id).id, KINDS["nodes"], "", name))
 
 
 @api.operation("GET", f"{ONE}/namespaces", "captain.namespaces.list", Text("List namespaces", "命名空间列表"),
                permissions.NAMESPACE_READ, query=ObjectQuery, returns=Page[shapes.NamespaceOut], resource=permissions.place)  # fmt: skip
-def list_namespaces(cluster_id: str, query: ObjectQuery) -> Page[shapes.NamespaceOut]:
+def list_namespaces(cluster_id: shapes.ClusterId, query: ObjectQuery) -> Page[shapes.NamespaceOut]:
     return _page(queries.listed(get_cluster(cluster_id).id, "namespaces", whole=True), query, shapes.namespace)
 
 
 @api.operation("GET", f"{ONE}/namespaces/<name>", "captain.namespaces.get", Text("Show a namespace", "查看命名空间"),
                permissions.NAMESPACE_READ, returns=shapes.NamespaceOut, resource=permissions.place)  # fmt: skip
-def get_namespace(cluster_id: str, name: str) -> shapes.NamespaceOut:
+def get_namespace(cluster_id: shapes.ClusterId, name: shapes.ObjectName) -> shapes.NamespaceOut:
     return shapes.namespace(queries.get_object(get_cluster(cluster_id).id, KINDS["namespaces"], "", name))
 
 
 @api.operation("GET", f"{ONE}/workloads/<plural>", "captain.workloads.list", Text("List workloads of a kind", "工作负载列表"),
                permissions.WORKLOAD_READ, query=ObjectQuery, returns=Page[shapes.WorkloadOut], resource=permissions.place)  # fmt: skip
-def list_workloads(cluster_id: str, plural: str, query: ObjectQuery) -> Page[shapes.WorkloadOut]:
+def list_workloads(cluster_id: shapes.ClusterId, plural: shapes.Plural, query: ObjectQuery) -> Page[shapes.WorkloadOut]:
     search = (KubeObject.name, KubeObject.images, KubeObject.application, KubeObject.product)
     return _page(queries.listed(get_cluster(cluster_id).id, workload(plural).plural), query, shapes.workload, search)
 
 
 @api.operation("GET", f"{ONE}/workloads/<plural>/<namespace>/<name>", "captain.workloads.get", Text("Show a workload", "查看工作负载"),
                permissions.WORKLOAD_READ, returns=shapes.WorkloadOut, resource=permissions.place)  # fmt: skip
-def get_workload(cluster_id: str, plural: str, namespace: str, name: str) -> shapes.WorkloadOut:
+def get_workload(cluster_id: shapes.ClusterId, plural: shapes.Plural, namespace: shapes.Namespace, name: shapes.ObjectName) -> shapes.WorkloadOut:
     return shapes.workload(queries.get_object(get_cluster(cluster_id).id, workload(plural), namespace, name))
 
 
 @api.operation("GET", f"{ONE}/workloads/<plural>/<namespace>/<name>/pods", "captain.workloads.pods", Text("Pods of a workload", "工作负载的容器组"),
                permissions.WORKLOAD_READ, query=ObjectQuery, returns=Page[shapes.PodOut], resource=permissions.place)  # fmt: skip
-def list_workload_pods(cluster_id: str, plural: str, namespace: str, name: str, query: ObjectQuery) -> Page[shapes.PodOut]:
+def list_workload_pods(
+    cluster_id: shapes.ClusterId, plural: shapes.Plural, namespace: shapes.Namespace, name: shapes.ObjectName, query: ObjectQuery
+) -> Page[shapes.PodOut]:
     decisions.require(permissions.POD_READ, {"cluster": cluster_id, "namespace": namespace})
     row = queries.get_object(get_cluster(cluster_id).id, workload(plural), namespace, name)
     return _page(queries.pods_of(row), query, shapes.pod)
@@ -175,14 +178,14 @@ def list_workload_pods(cluster_id: str, plural: str, namespace: str, name: str, 
 
 @api.operation("GET", f"{ONE}/pods", "captain.pods.list", Text("List pods", "容器组列表"), permissions.POD_READ,
                query=ObjectQuery, returns=Page[shapes.PodOut], resource=permissions.place)  # fmt: skip
-def list_pods(cluster_id: str, query: ObjectQuery) -> Page[shapes.PodOut]:
+def list_pods(cluster_id: shapes.ClusterId, query: ObjectQuery) -> Page[shapes.PodOut]:
     search = (KubeObject.name, KubeObject.ip, KubeObject.node, KubeObject.images)
     return _page(queries.listed(get_cluster(cluster_id).id, "pods"), query, shapes.pod, search)
 
 
 @api.operation("GET", POD, "captain.pods.get", Text("Show a pod", "查看容器组"), permissions.POD_READ,
                returns=shapes.PodDetail, resource=permissions.place)  # fmt: skip
-def get_pod(cluster_id: str, namespace: str, name: str) -> shapes.PodDetail:
+def get_pod(cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: shapes.ObjectName) -> shapes.PodDetail:
     cluster = get_cluster(cluster_id)
     row = queries.get_object(cluster.id, KINDS["pods"], namespace, name)
     item, error = live.find(cluster, "Pod", namespace, name)
@@ -191,7 +194,7 @@ def get_pod(cluster_id: str, namespace: str, name: str) -> shapes.PodDetail:
 
 @api.operation("GET", f"{POD}/log", "captain.pods.log", Text("Read a container's log", "读取容器日志"), permissions.POD_LOG,
                query=LogQuery, returns=LogOut, errors=(*logs.ERRORS, *KUBE_ERRORS), resource=permissions.place)  # fmt: skip
-def get_log(cluster_id: str, namespace: str, name: str, query: LogQuery) -> LogOut:
+def get_log(cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: shapes.ObjectName, query: LogQuery) -> LogOut:
     client = kube(get_cluster(cluster_id))
     lines = logs.read(client, namespace, name, logs.checked(query))
     last = logs.last_stamp(lines) or query.after
@@ -202,20 +205,20 @@ def get_log(cluster_id: str, namespace: str, name: str, query: LogQuery) -> LogO
 @api.operation("DELETE", POD, "captain.pods.delete", Text("Delete a pod", "删除容器组"), permissions.POD_DELETE,
                audit=permissions.POD_DELETED, query=Uid, status=204, errors=(*actions.ERRORS, *KUBE_ERRORS),
                resource=permissions.place, external=True)  # fmt: skip
-def delete_pod(cluster_id: str, namespace: str, name: str, query: Uid) -> None:
+def delete_pod(cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: shapes.ObjectName, query: Uid) -> None:
     actions.delete_pod(get_cluster(cluster_id), namespace, name, query.uid)
 
 
 @api.operation("POST", f"{POD}/evict", "captain.pods.evict", Text("Evict a pod", "驱逐容器组"), permissions.POD_DELETE,
                audit=permissions.POD_EVICTED, body=Uid, status=204, errors=(*actions.ERRORS, *KUBE_ERRORS),
                resource=permissions.place, external=True)  # fmt: skip
-def evict_pod(cluster_id: str, namespace: str, name: str, body: Uid) -> None:
+def evict_pod(cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: shapes.ObjectName, body: Uid) -> None:
     actions.evict_pod(get_cluster(cluster_id), namespace, name, body.uid)
 
 
 @api.operation("GET", f"{ONE}/objects", "captain.objects.get", Text("Objects as the cluster has them", "集群中的原始对象"),
-               permissions.CLUSTER_READ, query=Which, returns=dict[str, Any], errors=KUBE_ERRORS, resource=permissions.place)  # fmt: skip
-def get_objects(cluster_id: str, query: Which) -> dict[str, Any]:
+               permissions.CLUSTER_READ, query=Which, returns=shapes.KubernetesObject, errors=KUBE_ERRORS, resource=permissions.place)  # fmt: skip
+def get_objects(cluster_id: shapes.ClusterId, query: Which) -> dict[str, Any]:
     """One object, or with no name the list of a kind; values of Secrets are masked."""
     cluster = get_cluster(cluster_id)
     path = _path(query)
@@ -227,7 +230,7 @@ def get_objects(cluster_id: str, query: Which) -> dict[str, Any]:
 
 @api.operation("GET", f"{ONE}/events", "captain.events.list", Text("Events about an object", "对象的事件"), permissions.CLUSTER_READ,
                query=Which, returns=list[live.Seen], errors=KUBE_ERRORS, resource=permissions.place)  # fmt: skip
-def get_events(cluster_id: str, query: Which) -> Sequence[live.Seen]:
+def get_events(cluster_id: shapes.ClusterId, query: Which) -> Sequence[live.Seen]:
     _path(query)
     return live.events(get_cluster(cluster_id), query.kind, query.namespace, query.name)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import yaml
 
+from app.contracts.shapes import doc
 from app.db import now
 from app.errors import ConsoleError
 from app.kube import models, paths
@@ -96,15 +97,15 @@ def as_yaml(item: Mapping[str, Any]) -> str:
 class Seen(msgspec.Struct, rename="camel"):
     """An event as pages and the API show it."""
 
-    type: str
-    reason: str
-    message: str
-    kind: str
-    namespace: str
-    name: str
-    count: int
-    last_at: datetime | None
-    source: str = ""
+    type: Annotated[str, doc("`Normal` or `Warning`.")]
+    reason: Annotated[str, doc("Reason, in one word of Kubernetes.")]
+    message: Annotated[str, doc("What happened, as Kubernetes says it.")]
+    kind: Annotated[str, doc("Kind of the object that it is about.")]
+    namespace: Annotated[str, doc("Namespace of that object.")]
+    name: Annotated[str, doc("Name of that object.")]
+    count: Annotated[int, doc("How often it happened.")]
+    last_at: Annotated[datetime | None, doc("When it last happened.")]
+    source: Annotated[str, doc("Component that reported it.")] = ""
 
 
 def events(cluster: Cluster, kind: str, namespace: str, name: str) -> Sequence[Seen]:

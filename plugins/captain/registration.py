@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+from app.contracts.shapes import Description, Name, doc
 from app.contracts.text import Text
 from app.errors import ConsoleError, FieldError, invalid
 from app.kube import clusters, kubeconfig
@@ -19,23 +20,25 @@ PLACED = Text("In the kubeconfig, {place}: {problem}", "kubeconfig ä¸­ {place}ï¼
 class NewCluster(In):
     """A cluster to register."""
 
-    name: str
-    description: str = ""
-    kubeconfig: str = ""
-    server: str = ""
-    ca: str = ""
-    token: str = ""
+    name: Name
+    description: Description = ""
+    kubeconfig: Annotated[
+        str, doc("A kubeconfig in YAML whose current context is taken; or give `server`, `ca` and `token`.")
+    ] = ""
+    server: Annotated[str, doc("Address of the API server.")] = ""
+    ca: Annotated[str, doc("Certificates that the server's is checked against, in PEM.")] = ""
+    token: Annotated[str, doc("Bearer token of a service account in the cluster.")] = ""
 
 
 class ChangedCluster(In):
     """What is changed of a cluster; what is left out stays."""
 
-    name: str | None = None
-    description: str | None = None
-    kubeconfig: str = ""
-    server: str = ""
-    ca: str = ""
-    token: str = ""
+    name: Annotated[str | None, doc("Name that people see.")] = None
+    description: Annotated[str | None, doc("What it is for, in a sentence.")] = None
+    kubeconfig: Annotated[str, doc("A new kubeconfig in YAML; left out, the credentials stay.")] = ""
+    server: Annotated[str, doc("Address of the API server.")] = ""
+    ca: Annotated[str, doc("Certificates that the server's is checked against, in PEM.")] = ""
+    token: Annotated[str, doc("Bearer token of a service account in the cluster.")] = ""
 
 
 def register(new: NewCluster) -> Cluster:

@@ -98,12 +98,12 @@ def register_health_checks():
 
 def _answers() -> Text | None:
     found = registration.ask("health.invalid", "A")
-    if found["error"] is None:
+    if found.error is None:
         return None
     return Text(
         "The DNS server at {server} does not answer: start it with antstack dns.",
         "DNS 服务 {server} 没有响应：请运行 antstack dns。",
-    ).format(server=found["server"])
+    ).format(server=found.server)
 
 
 @hookimpl

@@ -5,16 +5,19 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated
 
 import dns.exception
 import dns.message
 import dns.query
 import dns.rdatatype
+from msgspec import UNSET, UnsetType
 
 from app import site
 from app.contracts.dns import DnsRecords
+from app.contracts.shapes import doc
 from app.contracts.text import Text
+from app.web.api import Out
 from app.web.language import t
 from plugins.dns.changes import change, is_of, records_at
 from plugins.dns.names import normal, parent_of
@@ -52,31 +55,31 @@ class Registration(DnsRecords):
 
     def resolve(self, tenant_id: str, name: str) -> Sequence[str]:
         zone_for(tenant_id, name)
-        return [line for line in ask(normal(name), "A")["answers"] if line]
+        return [line for line in ask(normal(name), "A").answers if line]
 
 
-def ask(name: str, kind: str) -> dict[str, Any]:
+class LookupAnswer(Out):
+    """What the embedded server answered."""
+
+    server: Annotated[str, doc("Address and port of the server.")]
+    rcode: Annotated[str, doc("Response code (RFC 1035), such as `NOERROR`; empty where it did not answer.")]
+    answers: Annotated[list[str], doc("Values of the answer section.")]
+    error: Annotated[str | None, doc("Why there is no answer, in the caller's language; null where there is one.")]
+    ms: Annotated[float | None, doc("How long it took, in milliseconds; null where it did not answer.")]
+    text: Annotated[str | UnsetType, doc("The whole answer, in the notation of `dig`.")] = UNSET
+
+
+def ask(name: str, kind: str) -> LookupAnswer:
     """Ask the embedded server, and tell its whole answer and how long it took."""
     settings = site.settings_of(DnsSettings)
+    server = f"{settings.host}:{settings.port}"
     query = dns.message.make_query(name, dns.rdatatype.from_text(kind))
     started = time.perf_counter()
     try:
         answer = dns.query.udp(query, settings.host, timeout=2, port=settings.port)
     except (dns.exception.DNSException, OSError) as error:
-        return {
-            "server": f"{settings.host}:{settings.port}",
-            "rcode": "",
-            "answers": [],
-            "error": t(SILENT if isinstance(error, dns.exception.Timeout) else UNREACHED),
-            "ms": None,
-        }
+        return LookupAnswer(server, "", [], t(SILENT if isinstance(error, dns.exception.Timeout) else UNREACHED), None)
     took = (time.perf_counter() - started) * 1000
     values = [item.to_text() for rrset in answer.answer for item in rrset]
-    return {
-        "server": f"{settings.host}:{settings.port}",
-        "rcode": answer.rcode().name if hasattr(answer.rcode(), "name") else str(answer.rcode()),
-        "answers": values,
-        "text": answer.to_text(),
-        "ms": round(took, 2),
-        "error": None,
-    }
+    rcode = answer.rcode().name if hasattr(answer.rcode(), "name") else str(answer.rcode())
+    return LookupAnswer(server, rcode, values, None, round(took, 2), answer.to_text())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
+from app.contracts.shapes import CreatedAt, Description, Id, Name, Version, doc
 from app.contracts.text import Text
 from app.web.api import Out
 from app.web.language import locale
@@ -15,134 +16,152 @@ from plugins.iam.oidc.models import OidcClient
 from plugins.iam.service import grants, handing
 from plugins.iam.service.roles import RoleShown
 
+GroupId = Annotated[str, doc("Identifier of the group.")]
+MemberId = Annotated[str, doc("Identifier of the member.")]
+TenantId = Annotated[str, doc("Identifier of the tenant.")]
+WorkspaceId = Annotated[str, doc("Identifier of the workspace.")]
+AccountId = Annotated[str, doc("Identifier of the service account.")]
+RoleId = Annotated[str, doc("Identifier of a custom role, or the code of a built-in one.")]
+GrantId = Annotated[str, doc("Identifier of the grant.")]
+KeyId = Annotated[str, doc("Identifier of the AccessKey.")]
+ClientId = Annotated[str, doc("Identifier of the client: `id`, not `clientId`.")]
+Owner = Annotated[dict[str, str], doc("Whose it is: `type` (`member`, `group` or `serviceAccount`), `id` and `name`.")]
+Conditions = Annotated[
+    list[dict[str, Any]],
+    doc(
+        "Conditions that must all hold; each has a `kind`: `resource` (`attribute`, `values`), `source-ip` (`ranges`), "
+        "`time` (`from`, `to` as HH:MM) or `mfa`."
+    ),
+]
+
 
 class TenantOut(Out):
     """A tenant."""
 
-    id: str
-    code: str
-    name: str
-    enabled: bool
-    version: int
-    created_at: datetime
+    id: Id
+    code: Annotated[str, doc("Short name, which tells tenants of one name apart; it never changes.")]
+    name: Name
+    enabled: Annotated[bool, doc("Whether its members may sign in to it.")]
+    version: Version
+    created_at: CreatedAt
 
 
 class WorkspaceOut(Out):
     """A workspace."""
 
-    id: str
-    name: str
-    description: str
-    version: int
-    created_at: datetime
+    id: Id
+    name: Name
+    description: Description
+    version: Version
+    created_at: CreatedAt
 
 
 class MemberOut(Out):
     """A member. ``password`` is there once: when it was just made."""
 
-    id: str
-    login: str
-    name: str
-    nickname: str
-    mobile: str
-    landline: str
-    staff_number: str
-    state: str
-    must_reset: bool
-    last_login_at: datetime | None
-    version: int
-    created_at: datetime
-    password: str | None = None
+    id: Id
+    login: Annotated[str, doc("Login name, an e-mail address.")]
+    name: Annotated[str, doc("Name of the person.")]
+    nickname: Annotated[str, doc("Nickname; empty where there is none.")]
+    mobile: Annotated[str, doc("Mobile number; empty where it is not the caller's business.")]
+    landline: Annotated[str, doc("Landline number; empty where it is not the caller's business.")]
+    staff_number: Annotated[str, doc("Staff number; empty where there is none.")]
+    state: Annotated[str, doc("`active` or `frozen`.")]
+    must_reset: Annotated[bool, doc("Whether the password must be changed at the next sign-in.")]
+    last_login_at: Annotated[datetime | None, doc("When the member last signed in.")]
+    version: Version
+    created_at: CreatedAt
+    password: Annotated[str | None, doc("The new password, shown once; null otherwise.")] = None
 
 
 class GroupOut(Out):
     """A group."""
 
-    id: str
-    name: str
-    description: str
-    version: int
-    created_at: datetime
+    id: Id
+    name: Name
+    description: Description
+    version: Version
+    created_at: CreatedAt
 
 
 class AccountOut(Out):
     """A service account."""
 
-    id: str
-    name: str
-    description: str
-    state: str
-    version: int
-    created_at: datetime
+    id: Id
+    name: Name
+    description: Description
+    state: Annotated[str, doc("`active` or `frozen`.")]
+    version: Version
+    created_at: CreatedAt
 
 
 class KeyOut(Out):
     """An AccessKey. ``secret`` is there when it was just made or is revealed."""
 
-    id: str
-    owner: dict[str, str]
-    state: str
-    last_used_at: datetime | None
-    last_used_ip: str
-    created_at: datetime
-    secret: str | None = None
+    id: Annotated[str, doc("Identifier of the AccessKey, which signed requests name.")]
+    owner: Owner
+    state: Annotated[str, doc("`enabled` or `disabled`.")]
+    last_used_at: Annotated[datetime | None, doc("When it was last used; null where never.")]
+    last_used_ip: Annotated[str, doc("Address that it was last used from.")]
+    created_at: CreatedAt
+    secret: Annotated[str | None, doc("The secret, where it was just created or is revealed; null otherwise.")] = None
 
 
 class PermissionOut(Out):
     """A right that some plugin declares."""
 
-    name: str
-    plugin: str
-    title: str
-    reads: bool
+    name: Annotated[str, doc("Name of the permission, `plugin.noun.verb`.")]
+    plugin: Annotated[str, doc("Plugin that declares it.")]
+    title: Annotated[str, doc("What it allows, in the caller's language.")]
+    reads: Annotated[bool, doc("Whether it changes nothing.")]
 
 
 class RoleOut(Out):
     """A role, built-in or custom."""
 
-    id: str
-    code: str
-    name: str
-    description: str
-    built_in: bool
-    permissions: list[str]
-    held: int
-    version: int
+    id: Annotated[str, doc("Identifier of a custom role; the code of a built-in one.")]
+    code: Annotated[str, doc("Code, by which grants name the role.")]
+    name: Annotated[str, doc("Name, in the caller's language.")]
+    description: Annotated[str, doc("What it is for, in the caller's language.")]
+    built_in: Annotated[bool, doc("Whether it comes with the console and cannot be changed.")]
+    permissions: Annotated[list[str], doc("Names of its permissions; `*` at the end stands for all below.")]
+    held: Annotated[int, doc("How many grants of it there are.")]
+    version: Version
 
 
 class GrantOut(Out):
     """A role that somebody holds."""
 
-    id: str
-    principal: dict[str, str]
-    role: str
-    role_name: str
-    conditions: list[Any]
-    expires_at: datetime | None
-    granted_by: str
-    reason: str
-    created_at: datetime
+    id: Id
+    principal: Owner
+    role: Annotated[str, doc("Code of the role.")]
+    role_name: Annotated[str, doc("Name of the role, in the caller's language.")]
+    conditions: Conditions
+    expires_at: Annotated[datetime | None, doc("Until when it lasts; null until it is revoked.")]
+    granted_by: Annotated[str, doc("Name of whoever granted it.")]
+    reason: Annotated[str, doc("Why it was granted.")]
+    created_at: CreatedAt
 
 
 class ClientOut(Out):
     """An OIDC client. ``apiScope`` is the most that people may let it do at the API; ``secret`` is there once: when it
     was just made."""
 
-    id: str
-    client_id: str
-    name: str
-    redirect_uris: list[str]
-    post_logout_uris: list[str]
-    backchannel_uri: str
-    audience: str
-    public: bool
-    trusted: bool
-    site: bool
-    api_scope: str
-    without_pkce: bool
-    version: int
-    created_at: datetime
-    secret: str | None = None
+    id: Id
+    client_id: Annotated[str, doc("The client_id of OpenID Connect.")]
+    name: Name
+    redirect_uris: Annotated[list[str], doc("Addresses that people may return to after signing in.")]
+    post_logout_uris: Annotated[list[str], doc("Addresses that people may return to after signing out.")]
+    backchannel_uri: Annotated[str, doc("Address that is told when somebody signs out; empty where none.")]
+    audience: Annotated[str, doc("Audience of its tokens, where it reads them itself; empty otherwise.")]
+    public: Annotated[bool, doc("Whether it has no secret, as programs on people's own machines.")]
+    trusted: Annotated[bool, doc("Whether people are not asked for consent.")]
+    site: Annotated[bool, doc("Whether it is the console of another site that uses this IAM.")]
+    api_scope: Annotated[str, doc("The most that people may let it do at the API: empty, `antstack.api:read` or `antstack.api`.")]
+    without_pkce: Annotated[bool, doc("Whether it may sign people in without PKCE.")]
+    version: Version
+    created_at: CreatedAt
+    secret: Annotated[str | None, doc("The secret, shown once, where it was just made; null otherwise.")] = None
 
 
 def say(text: Text) -> str:

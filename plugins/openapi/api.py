@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
+from app.contracts.shapes import Words, doc
 from app.contracts.text import Text
 from app.web import openapi
-from app.web.api import BASE, Api
+from app.web.api import Api, Out
 from plugins.openapi import permissions
 
 api = Api("openapi", Text("OpenAPI platform", "开放平台"))
 
 
-@api.operation(
-    "GET", "/openapi/catalogue", "openapi.catalogue.list", Text("Every operation of this site", "接口目录"), permissions.CATALOGUE_READ, returns=dict[str, Any]
-)  # fmt: skip
-def catalogue() -> dict[str, Any]:
-    return {
-        "items": [
-            {
-                "id": operation.id,
-                "area": title.both(),
-                "method": operation.method,
-                "path": BASE + openapi.ARGUMENT.sub(r"{\1}", operation.path),
-                "summary": operation.summary.both(),
-                "permission": operation.permission.name if operation.permission else None,
-                "audit": operation.audit.code if operation.audit else None,
-                "errors": [error.code for error in operation.errors],
-            }
-            for title, operation in openapi.operations()
+class OperationOut(Out):
+    """An operation of this site."""
+
+    id: Annotated[str, doc("Its operationId, and its `method` at the gateway.")]
+    area: Annotated[dict[str, str], doc("Title of the area that it belongs to, by language.")]
+    method: Annotated[str, doc("HTTP method.")]
+    path: Annotated[str, doc("Path, with its arguments in braces.")]
+    summary: Words
+    permission: Annotated[str | None, doc("Name of the permission that it needs; null where it is open.")]
+    audit: Annotated[str | None, doc("Code that it is recorded as; null where it changes nothing.")]
+    errors: Annotated[list[str], doc("Codes of the errors that it may end with, besides those of every operation.")]
+
+
+class CatalogueOut(Out):
+    """Every operation of this site."""
+
+    items: Annotated[list[OperationOut], doc("The operations, area by area.")]
+
+
+@api.operation("GET", "/openapi/catalogue", "openapi.catalogue.list", Text("Every operation of this site", "接口目录"),
+               permissions.CATALOGUE_READ, returns=CatalogueOut)  # fmt: skip
+def catalogue() -> CatalogueOut:
+    return CatalogueOut(
+        [
+            OperationOut(
+                one.id, title.both(), one.method, openapi.path_of(one), one.summary.both(),
+                one.permission.name if one.permission else None, one.audit.code if one.audit else None,
+                [error.code for error in one.errors],
+            )
+            for title, one in openapi.operations()
         ]
-    }
+    )  # fmt: skip

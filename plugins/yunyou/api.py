@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-import msgspec
-from flask import request
-from sqlalchemy import select
+from flask import Response, request
+from msgspec import UNSET, UnsetType
 
+from app.contracts.shapes import doc
 from app.contracts.text import Text
-from app.db import rows, scoped
+from app.db import scoped
 from app.errors import invalid
 from app.jobs import enqueue
-from app.web.api import Api, In, ListQuery, Page, accepted, page
+from app.web.api import Api, In, ListQuery, Out, Page, accepted, page
 from app.web.conflicts import need_version
 from app.web.forms import json_body
-from plugins.yunyou import closing, environments, importing, permissions, planning, resources, shapes, solutions, tasks
+from plugins.yunyou import (
+    closing,
+    environments,
+    fields,
+    importing,
+    permissions,
+    plan_shapes,
+    planning,
+    resources,
+    shapes,
+    solutions,
+)
+from plugins.yunyou.domain.application import Scalar
 from plugins.yunyou.environments import Edited, NewEnvironment
 from plugins.yunyou.jobs import CHECK_IMAGES
-from plugins.yunyou.models import Environment, ImageCheck, LoadBalancer, Solution
+from plugins.yunyou.models import Environment, Solution
+from plugins.yunyou.plan_shapes import plan_of
 
 api = Api("yunyou", Text("Yunyou: delivery and operation", "云游：交付与运维"))
 
@@ -39,13 +52,13 @@ def create_environment(body: NewEnvironment) -> shapes.EnvironmentOut:
 
 @api.operation("GET", "/yunyou/environments/<environment_id>", "yunyou.environments.get", Text("Show an environment", "查看环境"),
                permissions.ENVIRONMENT_READ, returns=shapes.EnvironmentOut)  # fmt: skip
-def get_environment(environment_id: str) -> shapes.EnvironmentOut:
+def get_environment(environment_id: fields.EnvironmentId) -> shapes.EnvironmentOut:
     return shapes.environment(environments.get_environment(environment_id))
 
 
 @api.operation("PATCH", "/yunyou/environments/<environment_id>", "yunyou.environments.update", Text("Change an environment", "修改环境"),
                permissions.ENVIRONMENT_EDIT, audit=permissions.ENVIRONMENT_CHANGED, body=Edited, returns=shapes.EnvironmentOut)  # fmt: skip
-def edit_environment(environment_id: str, body: Edited) -> shapes.EnvironmentOut:
+def edit_environment(environment_id: fields.EnvironmentId, body: Edited) -> shapes.EnvironmentOut:
     found = environments.get_environment(environment_id)
     need_version(found)
     return shapes.environment(environments.edit_environment(found, body))
@@ -54,8 +67,8 @@ def edit_environment(environment_id: str, body: Edited) -> shapes.EnvironmentOut
 class SolutionQuery(ListQuery):
     """Filters of the list of solutions."""
 
-    environment: str = ""
-    state: str = ""
+    environment: Annotated[str, doc("Only solutions for the environment with this identifier.")] = ""
+    state: Annotated[str, doc("Only solutions in this state: `planning`, `deploying`, `completed`, `discarded` or `superseded`.")] = ""
 
 
 @api.operation("GET", "/yunyou/solutions", "yunyou.solutions.list", Text("List solutions", "解决方案列表"),
@@ -73,13 +86,13 @@ def list_solutions(query: SolutionQuery) -> Page[shapes.SolutionItem]:
 class Where(In):
     """The environment that something is for."""
 
-    environment: str
+    environment: fields.EnvironmentId
 
 
 @api.operation("POST", "/yunyou/solutions", "yunyou.solutions.import", Text("Import a solution", "导入解决方案"),
-               permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_IMPORTED, query=Where, raw_body="application/json",
+               permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_IMPORTED, query=Where, body=shapes.SolutionDocument, raw_body="application/json",
                returns=shapes.SolutionOut, status=201, errors=importing.ERRORS)  # fmt: skip
-def import_solution(query: Where) -> Any:
+def import_solution(query: Where) -> shapes.SolutionOut:
     environment = environments.get_environment(query.environment)
     row = importing.import_solution(environment, request.get_data(cache=True))
     enqueue(CHECK_IMAGES, f"{row.name} {row.release}", solution_id=row.id)
@@ -88,14 +101,14 @@ def import_solution(query: Where) -> Any:
 
 @api.operation("GET", "/yunyou/solutions/<solution_id>", "yunyou.solutions.get", Text("Show a solution", "查看解决方案"),
                permissions.SOLUTION_READ, returns=shapes.SolutionOut)  # fmt: skip
-def get_solution(solution_id: str) -> shapes.SolutionOut:
+def get_solution(solution_id: fields.SolutionId) -> shapes.SolutionOut:
     row = solutions.get_solution(solution_id)
     return shapes.solution(row, solutions.plan_tasks(row))
 
 
 @api.operation("POST", "/yunyou/solutions/<solution_id>/discard", "yunyou.solutions.discard", Text("Discard a solution", "废弃解决方案"),
                permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_DISCARDED, returns=shapes.SolutionOut)  # fmt: skip
-def discard(solution_id: str) -> shapes.SolutionOut:
+def discard(solution_id: fields.SolutionId) -> shapes.SolutionOut:
     row = solutions.get_solution(solution_id)
     need_version(row)
     closing.discard(row)
@@ -105,12 +118,12 @@ def discard(solution_id: str) -> shapes.SolutionOut:
 class Completion(In):
     """What a completion leaves undone, by name."""
 
-    give_up: list[str] = []
+    give_up: Annotated[list[str], doc("Applications `PRODUCT/app`, or products, that are left as they are.")] = []
 
 
 @api.operation("POST", "/yunyou/solutions/<solution_id>/complete", "yunyou.solutions.complete", Text("Complete a deployment", "完成部署"),
                permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_COMPLETED, body=Completion, returns=shapes.SolutionOut)  # fmt: skip
-def complete(solution_id: str, body: Completion) -> shapes.SolutionOut:
+def complete(solution_id: fields.SolutionId, body: Completion) -> shapes.SolutionOut:
     row = solutions.get_solution(solution_id)
     need_version(row)
     closing.complete(row, body.give_up)
@@ -118,82 +131,71 @@ def complete(solution_id: str, body: Completion) -> shapes.SolutionOut:
 
 
 @api.operation("GET", "/yunyou/solutions/<solution_id>/document", "yunyou.solutions.document", Text("The solution as imported", "解决方案原始内容"),
-               permissions.SOLUTION_READ, returns=dict[str, Any])  # fmt: skip
-def document(solution_id: str) -> dict[str, Any]:
+               permissions.SOLUTION_READ, returns=shapes.SolutionDocument)  # fmt: skip
+def document(solution_id: fields.SolutionId) -> dict[str, Any]:
     return solutions.imported_of(solutions.get_solution(solution_id))
 
 
-def plan_of(solution: Solution, kind: str) -> dict[str, Any]:
-    """One plan of a solution as the API shows it."""
-    known = solutions.plan_tasks(solution)
-    if kind not in known:
-        raise planning.PLAN_UNKNOWN(kind=kind)
-    task = known[kind]
-    return {
-        "kind": kind, "state": task.state, "total": task.total, "open": task.open, "version": solution.version,
-        "items": _PLANS[kind](solution),
-    }  # fmt: skip
-
-
-def _parameters(solution: Solution) -> list[Any]:
-    found = [entry.public() for entry in planning.entries_for(solution)]
-    for item in found:
-        error = item["error"]
-        item["error"] = error.both() if error else None
-    return found
-
-
-def _images(solution: Solution) -> list[Any]:
-    query = select(ImageCheck).where(ImageCheck.solution_id == solution.id).order_by(ImageCheck.image)
-    return [shapes.image(row) for row in rows(query)]
-
-
-def _balancers(solution: Solution) -> list[Any]:
-    known = {
-        row.name: row
-        for row in rows(select(LoadBalancer).where(LoadBalancer.environment_id == solution.environment_id))
-    }
-    return [
-        {
-            "product": product.code, "name": b.name, "application": b.application, "network": b.network, "domain": b.domain,
-            "provider": "kubernetes", "address": known[b.name].address or None if b.name in known else None,
-            "listeners": [{"port": x.port, "targetPort": x.target_port, "protocol": x.protocol} for x in b.listeners],
-        }
-        for product in solutions.document_of(solution).products for b in product.load_balancers
-    ]  # fmt: skip
-
-
-def _storage(solution: Solution) -> list[Any]:
-    return [
-        {"application": f"{product.code}/{app.name}", **msgspec.to_builtins(volume)}
-        for product, app in solutions.document_of(solution).applications() for volume in app.storage
-    ]  # fmt: skip
-
-
-def _applications(solution: Solution) -> list[Any]:
-    return [
-        {"key": f"{product.code}/{app.name}", "edited": solution.overrides.get(f"{product.code}/{app.name}", {}),
-         **{k: v for k, v in msgspec.to_builtins(app).items() if k != "parameters"}}
-        for product, app in solutions.document_of(solution).applications()
-    ]  # fmt: skip
-
-
-_PLANS = {
-    "parameters": _parameters, "images": _images, "load-balancers": _balancers, "databases": resources.listed,
-    "storage": _storage, "applications": _applications,
-}  # fmt: skip
-
-
 @api.operation("GET", "/yunyou/solutions/<solution_id>/plan/<kind>", "yunyou.plans.get", Text("Show a plan", "查看规划"),
-               permissions.SOLUTION_READ, returns=dict[str, Any], errors=(planning.PLAN_UNKNOWN,))  # fmt: skip
-def get_plan(solution_id: str, kind: str) -> dict[str, Any]:
+               permissions.SOLUTION_READ, returns=plan_shapes.PLANS, errors=(planning.PLAN_UNKNOWN,))  # fmt: skip
+def get_plan(solution_id: fields.SolutionId, kind: plan_shapes.PlanKind) -> plan_shapes.Plan:
     return plan_of(solutions.get_solution(solution_id), kind)
+
+
+class ParameterEdit(Out):
+    """What is decided of one parameter."""
+
+    name: Annotated[str, doc("What references call it.")]
+    value: Annotated[Scalar | None, doc("A value of one's own; null takes it back.")] = None
+    choice: Annotated[Literal["current", "new"] | UnsetType, doc("Which side a conflict is decided for.")] = UNSET
+
+
+class ParameterEdits(Out):
+    """What is decided of parameters. Besides, ``{"NAME": value}`` enters values."""
+
+    items: Annotated[list[ParameterEdit] | UnsetType, doc("What is decided, one by one.")] = UNSET
+    resolve: Annotated[Literal["current", "new"] | UnsetType, doc("Which side all open conflicts are decided for.")] = UNSET
+
+
+class DatabaseEdits(Out):
+    """Where databases, caches and buckets are."""
+
+    items: Annotated[
+        list[dict[str, Any]], doc("Each with `kind`, `name`, and what is known of it: `host`, `port` …")
+    ] = []
+
+
+class ImageEdit(Out):
+    """The image of an application."""
+
+    application: fields.ApplicationKey
+    image: Annotated[str, doc("The image.")]
+
+
+class ImageEdits(Out):
+    """Images of applications. Besides, ``{"PRODUCT/app": image}`` sets them."""
+
+    items: Annotated[list[ImageEdit], doc("The images, one by one.")] = []
+
+
+ApplicationEdits = Annotated[
+    dict[str, dict[str, Any]],
+    doc("By application, as `PRODUCT/app`: the fields that are edited; null takes an edit back."),
+]
+
+
+class JobStarted(Out):
+    """A job that was queued."""
+
+    id: Annotated[str, doc("Identifier of the job.")]
+    state: Annotated[str, doc("`queued`.")]
 
 
 @api.operation("PATCH", "/yunyou/solutions/<solution_id>/plan/parameters", "yunyou.plans.parameters.update",
                Text("Decide parameters", "编辑参数"), permissions.PLAN_EDIT, audit=permissions.PARAMETERS_EDITED,
-               raw_body="application/json", returns=dict[str, Any])  # fmt: skip
-def patch_parameters(solution_id: str) -> dict[str, Any]:
+               body=ParameterEdits, raw_body="application/json",
+               returns=plan_shapes.ParametersPlan)  # fmt: skip
+def patch_parameters(solution_id: fields.SolutionId) -> plan_shapes.ParametersPlan:
     solution = solutions.get_solution(solution_id)
     need_version(solution)
     body = json_body()
@@ -218,8 +220,9 @@ def _items(body: Any) -> list[dict[str, Any]]:
 
 @api.operation("PATCH", "/yunyou/solutions/<solution_id>/plan/applications", "yunyou.plans.applications.update",
                Text("Edit applications", "编辑应用配置"), permissions.PLAN_EDIT, audit=permissions.APPLICATIONS_EDITED,
-               raw_body="application/json", returns=dict[str, Any])  # fmt: skip
-def patch_applications(solution_id: str) -> dict[str, Any]:
+               body=ApplicationEdits, raw_body="application/json",
+               returns=plan_shapes.ApplicationsPlan)  # fmt: skip
+def patch_applications(solution_id: fields.SolutionId) -> plan_shapes.ApplicationsPlan:
     solution = solutions.get_solution(solution_id)
     need_version(solution)
     planning.edit_applications(solution, _edits(json_body()))
@@ -239,8 +242,9 @@ def _object(value: Any) -> dict[str, Any]:
 
 @api.operation("PATCH", "/yunyou/solutions/<solution_id>/plan/databases", "yunyou.plans.databases.update",
                Text("Name existing databases, caches and buckets", "填写已有数据库、缓存与存储桶"), permissions.PLAN_EDIT,
-               audit=permissions.DATABASES_EDITED, raw_body="application/json", returns=dict[str, Any])  # fmt: skip
-def patch_databases(solution_id: str) -> dict[str, Any]:
+               audit=permissions.DATABASES_EDITED, body=DatabaseEdits, raw_body="application/json",
+               returns=plan_shapes.DatabasesPlan)  # fmt: skip
+def patch_databases(solution_id: fields.SolutionId) -> plan_shapes.DatabasesPlan:
     solution = solutions.get_solution(solution_id)
     need_version(solution)
     resources.enter(solution, _items(json_body()))
@@ -249,8 +253,9 @@ def patch_databases(solution_id: str) -> dict[str, Any]:
 
 @api.operation("PATCH", "/yunyou/solutions/<solution_id>/plan/images", "yunyou.plans.images.update",
                Text("Correct images", "更正镜像"), permissions.PLAN_EDIT, audit=permissions.IMAGES_EDITED,
-               raw_body="application/json", returns=dict[str, Any])  # fmt: skip
-def patch_images(solution_id: str) -> dict[str, Any]:
+               body=ImageEdits, raw_body="application/json",
+               returns=plan_shapes.ImagesPlan)  # fmt: skip
+def patch_images(solution_id: fields.SolutionId) -> plan_shapes.ImagesPlan:
     solution = solutions.get_solution(solution_id)
     need_version(solution)
     body = json_body()
@@ -263,24 +268,24 @@ def patch_images(solution_id: str) -> dict[str, Any]:
 
 @api.operation("POST", "/yunyou/solutions/<solution_id>/plan/images/check", "yunyou.plans.images.check",
                Text("Ask the registry for the images", "检查镜像"), permissions.PLAN_EDIT, audit=permissions.IMAGES_EDITED,
-               returns=dict[str, Any], status=202)  # fmt: skip
-def check_images(solution_id: str) -> Any:
+               returns=JobStarted, status=202)  # fmt: skip
+def check_images(solution_id: fields.SolutionId) -> Response:
     solution = solutions.get_solution(solution_id)
     run = enqueue(CHECK_IMAGES, f"{solution.name} {solution.release}", solution_id=solution.id)
-    return accepted({"id": run.id, "state": "queued"}, f"/api/v1/jobs/{run.id}")
+    return accepted(JobStarted(run.id, "queued"), f"/api/v1/jobs/{run.id}")
 
 
 class Confirmation(In):
     """Confirm all; ``accept`` names images that are accepted although the registry has them not."""
 
-    all: bool = True
-    accept: list[str] = []
+    all: Annotated[bool, doc("Everything is confirmed; there is no other way.")] = True
+    accept: Annotated[list[str], doc("Images that are accepted although the registry has them not.")] = []
 
 
 @api.operation("POST", "/yunyou/solutions/<solution_id>/plan/<kind>/confirm", "yunyou.plans.confirm",
                Text("Confirm a plan", "确认规划"), permissions.PLAN_EDIT, audit=permissions.PLAN_CONFIRMED, body=Confirmation,
-               returns=dict[str, Any], errors=(planning.IMAGES_MISSING, planning.PLAN_UNKNOWN))  # fmt: skip
-def confirm(solution_id: str, kind: str, body: Confirmation) -> dict[str, Any]:
+               returns=plan_shapes.PLANS, errors=(planning.IMAGES_MISSING, planning.PLAN_UNKNOWN))  # fmt: skip
+def confirm(solution_id: fields.SolutionId, kind: plan_shapes.PlanKind, body: Confirmation) -> plan_shapes.Plan:
     solution = solutions.get_solution(solution_id)
     need_version(solution)
     planning.confirm(solution, kind, body.accept)
@@ -288,11 +293,6 @@ def confirm(solution_id: str, kind: str, body: Confirmation) -> dict[str, Any]:
 
 
 @api.operation("GET", "/yunyou/solutions/<solution_id>/tasks", "yunyou.solutions.tasks", Text("The computed difference", "部署任务"),
-               permissions.SOLUTION_READ, returns=dict[str, Any])  # fmt: skip
-def list_tasks(solution_id: str) -> dict[str, Any]:
-    found = tasks.difference_of(solutions.get_solution(solution_id))
-    return {
-        "products": tasks.of_products(found),
-        "parameters": [tasks.public_change(c) for c in found.parameters],
-        "empty": found.empty,
-    }
+               permissions.SOLUTION_READ, returns=plan_shapes.TasksOut)  # fmt: skip
+def list_tasks(solution_id: fields.SolutionId) -> plan_shapes.TasksOut:
+    return plan_shapes.tasks_of(solutions.get_solution(solution_id))

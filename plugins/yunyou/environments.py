@@ -12,12 +12,14 @@ from msgspec import Meta
 from sqlalchemy import select
 
 from app import audit, caller
+from app.contracts.shapes import doc
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, rows, scoped, touch
 from app.errors import ErrorCode, invalid
 from app.kube import client, clusters, paths
 from app.kube.models import Cluster
 from app.outgoing import door
+from plugins.yunyou import fields
 from plugins.yunyou.domain.images import parse
 from plugins.yunyou.models import Environment
 
@@ -53,32 +55,32 @@ NEEDED = (
 class NewEnvironment(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """What a new environment needs: a cluster that is known, or the kubeconfig of a new one."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=64)]
-    prefix: Annotated[str, Meta(pattern=LABEL)]
-    cluster: str = ""
-    kubeconfig: str = ""
-    namespace: str = ""
-    global_domain: str = ""
-    access_address: str = ""
-    base: str = "third-party"
-    region: str = ""
-    zone: str = ""
-    registry_host: str = msgspec.field(default="", name="registry")
-    registry_insecure: bool = False
-    no_service_image: str = "acloud/containerdefaultimage:1.3"
+    name: Annotated[str, Meta(min_length=1, max_length=64), doc("Name that people see; unique in the tenant.")]
+    prefix: Annotated[str, Meta(pattern=LABEL), doc("Beginning of the names of what is made in the environment.")]
+    cluster: Annotated[str, doc("Identifier of a registered cluster; or give `kubeconfig`.")] = ""
+    kubeconfig: Annotated[str, doc("Kubeconfig in YAML of a cluster that is registered with it.")] = ""
+    namespace: Annotated[str, doc("Namespace that everything is delivered to; made from the prefix where it is left out.")] = ""
+    global_domain: fields.GlobalDomain = ""
+    access_address: fields.AccessAddress = ""
+    base: fields.Base = "third-party"
+    region: fields.Region = ""
+    zone: fields.Zone = ""
+    registry_host: fields.Registry = msgspec.field(default="", name="registry")
+    registry_insecure: fields.RegistryInsecure = False
+    no_service_image: fields.NoServiceImage = "acloud/containerdefaultimage:1.3"
 
 
 class Edited(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """What of an environment can be edited in place."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
-    global_domain: str | None = None
-    access_address: str | None = None
-    region: str | None = None
-    zone: str | None = None
-    registry_host: str | None = msgspec.field(default=None, name="registry")
-    registry_insecure: bool | None = None
-    no_service_image: str | None = None
+    name: Annotated[Annotated[str, Meta(min_length=1, max_length=64)] | None, doc("Name that people see; unique in the tenant.")] = None
+    global_domain: Annotated[str | None, doc("Domain that names of applications end with.")] = None
+    access_address: Annotated[str | None, doc("Address that people reach the environment by.")] = None
+    region: Annotated[str | None, doc("Region that the environment is in.")] = None
+    zone: Annotated[str | None, doc("Availability zone that the environment is in.")] = None
+    registry_host: Annotated[str | None, doc("Registry that images are taken from; empty for the one in their name.")] = msgspec.field(default=None, name="registry")
+    registry_insecure: Annotated[bool | None, doc("Whether the registry is asked without TLS.")] = None
+    no_service_image: Annotated[str | None, doc("Image that applications run while they are offline.")] = None
 
 
 def list_environments() -> Sequence[Environment]:

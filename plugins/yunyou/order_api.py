@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 from flask import Response, request
 from sqlalchemy import select
 
 from app.auth import decisions
+from app.contracts.shapes import doc
 from app.contracts.text import Text
 from app.db import db, get_scoped, rows, scoped
 from app.orders import commands, verbs
 from app.orders.models import Order, OrderEvent, OrderLog, OrderNode
 from app.web.api import Api, In, ListQuery, Page, accepted, dry_run, page
-from plugins.yunyou import baselines, environments, lifecycle, orders, permissions, previews, products, shapes, targets
+from plugins.yunyou import (
+    baselines,
+    environments,
+    fields,
+    lifecycle,
+    orders,
+    permissions,
+    previews,
+    products,
+    shapes,
+    targets,
+)
 from plugins.yunyou.models import BaselineProduct, LoadBalancer
+from plugins.yunyou.order_shapes import EventOut, EventsOut, LogAfter, LogLine, LogOut, PreviewOut
+from plugins.yunyou.product_shapes import ApplicationOut, BalancerOut, ContainerOut, ContainersOut
 from plugins.yunyou.requests import OrderRequest, RollbackRequest
 
 api = Api("yunyou_orders", Text("Yunyou: orders and products", "云游：执行单与产品"))
@@ -36,10 +51,10 @@ def nodes_of(order: Order) -> list[OrderNode]:
 class OrderQuery(ListQuery):
     """Filters of the list of orders."""
 
-    type: str = ""
-    state: str = ""
-    environment: str = ""
-    solution: str = ""
+    type: Annotated[str, doc("Only orders of this type: `release`, `operation` or `test`.")] = ""
+    state: Annotated[str, doc("Only orders in this state.")] = ""
+    environment: Annotated[str, doc("Only orders in the environment with this identifier.")] = ""
+    solution: Annotated[str, doc("Only orders of the solution with this identifier.")] = ""
 
 
 @api.operation("GET", "/yunyou/orders", "yunyou.orders.list", Text("List orders", "执行单列表"), permissions.ORDER_READ,
@@ -55,10 +70,10 @@ def list_orders(query: OrderQuery) -> Page[shapes.OrderItem]:
 
 
 @api.operation("POST", "/yunyou/orders/preview", "yunyou.orders.preview", Text("Preview an order", "预览执行单"),
-               permissions.ORDER_READ, body=OrderRequest, returns=dict[str, Any], resource=decisions.later,
+               permissions.ORDER_READ, body=OrderRequest, returns=PreviewOut, resource=decisions.later,
                public="a preview changes nothing", errors=(*orders.ERRORS, *targets.ERRORS))  # fmt: skip
-def preview_order(body: OrderRequest) -> dict[str, Any]:
-    return previews.preview(orders.draft(body))
+def preview_order(body: OrderRequest) -> PreviewOut:
+    return msgspec.convert(previews.preview(orders.draft(body)), PreviewOut)
 
 
 @api.operation("POST", "/yunyou/orders", "yunyou.orders.create", Text("Create an order", "创建执行单"), permissions.ORDER_READ,
@@ -73,7 +88,7 @@ def create_order(body: OrderRequest) -> Response:
 
 @api.operation("GET", "/yunyou/orders/<order_id>", "yunyou.orders.get", Text("Show an order", "查看执行单"), permissions.ORDER_READ,
                returns=shapes.OrderOut)  # fmt: skip
-def show_order(order_id: str) -> shapes.OrderOut:
+def show_order(order_id: fields.OrderId) -> shapes.OrderOut:
     order = get_order(order_id)
     return shapes.order(order, nodes_of(order))
 
@@ -81,8 +96,8 @@ def show_order(order_id: str) -> shapes.OrderOut:
 class Told(In):
     """Why, and for a retry whether foreign objects are taken over."""
 
-    reason: str = ""
-    adopt: bool = False
+    reason: Annotated[str, doc("Why, for the history of the order.")] = ""
+    adopt: Annotated[bool, doc("For a retry: whether objects that others made are taken over.")] = False
 
 
 def _tell(order: Order, verb: str, node_id: str | None, body: Told) -> shapes.OrderOut:
@@ -107,7 +122,7 @@ def may_control(order: Order) -> None:
 def _verb_operation(verb: str) -> None:
     @api.operation("POST", f"/yunyou/orders/<order_id>/{verb}", f"yunyou.orders.{verb}", Text("{verb} an order", "{verb}执行单").format(verb=verbs.TITLES[verb]),
                    permissions.ORDER_CONTROL, audit=permissions.ORDER_TOLD, body=Told, returns=shapes.OrderOut, resource=decisions.later)  # fmt: skip
-    def told(order_id: str, body: Told) -> shapes.OrderOut:
+    def told(order_id: fields.OrderId, body: Told) -> shapes.OrderOut:
         return _tell(get_order(order_id), verb, None, body)
 
 
@@ -115,7 +130,7 @@ def _node_operation(verb: str) -> None:
     @api.operation("POST", f"/yunyou/orders/<order_id>/nodes/<node_id>/{verb}", f"yunyou.orders.nodes.{verb}",
                    Text("{verb} a step", "{verb}步骤").format(verb=verbs.TITLES[verb]), permissions.ORDER_CONTROL, audit=permissions.ORDER_TOLD,
                    body=Told, returns=shapes.OrderOut, resource=decisions.later)  # fmt: skip
-    def told(order_id: str, node_id: str, body: Told) -> shapes.OrderOut:
+    def told(order_id: fields.OrderId, node_id: fields.NodeId, body: Told) -> shapes.OrderOut:
         return _tell(get_order(order_id), verb, node_id, body)
 
 
@@ -125,28 +140,28 @@ for _verb in NODE_VERBS:
     _node_operation(_verb)
 
 
-def rollback_draft(order: Order, body: RollbackRequest, node_id: str = "") -> orders.Draft:
+def rollback_draft(order: Order, body: RollbackRequest, node_id: fields.NodeId = "") -> orders.Draft:
     """What the rollback of an order, or of what is below one of its nodes, would send."""
     return orders.draft_rollback(order, *_rollback(order, body, node_id))
 
 
-def roll_back(order: Order, body: RollbackRequest, node_id: str = "") -> Order:
+def roll_back(order: Order, body: RollbackRequest, node_id: fields.NodeId = "") -> Order:
     """Make the order that returns what *order* changed."""
     may_control(order)
     return orders.create_rollback(order, *_rollback(order, body, node_id))
 
 
-def _rollback(order: Order, body: RollbackRequest, node_id: str) -> tuple[OrderRequest, list[str]]:
+def _rollback(order: Order, body: RollbackRequest, node_id: fields.NodeId) -> tuple[OrderRequest, list[str]]:
     asked = OrderRequest(type="release", grouping=body.grouping, beta=body.beta, name=body.name, preview=body.preview)
     return asked, orders.applications_under(order, node_id) if node_id else body.applications
 
 
 def _rollback_preview(path: str, operation_id: str) -> None:
     @api.operation("POST", f"{path}/rollback/preview", operation_id, Text("Preview a rollback", "预览回滚"),
-                   permissions.ORDER_READ, body=RollbackRequest, returns=dict[str, Any], resource=decisions.later,
+                   permissions.ORDER_READ, body=RollbackRequest, returns=PreviewOut, resource=decisions.later,
                    public="a preview changes nothing")  # fmt: skip
-    def previewed(order_id: str, body: RollbackRequest, node_id: str = "") -> dict[str, Any]:
-        return previews.preview(rollback_draft(get_order(order_id), body, node_id))
+    def previewed(order_id: fields.OrderId, body: RollbackRequest, node_id: fields.NodeId = "") -> PreviewOut:
+        return msgspec.convert(previews.preview(rollback_draft(get_order(order_id), body, node_id)), PreviewOut)
 
 
 _rollback_preview("/yunyou/orders/<order_id>", "yunyou.orders.rollback.preview")
@@ -156,7 +171,7 @@ _rollback_preview("/yunyou/orders/<order_id>/nodes/<node_id>", "yunyou.orders.no
 @api.operation("POST", "/yunyou/orders/<order_id>/rollback", "yunyou.orders.rollback", Text("Roll an order back", "回滚执行单"),
                permissions.ORDER_CONTROL, audit=permissions.ORDER_ROLLED_BACK, body=RollbackRequest, returns=shapes.OrderOut,
                status=202, resource=decisions.later)  # fmt: skip
-def rollback_order(order_id: str, body: RollbackRequest) -> Response:
+def rollback_order(order_id: fields.OrderId, body: RollbackRequest) -> Response:
     made = roll_back(get_order(order_id), body)
     db.session.flush()
     return accepted(shapes.order(made, nodes_of(made)), f"/api/v1/yunyou/orders/{made.id}")
@@ -165,58 +180,50 @@ def rollback_order(order_id: str, body: RollbackRequest) -> Response:
 @api.operation("POST", "/yunyou/orders/<order_id>/nodes/<node_id>/rollback", "yunyou.orders.nodes.rollback",
                Text("Roll a product or application back", "回滚产品或应用"), permissions.ORDER_CONTROL,
                audit=permissions.ORDER_ROLLED_BACK, body=RollbackRequest, returns=shapes.OrderOut, status=202, resource=decisions.later)  # fmt: skip
-def rollback_node(order_id: str, node_id: str, body: RollbackRequest) -> Response:
+def rollback_node(order_id: fields.OrderId, node_id: fields.NodeId, body: RollbackRequest) -> Response:
     made = roll_back(get_order(order_id), body, node_id)
     db.session.flush()
     return accepted(shapes.order(made, nodes_of(made)), f"/api/v1/yunyou/orders/{made.id}")
 
 
 @api.operation("GET", "/yunyou/orders/<order_id>/nodes/<node_id>/log", "yunyou.orders.nodes.log", Text("Log of a step", "步骤日志"),
-               permissions.ORDER_READ, returns=dict[str, Any])  # fmt: skip
-def node_log(order_id: str, node_id: str) -> dict[str, Any]:
+               permissions.ORDER_READ, query=LogAfter, returns=LogOut)  # fmt: skip
+def node_log(order_id: fields.OrderId, node_id: fields.NodeId, query: LogAfter) -> LogOut:
     order = get_order(order_id)
     wanted = orders.leaves_under(order, node_id)
-    after = request.args.get("after", 0, type=int)
     lines = rows(
         select(OrderLog)
-        .where(OrderLog.order_id == order.id, OrderLog.node_id.in_(wanted), OrderLog.id > after)
+        .where(OrderLog.order_id == order.id, OrderLog.node_id.in_(wanted), OrderLog.id > query.after)
         .order_by(OrderLog.id)
         .limit(2000)
     )
-    return {
-        "lines": [{"id": x.id, "at": x.at.isoformat(), "level": x.level, "text": x.line} for x in lines],
-        "next": lines[-1].id if lines else after,
-    }
+    shown = [LogLine(line.id, line.at.isoformat(), line.level, line.line) for line in lines]
+    return LogOut(shown, lines[-1].id if lines else query.after)
 
 
 @api.operation("GET", "/yunyou/orders/<order_id>/events", "yunyou.orders.events", Text("History of an order", "执行单历史"),
-               permissions.ORDER_READ, returns=dict[str, Any])  # fmt: skip
-def order_events(order_id: str) -> dict[str, Any]:
+               permissions.ORDER_READ, returns=EventsOut)  # fmt: skip
+def order_events(order_id: fields.OrderId) -> EventsOut:
     order = get_order(order_id)
     found = rows(select(OrderEvent).where(OrderEvent.order_id == order.id).order_by(OrderEvent.id).limit(5000))
-    return {
-        "items": [
-            {"id": e.id, "node": e.node_id, "at": e.at.isoformat(), "what": e.what, "before": e.before, "after": e.after,
-             "actor": e.actor, "detail": e.detail}
-            for e in found
-        ]
-    }  # fmt: skip
+    shown = [EventOut(e.id, e.node_id, e.at.isoformat(), e.what, e.before, e.after, e.actor, e.detail) for e in found]
+    return EventsOut(shown)
 
 
 class Whose(In):
     """The environment that something is for."""
 
-    environment: str
+    environment: fields.EnvironmentId
 
 
 @api.operation("GET", "/yunyou/baseline", "yunyou.baseline.get", Text("Export the baseline", "导出基线"), permissions.PRODUCT_READ,
-               query=Whose, returns=dict[str, Any], errors=baselines.ERRORS)  # fmt: skip
+               query=Whose, returns=shapes.BaselineDocument, errors=baselines.ERRORS)  # fmt: skip
 def get_baseline(query: Whose) -> dict[str, Any]:
     return baselines.export(environments.get_environment(query.environment))
 
 
 @api.operation("POST", "/yunyou/baseline", "yunyou.baseline.import", Text("Import a baseline", "导入基线"), permissions.ENVIRONMENT_EDIT,
-               audit=permissions.BASELINE_IMPORTED, query=Whose, raw_body="application/json", returns=dict[str, Any], status=201,
+               audit=permissions.BASELINE_IMPORTED, query=Whose, body=shapes.BaselineDocument, raw_body="application/json", returns=shapes.BaselineDocument, status=201,
                errors=baselines.ERRORS)  # fmt: skip
 def import_baseline(query: Whose) -> dict[str, Any]:
     environment = environments.get_environment(query.environment)
@@ -227,8 +234,8 @@ def import_baseline(query: Whose) -> dict[str, Any]:
 class Sync(In):
     """Applications whose drift is put right."""
 
-    environment: str
-    applications: list[str] = []
+    environment: fields.EnvironmentId
+    applications: Annotated[list[str], doc("Applications, as `PRODUCT/app`; all that differ where none is named.")] = []
 
 
 @api.operation("POST", "/yunyou/baseline/sync", "yunyou.baseline.sync", Text("Synchronise with the baseline", "与基线同步"),
@@ -242,7 +249,7 @@ def sync_baseline(body: Sync) -> Response:
 class ProductQuery(ListQuery):
     """Filters of the product list."""
 
-    environment: str = ""
+    environment: Annotated[str, doc("Identifier of the environment; without it, all of them.")] = ""
 
 
 @api.operation("GET", "/yunyou/products", "yunyou.products.list", Text("Products that run", "已部署产品"), permissions.PRODUCT_READ,
@@ -257,28 +264,35 @@ def list_products(query: ProductQuery) -> Page[shapes.ProductOut]:
 
 @api.operation("GET", "/yunyou/products/<code>", "yunyou.products.get", Text("Show a product", "查看产品"), permissions.PRODUCT_READ,
                query=ProductQuery, returns=shapes.ProductOut)  # fmt: skip
-def show_product(code: str, query: ProductQuery) -> shapes.ProductOut:
+def show_product(code: fields.ProductCode, query: ProductQuery) -> shapes.ProductOut:
     row = products.get_product(code, query.environment)
     return shapes.product(row, products.applications_of(row), products.records_of(row))
 
 
 @api.operation("GET", "/yunyou/applications/<product>/<app>", "yunyou.applications.get", Text("Show an application", "查看应用"),
-               permissions.PRODUCT_READ, query=ProductQuery, returns=dict[str, Any])  # fmt: skip
-def show_application(product: str, app: str, query: ProductQuery) -> dict[str, Any]:
-    return products.application(products.get_application(product, app, query.environment))
+               permissions.PRODUCT_READ, query=ProductQuery, returns=ApplicationOut)  # fmt: skip
+def show_application(product: fields.ProductCode, app: fields.ApplicationName, query: ProductQuery) -> ApplicationOut:
+    return msgspec.convert(
+        products.application(products.get_application(product, app, query.environment)), ApplicationOut
+    )
 
 
 @api.operation("GET", "/yunyou/applications/<product>/<app>/containers", "yunyou.applications.containers",
-               Text("Containers of an application", "应用容器"), permissions.PRODUCT_READ, query=ProductQuery, returns=dict[str, Any])  # fmt: skip
-def list_containers(product: str, app: str, query: ProductQuery) -> dict[str, Any]:
-    return {"items": products.containers(products.get_application(product, app, query.environment))}
+               Text("Containers of an application", "应用容器"), permissions.PRODUCT_READ, query=ProductQuery, returns=ContainersOut)  # fmt: skip
+def list_containers(product: fields.ProductCode, app: fields.ApplicationName, query: ProductQuery) -> ContainersOut:
+    found = products.containers(products.get_application(product, app, query.environment))
+    return ContainersOut(msgspec.convert(found, list[ContainerOut]))
 
 
 @api.operation("GET", "/yunyou/resources/load-balancers", "yunyou.load-balancers.list", Text("Load balancers", "负载均衡"),
-               permissions.RESOURCE_READ, query=ProductQuery, returns=Page[dict[str, Any]])  # fmt: skip
-def list_balancers(query: ProductQuery) -> Page[dict[str, Any]]:
+               permissions.RESOURCE_READ, query=ProductQuery, returns=Page[BalancerOut])  # fmt: skip
+def list_balancers(query: ProductQuery) -> Page[BalancerOut]:
     found = scoped(LoadBalancer)
     if query.environment:
         found = found.where(LoadBalancer.environment_id == query.environment)
-    return page(found, query, products.balancer, sorts={"name": LoadBalancer.name}, search=(LoadBalancer.name, LoadBalancer.domain),
+    return page(found, query, _balancer, sorts={"name": LoadBalancer.name}, search=(LoadBalancer.name, LoadBalancer.domain),
                 key=LoadBalancer.id, default="name")  # fmt: skip
+
+
+def _balancer(row: LoadBalancer) -> BalancerOut:
+    return msgspec.convert(products.balancer(row), BalancerOut)

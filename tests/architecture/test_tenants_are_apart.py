@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_origin
+from typing import Any, get_origin, get_type_hints
 
 import msgspec
 import pytest
@@ -64,7 +64,8 @@ def made_of(shape: type) -> Any:
     """The least that a shape takes: its required fields, filled by their types."""
     if not (isinstance(shape, type) and issubclass(shape, msgspec.Struct)):
         return {str: "x", int: 1, float: 1.0, bool: True}.get(shape, ["x"] if get_origin(shape) is list else {})
-    return {field.encode_name: made_of(field.type) for field in msgspec.structs.fields(shape) if field.required}
+    types = get_type_hints(shape)
+    return {field.encode_name: made_of(types[field.name]) for field in msgspec.structs.fields(shape) if field.required}
 
 
 def routes_of_tenants(site):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import select
 
+from app.contracts.shapes import doc
 from app.contracts.text import Text
 from app.db import scoped
 from app.web.api import In, ListQuery, Page, page
@@ -21,14 +22,14 @@ from plugins.iam.service import errors as e
 class Joining(In):
     """Whom to add: login name or identifier."""
 
-    login: str
+    login: Annotated[str, doc("Login name or identifier of the member.")]
 
 
 class MemberQuery(ListQuery):
     """Filters of the list of members."""
 
-    state: str = ""
-    group: str = ""
+    state: Annotated[str, doc("Only members in this state: `active` or `frozen`.")] = ""
+    group: Annotated[str, doc("Only members of the group with this identifier.")] = ""
 
 
 def _named(model: Any) -> dict[str, Any]:
@@ -50,13 +51,13 @@ def create_tenant(body: tenants.TenantWanted) -> shapes.TenantOut:
 
 @api.operation("GET", "/iam/tenants/<tenant_id>", "iam.tenants.get", Text("Show a tenant", "查看租户"), may.TENANT_READ,
                returns=shapes.TenantOut)  # fmt: skip
-def get_tenant(tenant_id: str) -> shapes.TenantOut:
+def get_tenant(tenant_id: shapes.TenantId) -> shapes.TenantOut:
     return shapes.tenant(tenants.get(tenant_id))
 
 
 @api.operation("PATCH", "/iam/tenants/<tenant_id>", "iam.tenants.update", Text("Rename, enable or disable a tenant", "修改租户"),
                may.TENANT_EDIT, audit=may.TENANT_CHANGED, body=tenants.TenantChange, returns=shapes.TenantOut)  # fmt: skip
-def change_tenant(tenant_id: str, body: tenants.TenantChange) -> shapes.TenantOut:
+def change_tenant(tenant_id: shapes.TenantId, body: tenants.TenantChange) -> shapes.TenantOut:
     row = tenants.get(tenant_id)
     need_version(row)
     return shapes.tenant(tenants.change(row, body))
@@ -64,7 +65,7 @@ def change_tenant(tenant_id: str, body: tenants.TenantChange) -> shapes.TenantOu
 
 @api.operation("DELETE", "/iam/tenants/<tenant_id>", "iam.tenants.delete", Text("Delete an empty tenant", "删除空租户"),
                may.SITE_TENANTS, audit=may.TENANT_DELETED, status=204, errors=(e.NOT_EMPTY,))  # fmt: skip
-def delete_tenant(tenant_id: str) -> None:
+def delete_tenant(tenant_id: shapes.TenantId) -> None:
     tenants.remove(tenants.get(tenant_id))
 
 
@@ -83,7 +84,7 @@ def create_workspace(body: tenants.WorkspaceWanted) -> shapes.WorkspaceOut:
 
 @api.operation("PUT", "/iam/workspaces/<workspace_id>", "iam.workspaces.update", Text("Change a workspace", "修改工作空间"),
                may.WORKSPACE_EDIT, audit=may.WORKSPACE_CHANGED, body=tenants.WorkspaceWanted, returns=shapes.WorkspaceOut)  # fmt: skip
-def change_workspace(workspace_id: str, body: tenants.WorkspaceWanted) -> shapes.WorkspaceOut:
+def change_workspace(workspace_id: shapes.WorkspaceId, body: tenants.WorkspaceWanted) -> shapes.WorkspaceOut:
     row = tenants.get_workspace(workspace_id)
     need_version(row)
     return shapes.workspace(tenants.change_workspace(row, body))
@@ -91,7 +92,7 @@ def change_workspace(workspace_id: str, body: tenants.WorkspaceWanted) -> shapes
 
 @api.operation("DELETE", "/iam/workspaces/<workspace_id>", "iam.workspaces.delete", Text("Delete an empty workspace", "删除空工作空间"),
                may.WORKSPACE_EDIT, audit=may.WORKSPACE_DELETED, status=204, errors=(e.NOT_EMPTY,))  # fmt: skip
-def delete_workspace(workspace_id: str) -> None:
+def delete_workspace(workspace_id: shapes.WorkspaceId) -> None:
     tenants.remove_workspace(tenants.get_workspace(workspace_id))
 
 
@@ -123,13 +124,13 @@ def join_member(body: Joining) -> shapes.MemberOut:
 
 @api.operation("GET", "/iam/members/<member_id>", "iam.members.get", Text("Show a member", "查看成员"), may.MEMBER_READ,
                returns=shapes.MemberOut)  # fmt: skip
-def get_member(member_id: str) -> shapes.MemberOut:
+def get_member(member_id: shapes.MemberId) -> shapes.MemberOut:
     return shapes.member(members.get(member_id))
 
 
 @api.operation("PATCH", "/iam/members/<member_id>", "iam.members.update", Text("Change a member", "修改成员"), may.MEMBER_EDIT,
                audit=may.MEMBER_CHANGED, body=members.Profile, returns=shapes.MemberOut)  # fmt: skip
-def change_member(member_id: str, body: members.Profile) -> shapes.MemberOut:
+def change_member(member_id: shapes.MemberId, body: members.Profile) -> shapes.MemberOut:
     row = members.get(member_id)
     need_version(row)
     return shapes.member(members.change(row, body))
@@ -137,32 +138,32 @@ def change_member(member_id: str, body: members.Profile) -> shapes.MemberOut:
 
 @api.operation("DELETE", "/iam/members/<member_id>", "iam.members.delete", Text("Delete a member", "删除成员"), may.MEMBER_EDIT,
                audit=may.MEMBER_DELETED, status=204, errors=(e.ELSEWHERE_TOO, e.STILL_ADMINISTRATOR, e.YOURSELF))  # fmt: skip
-def delete_member(member_id: str) -> None:
+def delete_member(member_id: shapes.MemberId) -> None:
     members.remove(members.get(member_id))
 
 
 @api.operation("POST", "/iam/members/<member_id>/freeze", "iam.members.freeze", Text("Freeze a member", "冻结成员"), may.MEMBER_EDIT,
                audit=may.MEMBER_FROZEN, returns=shapes.MemberOut, errors=(e.YOURSELF, e.PERSON_ABOVE_YOU))  # fmt: skip
-def freeze_member(member_id: str) -> shapes.MemberOut:
+def freeze_member(member_id: shapes.MemberId) -> shapes.MemberOut:
     return shapes.member(members.freeze(members.get(member_id)))
 
 
 @api.operation("POST", "/iam/members/<member_id>/unfreeze", "iam.members.unfreeze", Text("Unfreeze a member", "解冻成员"),
                may.MEMBER_EDIT, audit=may.MEMBER_UNFROZEN, returns=shapes.MemberOut)  # fmt: skip
-def unfreeze_member(member_id: str) -> shapes.MemberOut:
+def unfreeze_member(member_id: shapes.MemberId) -> shapes.MemberOut:
     return shapes.member(members.unfreeze(members.get(member_id)))
 
 
 @api.operation("POST", "/iam/members/<member_id>/reset-password", "iam.members.resetPassword", Text("Reset a password", "重置密码"),
                may.MEMBER_EDIT, audit=may.MEMBER_RESET, returns=shapes.MemberOut)  # fmt: skip
-def reset_password(member_id: str) -> shapes.MemberOut:
+def reset_password(member_id: shapes.MemberId) -> shapes.MemberOut:
     made = members.reset_password(members.get(member_id))
     return shapes.member(made.member, made.password)
 
 
 @api.operation("POST", "/iam/members/<member_id>/leave", "iam.members.leave", Text("Remove a member from the tenant", "成员移出租户"),
                may.MEMBER_EDIT, audit=may.MEMBER_LEFT, status=204, errors=(e.STILL_ADMINISTRATOR,))  # fmt: skip
-def leave_tenant(member_id: str) -> None:
+def leave_tenant(member_id: shapes.MemberId) -> None:
     members.leave(members.get(member_id))
 
 
@@ -180,13 +181,13 @@ def create_group(body: groups.GroupWanted) -> shapes.GroupOut:
 
 @api.operation("GET", "/iam/groups/<group_id>", "iam.groups.get", Text("Show a group", "查看用户组"), may.GROUP_READ,
                returns=shapes.GroupOut)  # fmt: skip
-def get_group(group_id: str) -> shapes.GroupOut:
+def get_group(group_id: shapes.GroupId) -> shapes.GroupOut:
     return shapes.group(groups.get(group_id))
 
 
 @api.operation("PUT", "/iam/groups/<group_id>", "iam.groups.update", Text("Change a group", "修改用户组"), may.GROUP_EDIT,
                audit=may.GROUP_CHANGED, body=groups.GroupWanted, returns=shapes.GroupOut, errors=(e.TAKEN,))  # fmt: skip
-def change_group(group_id: str, body: groups.GroupWanted) -> shapes.GroupOut:
+def change_group(group_id: shapes.GroupId, body: groups.GroupWanted) -> shapes.GroupOut:
     row = groups.get(group_id)
     need_version(row)
     return shapes.group(groups.change(row, body))
@@ -194,19 +195,19 @@ def change_group(group_id: str, body: groups.GroupWanted) -> shapes.GroupOut:
 
 @api.operation("DELETE", "/iam/groups/<group_id>", "iam.groups.delete", Text("Dissolve a group", "解散用户组"), may.GROUP_EDIT,
                audit=may.GROUP_DISSOLVED, status=204, errors=(e.ABOVE_YOU,))  # fmt: skip
-def dissolve_group(group_id: str) -> None:
+def dissolve_group(group_id: shapes.GroupId) -> None:
     groups.dissolve(groups.get(group_id))
 
 
 @api.operation("PUT", "/iam/groups/<group_id>/members/<member_id>", "iam.groups.addMember", Text("Put a member into a group", "用户组加入成员"),
                may.GROUP_EDIT, audit=may.GROUP_MEMBER_ADDED, status=204, errors=(e.ABOVE_YOU,))  # fmt: skip
-def add_to_group(group_id: str, member_id: str) -> None:
+def add_to_group(group_id: shapes.GroupId, member_id: shapes.MemberId) -> None:
     groups.add(groups.get(group_id), member_id)
 
 
 @api.operation("DELETE", "/iam/groups/<group_id>/members/<member_id>", "iam.groups.removeMember", Text("Take a member out of a group", "用户组移出成员"),
                may.GROUP_EDIT, audit=may.GROUP_MEMBER_REMOVED, status=204, errors=(e.ABOVE_YOU,))  # fmt: skip
-def take_out_of_group(group_id: str, member_id: str) -> None:
+def take_out_of_group(group_id: shapes.GroupId, member_id: shapes.MemberId) -> None:
     groups.take_out(groups.get(group_id), member_id)
 
 
@@ -225,13 +226,13 @@ def create_account(body: accounts.AccountWanted) -> shapes.AccountOut:
 
 @api.operation("GET", "/iam/service-accounts/<account_id>", "iam.serviceAccounts.get", Text("Show a service account", "查看服务账号"),
                may.ACCOUNT_READ, returns=shapes.AccountOut)  # fmt: skip
-def get_account(account_id: str) -> shapes.AccountOut:
+def get_account(account_id: shapes.AccountId) -> shapes.AccountOut:
     return shapes.account(accounts.get(account_id))
 
 
 @api.operation("PUT", "/iam/service-accounts/<account_id>", "iam.serviceAccounts.update", Text("Change a service account", "修改服务账号"),
                may.ACCOUNT_EDIT, audit=may.ACCOUNT_CHANGED, body=accounts.AccountWanted, returns=shapes.AccountOut)  # fmt: skip
-def change_account(account_id: str, body: accounts.AccountWanted) -> shapes.AccountOut:
+def change_account(account_id: shapes.AccountId, body: accounts.AccountWanted) -> shapes.AccountOut:
     row = accounts.get(account_id)
     need_version(row)
     return shapes.account(accounts.change(row, body))
@@ -239,5 +240,5 @@ def change_account(account_id: str, body: accounts.AccountWanted) -> shapes.Acco
 
 @api.operation("DELETE", "/iam/service-accounts/<account_id>", "iam.serviceAccounts.delete", Text("Delete a service account", "删除服务账号"),
                may.ACCOUNT_EDIT, audit=may.ACCOUNT_DELETED, status=204)  # fmt: skip
-def delete_account(account_id: str) -> None:
+def delete_account(account_id: shapes.AccountId) -> None:
     accounts.remove(accounts.get(account_id))

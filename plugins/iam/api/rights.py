@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated
 
 from sqlalchemy import select
 
 from app.auth import decisions
 from app.auth.explain import on_behalf
+from app.contracts.shapes import doc
 from app.contracts.text import Text
 from app.db import scoped
 from app.errors import NOT_FOUND
@@ -30,54 +31,54 @@ OWN = "own keys need no permission; those of others ask for iam.access-key.edit"
 class Holder(In):
     """Who: a member, a group or a service account."""
 
-    type: str
-    id: str
+    type: Annotated[str, doc("`member`, `group` or `serviceAccount`.")]
+    id: Annotated[str, doc("Identifier.")]
 
 
 class GrantWanted(In):
     """A role for somebody. Without ``expiresAt`` it lasts until it is revoked."""
 
-    principal: Holder
-    role: str
-    expires_at: datetime | None = None
-    conditions: list[dict[str, Any]] = []
-    reason: str = ""
+    principal: Annotated[Holder, doc("Who gets the role.")]
+    role: Annotated[str, doc("Code of the role.")]
+    expires_at: Annotated[datetime | None, doc("Until when it lasts; without it until it is revoked.")] = None
+    conditions: shapes.Conditions = []
+    reason: Annotated[str, doc("Why it is granted.")] = ""
 
 
 class GrantQuery(ListQuery):
     """Filters of the list of grants."""
 
-    role: str = ""
-    principal_type: str = ""
-    principal_id: str = ""
+    role: Annotated[str, doc("Only grants of the role with this code.")] = ""
+    principal_type: Annotated[str, doc("Only grants to this kind of principal: `member`, `group` or `serviceAccount`.")] = ""
+    principal_id: Annotated[str, doc("Only grants to the principal with this identifier.")] = ""
 
 
 class Question(In):
     """May this principal use the permission on the resource?"""
 
-    principal: Holder
-    permission: str
-    resource: dict[str, str] = {}
+    principal: Annotated[Holder, doc("Who is asked about.")]
+    permission: Annotated[str, doc("Name of the permission.")]
+    resource: Annotated[dict[str, str], doc("Attributes of the resource, such as `cluster` or `product`.")] = {}
 
 
 class Answer(Out):
     """Whether, and why."""
 
-    allowed: bool
-    reason: str
+    allowed: Annotated[bool, doc("Whether it is allowed.")]
+    reason: Annotated[str, doc("Why, in the caller's language.")]
 
 
 class KeyWanted(In):
     """Whose key; one's own without a principal."""
 
-    principal: Holder | None = None
+    principal: Annotated[Holder | None, doc("Whose key it will be; one's own without it.")] = None
 
 
 class KeyQuery(ListQuery):
     """Filters of the list of AccessKeys."""
 
-    principal_type: str = ""
-    principal_id: str = ""
+    principal_type: Annotated[str, doc("Only keys of this kind of principal: `member` or `serviceAccount`.")] = ""
+    principal_id: Annotated[str, doc("Only keys of the principal with this identifier.")] = ""
 
 
 @api.operation("GET", "/iam/permissions", "iam.permissions.list", Text("List permissions", "权限列表"), may.ROLE_READ,
@@ -107,13 +108,13 @@ def create_role(body: roles.RoleWanted) -> shapes.RoleOut:
 
 @api.operation("GET", "/iam/roles/<role_id>", "iam.roles.get", Text("Show a role", "查看角色"), may.ROLE_READ,
                returns=shapes.RoleOut)  # fmt: skip
-def get_role(role_id: str) -> shapes.RoleOut:
+def get_role(role_id: shapes.RoleId) -> shapes.RoleOut:
     return shapes.role(roles.get(role_id))
 
 
 @api.operation("PUT", "/iam/roles/<role_id>", "iam.roles.update", Text("Change a role of one's own", "修改自定义角色"), may.ROLE_EDIT,
                audit=may.ROLE_CHANGED, body=roles.RoleWanted, returns=shapes.RoleOut, errors=(e.ABOVE_YOU,))  # fmt: skip
-def change_role(role_id: str, body: roles.RoleWanted) -> shapes.RoleOut:
+def change_role(role_id: shapes.RoleId, body: roles.RoleWanted) -> shapes.RoleOut:
     row = roles.get_own(role_id)
     need_version(row)
     return shapes.role(roles.get(roles.change(row, body).id))
@@ -121,7 +122,7 @@ def change_role(role_id: str, body: roles.RoleWanted) -> shapes.RoleOut:
 
 @api.operation("DELETE", "/iam/roles/<role_id>", "iam.roles.delete", Text("Delete a role that nobody holds", "删除角色"), may.ROLE_EDIT,
                audit=may.ROLE_DELETED, status=204, errors=(e.ROLE_IN_USE,))  # fmt: skip
-def delete_role(role_id: str) -> None:
+def delete_role(role_id: shapes.RoleId) -> None:
     roles.remove(roles.get_own(role_id))
 
 
@@ -149,7 +150,7 @@ def create_grant(body: GrantWanted) -> shapes.GrantOut:
 
 @api.operation("DELETE", "/iam/grants/<grant_id>", "iam.grants.delete", Text("Revoke a role", "撤销角色"), may.GRANT_EDIT,
                audit=may.REVOKED, status=204, errors=(e.ABOVE_YOU,))  # fmt: skip
-def delete_grant(grant_id: str) -> None:
+def delete_grant(grant_id: shapes.GrantId) -> None:
     grants.revoke(grant_id)
 
 
@@ -186,26 +187,26 @@ def create_key(body: KeyWanted) -> shapes.KeyOut:
 
 @api.operation("POST", "/iam/access-keys/<key_id>/reveal", "iam.accessKeys.reveal", Text("Reveal the secret", "查看密钥"), SIGNED_IN,
                audit=may.KEY_REVEALED, returns=shapes.KeyOut, public=OWN)  # fmt: skip
-def reveal_key(key_id: str) -> shapes.KeyOut:
+def reveal_key(key_id: shapes.KeyId) -> shapes.KeyOut:
     row = accounts.get_key(key_id)
     return shapes.key(row, accounts.reveal(row))
 
 
 @api.operation("POST", "/iam/access-keys/<key_id>/enable", "iam.accessKeys.enable", Text("Enable an AccessKey", "启用 AccessKey"),
                SIGNED_IN, audit=may.KEY_ENABLED, returns=shapes.KeyOut, public=OWN)  # fmt: skip
-def enable_key(key_id: str) -> shapes.KeyOut:
+def enable_key(key_id: shapes.KeyId) -> shapes.KeyOut:
     return shapes.key(accounts.enable(accounts.get_key(key_id)))
 
 
 @api.operation("POST", "/iam/access-keys/<key_id>/disable", "iam.accessKeys.disable", Text("Disable an AccessKey", "禁用 AccessKey"),
                SIGNED_IN, audit=may.KEY_DISABLED, returns=shapes.KeyOut, public=OWN)  # fmt: skip
-def disable_key(key_id: str) -> shapes.KeyOut:
+def disable_key(key_id: shapes.KeyId) -> shapes.KeyOut:
     return shapes.key(accounts.disable(accounts.get_key(key_id)))
 
 
 @api.operation("DELETE", "/iam/access-keys/<key_id>", "iam.accessKeys.delete", Text("Delete a disabled AccessKey", "删除已禁用的 AccessKey"),
                SIGNED_IN, audit=may.KEY_DELETED, status=204, errors=(e.STILL_ENABLED,), public=OWN)  # fmt: skip
-def delete_key(key_id: str) -> None:
+def delete_key(key_id: shapes.KeyId) -> None:
     accounts.remove_key(accounts.get_key(key_id))
 
 
@@ -226,13 +227,13 @@ def create_client(body: oidc_clients.ClientWanted) -> shapes.ClientOut:
 
 @api.operation("GET", "/iam/oidc-clients/<client_id>", "iam.oidcClients.get", Text("Show an OIDC client", "查看 OIDC 客户端"),
                may.CLIENT_READ, returns=shapes.ClientOut)  # fmt: skip
-def get_client(client_id: str) -> shapes.ClientOut:
+def get_client(client_id: shapes.ClientId) -> shapes.ClientOut:
     return shapes.client(oidc_clients.get(client_id))
 
 
 @api.operation("PUT", "/iam/oidc-clients/<client_id>", "iam.oidcClients.update", Text("Change an OIDC client", "修改 OIDC 客户端"),
                may.CLIENT_EDIT, audit=may.CLIENT_CHANGED, body=oidc_clients.ClientWanted, returns=shapes.ClientOut)  # fmt: skip
-def change_client(client_id: str, body: oidc_clients.ClientWanted) -> shapes.ClientOut:
+def change_client(client_id: shapes.ClientId, body: oidc_clients.ClientWanted) -> shapes.ClientOut:
     row = oidc_clients.get(client_id)
     need_version(row)
     return shapes.client(oidc_clients.change(row, body))
@@ -240,13 +241,13 @@ def change_client(client_id: str, body: oidc_clients.ClientWanted) -> shapes.Cli
 
 @api.operation("POST", "/iam/oidc-clients/<client_id>/rotate-secret", "iam.oidcClients.rotateSecret", Text("Rotate the secret", "轮换密钥"),
                may.CLIENT_EDIT, audit=may.CLIENT_ROTATED, returns=shapes.ClientOut)  # fmt: skip
-def rotate_client(client_id: str) -> shapes.ClientOut:
+def rotate_client(client_id: shapes.ClientId) -> shapes.ClientOut:
     made = oidc_clients.rotate(oidc_clients.get(client_id))
     return shapes.client(made.client, made.secret)
 
 
 @api.operation("DELETE", "/iam/oidc-clients/<client_id>", "iam.oidcClients.delete", Text("Delete an OIDC client", "删除 OIDC 客户端"),
                may.CLIENT_EDIT, audit=may.CLIENT_DELETED, status=204)  # fmt: skip
-def delete_client(client_id: str) -> None:
+def delete_client(client_id: shapes.ClientId) -> None:
     oidc_clients.remove(oidc_clients.get(client_id))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from sqlalchemy import delete, select, update
 
 from app import audit
 from app.auth import audience, decisions
+from app.contracts.shapes import Description, doc
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, touch
 from app.errors import NOT_FOUND
@@ -27,8 +30,8 @@ KEY_TYPE = "access-key"
 class AccountWanted(In):
     """A service account's name and description."""
 
-    name: str
-    description: str = ""
+    name: Annotated[str, doc("Name that people see; unique in the tenant.")]
+    description: Description = ""
 
 
 def get(account_id: str) -> ServiceAccount:

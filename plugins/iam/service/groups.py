@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from sqlalchemy import Select, select
 
 from app import audit
+from app.contracts.shapes import Description, doc
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, touch
 from app.web.api import In
@@ -19,8 +22,8 @@ TITLE = Text("The group", "用户组")
 class GroupWanted(In):
     """A group's name and description."""
 
-    name: str
-    description: str = ""
+    name: Annotated[str, doc("Name that people see; unique in the tenant.")]
+    description: Description = ""
 
 
 def get(group_id: str) -> Group:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 from sqlalchemy import Select, delete, select
@@ -11,6 +12,7 @@ from sqlalchemy import Select, delete, select
 from app import audit
 from app.auth import audience, decisions
 from app.auth.models import ConsoleSession
+from app.contracts.shapes import doc
 from app.contracts.text import Text
 from app.db import db, new_id, now, touch
 from app.errors import NOT_FOUND, invalid
@@ -31,23 +33,23 @@ ADMINISTRATOR = "tenant-administrator"
 class NewMember(In):
     """Somebody new. The login name is an e-mail address."""
 
-    login: str = msgspec.field()
-    name: str = msgspec.field()
-    nickname: str = ""
-    mobile: str = ""
-    landline: str = ""
-    staff_number: str = ""
-    must_reset: bool = True
+    login: Annotated[str, doc("Login name, an e-mail address; unique on the site.")] = msgspec.field()
+    name: Annotated[str, doc("Name of the person.")] = msgspec.field()
+    nickname: Annotated[str, doc("Nickname.")] = ""
+    mobile: Annotated[str, doc("Mobile number.")] = ""
+    landline: Annotated[str, doc("Landline number.")] = ""
+    staff_number: Annotated[str, doc("Staff number.")] = ""
+    must_reset: Annotated[bool, doc("Whether the password must be changed at the first sign-in.")] = True
 
 
 class Profile(In):
     """What may be changed of a person; what is left out stays."""
 
-    name: str | None = None
-    nickname: str | None = None
-    mobile: str | None = None
-    landline: str | None = None
-    staff_number: str | None = None
+    name: Annotated[str | None, doc("Name of the person.")] = None
+    nickname: Annotated[str | None, doc("Nickname.")] = None
+    mobile: Annotated[str | None, doc("Mobile number.")] = None
+    landline: Annotated[str | None, doc("Landline number.")] = None
+    staff_number: Annotated[str | None, doc("Staff number.")] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from sqlalchemy import delete, select
 
 from app import audit, crypto, site
 from app.auth import audience, decisions
+from app.contracts.shapes import doc
 from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, touch
 from app.errors import FieldError, invalid
@@ -31,16 +33,20 @@ class ClientWanted(In):
     let it do in their name at the API (``antstack.api:read`` or ``antstack.api``); ``withoutPkce`` lets one that has a
     secret sign people in without PKCE."""
 
-    name: str
-    redirect_uris: list[str]
-    post_logout_uris: list[str] = []
-    backchannel_uri: str = ""
-    audience: str = ""
-    public: bool = False
-    trusted: bool = False
-    site: bool = False
-    api_scope: str = ""
-    without_pkce: bool = False
+    name: Annotated[str, doc("Name that people see when they are asked for consent.")]
+    redirect_uris: Annotated[list[str], doc("Addresses that people may return to after signing in.")]
+    post_logout_uris: Annotated[list[str], doc("Addresses that people may return to after signing out.")] = []
+    backchannel_uri: Annotated[str, doc("Address that is told when somebody signs out.")] = ""
+    audience: Annotated[
+        str, doc("Audience of its tokens, where it reads them itself, such as a Kubernetes API server.")
+    ] = ""
+    public: Annotated[bool, doc("Whether it has no secret, as programs on people's own machines.")] = False
+    trusted: Annotated[bool, doc("Whether people are not asked for consent.")] = False
+    site: Annotated[bool, doc("Whether it is the console of another site that uses this IAM.")] = False
+    api_scope: Annotated[
+        str, doc("The most that people may let it do at the API: empty, `antstack.api:read` or `antstack.api`.")
+    ] = ""
+    without_pkce: Annotated[bool, doc("Whether it may sign people in without PKCE; only with a secret.")] = False
 
 
 @dataclass(frozen=True, slots=True)

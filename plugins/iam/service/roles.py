@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from sqlalchemy import func, select
 
 from app import audit
+from app.contracts.shapes import Description, doc
 from app.contracts.text import Text, plain
 from app.db import db, new_id, scoped, touch
 from app.errors import NOT_FOUND, invalid
@@ -25,10 +27,10 @@ CODE = re.compile(r"^[a-z][a-z0-9-]{1,62}$")
 class RoleWanted(In):
     """A role of one's own: its code stays, the rest may change."""
 
-    name: str
-    permissions: list[str]
-    code: str = ""
-    description: str = ""
+    name: Annotated[str, doc("Name that people see.")]
+    permissions: Annotated[list[str], doc("Names of its permissions; `*` at the end stands for all below.")]
+    code: Annotated[str, doc("Code, by which grants name the role; it never changes.")] = ""
+    description: Description = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import delete, func, select
 
 from app import audit
 from app.auth import decisions
 from app.auth.models import ConsoleSession
+from app.contracts.shapes import Description, doc
 from app.contracts.text import Text
 from app.db import Model, db, get_scoped, new_id, touch
 from app.errors import NOT_FOUND, invalid
@@ -32,23 +33,23 @@ HISTORY = ("core_audit_", "core_job", "core_session", "iam_token", "iam_authoriz
 class TenantWanted(In):
     """A tenant; ``administrator`` is the login name of its first administrator."""
 
-    name: str
-    code: str = ""
-    administrator: str = ""
+    name: Annotated[str, doc("Name that people see.")]
+    code: Annotated[str, doc("Short name, which never changes; made from the name where it is left out.")] = ""
+    administrator: Annotated[str, doc("Login name of its first administrator.")] = ""
 
 
 class TenantChange(In):
     """What may be changed of a tenant."""
 
-    name: str | None = None
-    enabled: bool | None = None
+    name: Annotated[str | None, doc("Name that people see.")] = None
+    enabled: Annotated[bool | None, doc("Whether its members may sign in to it.")] = None
 
 
 class WorkspaceWanted(In):
     """A workspace's name and description."""
 
-    name: str
-    description: str = ""
+    name: Annotated[str, doc("Name that people see; unique in the tenant.")]
+    description: Description = ""
 
 
 def visible() -> Any:

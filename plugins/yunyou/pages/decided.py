@@ -10,7 +10,7 @@ from flask import request
 
 from app.errors import ConsoleError, FieldError
 from app.web import conflicts
-from plugins.yunyou import api
+from plugins.yunyou import plan_shapes
 from plugins.yunyou.models import Solution
 
 Item = dict[str, Any]
@@ -57,7 +57,7 @@ def need_seen(solution: Solution, kind: str) -> dict[str, Any]:
     :returns: what the fields of the item's form hold
     :raises ConsoleError: CORE/CHANGED_MEANWHILE with what its fields hold now
     """
-    items = api.plan_of(solution, kind)["items"]
+    items = plan_shapes.items_of(solution, kind)
     found = next((item for item in items if OF[kind](item, request.form)), None)
     try:
         conflicts.need_seen(decided(found))

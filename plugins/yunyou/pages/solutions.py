@@ -24,7 +24,17 @@ from app.web.listing import Column, Filter, Listing
 from app.web.problems import refuse
 from app.web.render import go, render
 from app.web.table import Action, Cell, Empty
-from plugins.yunyou import api, closing, environments, importing, permissions, planning, resources, solutions, tasks
+from plugins.yunyou import (
+    closing,
+    environments,
+    importing,
+    permissions,
+    plan_shapes,
+    planning,
+    resources,
+    solutions,
+    tasks,
+)
 from plugins.yunyou.domain.difference import KIND_NAMES
 from plugins.yunyou.jobs import CHECK_IMAGES
 from plugins.yunyou.models import PLANS, Solution
@@ -143,17 +153,17 @@ def plan_show(solution_id: str, kind: str) -> Response:
 
 
 def _plan(solution: Solution, kind: str, error: ConsoleError | None = None) -> Response:
-    found = api.plan_of(solution, kind)
+    found = plan_shapes.items_of(solution, kind)
     wanted = request.args.get("q", "").strip().lower()
     state = request.args.get("state", "")
-    items = [item for item in found["items"] if wanted in str(item).lower() and state in ("", item.get("state"))]
+    items = [item for item in found if wanted in str(item).lower() and state in ("", item.get("state"))]
     counts: dict[str, int] = {}
-    for item in found["items"]:
+    for item in found:
         counts[item.get("state", "")] = counts.get(item.get("state", ""), 0) + 1
     return render(
         "yunyou/plan_show.html", fragment="plan", status=error.status if error else 200, **_head(solution, "deployment"),
         kind=kind, plan=solutions.plan_tasks(solution), titles=planning.TITLES, items=items, counts=counts, q=wanted, state=state, error=error,
-        seen=conflicts.mark_of(decided.decided(found["items"])), hidden=decided.hidden,
+        seen=conflicts.mark_of(decided.decided(found)), hidden=decided.hidden,
     )  # fmt: skip
 
 
@@ -235,7 +245,7 @@ def applications_edit(solution_id: str) -> Response:
 def plan_confirm(solution_id: str, kind: str) -> Response:
     solution = solutions.get_solution(solution_id)
     try:
-        conflicts.need_seen(decided.decided(api.plan_of(solution, kind)["items"]))
+        conflicts.need_seen(decided.decided(plan_shapes.items_of(solution, kind)))
         planning.confirm(solution, kind, request.form.getlist("accept"))
     except ConsoleError as error:
         refuse(error)

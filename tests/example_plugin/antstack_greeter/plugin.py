@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from flask import Blueprint, Response, render_template
 
 from antstack_greeter.models import Greeted
 from app import audit, caller, site
 from app.contracts.declarations import Found, Job, NavItem, NavSection, Permission, SearchProvider
+from app.contracts.shapes import Id, doc
 from app.contracts.text import Text
 from app.db import db
 from app.guard import Operation, guard
 from app.hooks import hookimpl
 from app.jobs import enqueue, log
-from app.web.api import Api, In, accepted
+from app.web.api import Api, In, Out, accepted
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,13 @@ JOB = Job("greeter.greet", greet, Text("Greet", "问候"), GREET)
 class Greeting(In):
     """Whom to greet."""
 
-    name: str
+    name: Annotated[str, doc("Who is greeted.")]
+
+
+class Started(Out):
+    """A job that was queued."""
+
+    id: Id
 
 
 @bp.get("")
@@ -53,11 +61,11 @@ def greeting_list() -> str:
     return render_template("greeter/greeting_list.html")
 
 
-@api.operation("POST", "/greeter/greetings", "greeter.greetings.create", Text("Greet", "问候"), GREET, audit=GREETED, body=Greeting, status=202)
+@api.operation("POST", "/greeter/greetings", "greeter.greetings.create", Text("Greet", "问候"), GREET, audit=GREETED, body=Greeting, returns=Started, status=202)
 def create(body: Greeting) -> Response:
     run = enqueue(JOB, body.name, name=body.name)
     audit.note("greeting", run.id, body.name)
-    return accepted({"id": run.id}, f"/api/v1/jobs/{run.id}")
+    return accepted(Started(run.id), f"/api/v1/jobs/{run.id}")
 
 
 @hookimpl

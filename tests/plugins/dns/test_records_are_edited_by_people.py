@@ -213,7 +213,7 @@ def test_a_server_that_does_not_answer_is_told_in_the_language_of_the_reader(
     with silent:
         told = registration.ask(f"www.{zone.name}", "A")
 
-    assert told["error"] == "两秒内没有响应。"
+    assert told.error == "两秒内没有响应。"
 
 
 @pytest.mark.req("D-3")
