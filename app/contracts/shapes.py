@@ -1,4 +1,4 @@
-"""What a field of a shape is: one description each, from which OpenAPI, and the help of a form, are made (decision 0011)."""
+"""What fields of shapes are: each is described once, for OpenAPI and for the help of forms (decision 0011)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from msgspec import Meta
 
 
 def doc(text: str) -> Meta:
-    """The description of a field or argument, in ``Annotated[type, doc("…")]``: one sentence for whoever calls the API."""
+    """What a field or argument is, in one sentence for whoever calls the API: ``Annotated[type, doc("…")]``."""
     return Meta(description=text)
+
+
+def known(**fields: str) -> Meta:
+    """Well-known fields of a JSON object that may have others: what each is, by its name in JSON."""
+    return Meta(extra_json_schema={"properties": {name: {"description": text} for name, text in fields.items()}})
 
 
 Id = Annotated[str, doc("Identifier that the console gave; it never changes.")]
@@ -23,8 +28,27 @@ TraceId = Annotated[str, doc("Trace of the request that it began with; logs and 
 TenantId = Annotated[str, doc("Identifier of the tenant.")]
 Labels = Annotated[dict[str, str], doc("Labels of the object in the cluster.")]
 KeptError = Annotated[
-    dict[str, Any] | None,
-    doc("Why it failed, with the error's `code` and its words by language; null where nothing did."),
+    Annotated[
+        dict[str, Any],
+        known(
+            code="Two parts, such as `CORE/NOT_FOUND`.",
+            reason="What went wrong, by language.",
+            remedy="What to do about it, by language.",
+        ),
+    ]
+    | None,
+    doc("Why it failed; null where nothing did."),
 ]
+Condition = Annotated[
+    dict[str, Any],
+    known(
+        kind="`resource`, `source-ip`, `time` or `mfa`.",
+        attribute="For `resource`: which attribute of it, such as `cluster` or `product`.",
+        values="For `resource`: the values that the attribute may have.",
+        ranges="For `source-ip`: the address ranges that a request may come from.",
+        **{"from": "For `time`: from when, as HH:MM.", "to": "For `time`: until when, as HH:MM."},
+    ),
+]
+Conditions = Annotated[list[Condition], doc("Conditions that must all hold when the role is used.")]
 After = Annotated[int, doc("Number of the last line that is known already: only later ones are answered.")]
 Next = Annotated[int, doc("What `after` takes to go on from here.")]

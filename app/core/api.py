@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app import caller, site
 from app.auth import decisions
 from app.contracts.identity import Directory
-from app.contracts.shapes import After, CreatedAt, Id, KeptError, Name, Next, TraceId, Words, doc
+from app.contracts.shapes import After, Conditions, CreatedAt, Id, KeptError, Name, Next, TraceId, Words, doc
 from app.contracts.text import Text
 from app.core import permissions
 from app.core.routes import find
@@ -21,7 +21,7 @@ from app.jobs import control
 from app.jobs.models import JobLogLine, JobRun
 from app.services import need_service
 from app.web import openapi
-from app.web.api import Api, In, ListQuery, Out, Page, page
+from app.web.api import Api, In, ListQuery, OpenQuery, Out, Page, page
 
 api = Api("core", Text("Console", "控制台"))
 
@@ -35,7 +35,7 @@ class HeldRole(Out):
     role: Annotated[str, doc("Code of the role.")]
     source: Annotated[str, doc("Where it comes from: granted to oneself, or to a group.")]
     expires_at: Annotated[datetime | None, doc("Until when it is held; null where it does not end.")]
-    conditions: Annotated[list[Any], doc("Conditions that must all hold when the role is used.")]
+    conditions: Conditions
 
 
 class Me(Out):
@@ -60,7 +60,7 @@ def me() -> Me:
     held = site.catalogue().permissions
     return Me(
         who.principal.id, who.principal.type, who.principal.login, who.principal.name, who.principal.tenant_id, who.workspace_id,
-        [HeldRole(r.role, r.source, r.expires_at, list(r.conditions)) for r in decisions.held_by(who.principal)],
+        [HeldRole(r.role, r.source, r.expires_at, [dict(c) for c in r.conditions]) for r in decisions.held_by(who.principal)],
         sorted(name for name in held if decisions.allows(held[name], decisions.LATER)), who.mfa, who.trace_id,
     )  # fmt: skip
 
@@ -147,7 +147,7 @@ class JobLog(Out):
     next: Next
 
 
-class LogAfter(In):
+class LogAfter(OpenQuery):
     """Where to go on in a log."""
 
     after: After = 0
@@ -216,20 +216,24 @@ class Explanation(Out):
     reason: Annotated[dict[str, str], doc("Why, by language.")]
 
 
+class ExplainQuery(OpenQuery):
+    """Who may do what to which resource? Every further parameter is an attribute of the resource."""
+
+    principal: Annotated[str, doc("Principal that is asked about, as `type:id`.")] = ""
+    permission: Annotated[str, doc("Name of the permission.")] = ""
+
+
 NO_PRINCIPAL = Text("There is no such principal in this tenant.", "本租户中没有该主体。")
 
 
 @api.operation("GET", "/permissions/explain", "core.permissions.explain", Text("Why a decision is what it is", "鉴权依据"),
-               permissions.PERMISSION_EXPLAIN, returns=Explanation)  # fmt: skip
-def explain() -> Explanation:
-    """What is asked stands in the query: ``principal``, ``permission``, and every other parameter is an attribute of the resource."""
-    given = request.args.to_dict()
-    tenant = caller.current().tenant_id
-    principal = need_service(Directory).principal(given.pop("principal", ""), tenant)
-    wanted = given.pop("permission", "")
+               permissions.PERMISSION_EXPLAIN, query=ExplainQuery, returns=Explanation)  # fmt: skip
+def explain(query: ExplainQuery) -> Explanation:
+    resource = {name: value for name, value in request.args.items() if name not in ("principal", "permission")}
+    principal = need_service(Directory).principal(query.principal, caller.current().tenant_id)
     if principal is None:
         return Explanation(False, NO_PRINCIPAL.both())
-    decision = decisions.decide(principal, wanted, given or None)
+    decision = decisions.decide(principal, query.permission, resource or None)
     return Explanation(decision.allowed, decision.reason.both())
 
 

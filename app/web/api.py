@@ -39,6 +39,10 @@ class In(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """A shape that the API takes; unknown fields are refused."""
 
 
+class OpenQuery(msgspec.Struct, rename="camel"):
+    """A query that passes over parameters that it does not know."""
+
+
 class ListQuery(In):
     """The query of every list: text, sort (``-`` descends), page size and where to go on."""
 

@@ -151,7 +151,8 @@ def check(kind: type[S], given: Any, strict: bool = True) -> S:
             msgspec.convert(given[name], hints[field.name], strict=strict)
         except msgspec.ValidationError as error:
             problems.append(_problem(f"/{name}", str(error)))
-    problems += [FieldError(f"/{name}", UNKNOWN_FIELD) for name in given if name not in fields]
+    if kind.__struct_config__.forbid_unknown_fields:
+        problems += [FieldError(f"/{name}", UNKNOWN_FIELD) for name in given if name not in fields]
     if problems:
         raise invalid(problems)
     try:

@@ -20,6 +20,14 @@ ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 EXTENSION = "antstack.openapi"
 Schema = dict[str, Any]
+DRY_RUN: Schema = {
+    "name": "dryRun", "in": "query", "required": False, "schema": {"type": "boolean", "default": False},
+    "description": "Whether the answer is given that the change would give, and nothing is changed.",
+}  # fmt: skip
+IDEMPOTENCY_KEY: Schema = {
+    "name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 128},
+    "description": "A key of the caller's own: sent again with it, the same request is answered as before for 24 hours.",
+}  # fmt: skip
 
 
 class FieldProblem(msgspec.Struct, rename="camel"):
@@ -156,6 +164,10 @@ def _parameters(operation: ApiOperation, schemas: dict[Any, Schema]) -> Iterator
         yield _parameter("path", name, schemas[kind], True)
     if operation.query is not None:
         yield from _query_parameters(operation.query)
+    if operation.audit is not None and (operation.dry_run or not operation.external):
+        yield DRY_RUN
+    if operation.method == "POST":
+        yield IDEMPOTENCY_KEY
 
 
 def _parameter(place: str, name: str, schema: Schema, required: bool) -> Schema:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from app.contracts.shapes import CreatedAt, Description, Id, Name, Version, doc
+from app.contracts.shapes import Conditions, CreatedAt, Description, Id, Name, Version, doc
 from app.contracts.text import Text
 from app.web.api import Out
 from app.web.language import locale
@@ -25,14 +25,14 @@ RoleId = Annotated[str, doc("Identifier of a custom role, or the code of a built
 GrantId = Annotated[str, doc("Identifier of the grant.")]
 KeyId = Annotated[str, doc("Identifier of the AccessKey.")]
 ClientId = Annotated[str, doc("Identifier of the client: `id`, not `clientId`.")]
-Owner = Annotated[dict[str, str], doc("Whose it is: `type` (`member`, `group` or `serviceAccount`), `id` and `name`.")]
-Conditions = Annotated[
-    list[dict[str, Any]],
-    doc(
-        "Conditions that must all hold; each has a `kind`: `resource` (`attribute`, `values`), `source-ip` (`ranges`), "
-        "`time` (`from`, `to` as HH:MM) or `mfa`."
-    ),
-]
+
+
+class PrincipalOut(Out):
+    """A member, a group or a service account."""
+
+    type: Annotated[str, doc("`member`, `group` or `serviceAccount`.")]
+    id: Annotated[str, doc("Identifier.")]
+    name: Name
 
 
 class TenantOut(Out):
@@ -99,7 +99,7 @@ class KeyOut(Out):
     """An AccessKey. ``secret`` is there when it was just made or is revealed."""
 
     id: Annotated[str, doc("Identifier of the AccessKey, which signed requests name.")]
-    owner: Owner
+    owner: Annotated[PrincipalOut, doc("Whose it is.")]
     state: Annotated[str, doc("`enabled` or `disabled`.")]
     last_used_at: Annotated[datetime | None, doc("When it was last used; null where never.")]
     last_used_ip: Annotated[str, doc("Address that it was last used from.")]
@@ -133,7 +133,7 @@ class GrantOut(Out):
     """A role that somebody holds."""
 
     id: Id
-    principal: Owner
+    principal: Annotated[PrincipalOut, doc("Who holds it.")]
     role: Annotated[str, doc("Code of the role.")]
     role_name: Annotated[str, doc("Name of the role, in the caller's language.")]
     conditions: Conditions
@@ -203,7 +203,7 @@ def keys(rows: Sequence[AccessKey], secret: str | None = None) -> list[KeyOut]:
     names = grants.names_of((row.owner_type, row.owner_id) for row in rows)
     return [
         KeyOut(
-            row.id, {"type": row.owner_type, "id": row.owner_id, "name": names[row.owner_type, row.owner_id]}, row.state,
+            row.id, PrincipalOut(row.owner_type, row.owner_id, names[row.owner_type, row.owner_id]), row.state,
             row.last_used_at, row.last_used_ip or "", row.created_at, secret,
         )
         for row in rows
@@ -230,7 +230,7 @@ def held(rows: Sequence[Grant]) -> list[GrantOut]:
     return [
         GrantOut(
             row.id,
-            {"type": row.principal_type, "id": row.principal_id, "name": names[row.principal_type, row.principal_id]},
+            PrincipalOut(row.principal_type, row.principal_id, names[row.principal_type, row.principal_id]),
             row.role, titles.get(row.role, row.role), list(row.conditions), row.expires_at, row.granted_by, row.reason, row.created_at,
         )
         for row in rows

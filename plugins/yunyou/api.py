@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from flask import Response, request
-from msgspec import UNSET, UnsetType
 
 from app.contracts.shapes import doc
 from app.contracts.text import Text
@@ -27,10 +26,10 @@ from plugins.yunyou import (
     shapes,
     solutions,
 )
-from plugins.yunyou.domain.application import Scalar
 from plugins.yunyou.environments import Edited, NewEnvironment
 from plugins.yunyou.jobs import CHECK_IMAGES
 from plugins.yunyou.models import Environment, Solution
+from plugins.yunyou.plan_edits import ApplicationEdits, DatabaseEdits, ImageEdits, ParameterEdits
 from plugins.yunyou.plan_shapes import plan_of
 
 api = Api("yunyou", Text("Yunyou: delivery and operation", "云游：交付与运维"))
@@ -140,48 +139,6 @@ def document(solution_id: fields.SolutionId) -> dict[str, Any]:
                permissions.SOLUTION_READ, returns=plan_shapes.PLANS, errors=(planning.PLAN_UNKNOWN,))  # fmt: skip
 def get_plan(solution_id: fields.SolutionId, kind: plan_shapes.PlanKind) -> plan_shapes.Plan:
     return plan_of(solutions.get_solution(solution_id), kind)
-
-
-class ParameterEdit(Out):
-    """What is decided of one parameter."""
-
-    name: Annotated[str, doc("What references call it.")]
-    value: Annotated[Scalar | None, doc("A value of one's own; null takes it back.")] = None
-    choice: Annotated[Literal["current", "new"] | UnsetType, doc("Which side a conflict is decided for.")] = UNSET
-
-
-class ParameterEdits(Out):
-    """What is decided of parameters. Besides, ``{"NAME": value}`` enters values."""
-
-    items: Annotated[list[ParameterEdit] | UnsetType, doc("What is decided, one by one.")] = UNSET
-    resolve: Annotated[Literal["current", "new"] | UnsetType, doc("Which side all open conflicts are decided for.")] = UNSET
-
-
-class DatabaseEdits(Out):
-    """Where databases, caches and buckets are."""
-
-    items: Annotated[
-        list[dict[str, Any]], doc("Each with `kind`, `name`, and what is known of it: `host`, `port` …")
-    ] = []
-
-
-class ImageEdit(Out):
-    """The image of an application."""
-
-    application: fields.ApplicationKey
-    image: Annotated[str, doc("The image.")]
-
-
-class ImageEdits(Out):
-    """Images of applications. Besides, ``{"PRODUCT/app": image}`` sets them."""
-
-    items: Annotated[list[ImageEdit], doc("The images, one by one.")] = []
-
-
-ApplicationEdits = Annotated[
-    dict[str, dict[str, Any]],
-    doc("By application, as `PRODUCT/app`: the fields that are edited; null takes an edit back."),
-]
 
 
 class JobStarted(Out):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from app.contracts.shapes import After, KeptError, Next, doc
-from app.web.api import In, Out
+from app.web.api import OpenQuery, Out
 from plugins.yunyou import fields
 
 MOMENT = Meta(extra_json_schema={"format": "date-time"})
@@ -86,7 +86,7 @@ class PreviewOut(Out):
     errors: Annotated[int, doc("How many objects the cluster refuses.")]
 
 
-class LogAfter(In):
+class LogAfter(OpenQuery):
     """Where to go on in a log."""
 
     after: After = 0

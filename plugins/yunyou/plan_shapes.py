@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from sqlalchemy import select
@@ -102,10 +102,12 @@ class ApplicationPlanned(Application, frozen=True, kw_only=True):
     edited: Annotated[dict[str, Any], doc("The fields that were edited in this plan.")]
 
 
+KIND = doc("Which plan it is.")
+
+
 class Plan(Out):
     """One plan of a solution."""
 
-    kind: PlanKind
     state: Annotated[str, doc("`todo` or `done`.")]
     total: Annotated[int, doc("How much there is to confirm.")]
     open: Annotated[int, doc("How much of it is still open.")]
@@ -115,36 +117,42 @@ class Plan(Out):
 class ParametersPlan(Plan):
     """The plan of the parameters."""
 
+    kind: Annotated[Literal["parameters"], KIND]
     items: Annotated[list[ParameterPlanned], doc("Every parameter of the solution.")]
 
 
 class ImagesPlan(Plan):
     """The plan of the images."""
 
+    kind: Annotated[Literal["images"], KIND]
     items: Annotated[list[ImagePlanned], doc("Every image of the solution.")]
 
 
 class BalancersPlan(Plan):
     """The plan of the load balancers."""
 
+    kind: Annotated[Literal["load-balancers"], KIND]
     items: Annotated[list[BalancerPlanned], doc("Every load balancer of the solution.")]
 
 
 class DatabasesPlan(Plan):
     """The plan of databases, caches and buckets."""
 
+    kind: Annotated[Literal["databases"], KIND]
     items: Annotated[list[ResourcePlanned], doc("Every database, cache and bucket of the solution.")]
 
 
 class StoragePlan(Plan):
     """The plan of the volumes."""
 
+    kind: Annotated[Literal["storage"], KIND]
     items: Annotated[list[VolumePlanned], doc("Every volume of the solution.")]
 
 
 class ApplicationsPlan(Plan):
     """The plan of the applications."""
 
+    kind: Annotated[Literal["applications"], KIND]
     items: Annotated[list[ApplicationPlanned], doc("Every application of the solution.")]
 
 
@@ -152,7 +160,7 @@ def _parameters(solution: Solution) -> ParametersPlan:
     items = [entry.public() for entry in planning.entries_for(solution)]
     for item in items:
         item["error"] = item["error"].both() if item["error"] else None
-    return ParametersPlan(*_head(solution, "parameters"), msgspec.convert(items, list[ParameterPlanned]))
+    return ParametersPlan(*_head(solution, "parameters"), "parameters", msgspec.convert(items, list[ParameterPlanned]))
 
 
 def _images(solution: Solution) -> ImagesPlan:
@@ -163,7 +171,7 @@ def _images(solution: Solution) -> ImagesPlan:
         )
         for r in found
     ]
-    return ImagesPlan(*_head(solution, "images"), items)
+    return ImagesPlan(*_head(solution, "images"), "images", items)
 
 
 def _balancers(solution: Solution) -> BalancersPlan:
@@ -176,7 +184,7 @@ def _balancers(solution: Solution) -> BalancersPlan:
         )
         for product in solutions.document_of(solution).products for b in product.load_balancers
     ]  # fmt: skip
-    return BalancersPlan(*_head(solution, "load-balancers"), items)
+    return BalancersPlan(*_head(solution, "load-balancers"), "load-balancers", items)
 
 
 def _databases(solution: Solution) -> DatabasesPlan:
@@ -191,7 +199,7 @@ def _storage(solution: Solution) -> StoragePlan:
         for product, app in solutions.document_of(solution).applications()
         for volume in app.storage
     ]
-    return StoragePlan(*_head(solution, "storage"), items)
+    return StoragePlan(*_head(solution, "storage"), "storage", items)
 
 
 def _applications(solution: Solution) -> ApplicationsPlan:
@@ -200,7 +208,7 @@ def _applications(solution: Solution) -> ApplicationsPlan:
         key = f"{product.code}/{app.name}"
         fields = {**msgspec.structs.asdict(app), "parameters": ()}
         items.append(ApplicationPlanned(**fields, key=key, edited=solution.overrides.get(key, {})))
-    return ApplicationsPlan(*_head(solution, "applications"), items)
+    return ApplicationsPlan(*_head(solution, "applications"), "applications", items)
 
 
 _PLANS: dict[str, Callable[[Solution], Plan]] = {
@@ -210,9 +218,9 @@ _PLANS: dict[str, Callable[[Solution], Plan]] = {
 PLANS = (ParametersPlan, ImagesPlan, BalancersPlan, DatabasesPlan, StoragePlan, ApplicationsPlan)
 
 
-def _head(solution: Solution, kind: str) -> tuple[str, str, int, int, int]:
+def _head(solution: Solution, kind: str) -> tuple[str, int, int, int]:
     task = solutions.plan_tasks(solution)[kind]
-    return kind, task.state, task.total, task.open, solution.version
+    return task.state, task.total, task.open, solution.version
 
 
 def plan_of(solution: Solution, kind: str) -> Any:

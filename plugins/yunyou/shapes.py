@@ -151,6 +151,13 @@ class NodeOut(Out):
     verbs: Annotated[list[str], doc("What may be told of it now: `retry`, `skip`, `confirm`, `rollback`.")]
 
 
+class Subject(Out):
+    """What an order is of."""
+
+    type: Annotated[str, doc("Type, such as `solution`.")]
+    id: Annotated[str, doc("Identifier.")]
+
+
 class OrderOut(Out):
     """An order with its tree."""
 
@@ -163,7 +170,7 @@ class OrderOut(Out):
     progress: fields.Progress
     skipped: Annotated[int, doc("How many steps were skipped.")]
     environment: Annotated[str | None, doc("Identifier of the environment.")]
-    subject: Annotated[dict[str, str], doc("What it is of: `type` and `id`.")]
+    subject: Annotated[Subject, doc("What it is of.")]
     creator: Annotated[str, doc("Name of whoever made it.")]
     created_at: CreatedAt
     started_at: Annotated[datetime | None, doc("When it began.")]
@@ -186,7 +193,7 @@ def order(row: Order, nodes: list[OrderNode]) -> OrderOut:
     found = tree.Tree(nodes)
     return OrderOut(
         row.id, row.type, row.operation, row.title, row.state, row.paused, row.progress, row.skipped, row.environment_id,
-        {"type": row.subject_type, "id": row.subject_id}, row.creator, row.created_at, row.started_at, row.finished_at,
+        Subject(row.subject_type, row.subject_id), row.creator, row.created_at, row.started_at, row.finished_at,
         row.blocked_by, row.rollback_of, row.plan_hash, row.plan, row.error, row.trace_id, verbs.of_order(row),
         [node_out(row, node, found) for node in sorted(nodes, key=lambda n: n.position)],
     )  # fmt: skip

@@ -122,4 +122,4 @@ def test_the_document_of_a_site_with_one_plugin_is_valid(plugin: str, tmp_path: 
 def test_nothing_breaks_callers_of_the_last_baseline(site: Flask) -> None:
     found = [str(item) for item in breaks(json.loads(BASELINE.read_text("utf-8")), document_of(site))]
 
-    assert found == [], "CONTRIBUTING.md tells how a break is made on purpose"
+    assert found == [], "docs/api.md tells how a break is made on purpose"

@@ -175,3 +175,15 @@ def test_every_error_code_has_two_parts_and_is_browsable(site: Flask, as_holder_
 
     assert len(found) > 60
     assert all(len(e["code"].split("/")) == 2 and e["remedy"]["zh"] and e["reason"]["en"] for e in found)
+
+
+@pytest.mark.req("C-60")
+def test_a_question_about_rights_takes_any_attribute_of_the_resource(as_role: Callable[..., Any], api: Callable[..., Any]) -> None:
+    person = as_role("platform-administrator")
+    me = api(person).get("/me").json
+
+    told = api(person).get(f"/permissions/explain?principal=member:{me['id']}&permission=core.job.read&product=SHOP").json
+    nobody = api(person).get("/permissions/explain?principal=member:nobody&permission=core.job.read").json
+
+    assert (told["allowed"], set(told["reason"])) == (True, {"en", "zh"})
+    assert nobody["allowed"] is False

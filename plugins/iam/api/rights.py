@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.auth import decisions
 from app.auth.explain import on_behalf
-from app.contracts.shapes import doc
+from app.contracts.shapes import Conditions, doc
 from app.contracts.text import Text
 from app.db import scoped
 from app.errors import NOT_FOUND
@@ -41,7 +41,7 @@ class GrantWanted(In):
     principal: Annotated[Holder, doc("Who gets the role.")]
     role: Annotated[str, doc("Code of the role.")]
     expires_at: Annotated[datetime | None, doc("Until when it lasts; without it until it is revoked.")] = None
-    conditions: shapes.Conditions = []
+    conditions: Conditions = []
     reason: Annotated[str, doc("Why it is granted.")] = ""
 
 
