@@ -34,6 +34,7 @@ UNVERIFIED = Text(
 )
 NO_WORD = Text("A token is one word without spaces.", "令牌应为不含空格的一行字符。")
 NO_HOST = Text("tls-server-name is the name of a host.", "tls-server-name 须为主机名。")
+NO_LATIN = Text("{key} holds a letter that cannot be sent.", "{key} 含有无法发送的字符。")
 LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 SERVER = Text("The server cannot be used: {why}.", "无法使用该服务器：{why}。")
 # A hundred contexts have 10,000 tokens. libyaml's loader, since the one in Python takes seconds for 256 KB.
@@ -213,6 +214,9 @@ def _words(section: str, entry: Entry) -> Iterator[FieldError]:
         yield FieldError(f"{section}/token", NO_WORD)
     if (name := entry.get("tls-server-name")) and not all(LABEL.fullmatch(label) for label in name.strip().split(".")):
         yield FieldError(f"{section}/tls-server-name", NO_HOST)
+    for key in ("username", "password"):
+        if any(ord(letter) > 255 for letter in entry.get(key) or ""):  # the library sends Latin-1
+            yield FieldError(f"{section}/{key}", NO_LATIN.format(key=key))
 
 
 def _is_word(text: str) -> bool:

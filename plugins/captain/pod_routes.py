@@ -129,6 +129,7 @@ def install(app: Flask) -> None:
     def _own_origin_only() -> None:
         if request.endpoint == "captain.pod_shell_socket":
             shell.check_origin()
+            get_cluster((request.view_args or {})["cluster_id"])  # after the handshake no status can be answered any more
             shell.take_place()
 
     app.teardown_request(shell.free_place)

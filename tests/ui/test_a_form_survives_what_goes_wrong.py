@@ -56,6 +56,21 @@ def test_a_control_character_is_told_beside_its_field_in_a_page(as_holder_of: Ca
     assert 'value="mail"' in answer.text
 
 
+@pytest.mark.req("C-51", "C-30")
+def test_a_form_for_what_is_not_there_is_told_so_and_recorded_whatever_is_in_it(
+    as_holder_of: Callable[..., Any], audit_log: Callable[..., Any]
+) -> None:
+    """The view ends before it reads the form; what is recorded of it reads it first."""
+    person = as_holder_of(dns.ZONE_READ, dns.RECORD_EDIT)
+
+    answer = person.post("/dns/zones/none.example/records", data={"name": RED}, headers=HTMX)
+
+    assert answer.status_code == 404
+    assert [(row.result, row.error_code, row.resource_name) for row in audit_log(rows=True)] == [
+        ("failed", "CORE/NOT_FOUND", "err \N{REPLACEMENT CHARACTER}[31mred")
+    ]
+
+
 @pytest.mark.req("C-51")
 def test_a_view_that_does_not_look_is_refused_too(as_holder_of: Callable[..., Any], tenant: Any) -> None:
     zone = db.session.get(Zone, zone_of(tenant.id)[0]).name

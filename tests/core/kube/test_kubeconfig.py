@@ -104,6 +104,13 @@ def test_a_token_that_no_header_can_carry_is_refused(token: str):
     assert reasons(config(user={"token": token})) == ["/users/0/user/token A token is one word without spaces."]
 
 
+@pytest.mark.parametrize("key", ["username", "password"])
+def test_a_login_that_the_library_cannot_send_is_refused(key: str):
+    user = {"token": None, "username": "a", "password": "b", key: "\u540d"}
+
+    assert reasons(config(user=user)) == [f"/users/0/user/{key} {key} holds a letter that cannot be sent."]
+
+
 @pytest.mark.parametrize("name", [".example", "a..example", "x" * 64 + ".example", "two words", "a\u0301", "-a.example"])
 def test_a_server_name_that_no_handshake_can_carry_is_refused(name: str):
     assert reasons(config({"tls-server-name": name})) == ["/clusters/0/cluster/tls-server-name tls-server-name is the name of a host."]

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from app.auth.models import ConsoleSession
 from app.db import db
 from plugins.captain import permissions, shell, terminal
-from tests import kube
+from tests import factories, kube
 from tests.plugins.captain.test_logs import cookie
 
 pytestmark = pytest.mark.req("K-34")
@@ -149,6 +149,16 @@ def test_reading_rights_open_no_shell(as_holder_of: Any, root: str, a_pod: Any, 
         connect(server, person, root, a_pod.name)
     assert person.get(f"{root}/pods/alpha/{a_pod.name}/shell").status_code == 403
     assert not permissions.POD_SHELL.reads
+
+
+def test_what_is_no_cluster_of_ones_own_tenant_is_answered_before_the_handshake(
+    as_holder_of: Any, root: str, a_pod: Any, server: str, audit_log: Any
+):
+    stranger = as_holder_of(permissions.POD_SHELL, tenant=factories.make_tenant())
+
+    assert refusal(server, stranger, root, a_pod.name) == "HTTP/1.1 404 NOT FOUND"
+    assert refusal(server, stranger, "/captain/clusters/none", "x") == "HTTP/1.1 404 NOT FOUND"
+    assert audit_log() == []
 
 
 def test_nobody_gets_no_shell(client: Any, root: str, a_pod: Any, server: str):
