@@ -188,9 +188,8 @@ def _balancers(solution: Solution) -> BalancersPlan:
 
 
 def _databases(solution: Solution) -> DatabasesPlan:
-    return DatabasesPlan(
-        *_head(solution, "databases"), msgspec.convert(resources.listed(solution), list[ResourcePlanned])
-    )
+    items = msgspec.convert(resources.listed(solution), list[ResourcePlanned])
+    return DatabasesPlan(*_head(solution, "databases"), "databases", items)
 
 
 def _storage(solution: Solution) -> StoragePlan:
