@@ -41,7 +41,7 @@ def addresses(site: Any, tenant: str, rule: Rule) -> Iterator[str]:
         values = {}
         for name in rule.arguments:
             make = objects.find(rule.endpoint, name)
-            values[name] = make(tenant) if make else kind if name == "kind" else "deployments"
+            values[name] = kind if name == "kind" else make(tenant) if make else "deployments"
         with site.test_request_context():
             yield adapter.build(rule.endpoint, values, method="GET")
 
