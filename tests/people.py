@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import has_app_context
+import msgspec
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -12,6 +13,8 @@ from app import caller, crypto
 from app.auth import sessions
 from app.auth.models import ConsoleSession
 from app.db import db
+from app.site import CATALOGUE
+from app.web import openapi
 from plugins.iam.models import Member, Tenant
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -53,6 +56,21 @@ class Person(FlaskClient):
             db.session.expire_all()
 
 
+def need_described(app: Flask, method: str, path: str, answer: TestResponse) -> None:
+    """Fail where an answer has another status or shape than its operation declares."""
+    endpoint, _ = app.url_map.bind("").match(path, method)
+    declared = {f"api_{api.area}.{o.id.replace('.', '_')}": o for api in app.extensions[CATALOGUE].apis for o in api.operations}
+    operation = declared[endpoint]
+    assert answer.status_code == operation.status, f"{operation.id} answered {answer.status_code}, not {operation.status}"
+    problems = []
+    for shape in openapi.returned(operation):
+        try:
+            msgspec.json.decode(answer.get_data(), type=shape)
+        except msgspec.ValidationError as error:
+            problems.append(str(error))
+    assert len(problems) < len(openapi.returned(operation)), f"{operation.id} answered what is none of its shapes: {problems}"
+
+
 class Api:
     """Calls ``/api/v1`` with JSON, as a person's browser or with a program's token."""
 
@@ -66,7 +84,10 @@ class Api:
         if json is not None:
             kwargs["json"] = json
         whole = path if path.startswith("/api/") else f"/api/v1{path}"
-        return self.client.open(whole, method=method, **kwargs)
+        answer = self.client.open(whole, method=method, **kwargs)
+        if answer.is_json and answer.status_code < 300:
+            need_described(self.client.application, method, whole.partition("?")[0], answer)
+        return answer
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:
         """GET."""
