@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -107,6 +108,7 @@ def bundled() -> tuple[str, ...]:
     return tuple(found.name for found in pkgutil.iter_modules(importlib.import_module(BUILT_IN).__path__))
 
 
+@cache
 def outside() -> dict[str, EntryPoint]:
     """The plugins that were installed besides."""
     return {entry.name: entry for entry in entry_points(group=GROUP)}

@@ -184,7 +184,7 @@ def export_checkpoints() -> None:
 @click.argument("tenant")
 def export(tenant: str) -> None:
     """A tenant's whole chain as JSON lines. Example: antstack audit export 01jd… > rows.jsonl"""
-    from app.audit.trail import chained
+    from app.core.audit_trail import chained
 
     with application().app_context():
         for line in chained(tenant):

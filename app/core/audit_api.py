@@ -9,11 +9,11 @@ import msgspec
 from flask import Response, stream_with_context
 
 from app import caller
-from app.audit import counts, trail
+from app.audit import counts
 from app.audit.models import AuditEvent
 from app.contracts.shapes import Id, Words, doc
 from app.contracts.text import Text
-from app.core import audit_verification, permissions
+from app.core import audit_trail, audit_verification, permissions
 from app.core.api import JobOut, job_out
 from app.db import db
 from app.web.api import BASE, Api, In, Out, Page, accepted, page
@@ -61,23 +61,23 @@ def event_out(e: AuditEvent) -> EventOut:
 
 
 @api.operation("GET", "/audit/events", "audit.events.list", Text("Query the audit", "查询审计"), permissions.AUDIT_READ,
-                     query=trail.AuditQuery, returns=Page[EventOut], errors=trail.ERRORS)  # fmt: skip
-def list_events(query: trail.AuditQuery) -> Page[EventOut]:
-    return page(trail.events(query), query, event_out, sorts={"at": AuditEvent.created_at, "createdAt": AuditEvent.created_at},
+                     query=audit_trail.AuditQuery, returns=Page[EventOut], errors=audit_trail.ERRORS)  # fmt: skip
+def list_events(query: audit_trail.AuditQuery) -> Page[EventOut]:
+    return page(audit_trail.events(query), query, event_out, sorts={"at": AuditEvent.created_at, "createdAt": AuditEvent.created_at},
                 key=AuditEvent.id, default="-at")  # fmt: skip
 
 
-class Export(trail.AuditQuery):
+class Export(audit_trail.AuditQuery):
     """An export: the same filters, as CSV or JSON lines."""
 
     format: Annotated[Literal["csv", "jsonl"], doc("`csv`, or `jsonl` for JSON lines.")] = "jsonl"
 
 
 @api.operation("GET", "/audit/events/export", "audit.events.export", Text("Export the audit", "导出审计"), permissions.AUDIT_EXPORT,
-                     query=Export, answers=("text/csv", "application/x-ndjson"), errors=trail.ERRORS)  # fmt: skip
+                     query=Export, answers=("text/csv", "application/x-ndjson"), errors=audit_trail.ERRORS)  # fmt: skip
 def export_events(query: Export) -> Response:
     kind = "text/csv" if query.format == "csv" else "application/x-ndjson"
-    lines = stream_with_context(trail.lines(trail.events(query), query.format))
+    lines = stream_with_context(audit_trail.lines(audit_trail.events(query), query.format))
     return Response(lines, mimetype=kind, headers={"Content-Disposition": f"attachment; filename=audit.{query.format}"})
 
 

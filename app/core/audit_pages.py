@@ -8,11 +8,11 @@ from flask import Blueprint, Response, request, url_for
 from sqlalchemy import Select, false, select
 
 from app import caller, site
-from app.audit import checkpoints, seal, trail
+from app.audit import checkpoints, seal
 from app.audit.models import AuditEvent
 from app.auth import decisions
 from app.contracts.text import Text, plain
-from app.core import audit_verification, permissions
+from app.core import audit_trail, audit_verification, permissions
 from app.db import db, now
 from app.errors import INVALID_INPUT, NOT_FOUND, ConsoleError, invalid
 from app.guard import guard, public
@@ -98,10 +98,10 @@ def _found(tenant: str) -> tuple[Select[AuditEvent], dict[str, str], list[Text]]
     entered = {name: request.args.get(name, "").strip() for name in ("since", "until")}
     try:
         wanted = _wanted()
-        since, until = trail.span(wanted)
-        found = trail.events(wanted, tenant)
+        since, until = audit_trail.span(wanted)
+        found = audit_trail.events(wanted, tenant)
     except ConsoleError as error:
-        if error.kind not in (trail.TOO_LONG, INVALID_INPUT) or request.args.get("format") == "csv":
+        if error.kind not in (audit_trail.TOO_LONG, INVALID_INPUT) or request.args.get("format") == "csv":
             raise
         messages = [problem.message for problem in error.errors] or [error.reason]
         return select(AuditEvent).where(false()), entered, messages
@@ -116,11 +116,11 @@ def _tenant() -> str:
     return caller.current().tenant_id
 
 
-def _wanted() -> trail.AuditQuery:
+def _wanted() -> audit_trail.AuditQuery:
     """What the query string asks for; days are those of the person, as the times in the list, and count as a whole."""
     since, until = _midnight("since"), _midnight("until", days=1)
     q = request.args.get("q", "")
-    return trail.AuditQuery(q=q, operator=request.args.get("operator", ""), since=since, until=until)
+    return audit_trail.AuditQuery(q=q, operator=request.args.get("operator", ""), since=since, until=until)
 
 
 def _midnight(name: str, days: int = 0) -> datetime | None:

@@ -10,12 +10,12 @@ from app.contracts.text import Text, plain
 from app.core import permissions
 from app.db import db, rows, scoped
 from app.errors import NOT_FOUND
+from app.following import after_commit
 from app.guard import guard
 from app.jobs import control, periodic
 from app.jobs.models import JobLogLine, JobRun, PeriodicRun
 from app.jobs.queue import QUEUES, position, push, workers
 from app.leases import LeaseRow
-from app.web.following import after_commit
 from app.web.language import t
 from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render, wants_fragment

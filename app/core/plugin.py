@@ -5,13 +5,22 @@ from __future__ import annotations
 from flask import url_for
 
 from app import styleguide
-from app.audit import trail
 from app.auth import codes as auth_codes
 from app.auth import elsewhere, sessions
-from app.auth import routes as auth_routes
 from app.contracts.declarations import NavItem, NavSection, ObjectLink, Periodic, Role
 from app.contracts.text import Text
-from app.core import api, audit_api, audit_pages, audit_verification, docs_pages, job_pages, permissions, routes
+from app.core import (
+    api,
+    audit_api,
+    audit_pages,
+    audit_trail,
+    audit_verification,
+    auth_pages,
+    docs_pages,
+    job_pages,
+    permissions,
+    routes,
+)
 from app.errors import CORE_ERRORS
 from app.guard import SIGNED_IN
 from app.hooks import hookimpl
@@ -25,7 +34,7 @@ from app.web import bearer, idempotency, lifecycle, metrics, pod_logs, problems
 
 @hookimpl
 def register_blueprints():
-    return [auth_routes.bp, routes.bp, job_pages.bp, audit_pages.bp, audit_pages.keys_bp, docs_pages.bp, styleguide.bp]
+    return [auth_pages.bp, routes.bp, job_pages.bp, audit_pages.bp, audit_pages.keys_bp, docs_pages.bp, styleguide.bp]
 
 
 @hookimpl
@@ -105,4 +114,4 @@ def seed_site(seed):
 @hookimpl
 def register_errors():
     return [*CORE_ERRORS, *problems.ERRORS, lifecycle.CHOOSE_TENANT, lifecycle.UNDECLARED, *bearer.ERRORS, *auth_codes.ERRORS, *KUBE_ERRORS,
-            *pod_logs.ERRORS, *engine.ERRORS, *trail.ERRORS, metrics.TOKEN, *control.ERRORS, verbs.NOT_NOW, verbs.REQUIRED_STEP]  # fmt: skip
+            *pod_logs.ERRORS, *engine.ERRORS, *audit_trail.ERRORS, metrics.TOKEN, *control.ERRORS, verbs.NOT_NOW, verbs.REQUIRED_STEP]  # fmt: skip

@@ -8,10 +8,10 @@ from app import audit
 from app.contracts.text import Text
 from app.db import affected, db, get_scoped, now
 from app.errors import ErrorCode
+from app.following import after_commit
 from app.jobs.models import CANCELLED, ENDED, QUEUED, JobRun
 from app.jobs.periodic import find_job
 from app.jobs.queue import LOST_AFTER, push
-from app.web.following import after_commit
 
 JOB = Text("job", "任务")
 ENDED_ALREADY = ErrorCode(

@@ -16,8 +16,8 @@ from flask import current_app, has_request_context
 from app import caller, site
 from app.contracts.declarations import Job
 from app.db import db, new_id, now
+from app.following import after_commit
 from app.jobs.models import JobRun
-from app.web.following import after_commit
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -9,7 +9,6 @@ from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import ColumnElement, or_, select, update
 
 from app import audit, caller
@@ -26,7 +25,6 @@ from app.jobs.models import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, SUCCEEDED
 from app.jobs.periodic import find_job
 from app.jobs.queue import LOST_AFTER, push
 from app.leases import Fenced, Lease, is_of_a_wrong_clock
-from app.processes import application
 
 _log = logging.getLogger(__name__)
 _running: ContextVar[tuple[str, Lease] | None] = ContextVar("job", default=None)
@@ -41,16 +39,9 @@ class Cancelled(Exception):
 
 
 def perform(run_id: str) -> None:
-    """The one function that RQ calls. Safe to call twice: only one claims the row."""
-    if current_app:
-        _perform(run_id)
-        return
-    with application().app_context():
-        _perform(run_id)
-
-
-def _perform(run_id: str) -> None:
-    """Take the job and do it. No transaction stays open, in which the next job would see the database as it was."""
+    """Take the job and do it: the one function that RQ calls, in the application of the worker. Safe to call twice, since
+    only one claims the row. No transaction stays open, in which the next job would see the database as it was.
+    """
     try:
         before = db.session.get(JobRun, run_id, populate_existing=True)
         was_running = before is not None and before.state == RUNNING

@@ -9,11 +9,11 @@ from flask import has_request_context
 from sqlalchemy import Engine, Select, or_, select, update
 
 from app.db import db, now
+from app.following import after_commit
 from app.jobs.queue import wake_scheduler
 from app.orders import leases, tree
 from app.orders.models import Order
 from app.orders.tree import Tree
-from app.web.following import after_commit
 
 LATEST = timedelta(minutes=1)  # nothing is ever due later than that
 AGAIN = timedelta(seconds=1)

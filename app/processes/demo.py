@@ -9,7 +9,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import sys
 import time
 import urllib.error
@@ -26,7 +25,9 @@ from app.config import PLUGINS, SettingsError, declared, key_of, load_settings
 from app.contracts.seed import Seed
 from app.errors import ConsoleError
 from app.processes import application, memory
-from app.processes.together import Family, add_site, forked
+from app.processes.family import Family, forked
+from app.processes.ports import any_port, is_free
+from app.processes.together import add_site
 
 READY_SECONDS = 60
 REFUSED = "refused"
@@ -105,7 +106,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _run(demo: Demo) -> int:
-    if not _is_free(demo.port):
+    if not is_free(demo.port):
         print(f"antstack: port {demo.port} is taken; choose another with --port (make demo PORT=…)", file=sys.stderr)
         return 4
     demo.environment = _environment(demo)
@@ -165,7 +166,7 @@ def _ports(demo: Demo) -> dict[str, str]:
 
 
 def _port(demo: Demo, wanted: int) -> int:
-    return wanted if demo.port == 8080 and _is_free(wanted) else _any_port()
+    return wanted if demo.port == 8080 and is_free(wanted) else any_port()
 
 
 def _socket(demo: Demo) -> str:
@@ -195,14 +196,14 @@ def _start_sandbox(demo: Demo, family: Family) -> dict[str, str]:
 
     folder = demo.folder / "sandbox"
     folder.mkdir(exist_ok=True)
-    kubeconfig, registry = folder / "kubeconfig", demo.kept("registry_port", _any_port)
-    port = demo.kept("sandbox_port", _any_port)
+    kubeconfig, registry = folder / "kubeconfig", demo.kept("registry_port", any_port)
+    port = demo.kept("sandbox_port", any_port)
     options = {"dir": folder, "port": port, "registry-port": registry, "kubeconfig": kubeconfig, "nodes": 6}
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     family.fork("sandbox", lambda: sandbox.main([*words, "--quiet"]))
     limit = time.monotonic() + 20
     while time.monotonic() < limit and not family.ending:
-        if kubeconfig.exists() and not _is_free(int(port)):
+        if kubeconfig.exists() and not is_free(int(port)):
             return {"kubeconfig": str(kubeconfig), "registry": f"127.0.0.1:{registry}"}
         time.sleep(0.05)
     raise NotStarted("the sandbox cluster did not start; what it said stands above")
@@ -288,19 +289,3 @@ def _write_private(path: Path, text: str) -> None:
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
     temporary.replace(path)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def _any_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

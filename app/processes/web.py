@@ -9,7 +9,7 @@ from gunicorn.app.base import BaseApplication
 
 from app.config import load_settings
 from app.processes import application
-from app.processes.together import die_with_parent
+from app.processes.family import die_with_parent
 from app.processes.web_worker import Worker
 
 CONNECTIONS = 2_000

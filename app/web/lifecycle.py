@@ -10,18 +10,18 @@ from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, request, session
 
-from app import audit, caller, crypto, site
+from app import audit, caller, crypto, following, site
 from app.audit import flood
 from app.audit.models import AuditEvent
 from app.audit.record import noted as noted_so_far
 from app.auth import audience, decisions, sessions
-from app.auth.routes import sign_in_redirect
+from app.auth.redirects import sign_in_redirect
 from app.caller import Caller
 from app.contracts.text import Text
 from app.db import db
 from app.errors import CSRF, NO_DRY_RUN, OTHER_SESSION, SIGNED_OUT, ConsoleError, ErrorCode, invalid
 from app.guard import Guard
-from app.web import bearer, following, idempotency
+from app.web import bearer, idempotency
 from app.web.forms import FormRequest, clean
 from app.web.problems import OF_NEW_SESSION, answer, wants_json
 from app.web.render import wants_fragment

@@ -31,6 +31,7 @@ from plugins.iam.models import (
     Tenant,
     Workspace,
 )
+from plugins.iam.principals import find_principal, owner_of
 
 DIRECT = "direct"
 USED_EVERY_SECONDS = 60
@@ -54,24 +55,7 @@ class LocalDirectory(Directory):
         return [WorkspaceRef(w.id, w.name, w.tenant_id) for w in db.session.scalars(query)]
 
     def principal(self, principal_key: str, tenant_id: str) -> Principal | None:
-        kind, _, identifier = principal_key.partition(":")
-        if kind == MEMBER:
-            found = db.session.execute(
-                select(Member.name, Member.login)
-                .join(Membership, Membership.member_id == Member.id)
-                .join(Tenant, Tenant.id == Membership.tenant_id)
-                .where(Member.id == identifier, Member.state == ACTIVE)
-                .where(Membership.tenant_id == tenant_id, Tenant.state == ACTIVE)
-            ).first()
-            return Principal("member", identifier, found[0], found[1], tenant_id) if found else None
-        if kind == SERVICE_ACCOUNT:
-            name = db.session.scalar(
-                select(ServiceAccount.name).where(
-                    ServiceAccount.id == identifier, ServiceAccount.tenant_id == tenant_id, ServiceAccount.state == ACTIVE
-                )
-            )
-            return Principal("serviceAccount", identifier, name, name, tenant_id) if name else None
-        return None
+        return find_principal(principal_key, tenant_id)
 
     def epoch(self, tenant_id: str) -> int:
         return db.session.scalar(select(Tenant.epoch).where(Tenant.id == tenant_id)) or 0
@@ -91,7 +75,7 @@ class LocalDirectory(Directory):
             return Signer("unknown")
         if row.state != ACTIVE:
             return Signer("disabled")
-        principal = self.owner(row)
+        principal = owner_of(row)
         if principal is None:
             return Signer("owner-not-active")
         expected = hmac.new(row.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
@@ -100,12 +84,8 @@ class LocalDirectory(Directory):
         note_use(key_id, source_ip)
         return Signer("right", principal)
 
-    def owner(self, key: AccessKey) -> Principal | None:
-        """Whom a key acts for, while they are active."""
-        return self.principal(f"{key.owner_type}:{key.owner_id}", key.tenant_id)
-
     def token(self, bearer: str) -> TokenRef | None:
-        from plugins.iam.oidc import access  # its clients ask this directory
+        from plugins.iam.oidc import access  # with Authlib, which a start does without
 
         found = access.find(bearer)
         if found is None:

@@ -10,12 +10,12 @@ import pytest
 from flask import Response
 from sqlalchemy import Engine, event, select
 
+from app import following
 from app.contracts.declarations import Job
 from app.contracts.text import Text
 from app.db import db
 from app.errors import NOT_FOUND
 from app.jobs.queue import enqueue, queue
-from app.web import following
 from plugins.iam.models import Group
 from tests import factories
 

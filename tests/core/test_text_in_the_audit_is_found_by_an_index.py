@@ -13,10 +13,11 @@ from sqlalchemy import delete, select, text, update
 
 from app import crypto
 from app.application import create_app
-from app.audit import counts, seal, search, trail
+from app.audit import counts, seal, search
 from app.audit.models import AuditEvent, AuditSeal
 from app.audit.verify import verify
 from app.config import load_settings
+from app.core import audit_trail as trail
 from app.db import db, new_id, now
 from app.processes import database, doctor
 from tests.databases import SERVERS

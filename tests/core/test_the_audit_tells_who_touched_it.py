@@ -18,13 +18,14 @@ from sqlalchemy import delete, insert, select, text, update
 
 from app import audit, caller, crypto
 from app.application import create_app
-from app.audit import chain, checkpoints, offline, seal, sealer, trail
+from app.audit import chain, checkpoints, offline, seal, sealer
 from app.audit.models import AuditCheckpoint, AuditEvent, AuditHead, AuditSeal, AuditWaiting
-from app.audit.trail import AuditQuery
 from app.audit.verify import Break, verify
 from app.config import load_settings
 from app.contracts.identity import Principal
 from app.contracts.text import Text
+from app.core import audit_trail as trail
+from app.core.audit_trail import AuditQuery
 from app.db import db, new_id, now
 from app.guard import Operation
 from app.processes import database

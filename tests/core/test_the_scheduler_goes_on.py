@@ -12,11 +12,11 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import Engine, event
 
+from app.following import follow
 from app.jobs.queue import WAKE, connection
 from app.orders import due
-from app.processes import scheduler, threads, together
+from app.processes import family, scheduler, threads
 from app.processes.scheduler import Scheduler
-from app.web.following import follow
 from tests.core.sole_work import sole_work
 
 
@@ -68,7 +68,7 @@ def test_a_process_ends_with_a_thread_that_it_is_of_no_use_without_and_can_be_st
         threads.start("scheduler", lambda: 1 / 0)
         threading.Event().wait()
 
-    child = together.forked("scheduler mirror", mirror_beside_a_scheduler_that_dies)
+    child = family.forked("scheduler mirror", mirror_beside_a_scheduler_that_dies)
     try:
         child.join(60)
         assert child.exitcode == 1

@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
+from app import following
 from app.core.permissions import AUDIT_READ
 from app.errors import CONFLICT
-from app.web import following
 
 HTML = {"Accept": "text/html"}
 

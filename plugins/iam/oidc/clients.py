@@ -13,9 +13,9 @@ from sqlalchemy import select
 from app import crypto, site
 from app.contracts.identity import API, API_READ, Principal
 from app.db import db
-from plugins.iam.directory import LocalDirectory
 from plugins.iam.models import ACTIVE, AccessKey
 from plugins.iam.oidc.models import OidcClient
+from plugins.iam.principals import owner_of
 
 CONSOLE = "antstack-console"
 SCOPES = ("openid", "profile", "email", "groups", "roles", "offline_access")
@@ -129,7 +129,7 @@ def _registered(row: OidcClient) -> Client:
 
 def _key(key_id: str) -> Client | None:
     key = db.session.get(AccessKey, key_id)
-    principal = LocalDirectory().owner(key) if key is not None and key.state == ACTIVE else None
+    principal = owner_of(key) if key is not None and key.state == ACTIVE else None
     if key is None or principal is None:
         return None
     return Client(

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from flask import Blueprint, Response, g, make_response, redirect, request, session, url_for
 
 from app import audit, caller, crypto
-from app.auth.routes import local_path
+from app.auth.redirects import local_path
 from app.db import db
 from app.errors import SIGNED_OUT, ConsoleError
 from app.guard import public

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request, url_for
 from sqlalchemy import Select
 
 from app.auth.decisions import allows
-from app.auth.routes import local_path
+from app.auth.redirects import local_path
 from app.contracts.text import Text
 from app.db import count, scoped
 from app.errors import ConsoleError, invalid

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from app import audit, caller, site
 from app.auth import sessions
 from app.auth.models import ConsoleSession
+from app.auth.redirects import local_path, sign_in_redirect
 from app.contracts.identity import Directory, Principal
 from app.contracts.text import Text
 from app.core import permissions
@@ -26,35 +27,11 @@ SESSION = Text("session", "会话")
 YEAR = 365 * 24 * 3600
 
 
-def sign_in_redirect() -> Response:
-    """To the sign-in page, or to the chooser when only the tenant is missing; HTMX is told to leave the page."""
-    target = url_for("auth.choose") if g.get("session_row") else url_for("auth.login", next=_here())
-    if request.headers.get("HX-Request") == "true":
-        response = make_response("", 401)
-        response.headers["HX-Redirect"] = target
-        return response
-    return make_response(redirect(target, 303))
-
-
 def _relying_party() -> ModuleType:
     """It stands on Authlib, which would cost every start a tenth of a second; the first sign-in loads it."""
     from app.auth import oidc
 
     return oidc
-
-
-def _here() -> str:
-    return request.full_path.rstrip("?") if request.method == "GET" else "/"
-
-
-def local_path(target: str) -> str:
-    """*target* if it is a path of this site, else the start page: no open redirect."""
-    try:
-        parts = urlsplit(target)
-    except ValueError:
-        return "/"
-    plain = not parts.scheme and not parts.netloc and target.startswith("/") and not target.startswith(("//", "/\\"))
-    return target if plain and "\\" not in target else "/"
 
 
 @bp.get("/login")
