@@ -11,6 +11,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import dns.message
+import dns.query
 import pytest
 import requests
 
@@ -90,3 +92,12 @@ def test_the_account_that_it_printed_signs_in(site: LiveSite) -> None:
     person = site.login(requests.Session(), "platform-administrator")
 
     assert person.get(f"{site.url}/iam/members", timeout=30).status_code == 200
+
+
+@pytest.mark.req("C-5", "D-4")
+def test_its_name_server_answers_where_the_site_says(site: LiveSite) -> None:
+    query = dns.message.make_query("example.test", "SOA")
+
+    answer = dns.query.udp(query, site.site["dns"]["host"], port=site.site["dns"]["port"], timeout=10)
+
+    assert [str(found.name) for found in answer.answer] == ["example.test."]
