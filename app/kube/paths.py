@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from app.contracts.text import plain
+from app.errors import NOT_FOUND
+
 # kind → (group and version, plural, namespaced)
 KINDS: Mapping[str, tuple[str, str, bool]] = {
     "Namespace": ("v1", "namespaces", False),
@@ -39,14 +42,24 @@ def root(api_version: str) -> str:
 def collection(kind: str, namespace: str = "") -> str:
     """The address of all objects of a kind, in one namespace or in all."""
     api_version, plural, namespaced = KINDS[kind]
-    inside = f"/namespaces/{quote(namespace, safe='')}" if namespaced and namespace else ""
+    inside = f"/namespaces/{_segment(namespace)}" if namespaced and namespace else ""
     return f"{root(api_version)}{inside}/{plural}"
 
 
 def one(kind: str, namespace: str, name: str, subresource: str = "") -> str:
     """The address of one object, or of a subresource of it."""
     tail = f"/{subresource}" if subresource else ""
-    return f"{collection(kind, namespace)}/{quote(name, safe='')}{tail}"
+    return f"{collection(kind, namespace)}/{_segment(name)}{tail}"
+
+
+def _segment(name: str) -> str:
+    """A name as one segment of an address. ``..`` would be the address above (RFC 3986, 5.2.4): of a pod, its whole namespace.
+
+    :raises ConsoleError: CORE/NOT_FOUND for what is no name in any cluster (Kubernetes: "Object Names and IDs")
+    """
+    if name in ("", ".", ".."):
+        raise NOT_FOUND(what=plain(name))
+    return quote(name, safe="")
 
 
 def of_object(manifest: Mapping[str, Any]) -> str:

@@ -311,7 +311,7 @@ class Listing:
         return column, list(inspect(self.query.column_descriptions[0]["entity"]).primary_key), descending
 
     def _heads(self) -> list[ShownColumn]:
-        chosen = self.args.getlist("cols")
+        chosen = {*self.args.getlist("cols")} & {column.key for column in self.declared}
         heads = []
         for column in self.declared:
             descending = self.sort == f"-{column.key}"

@@ -178,6 +178,18 @@ def test_a_page_that_is_gone_gives_the_first_one_and_says_so(as_holder_of: Calla
     assert "That page is gone; this is the first one." in answer.text
 
 
+@pytest.mark.req("C-50", "Q-20")
+def test_a_list_of_no_column_that_it_has_is_shown_with_the_usual_ones(as_holder_of: Callable[..., Any]) -> None:
+    """An address that somebody kept from before a column was renamed."""
+    person = as_holder_of(iam.GROUP_READ, iam.GROUP_EDIT)
+    person.post("/iam/groups/new", data={"name": "Columns"}, headers=HTMX)
+
+    answer = person.get("/iam/groups?cols=renamed", headers=HTML)
+
+    assert answer.status_code == 200
+    assert "Columns" in answer.text
+
+
 @pytest.mark.req("C-50")
 def test_a_cell_without_text_has_nothing_to_copy(as_holder_of: Callable[..., Any]) -> None:
     person = as_holder_of(AUDIT_READ, iam.GROUP_READ, iam.GROUP_EDIT)

@@ -16,6 +16,7 @@ from app.kube.client import Kube
 from app.orders.models import Order, OrderNode
 from app.orders.tree import Tree
 from app.web import pod_logs
+from app.web.forms import check
 from app.web.language import t
 from app.web.pod_logs import LogQuery
 from app.web.render import render
@@ -145,6 +146,7 @@ def _cluster(order_id: str) -> tuple[Kube, str]:
 
 
 def _log_query(container: str = "") -> LogQuery:
-    given = {key: value for key, value in request.args.items() if value}
+    known = {field.encode_name for field in msgspec.structs.fields(LogQuery)}
+    given = {key: value for key, value in request.args.items() if value and key in known}
     wanted = {"container": container, "tail": LOG_LINES, **given, "previous": "previous" in given}
-    return pod_logs.checked(msgspec.convert(wanted, LogQuery, strict=False))
+    return pod_logs.checked(check(LogQuery, wanted, strict=False))

@@ -51,6 +51,30 @@ def test_a_pod_is_deleted_after_a_dialog_that_names_it(as_holder_of: Any, root: 
     assert ("captain.pod.deleted", "beta/victim", "success") in audit_log()
 
 
+@pytest.mark.req("Q-30")
+@pytest.mark.parametrize("what", ["delete", "evict"])
+def test_who_may_end_pods_cannot_end_the_namespace_above_them(as_holder_of: Any, root: str, sandbox: Any, what: str):
+    """``pods/..`` is the address of the namespace (RFC 3986, 5.2.4)."""
+    kube.make_namespace(sandbox, f"spared-{what}")
+    namespace = f"/api/v1/namespaces/spared-{what}"
+    uid = kube.ask(sandbox, "GET", namespace)["metadata"]["uid"]
+
+    answer = as_holder_of(*DELETE).post(f"{root}/pods/spared-{what}/%2E%2E/{what}", data={"uid": uid})
+
+    assert answer.status_code == 404
+    assert not kube.ask(sandbox, "GET", namespace)["metadata"].get("deletionTimestamp")
+
+
+@pytest.mark.req("Q-30")
+@pytest.mark.parametrize(("namespace", "name"), [("beta", ".."), ("beta", "."), ("..", "beta")])
+def test_what_is_no_name_leads_to_no_other_object(as_holder_of: Any, api: Any, cluster: Any, namespace: str, name: str):
+    reader = api(as_holder_of(*[p for p in permissions.ALL if p.reads]))
+
+    answer = reader.get(f"/captain/clusters/{cluster.id}/objects", query_string={"kind": "Pod", "namespace": namespace, "name": name})
+
+    assert (answer.status_code, answer.json["code"]) == (404, "CORE/NOT_FOUND")
+
+
 def test_a_new_pod_of_the_same_name_is_spared(as_holder_of: Any, root: str, cluster: Any, sandbox: Any, audit_log: Any):
     make(sandbox, cluster, "spared")
 

@@ -182,3 +182,5 @@ def test_a_pod_of_an_order_shows_its_state_and_log(sandboxed: Delivery, as_membe
     before = browser.get(f"{pod}/log?previous=1").text
     assert "KUBE/LOG_NOT_THERE" in before
     assert "/log/stream" not in before, "what ended is not followed"
+    assert browser.get(f"{pod}/log?tail=many").status_code == 422
+    assert browser.get(f"/yunyou/orders/{order['id']}/pods/%2E%2E").status_code == 404, "the address above is no pod"
