@@ -176,6 +176,10 @@ class Worker(ThreadWorker):
             req.headers = [(name, value) for name, value in req.headers if name not in WHO_ASKS]
         return super().handle_request(req, conn)
 
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
+        """As the answer said, unless the body is malformed: gunicorn would leave a long one that the view did not read."""
+        return keepalive and bool(conn.parser.finish_body())  # all of it is here, so that no deadline is due
+
     def finish_request(self, conn: Connection, done: Future[bool]) -> None:
         """Wait for the connection's next request, or end it."""
         self._is_done(conn.address)

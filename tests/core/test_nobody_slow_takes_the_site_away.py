@@ -160,6 +160,14 @@ def test_requests_one_behind_the_other_are_all_answered(port: int) -> None:
     assert [part.rpartition(b"\r\n\r\n")[2][:1] for part in found.split(b"HTTP/1.1 200 OK")[1:]] == [b"5", b"2", b"p"]
 
 
+def test_a_connection_goes_on_as_it_was_said_behind_a_body_that_nobody_read(port: int) -> None:
+    unread = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n" + b"x" * 300_000
+
+    found = raw(port, unread + LAST)
+
+    assert (found.count(b"HTTP/1.1 200"), found.count(b"Connection: keep-alive")) == (2, 1)
+
+
 @pytest.mark.parametrize(
     "head",
     [
