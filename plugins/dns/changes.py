@@ -24,6 +24,8 @@ TYPE_WORDS = Text("One of {names}.", "须为 {names} 之一。").format(names=[*
 TWICE = Text("This name and type stand in these changes twice.", "本次变更中该名称与类型重复。")
 VERSIONS_AT_ONCE = 50  # read of the history together
 SHOWN = 20  # versions on a zone's page
+MOST_CHANGES = 5_000  # in one request, which takes a millisecond for each
+TOO_MANY = Text("At most {most} changes at once: send the others in another set.", "一次最多 {most} 项变更，请将其余变更分批提交。")
 AT_ONCE = 500  # names asked for in one query
 Key = tuple[str, str]
 
@@ -64,6 +66,8 @@ def change(
     :returns: what changed, before and after
     :raises ConsoleError: CORE/INVALID_INPUT with every problem, DNS/NAME_OWNED, DNS/NAME_MADE_BY_HAND, DNS/ZONE_MOVED
     """
+    if len(upsert) + len(remove) > MOST_CHANGES:
+        raise invalid({"upsert": TOO_MANY.format(most=MOST_CHANGES)})
     wanted, problems = _checked(zone, upsert, owner or None)
     problems += _removed(zone, remove, wanted)
     known = records_at(zone, (name for name, _ in wanted))

@@ -263,3 +263,13 @@ def test_more_values_than_an_answer_can_have_are_refused_without_a_look_at_each(
 
     assert [found.pointer for found in refused.value.errors] == ["/upsert/0/values"]
     assert time.monotonic() - started < 1
+
+
+@pytest.mark.req("Q-20")
+def test_a_change_set_without_end_is_refused_before_it_is_read(zone: Zone) -> None:
+    many = [{"name": f"n{number}", "type": "A", "values": ["192.0.2.1"]} for number in range(changes.MOST_CHANGES + 1)]
+    for upsert, remove in ((many, []), ([], many)):
+        with pytest.raises(ConsoleError) as refused:
+            changes.change(zone, upsert, remove)
+
+        assert [found.pointer for found in refused.value.errors] == ["/upsert"]
