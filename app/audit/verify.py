@@ -13,7 +13,7 @@ from sqlalchemy import Connection, DateTime, Row, func, select, type_coerce
 
 from app.audit import chain, checkpoints
 from app.audit.models import AuditCheckpoint, AuditEvent, AuditHead, AuditSeal, AuditWaiting
-from app.audit.offline import GENESIS, is_back_dated
+from app.audit.offline import GENESIS, GRACE, is_back_dated
 from app.contracts.text import Text, plain
 from app.db import db, now
 
@@ -49,6 +49,7 @@ BACK_DATED = Text("it is dated before rows that were sealed before it", "时间�
 UNSEALED = Text(
     "it has no seal and does not wait for one: it was un-sealed or slipped in", "没有封印也不在待封存之列：被解封或被插入"
 )
+AHEAD = Text("it is dated in the future, so that it waits for its seal", "时间在未来，因此一直待封存")
 LOST = Text("it was removed before it was sealed", "在封存之前被删除")
 
 
@@ -278,6 +279,11 @@ def _outside(tenant_id: str | None) -> Iterator[Break]:
         slipped = slipped.where(AuditEvent.tenant_id == tenant_id)
     for tenant, identifier in db.session.execute(slipped.order_by(AuditEvent.tenant_id, AuditEvent.id).limit(PAGE)).all():
         yield Break(tenant, 0, identifier, UNSEALED)
+    ahead = select(AuditEvent.tenant_id, AuditEvent.id).where(~sealed, waits, AuditEvent.created_at > now() + GRACE)
+    if tenant_id is not None:
+        ahead = ahead.where(AuditEvent.tenant_id == tenant_id)
+    for tenant, identifier in db.session.execute(ahead.order_by(AuditEvent.tenant_id, AuditEvent.id).limit(PAGE)).all():
+        yield Break(tenant, 0, identifier, AHEAD)
     there = select(AuditEvent.id).where(AuditEvent.id == AuditWaiting.event_id).exists()
     for identifier in db.session.scalars(select(AuditWaiting.event_id).where(~there).limit(PAGE)).all():
         yield Break("", 0, identifier, LOST)
