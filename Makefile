@@ -4,7 +4,7 @@ PORT ?= 8080
 DIR ?= demo
 BIN = .venv/bin
 
-.PHONY: setup demo test lint bench mutants
+.PHONY: setup demo test lint words bench mutants
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -25,6 +25,11 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/antstack words --check
+
+# Texts of code and templates into the catalogues, app/translations and plugins/*/translations, to be translated there
+words: setup
+	$(BIN)/antstack words
 
 bench: setup
 	$(BIN)/python -m bench

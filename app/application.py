@@ -17,7 +17,7 @@ from app.config import Settings, SettingsError, load_plugin_settings, load_setti
 from app.db import db, pool_for
 from app.guard import public
 from app.services import EXTENSION
-from app.web import compress, frame, lifecycle, metrics, problems
+from app.web import compress, frame, language, lifecycle, metrics, problems
 from app.web.language import STATIC
 
 ROOT = Path(__file__).parent.parent
@@ -63,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions[site.PLUGIN_SETTINGS] = load_plugin_settings(found.settings, settings.source)
     app.extensions[EXTENSION] = {**elsewhere.directories(settings, found.services), **found.services}
     _mount(app, found)
+    language.install(app)
     metrics.install(app)
     compress.install(app)
     lifecycle.install(app)

@@ -36,6 +36,7 @@ from app.contracts.declarations import (
 from app.errors import ErrorCode
 from app.guard import Operation
 from app.schema import History
+from app.words import catalogues
 
 BUILT_IN = "plugins"
 GROUP = "antstack.plugins"
@@ -120,7 +121,9 @@ def _manager(names: Iterable[str], core: ModuleType) -> pluggy.PluginManager:
     manager.register(core, "core")
     for name in names:
         try:
-            manager.register(_import(name), name)
+            module = _import(name)
+            manager.register(module, name)
+            catalogues.add(Path(str(module.__file__)).parent)
         except (pluggy.PluginValidationError, ValueError) as error:
             raise PluginError(f"plugin {name!r} does not fit: {error}") from error
     try:

@@ -164,7 +164,7 @@ def verify(tenant: str | None, checkpoints: Path | None) -> None:
         for item in walk(tenant, checkpoints, lambda more: rows.append(rows.pop() + more)):
             found += 1
             place = f"tenant {item.tenant_id or '-'} " if item.event_id or item.tenant_id else ""
-            click.echo(f"{place}{item.words.en}" + (f" ({item.event_id})" if item.event_id else ""))
+            click.echo(f"{place}{item.words}" + (f" ({item.event_id})" if item.event_id else ""))
     took = time.monotonic() - began
     click.echo(f"{rows[0]} rows in {took:.1f} s: " + ("the chain holds" if not found else f"{found} problem(s)"))
     sys.exit(1 if found else 0)
@@ -256,8 +256,21 @@ def explain(user: str, permission: str, resource: tuple[str, ...], tenant: str |
 
     with application().test_request_context():
         decision = why(user, permission, dict(item.split("=", 1) for item in resource), tenant)
-    click.echo(json.dumps({"allowed": decision.allowed, "reason": decision.reason.en}, ensure_ascii=False))
+    click.echo(json.dumps({"allowed": decision.allowed, "reason": str(decision.reason)}, ensure_ascii=False))
     sys.exit(0 if decision.allowed else 1)
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Write nothing; name what the catalogues lack.")
+@click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def words(check: bool, folders: tuple[Path, ...]) -> None:
+    """Bring catalogues of words up to the code (developers): the console's, or a plugin's in FOLDERS. Example: antstack words"""
+    from app.words import extraction
+
+    found = extraction.check(folders) if check else extraction.update_all(folders)
+    for problem in found:
+        click.echo(problem)
+    sys.exit(1 if found else 0)
 
 
 def entry() -> None:
@@ -268,7 +281,7 @@ def entry() -> None:
         click.echo(f"antstack: {error}", err=True)
         sys.exit(2)
     except ConsoleError as error:
-        click.echo(f"antstack: {error.reason.en} {error.remedy.en} ({error.code})", err=True)
+        click.echo(f"antstack: {error.reason} {error.remedy} ({error.code})", err=True)
         sys.exit(6)
 
 

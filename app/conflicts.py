@@ -8,13 +8,13 @@ from sqlalchemy import MetaData, UniqueConstraint
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
-from app.contracts.text import Text
 from app.errors import CONFLICT, ConsoleError, FieldError
+from app.words import _
 
-TAKEN = Text("This is taken already.", "已被占用。")
-SAME = Text("Somebody else made the same at the same moment.", "他人同时进行了相同的操作。")
-CROSSED = Text("Somebody else changed this at the same moment.", "他人同时修改了此内容。")
-REFERRED = Text("What this refers to is gone, or something still refers to it.", "所引用的对象已不存在，或仍被其他对象引用。")
+TAKEN = _("This is taken already.")
+SAME = _("Somebody else made the same at the same moment.")
+CROSSED = _("Somebody else changed this at the same moment.")
+REFERRED = _("What this refers to is gone, or something still refers to it.")
 # SQLite's, PostgreSQL's and MariaDB's words.
 UNIQUE = re.compile(
     r"UNIQUE constraint failed: (?P<columns>.+)|(?:for key '|unique constraint \")(?:\w+\.)?(?P<name>\w+)", re.I

@@ -19,8 +19,8 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
 from app import caller, conflicts, crypto, lengths
-from app.contracts.text import Text as Words
 from app.errors import CHANGED, NOT_FOUND
+from app.words import Text as Words
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from app.contracts.declarations import Permission
-from app.contracts.text import Text
+from app.words import Text, _
 
 F = TypeVar("F", bound=Callable[..., Any])
 ResourceOf = Callable[[Mapping[str, Any]], Mapping[str, str]]
@@ -86,4 +86,4 @@ def signed_in(reason: str, *, audit: Operation | None = None) -> Callable[[F], F
     return guard(SIGNED_IN, audit=audit, reason=reason)
 
 
-SIGNED_IN = Permission("core.self.use", Text("Use the console", "使用控制台"), reads=True)
+SIGNED_IN = Permission("core.self.use", _("Use the console"), reads=True)

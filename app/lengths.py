@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import String
 from sqlalchemy.orm import object_mapper
 
-from app.contracts.text import Text
 from app.errors import FieldError, invalid, pointer_of
+from app.words import _
 
-TOO_LONG = Text("Write at most {most} characters; these are {n}.", "至多 {most} 个字符，当前为 {n} 个。")
+TOO_LONG = _("Write at most {most} characters; these are {n}.")
 
 
 def need_room(rows: Iterable[object]) -> None:

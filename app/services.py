@@ -7,12 +7,12 @@ from typing import TypeVar, cast
 from flask import current_app
 
 from app import site
-from app.contracts.text import Text, plain
 from app.errors import NO_SERVICE
+from app.words import Text, _, plain
 
 S = TypeVar("S")
 EXTENSION = "antstack.services"
-ANY_THAT_OFFERS = Text("that offers {contract}", "（可提供 {contract} 者）")
+ANY_THAT_OFFERS = _("that offers {contract}")
 
 
 def find_service(contract: type[S]) -> S | None:

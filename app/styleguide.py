@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, request
 
-from app.contracts.text import Text
 from app.guard import public
 from app.styleguide_samples import listing, samples
 from app.web.render import render
+from app.words import _
 
 bp = Blueprint("styleguide", __name__)
 SAMPLE = "design reference, no data"
 
 SECTIONS = (
-    ("words", Text("Type and colour", "文字与颜色")),
-    ("buttons", Text("Buttons and menus", "按钮与菜单")),
-    ("status", Text("Status", "状态")),
-    ("alerts", Text("Alerts and empty states", "提示与空状态")),
-    ("cards", Text("Cards, facts, tabs", "卡片、信息与页签")),
-    ("table", Text("List", "列表")),
-    ("folds", Text("Folds", "折叠列表")),
-    ("form", Text("Forms", "表单")),
-    ("choosing", Text("Choosing and sending", "选择与上传")),
-    ("overlays", Text("Dialog, drawer, toast", "对话框、抽屉与消息")),
-    ("wizard", Text("Wizard and progress", "向导与进度")),
-    ("order", Text("Tree and pods", "树与容器组")),
-    ("charts", Text("Charts", "图表")),
-    ("code", Text("Code, diff, log, terminal", "代码、差异、日志与终端")),
-    ("timeline", Text("Timeline and approval", "时间线与审批")),
+    ("words", _("Type and colour")),
+    ("buttons", _("Buttons and menus")),
+    ("status", _("Status")),
+    ("alerts", _("Alerts and empty states")),
+    ("cards", _("Cards, facts, tabs")),
+    ("table", _("List")),
+    ("folds", _("Folds")),
+    ("form", _("Forms")),
+    ("choosing", _("Choosing and sending")),
+    ("overlays", _("Dialog, drawer, toast")),
+    ("wizard", _("Wizard and progress")),
+    ("order", _("Tree and pods")),
+    ("charts", _("Charts")),
+    ("code", _("Code, diff, log, terminal")),
+    ("timeline", _("Timeline and approval")),
 )
 
 

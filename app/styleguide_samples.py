@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.contracts.text import Text, plain
 from app.db import now
 from app.errors import ConsoleError, invalid
 from app.web.table import Action, Cell, Chip, Empty, ShownColumn, ShownFilter, ShownRow
+from app.words import Text, _, plain
 
 STATES = (
     "waiting", "running", "succeeded", "failed", "paused", "pending", "queued", "skipped",
@@ -66,12 +66,12 @@ class Sample:
     poll: float | None = 5
     new_count: int = 2
     csv_url: str = "/styleguide/list?format=csv"
-    search_hint: Text = field(default_factory=lambda: Text("Name, image or host", "名称、镜像或主机"))
+    search_hint: Text = field(default_factory=lambda: _("Name, image or host"))
 
     @property
     def all_columns(self) -> list[ShownColumn]:
         """The columns on offer: these, and one that is off."""
-        off = ShownColumn("labels", Text("Labels", "标签"), "labels", False, False, None, "", "", False)
+        off = ShownColumn("labels", _("Labels"), "labels", False, False, None, "", "", False)
         return [*self.columns, off]
 
     first_url: str = "/styleguide/list"
@@ -106,8 +106,8 @@ def sample_error() -> ConsoleError:
     """A form that was refused."""
     return invalid(
         {
-            "name": Text("The name is taken by a zone of this tenant.", "该名称已被本租户的其他域名占用。"),
-            "ttl": Text("Between 60 and 86400 seconds.", "取值范围为 60 至 86400 秒。"),
+            "name": _("The name is taken by a zone of this tenant."),
+            "ttl": _("Between 60 and 86400 seconds."),
         }
     )
 
@@ -115,13 +115,13 @@ def sample_error() -> ConsoleError:
 def row_actions() -> list[Action]:
     """Actions of a row: one that stands out, a plain one, a refused one, a dangerous one."""
     return [
-        Action(Text("Release", "发布"), "/styleguide/part/dialog", dialog=True, icon="rocket", primary=True),
-        Action(Text("Scale", "扩缩容"), "/styleguide/part/dialog", dialog=True, icon="scaling"),
+        Action(_("Release"), "/styleguide/part/dialog", dialog=True, icon="rocket", primary=True),
+        Action(_("Scale"), "/styleguide/part/dialog", dialog=True, icon="scaling"),
         Action(
-            Text("Open a terminal", "打开终端"), "#", icon="terminal",
-            disabled_reason=Text("Needs the role Operator", "需要“运维人员”角色"),
+            _("Open a terminal"), "#", icon="terminal",
+            disabled_reason=_("Needs the role Operator"),
         ),
-        Action(Text("Delete", "删除"), "/styleguide/part/delete", dialog=True, danger=True, icon="trash-2"),
+        Action(_("Delete"), "/styleguide/part/delete", dialog=True, danger=True, icon="trash-2"),
     ]  # fmt: skip
 
 
@@ -157,35 +157,35 @@ def listing() -> Sample:
     url = "/styleguide/list"
     column: Callable[..., ShownColumn] = ShownColumn
     columns = [
-        column("name", Text("Application", "应用"), "mono", True, True, "asc", url, "", True),
-        column("state", Text("State", "状态"), "status", True, True, None, url, "", True),
-        column("image", Text("Image", "镜像"), "mono", False, False, None, "", "", True),
-        column("pods", Text("Pods", "容器组"), "number", True, False, None, url, "right", True),
-        column("progress", Text("Released", "发布进度"), "progress", False, True, None, "", "", True),
-        column("changed", Text("Changed", "变更时间"), "time", True, False, None, url, "", True),
+        column("name", _("Application"), "mono", True, True, "asc", url, "", True),
+        column("state", _("State"), "status", True, True, None, url, "", True),
+        column("image", _("Image"), "mono", False, False, None, "", "", True),
+        column("pods", _("Pods"), "number", True, False, None, url, "right", True),
+        column("progress", _("Released"), "progress", False, True, None, "", "", True),
+        column("changed", _("Changed"), "time", True, False, None, url, "", True),
     ]
     options: list[tuple[str, Text, bool, str, int | None]] = [
-        ("core", Text("Core trade", "核心交易"), True, url, 31),
-        ("edge", Text("Edge", "接入"), False, url, 8),
+        ("core", _("Core trade"), True, url, 31),
+        ("edge", _("Edge"), False, url, 8),
     ]
     kinds: list[tuple[str, Text, bool, str, int | None]] = [
-        ("running", Text("Running", "执行中"), False, url, None),
-        ("failed", Text("Failed", "失败"), False, url, None),
+        ("running", _("Running"), False, url, None),
+        ("failed", _("Failed"), False, url, None),
     ]
     return Sample(
         rows,
         columns,
         filters=[
-            ShownFilter("product", Text("Product", "产品"), options, "core", url),
-            ShownFilter("kind", Text("State", "状态"), kinds, "", url),
+            ShownFilter("product", _("Product"), options, "core", url),
+            ShownFilter("kind", _("State"), kinds, "", url),
         ],
         chips=[
-            Chip(Text("Product", "产品"), Text("Core trade", "核心交易"), url),
-            Chip(Text("Cluster", "集群"), plain("hz-prod-1"), url),
+            Chip(_("Product"), _("Core trade"), url),
+            Chip(_("Cluster"), plain("hz-prod-1"), url),
         ],
         bulk=[
-            Action(Text("Restart", "重启"), url, method="post", icon="rotate-ccw"),
-            Action(Text("Take offline", "下线"), "/styleguide/part/delete", dialog=True, danger=True, icon="power-off"),
+            Action(_("Restart"), url, method="post", icon="rotate-ccw"),
+            Action(_("Take offline"), "/styleguide/part/delete", dialog=True, danger=True, icon="power-off"),
         ],
     )
 
@@ -203,7 +203,7 @@ def tree() -> list[dict[str, Any]]:
             "total": total,
         }
 
-    first, second, beta = Text("Group 1", "第 1 组"), Text("Group 2", "第 2 组"), Text("Beta", "Beta 组")
+    first, second, beta = _("Group 1"), _("Group 2"), _("Beta")
     cashier = group("cashier", plain("cashier-front"), "waiting", 4, 12) | {
         "open": True,
         "selected": True,
@@ -216,18 +216,18 @@ def tree() -> list[dict[str, Any]]:
     acctrans = group("acctrans", plain("acctrans"), "running", 14, 24) | {
         "children": [group("a-beta", beta, "succeeded", 4, 4), group("a-1", first, "running", 10, 20)],
     }
-    core = group("core", Text("Core trade", "核心交易"), "waiting", 18, 36) | {
+    core = group("core", _("Core trade"), "waiting", 18, 36) | {
         "open": True,
         "children": [cashier, acctrans],
     }
-    edge = group("edge", Text("Edge gateway", "接入网关"), "failed", 10, 14) | {
+    edge = group("edge", _("Edge gateway"), "failed", 10, 14) | {
         "open": True,
         "children": [
             group("gateway", plain("gateway"), "succeeded", 8, 8),
             group("ledger", plain("ledger-batch"), "failed", 2, 6),
         ],
     }
-    return [core, edge, group("risk", Text("Risk control", "风险控制"), "skipped", 0, 48)]
+    return [core, edge, group("risk", _("Risk control"), "skipped", 0, 48)]
 
 
 def pods() -> list[dict[str, Any]]:
@@ -240,15 +240,15 @@ def pods() -> list[dict[str, Any]]:
         ]
 
     return [
-        {"title": Text("Beta", "Beta 组"), "state": "succeeded", "pods": some("b", ["succeeded"] * 4)},
+        {"title": _("Beta"), "state": "succeeded", "pods": some("b", ["succeeded"] * 4)},
         {
-            "title": Text("Group 1", "第 1 组"),
+            "title": _("Group 1"),
             "state": "running",
-            "note": Text("2 at a time", "每次 2 个"),
+            "note": _("2 at a time"),
             "pods": some("g1", ["succeeded"] * 26 + ["running"] * 6 + ["failed", "waiting"] + ["pending"] * 14),
         },
         {
-            "title": Text("Group 2", "第 2 组"),
+            "title": _("Group 2"),
             "state": "pending",
             "pods": some("g2", ["pending"] * 40 + ["offline"] * 4 + ["skipped"] * 3 + ["unknown"]),
         },
@@ -265,7 +265,7 @@ def diff() -> list[dict[str, Any]]:
         line("same", 9, 9, "spec:"),
         line("change", 10, 10, "  replicas: 16", "  replicas: 24"),
         line("same", 11, 11, "  serviceName: acctrans"),
-        {"kind": "skip", "left": None, "right": None, "text": Text("31 unchanged lines", "31 行未变化")},
+        {"kind": "skip", "left": None, "right": None, "text": _("31 unchanged lines")},
         line("change", 43, 43, "          image: core/acctrans:2.13.4", "          image: core/acctrans:2.14.0"),
         line("del", 44, None, "          env: []"),
         line("add", None, 44, "          env:"),
@@ -292,27 +292,24 @@ def events() -> list[dict[str, Any]]:
     start: datetime = now() - timedelta(minutes=12)
     return [
         {
-            "title": Text("Group 1 needs a check", "第 1 组需要确认"),
+            "title": _("Group 1 needs a check"),
             "state": "waiting",
             "at": start + timedelta(minutes=9),
         },
         {
-            "title": Text("ledger-batch failed", "ledger-batch 发布失败"),
+            "title": _("ledger-batch failed"),
             "state": "failed",
-            "body": Text(
-                "4 of 6 pods do not start: the image core/ledger-batch:0.31.0-rc.2 cannot be pulled.",
-                "6 个容器组中有 4 个无法启动：镜像 core/ledger-batch:0.31.0-rc.2 拉取失败。",
-            ),
+            "body": _("4 of 6 pods do not start: the image core/ledger-batch:0.31.0-rc.2 cannot be pulled."),
             "at": start + timedelta(minutes=8),
         },
         {
-            "title": Text("Paused, then resumed", "暂停后恢复"),
+            "title": _("Paused, then resumed"),
             "icon": "play",
             "who": "lin.yue",
             "at": start + timedelta(minutes=5),
         },
-        {"title": Text("Beta released", "Beta 组发布完成"), "state": "succeeded", "at": start + timedelta(minutes=3)},
-        {"title": Text("Order started", "单据开始执行"), "who": "chen.mo", "at": start, "tone": "info"},
+        {"title": _("Beta released"), "state": "succeeded", "at": start + timedelta(minutes=3)},
+        {"title": _("Order started"), "who": "chen.mo", "at": start, "tone": "info"},
     ]
 
 
@@ -320,13 +317,13 @@ def stations() -> list[dict[str, Any]]:
     """The flow of an approval."""
     day = timedelta(days=1)
     return [
-        {"title": Text("Submitted", "已提交"), "who": "chen.mo", "state": "succeeded", "at": now() - day},
-        {"title": Text("Product owner", "产品负责人"), "who": "lin.yue", "state": "succeeded", "at": now() - day / 3},
+        {"title": _("Submitted"), "who": "chen.mo", "state": "succeeded", "at": now() - day},
+        {"title": _("Product owner"), "who": "lin.yue", "state": "succeeded", "at": now() - day / 3},
         {
-            "title": Text("Site reliability", "稳定性负责人"),
-            "who": Text("you", "您"),
+            "title": _("Site reliability"),
+            "who": _("you"),
             "state": "waiting",
-            "note": Text("ends in 4 h", "4 小时后到期"),
+            "note": _("ends in 4 h"),
         },
-        {"title": Text("Carried out", "执行"), "state": "pending"},
+        {"title": _("Carried out"), "state": "pending"},
     ]

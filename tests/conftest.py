@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from app.audit.models import AuditEvent
 from app.config import PLUGINS, load_settings
 from app.db import db, now
 from app.processes.demo import redis_server
+from app.words import catalogues
 from plugins.iam import seeding
 from plugins.iam.models import MEMBER, Member, ServiceAccount
 from tests import components, factories
@@ -36,6 +38,9 @@ from tests.live import LiveSite
 from tests.people import Api, Person
 
 pytest_plugins = ["tests.cluster.fixtures"]
+for _package in plugins.__path__:
+    for _plugin in pkgutil.iter_modules([_package]):
+        catalogues.add(Path(_package) / _plugin.name)  # the rules' tests need no application, which else adds them
 
 
 @pytest.fixture(scope="session")

@@ -28,8 +28,8 @@ from app import site
 from app.audit import chain
 from app.audit.models import AuditCheckpoint, AuditHead, AuditKey
 from app.audit.offline import GENESIS, Told, decoded, payload_of
-from app.contracts.text import Text, plain
 from app.db import db, now
+from app.words import Text, _, plain
 
 if TYPE_CHECKING:
     from joserfc.jwk import RSAKey
@@ -40,9 +40,8 @@ EVERY = timedelta(seconds=60)
 SETTLED = timedelta(minutes=2)  # until then the file of another machine may lack one
 FULL_EVERY = 500
 BLOCK = 65_536
-NO_BETWEEN = Text("{file} is gone or empty, though there are checkpoints", "{file} 缺失或为空，但已有检查点")
-OLDER = Text("{file} is older than the last checkpoint: it was put back, or another machine writes it",
-             "{file} 早于最后一个检查点：文件被换回旧版，或由其他机器写入")  # fmt: skip
+NO_BETWEEN = _("{file} is gone or empty, though there are checkpoints")
+OLDER = _("{file} is older than the last checkpoint: it was put back, or another machine writes it")  # fmt: skip
 CHANGED = AuditHead.seq != AuditHead.stated  # since the last checkpoint
 
 

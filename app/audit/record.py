@@ -12,9 +12,9 @@ from flask import g
 from app import caller
 from app.audit.asked import name_asked_for
 from app.audit.models import AuditEvent
-from app.contracts.text import Text
 from app.db import db
 from app.guard import Operation
+from app.words import Text
 
 SECRET = re.compile(r"pass(word|wd)?|secret|token|kubeconfig|private|credential|^sk$|authorization", re.I)
 MASK = "••••••"
@@ -69,8 +69,8 @@ def record(
         trace_id=who.trace_id,
         plugin=operation.code.partition(".")[0],
         operation=operation.code,
-        title_en=operation.title.en,
-        title_zh=operation.title.zh,
+        title_en=operation.title.in_("en"),
+        title_zh=operation.title.in_("zh"),
         resource_type=resource[0],
         resource_id=str(resource[1])[:255],
         resource_name=_name(resource[2], result),
@@ -114,7 +114,7 @@ def masked(value: Any, name: str = "") -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [masked(item) for item in list(value)[:MAX_ITEMS]]
     if isinstance(value, Text):
-        return value.en
+        return str(value)
     if isinstance(value, str):
         clean = "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in value)
         return clean[:MAX_TEXT] + ("…" if len(clean) > MAX_TEXT else "")

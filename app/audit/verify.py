@@ -13,9 +13,9 @@ from sqlalchemy import Connection, DateTime, Row, func, select, type_coerce
 
 from app.audit import chain, checkpoints
 from app.audit.models import AuditCheckpoint, AuditEvent, AuditHead, AuditSeal, AuditWaiting
-from app.audit.offline import GENESIS, GRACE, is_back_dated
-from app.contracts.text import Text, plain
+from app.audit.offline import GENESIS, is_back_dated
 from app.db import db, now
+from app.words import Text, _, plain
 
 PAGE = 5_000
 # Times as the driver gives them, without a zone: a million of them are not made aware for nothing.
@@ -32,25 +32,19 @@ ID, CREATED, TENANT, RESULT, DURATION = (
     chain.OF_THE_EVENT.index(name) for name in ("id", "created_at", "tenant_id", "result", "duration_ms")
 )
 
-GONE = Text("the row is gone", "该记录已不存在")
-MOVED = Text("it was moved to another tenant", "被移到其他租户")
-ALTERED = Text("it was altered after it was sealed", "封存后被改动")
-UNLINKED = Text("it does not follow the row before it", "与前一行不衔接")
-FORGED = Text("its seal was not made with a key of this site", "封印并非由本站点密钥生成")
-NO_KEY = Text(
-    "it was sealed with a key that ANTSTACK_KEYS has no more, so that it cannot be told who sealed it",
-    "封存所用的密钥已不在 ANTSTACK_KEYS 中，无法确认封存者",
-)
-HEAD = Text("the head of the chain tells otherwise", "与链头记录不符")
-BOTH_GONE = Text("row and seal are gone", "记录与封印均已不存在")
-CHAIN_GONE = Text("the whole chain is gone", "整条链已不存在")
-UNSTATED = Text("a signed checkpoint tells another digest", "与已签名检查点中的摘要不符")
-BACK_DATED = Text("it is dated before rows that were sealed before it", "时间早于在其之前封存的记录（回填）")
-UNSEALED = Text(
-    "it has no seal and does not wait for one: it was un-sealed or slipped in", "没有封印也不在待封存之列：被解封或被插入"
-)
-AHEAD = Text("it is dated in the future, so that it waits for its seal", "时间在未来，因此一直待封存")
-LOST = Text("it was removed before it was sealed", "在封存之前被删除")
+GONE = _("the row is gone")
+MOVED = _("it was moved to another tenant")
+ALTERED = _("it was altered after it was sealed")
+UNLINKED = _("it does not follow the row before it")
+FORGED = _("its seal was not made with a key of this site")
+NO_KEY = _("it was sealed with a key that ANTSTACK_KEYS has no more, so that it cannot be told who sealed it")
+HEAD = _("the head of the chain tells otherwise")
+BOTH_GONE = _("row and seal are gone")
+CHAIN_GONE = _("the whole chain is gone")
+UNSTATED = _("a signed checkpoint tells another digest")
+BACK_DATED = _("it is dated before rows that were sealed before it")
+UNSEALED = _("it has no seal and does not wait for one: it was un-sealed or slipped in")
+LOST = _("it was removed before it was sealed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +66,7 @@ class Break:
         if not self.seq:
             return self.problem
         rows = f"{self.seq}" if self.until <= self.seq else f"{self.seq}–{self.until}"
-        return Text("#{rows}: {problem}", "#{rows}：{problem}").format(rows=rows, problem=self.problem)
+        return _("#{rows}: {problem}").format(rows=rows, problem=self.problem)
 
 
 Watch = Callable[[int], object]
@@ -104,12 +98,12 @@ def _checkpoints(exported: Path | None) -> tuple[list[Break], Claims]:
     for path, told, found in files:
         problems += [_of_no_row(plain(problem)) for problem in found]
         problems += _compared(table.number, told.number, path, path == own)
-    if not max(table.number, *(told.number for _, told, _ in files)) and _was_stated():
-        problems.append(_of_no_row(Text("there is no checkpoint any more, though some were made", "检查点曾经存在，现已全部缺失")))
+    if not max(table.number, *(told.number for _file, told, _found in files)) and _was_stated():
+        problems.append(_of_no_row(_("there is no checkpoint any more, though some were made")))
     claims: Claims = {}
-    for told in (table, *(told for _, told, _ in files)):
+    for told in (table, *(told for _file, told, _found in files)):
         for tenant, ends in told.claims.items():
-            for seq, (digest, _) in ends.items():
+            for seq, (digest, __) in ends.items():
                 claims.setdefault(tenant, {}).setdefault(seq, set()).add(digest)
     between, wrong = checkpoints.told_between(read)
     for tenant, (seq, digest) in between.items():
@@ -127,24 +121,15 @@ def _compared(of_table: int, of_file: int, file: Path, is_own: bool) -> Iterator
     missing = select(AuditCheckpoint.number).where(AuditCheckpoint.number > of_file, settled).limit(1)
     if of_file > of_table:
         yield _of_no_row(
-            Text(
-                "the database lacks the checkpoints {first} to {last}, which {file} has",
-                "数据库缺少检查点 {first} 至 {last}，而 {file} 中存在",
-            ).format(first=of_table + 1, last=of_file, file=file)
+            _("the database lacks the checkpoints {first} to {last}, which {file} has").format(first=of_table + 1, last=of_file, file=file)
         )
     elif is_own and not of_file and of_table:
         yield _of_no_row(
-            Text(
-                "{file} is gone or empty, though there are {number} checkpoints",
-                "{file} 缺失或为空，但已有 {number} 个检查点",
-            ).format(file=file, number=of_table)
+            _("{file} is gone or empty, though there are {number} checkpoints").format(file=file, number=of_table)
         )
     elif is_own and of_file < of_table and db.session.scalar(missing) is not None:
         yield _of_no_row(
-            Text(
-                "{file} ends with checkpoint {last}, the database with {newest}: it was cut, or another machine writes it",
-                "{file} 止于检查点 {last}，数据库止于 {newest}：文件被截断，或由其他机器写入",
-            ).format(file=file, last=of_file, newest=of_table)
+            _("{file} ends with checkpoint {last}, the database with {newest}: it was cut, or another machine writes it").format(file=file, last=of_file, newest=of_table)
         )
 
 
@@ -260,13 +245,13 @@ def merged(breaks: Iterator[Break]) -> Iterator[Break]:
     """Neighbours with the same problem as one."""
     held: dict[str, Break] = {}
     for found in breaks:
-        before = held.get(found.problem.en)
+        before = held.get(str(found.problem))
         if before is not None and max(before.until, before.seq) + 1 == found.seq and not found.until:
-            held[found.problem.en] = replace(before, until=found.seq)
+            held[str(found.problem)] = replace(before, until=found.seq)
             continue
         if before is not None:
             yield before
-        held[found.problem.en] = found
+        held[str(found.problem)] = found
     yield from sorted(held.values(), key=lambda item: item.seq)
 
 
@@ -279,11 +264,6 @@ def _outside(tenant_id: str | None) -> Iterator[Break]:
         slipped = slipped.where(AuditEvent.tenant_id == tenant_id)
     for tenant, identifier in db.session.execute(slipped.order_by(AuditEvent.tenant_id, AuditEvent.id).limit(PAGE)).all():
         yield Break(tenant, 0, identifier, UNSEALED)
-    ahead = select(AuditEvent.tenant_id, AuditEvent.id).where(~sealed, waits, AuditEvent.created_at > now() + GRACE)
-    if tenant_id is not None:
-        ahead = ahead.where(AuditEvent.tenant_id == tenant_id)
-    for tenant, identifier in db.session.execute(ahead.order_by(AuditEvent.tenant_id, AuditEvent.id).limit(PAGE)).all():
-        yield Break(tenant, 0, identifier, AHEAD)
     there = select(AuditEvent.id).where(AuditEvent.id == AuditWaiting.event_id).exists()
     for identifier in db.session.scalars(select(AuditWaiting.event_id).where(~there).limit(PAGE)).all():
         yield Break("", 0, identifier, LOST)

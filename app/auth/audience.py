@@ -9,30 +9,27 @@ from __future__ import annotations
 
 from app import caller, site
 from app.contracts.identity import API, API_READ, TokenRef
-from app.contracts.text import Text
 from app.errors import ConsoleError, ErrorCode
 from app.guard import Guard
+from app.words import _
 
 NOT_FOR_API = ErrorCode(
     "AUTH/TOKEN_NOT_FOR_THE_API",
     401,
-    Text("The access token was given to {client} for something else than this API.", "该访问令牌授予 {client} 用于其他用途，不能用于本 API。"),
-    Text(
-        "Ask for the scope antstack.api, which the client's page must allow; programs use an AccessKey.",
-        "请申请 antstack.api 范围（须在客户端页面允许）；程序请使用 AccessKey。",
-    ),
+    _("The access token was given to {client} for something else than this API."),
+    _("Ask for the scope antstack.api, which the client's page must allow; programs use an AccessKey."),
 )
 SCOPE_TOO_SMALL = ErrorCode(
     "AUTH/SCOPE_TOO_SMALL",
     403,
-    Text("The access token may only read; this needs the scope {scope}.", "该访问令牌仅可读取；此操作需要 {scope} 范围。"),
-    Text("Get a token with that scope.", "请获取包含该范围的令牌。"),
+    _("The access token may only read; this needs the scope {scope}."),
+    _("Get a token with that scope."),
 )
 NOT_BY_APPLICATIONS = ErrorCode(
     "AUTH/NOT_BY_AN_APPLICATION",
     403,
-    Text("An application that acts for a person cannot get a credential that lasts.", "代表个人操作的应用不能获取长期凭据。"),
-    Text("Do this signed in at the console, or with an AccessKey.", "请登录控制台或使用 AccessKey 进行此操作。"),
+    _("An application that acts for a person cannot get a credential that lasts."),
+    _("Do this signed in at the console, or with an AccessKey."),
 )
 ERRORS = (NOT_FOR_API, SCOPE_TOO_SMALL, NOT_BY_APPLICATIONS)
 

@@ -11,8 +11,8 @@ from app import crypto, site
 from app.auth.codes import NOT_TOLD
 from app.auth.models import ClaimedPerson
 from app.contracts.identity import Directory, Principal, RoleGrant, Signer, TenantRef, TokenRef, WorkspaceRef
-from app.contracts.text import Text
 from app.db import db
+from app.words import _
 
 ID_LENGTH = 26
 
@@ -52,10 +52,10 @@ class ClaimedDirectory(Directory):
         return [RoleGrant(role.code, role.title, frozenset(role.permissions), "claim") for role in held]
 
     def signer(self, key_id: str, text: str, signature: str, source_ip: str) -> Signer:
-        raise NOT_TOLD(what=Text("AccessKeys", " AccessKey "))
+        raise NOT_TOLD(what=_("AccessKeys"))
 
     def token(self, bearer: str) -> TokenRef | None:
-        raise NOT_TOLD(what=Text("access tokens", "访问令牌"))
+        raise NOT_TOLD(what=_("access tokens"))
 
     def key_of(self, login: str) -> str:
         found = db.session.scalar(select(ClaimedPerson.id).where(ClaimedPerson.login == login.strip()))

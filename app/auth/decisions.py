@@ -19,20 +19,17 @@ from flask import g, has_app_context
 from app import caller, site
 from app.contracts.declarations import Permission
 from app.contracts.identity import SYSTEM, Decision, Directory, Principal, RoleGrant
-from app.contracts.text import Text
 from app.db import now
 from app.errors import FORBIDDEN
 from app.guard import SIGNED_IN
 from app.services import find_service
+from app.words import Text, _
 
 Resource = Mapping[str, str]
-GRANTED = Text("Granted by the role {role} ({source}).", "由角色 {role}（{source}）授予。")
-NO_GRANT = Text("None of the roles held here contains {permission}.", "当前持有的角色均不包含 {permission}。")
-CONDITION = Text(
-    "The role {role} contains {permission}, but its condition does not hold: {condition}.",
-    "角色 {role} 包含 {permission}，但不满足其条件：{condition}。",
-)
-NO_DIRECTORY = Text("The directory of people is out of reach.", "人员目录不可达。")
+GRANTED = _("Granted by the role {role} ({source}).")
+NO_GRANT = _("None of the roles held here contains {permission}.")
+CONDITION = _("The role {role} contains {permission}, but its condition does not hold: {condition}.")
+NO_DIRECTORY = _("The directory of people is out of reach.")
 
 
 def later(_arguments: Mapping[str, Any]) -> Mapping[str, str]:
@@ -61,7 +58,7 @@ LIMIT = 10_000
 def decide(principal: Principal, permission: str, resource: Resource | None = None) -> Decision:
     """Whether *principal* may use *permission* on *resource* now, and why."""
     if principal.type == SYSTEM or permission == SIGNED_IN.name:
-        return Decision(True, Text("Every signed-in user may.", "登录用户均可。"))
+        return Decision(True, _("Every signed-in user may."))
     directory = find_service(Directory)
     if directory is None:
         return Decision(False, NO_DIRECTORY)
@@ -90,7 +87,7 @@ def require(permission: Permission, resource: Resource | None = None) -> None:
     """
     principal = caller.current().principal
     if principal is None:
-        _ = caller.current().tenant_id
+        __ = caller.current().tenant_id
     elif not (decision := decide(principal, permission.name, resource)).allowed:
         raise FORBIDDEN(permission=permission.title, extra={"why": decision.reason})
 
@@ -134,7 +131,7 @@ def expand(patterns: frozenset[str] | Sequence[str]) -> set[str]:
     known = site.catalogue().permissions
     names: set[str] = set()
     for pattern in patterns:
-        prefix, _, reads_only = pattern.partition(":")
+        prefix, __, reads_only = pattern.partition(":")
         if prefix.endswith("*"):
             names |= {
                 name
@@ -164,7 +161,7 @@ def forget_epoch() -> None:
 def _failed_condition(grant: RoleGrant, permission: str, resource: Resource | None) -> Text | None:
     for condition in grant.conditions:
         check = CHECKS.get(str(condition.get("kind")))
-        failed = check(condition, permission, resource) if check else Text("an unknown condition", "未知条件")
+        failed = check(condition, permission, resource) if check else _("an unknown condition")
         if failed is not None:
             return failed
     return None
@@ -178,7 +175,7 @@ def _check_resource(condition: Mapping[str, Any], permission: str, resource: Res
     if resource and resource.get(attribute) in values:
         return None
     allowed = ", ".join(values)
-    return Text("only for {attribute} {allowed}", "仅限 {attribute}：{allowed}").format(attribute=attribute, allowed=allowed)
+    return _("only for {attribute} {allowed}").format(attribute=attribute, allowed=allowed)
 
 
 def _check_source(condition: Mapping[str, Any], _permission: str, _resource: Resource | None) -> Text | None:
@@ -190,18 +187,18 @@ def _check_source(condition: Mapping[str, Any], _permission: str, _resource: Res
     except ValueError:
         pass
     allowed = ", ".join(ranges)
-    return Text("only from {allowed}", "仅限来源地址 {allowed}").format(allowed=allowed)
+    return _("only from {allowed}").format(allowed=allowed)
 
 
 def _check_time(condition: Mapping[str, Any], _permission: str, _resource: Resource | None) -> Text | None:
     start, end = str(condition.get("from", "00:00")), str(condition.get("to", "24:00"))
     clock = now().astimezone(ZoneInfo(site.settings().timezone)).strftime("%H:%M")
     inside = start <= clock < end if start <= end else clock >= start or clock < end
-    return None if inside else Text("only between {start} and {end}", "仅限 {start} 至 {end} 之间").format(start=start, end=end)
+    return None if inside else _("only between {start} and {end}").format(start=start, end=end)
 
 
 def _check_mfa(_condition: Mapping[str, Any], _permission: str, _resource: Resource | None) -> Text | None:
-    return None if caller.current().mfa else Text("a second factor was not given", "未完成二次验证")
+    return None if caller.current().mfa else _("a second factor was not given")
 
 
 CHECKS: Mapping[str, Callable[[Mapping[str, Any], str, Resource | None], Text | None]] = {

@@ -13,14 +13,11 @@ from app.auth.claimed import ClaimedDirectory
 from app.config import Settings, SettingsError
 from app.contracts.identity import Directory
 from app.contracts.seed import Seed
-from app.contracts.text import Text
 from app.errors import ConsoleError
 from app.services import who_offers
+from app.words import Text, _
 
-NOBODY_SIGNS_IN = Text(
-    "nobody can sign in: enable the plugin {plugin}, or set OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET",
-    "无法登录：请启用插件 {plugin}，或设置 OIDC_ISSUER、OIDC_CLIENT_ID 与 OIDC_CLIENT_SECRET",
-)
+NOBODY_SIGNS_IN = _("nobody can sign in: enable the plugin {plugin}, or set OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET")
 
 
 def directories(settings: Settings, offered: Container[type]) -> Mapping[type, Directory]:
@@ -62,5 +59,5 @@ def check() -> Text | None:
         if not site.settings().oidc_claims:
             snapshot.current()
     except ConsoleError as error:
-        return Text("{reason} {remedy}", "{reason}{remedy}").format(reason=error.reason, remedy=error.remedy)
+        return _("{reason} {remedy}").format(reason=error.reason, remedy=error.remedy)
     return None

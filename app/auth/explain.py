@@ -9,18 +9,13 @@ from app.auth import decisions
 from app.auth.decisions import Resource
 from app.caller import Caller
 from app.contracts.identity import Decision, Directory, Principal, TenantRef
-from app.contracts.text import Text
 from app.services import find_service
+from app.words import _
 
-NO_DIRECTORY = Text("The directory of people is out of reach.", "人员目录不可达。")
-NOBODY = Text(
-    "There is no active member or service account {name} in this tenant.",
-    "本租户中没有处于启用状态的成员或服务账号 {name}。",
-)
-NO_TENANT = Text("There is no tenant {tenant} that {name} belongs to.", "{name} 不属于租户 {tenant}。")
-NO_PERMISSION = Text(
-    "No plugin of this site declares the permission {permission}.", "本站点没有插件声明权限 {permission}。"
-)
+NO_DIRECTORY = _("The directory of people is out of reach.")
+NOBODY = _("There is no active member or service account {name} in this tenant.")
+NO_TENANT = _("There is no tenant {tenant} that {name} belongs to.")
+NO_PERMISSION = _("No plugin of this site declares the permission {permission}.")
 
 
 def explain(user: str, permission: str, resource: Resource | None = None, tenant: str | None = None) -> Decision:

@@ -10,8 +10,8 @@ from app import site
 from app.auth import oidc, snapshot
 from app.auth.federation import ACCESS, SIGNATURE, HeldRole, Introspected, SignatureAsked
 from app.contracts.identity import Directory, Principal, RoleGrant, Signer, TenantRef, TokenRef, WorkspaceRef
-from app.contracts.text import plain
 from app.db import now
+from app.words import plain
 
 
 class RemoteDirectory(Directory):

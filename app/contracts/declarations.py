@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.contracts.text import Text
+from app.words import Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from app.contracts.text import Text
+from app.words import Text
 
 PrincipalType = Literal["member", "serviceAccount", "system"]
 

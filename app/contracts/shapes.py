@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from msgspec import Meta
+
+from app.words import Text, _
 
 
 def doc(text: str) -> Meta:
@@ -18,9 +22,26 @@ def known(**fields: str) -> Meta:
     return Meta(extra_json_schema={"properties": {name: {"description": text} for name, text in fields.items()}})
 
 
+@dataclass(frozen=True, slots=True, eq=False)  # hashed as it is: types are, with what is annotated
+class Ask:
+    """How a form asks for a field, in ``Annotated`` beside :func:`doc`.
+
+    :param widget: a kind of ``form.field`` (components/form.html), ``more`` its other arguments
+    """
+
+    label: Text
+    widget: str = "text"
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+def ask_of(hint: Any) -> Ask | None:
+    """How a form asks for what is annotated so; None where it does not."""
+    return next((one for one in get_args(hint)[1:] if isinstance(one, Ask)), None)
+
+
 Id = Annotated[str, doc("Identifier that the console gave; it never changes.")]
 Name = Annotated[str, doc("Name that people see.")]
-Description = Annotated[str, doc("What it is for, in a sentence.")]
+Description = Annotated[str, Ask(_("Description"), "textarea", {"rows": 2}), doc("What it is for, in a sentence.")]
 CreatedAt = Annotated[datetime, doc("When it was created.")]
 Version = Annotated[int, doc("Counts its edits; sent as `If-Match`, a change is of this version only.")]
 Words = Annotated[dict[str, str], doc("The text by language: `en`, `zh`.")]

@@ -12,7 +12,6 @@ from app import caller, site
 from app.auth import decisions
 from app.contracts.identity import Directory
 from app.contracts.shapes import After, Conditions, CreatedAt, Id, KeptError, Name, Next, TraceId, Words, doc
-from app.contracts.text import Text
 from app.core import permissions
 from app.core.routes import find
 from app.db import rows, scoped
@@ -22,8 +21,9 @@ from app.jobs.models import JobLogLine, JobRun
 from app.services import need_service
 from app.web import openapi
 from app.web.api import Api, In, ListQuery, OpenQuery, Out, Page, page
+from app.words import _, plain
 
-api = Api("core", Text("Console", "控制台"))
+api = Api("core", _("Console"))
 
 
 JobId = Annotated[str, doc("Identifier of the job.")]
@@ -53,7 +53,7 @@ class Me(Out):
     trace_id: Annotated[str, doc("Trace of this request.")]
 
 
-@api.operation("GET", "/me", "core.me.get", Text("Who am I", "当前身份"), SIGNED_IN, returns=Me)
+@api.operation("GET", "/me", "core.me.get", _("Who am I"), SIGNED_IN, returns=Me)
 def me() -> Me:
     who = caller.current()
     assert who.principal is not None
@@ -88,7 +88,7 @@ class JobOut(Out):
 def job_out(run: JobRun) -> JobOut:
     """A job as the API shows it."""
     known = site.catalogue().jobs.get(run.kind)
-    title = known.title.both() if known else {"en": run.kind, "zh": run.kind}
+    title = (known.title if known else plain(run.kind)).in_all()
     return JobOut(
         run.id, run.kind, title, run.state, run.progress, run.step, run.subject, run.attempt, run.principal.get("name", ""),
         run.created_at, run.started_at, run.finished_at, run.error, run.result, run.trace_id,
@@ -102,7 +102,7 @@ class JobQuery(ListQuery):
     kind: Annotated[str, doc("Only jobs of this kind.")] = ""
 
 
-@api.operation("GET", "/jobs", "core.jobs.list", Text("List jobs", "任务列表"), permissions.JOB_READ, query=JobQuery,
+@api.operation("GET", "/jobs", "core.jobs.list", _("List jobs"), permissions.JOB_READ, query=JobQuery,
                returns=Page[JobOut])  # fmt: skip
 def list_jobs(query: JobQuery) -> Page[JobOut]:
     found = scoped(JobRun)
@@ -114,19 +114,19 @@ def list_jobs(query: JobQuery) -> Page[JobOut]:
 
 
 @api.operation(
-    "GET", "/jobs/<job_id>", "core.jobs.get", Text("Show a job", "查看任务"), permissions.JOB_READ, returns=JobOut
+    "GET", "/jobs/<job_id>", "core.jobs.get", _("Show a job"), permissions.JOB_READ, returns=JobOut
 )
 def get_job(job_id: JobId) -> JobOut:
     return job_out(control.get_job(job_id))
 
 
-@api.operation("DELETE", "/jobs/<job_id>", "core.jobs.cancel", Text("Cancel a job", "取消任务"), permissions.JOB_MANAGE,
+@api.operation("DELETE", "/jobs/<job_id>", "core.jobs.cancel", _("Cancel a job"), permissions.JOB_MANAGE,
                audit=permissions.JOB_CANCELLED, returns=JobOut, errors=control.ERRORS)  # fmt: skip
 def cancel_job(job_id: JobId) -> JobOut:
     return job_out(control.cancel(control.get_job(job_id)))
 
 
-@api.operation("POST", "/jobs/<job_id>/retry", "core.jobs.retry", Text("Retry a job", "重试任务"), permissions.JOB_MANAGE,
+@api.operation("POST", "/jobs/<job_id>/retry", "core.jobs.retry", _("Retry a job"), permissions.JOB_MANAGE,
                audit=permissions.JOB_RETRIED, returns=JobOut, errors=control.ERRORS)  # fmt: skip
 def retry_job(job_id: JobId) -> JobOut:
     return job_out(control.retry(control.get_job(job_id)))
@@ -153,7 +153,7 @@ class LogAfter(OpenQuery):
     after: After = 0
 
 
-@api.operation("GET", "/jobs/<job_id>/log", "core.jobs.log", Text("Log of a job", "任务日志"), permissions.JOB_READ, query=LogAfter,
+@api.operation("GET", "/jobs/<job_id>/log", "core.jobs.log", _("Log of a job"), permissions.JOB_READ, query=LogAfter,
                returns=JobLog)  # fmt: skip
 def job_log(job_id: JobId, query: LogAfter) -> JobLog:
     run = control.get_job(job_id)
@@ -183,9 +183,9 @@ class Hits(Out):
     items: Annotated[list[Hit], doc("What was found, to 20 of each kind.")]
 
 
-@api.operation("GET", "/search", "core.search", Text("Search everything", "全局搜索"), SIGNED_IN, query=SearchQuery, returns=Hits)
+@api.operation("GET", "/search", "core.search", _("Search everything"), SIGNED_IN, query=SearchQuery, returns=Hits)
 def search(query: SearchQuery) -> Hits:
-    return Hits([Hit(f.kind.both(), f.title, f.url, f.detail) for f in find(query.q, 20)])
+    return Hits([Hit(f.kind.in_all(), f.title, f.url, f.detail) for f in find(query.q, 20)])
 
 
 class ErrorKind(Out):
@@ -203,10 +203,10 @@ class ErrorKinds(Out):
     items: Annotated[list[ErrorKind], doc("Every error, by its code.")]
 
 
-@api.operation("GET", "/error-codes", "core.error-codes.list", Text("Catalogue of errors", "错误码"), SIGNED_IN, returns=ErrorKinds)
+@api.operation("GET", "/error-codes", "core.error-codes.list", _("Catalogue of errors"), SIGNED_IN, returns=ErrorKinds)
 def error_codes() -> ErrorKinds:
     found = sorted(site.catalogue().errors.values(), key=lambda e: e.code)
-    return ErrorKinds([ErrorKind(e.code, e.status, e.reason.both(), e.remedy.both()) for e in found])
+    return ErrorKinds([ErrorKind(e.code, e.status, e.reason.in_all(), e.remedy.in_all()) for e in found])
 
 
 class Explanation(Out):
@@ -223,18 +223,18 @@ class ExplainQuery(OpenQuery):
     permission: Annotated[str, doc("Name of the permission.")] = ""
 
 
-NO_PRINCIPAL = Text("There is no such principal in this tenant.", "本租户中没有该主体。")
+NO_PRINCIPAL = _("There is no such principal in this tenant.")
 
 
-@api.operation("GET", "/permissions/explain", "core.permissions.explain", Text("Why a decision is what it is", "鉴权依据"),
+@api.operation("GET", "/permissions/explain", "core.permissions.explain", _("Why a decision is what it is"),
                permissions.PERMISSION_EXPLAIN, query=ExplainQuery, returns=Explanation)  # fmt: skip
 def explain(query: ExplainQuery) -> Explanation:
     resource = {name: value for name, value in request.args.items() if name not in ("principal", "permission")}
     principal = need_service(Directory).principal(query.principal, caller.current().tenant_id)
     if principal is None:
-        return Explanation(False, NO_PRINCIPAL.both())
+        return Explanation(False, NO_PRINCIPAL.in_all())
     decision = decisions.decide(principal, query.permission, resource or None)
-    return Explanation(decision.allowed, decision.reason.both())
+    return Explanation(decision.allowed, decision.reason.in_all())
 
 
 class OpenApiDocument(Out):
@@ -246,7 +246,7 @@ class OpenApiDocument(Out):
     components: Annotated[dict[str, Any], doc("The schemas that the operations refer to.")]
 
 
-@api.operation("GET", "/openapi.json", "core.openapi.get", Text("This API's description", "API 描述"), None, returns=OpenApiDocument,
+@api.operation("GET", "/openapi.json", "core.openapi.get", _("This API's description"), None, returns=OpenApiDocument,
                public="the description of the API holds no data")  # fmt: skip
 def describe() -> dict[str, Any]:
     return openapi.document()

@@ -12,13 +12,13 @@ from app import caller
 from app.audit import counts
 from app.audit.models import AuditEvent
 from app.contracts.shapes import Id, Words, doc
-from app.contracts.text import Text
 from app.core import audit_trail, audit_verification, permissions
 from app.core.api import JobOut, job_out
 from app.db import db
 from app.web.api import BASE, Api, In, Out, Page, accepted, page
+from app.words import _
 
-api = Api("audit", Text("Audit", "审计"))
+api = Api("audit", _("Audit"))
 
 
 class EventOut(Out):
@@ -60,7 +60,7 @@ def event_out(e: AuditEvent) -> EventOut:
     )  # fmt: skip
 
 
-@api.operation("GET", "/audit/events", "audit.events.list", Text("Query the audit", "查询审计"), permissions.AUDIT_READ,
+@api.operation("GET", "/audit/events", "audit.events.list", _("Query the audit"), permissions.AUDIT_READ,
                      query=audit_trail.AuditQuery, returns=Page[EventOut], errors=audit_trail.ERRORS)  # fmt: skip
 def list_events(query: audit_trail.AuditQuery) -> Page[EventOut]:
     return page(audit_trail.events(query), query, event_out, sorts={"at": AuditEvent.created_at, "createdAt": AuditEvent.created_at},
@@ -73,7 +73,7 @@ class Export(audit_trail.AuditQuery):
     format: Annotated[Literal["csv", "jsonl"], doc("`csv`, or `jsonl` for JSON lines.")] = "jsonl"
 
 
-@api.operation("GET", "/audit/events/export", "audit.events.export", Text("Export the audit", "导出审计"), permissions.AUDIT_EXPORT,
+@api.operation("GET", "/audit/events/export", "audit.events.export", _("Export the audit"), permissions.AUDIT_EXPORT,
                      query=Export, answers=("text/csv", "application/x-ndjson"), errors=audit_trail.ERRORS)  # fmt: skip
 def export_events(query: Export) -> Response:
     kind = "text/csv" if query.format == "csv" else "application/x-ndjson"
@@ -121,13 +121,13 @@ class Summary(Out):
     by_result: Annotated[dict[str, int], doc("By result: how many succeeded, failed, were denied.")]
 
 
-@api.operation("GET", "/audit/summary", "audit.summary", Text("Operations of some days", "审计大盘"), permissions.AUDIT_READ,
+@api.operation("GET", "/audit/summary", "audit.summary", _("Operations of some days"), permissions.AUDIT_READ,
                      query=Days, returns=Summary)  # fmt: skip
 def summary(query: Days) -> Summary:
     return msgspec.convert(counts.summary(caller.current().tenant_id, query.days), Summary)
 
 
-@api.operation("POST", "/audit/verify", "audit.verify", Text("Verify the audit chain", "校验审计链"), permissions.AUDIT_VERIFY,
+@api.operation("POST", "/audit/verify", "audit.verify", _("Verify the audit chain"), permissions.AUDIT_VERIFY,
                      audit=permissions.AUDIT_VERIFIED, returns=JobOut, status=202)  # fmt: skip
 def verify() -> Response:
     run = audit_verification.start()

@@ -11,39 +11,39 @@ from app import caller, site
 from app.audit import checkpoints, seal
 from app.audit.models import AuditEvent
 from app.auth import decisions
-from app.contracts.text import Text, plain
 from app.core import audit_trail, audit_verification, permissions
 from app.db import db, now
 from app.errors import INVALID_INPUT, NOT_FOUND, ConsoleError, invalid
 from app.guard import guard, public
-from app.web.language import exact, locale, zone
+from app.web.language import exact, locale, t, zone
 from app.web.listing import Column, Filter, Listing
 from app.web.paging import COUNTED
 from app.web.render import go, render
 from app.web.table import Cell, Empty
+from app.words import Text, _, kept, pgettext, plain
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 NOBODY = ""
 SEARCH_COUNTED = 1_000
-ORDERS = Text("Orders", "执行单")
-EVENT = Text("audit row", "审计记录")
+ORDERS = _("Orders")
+EVENT = _("audit row")
 RESULTS = {
-    "success": Text("Success", "成功"), "denied": Text("Denied", "拒绝"), "failed": Text("Failed", "失败"), "tried": Text("Dry run", "试运行"),
-    "cancelled": Text("Cancelled", "已取消"), "started": Text("Started", "已开始"),
+    "success": _("Success"), "denied": _("Denied"), "failed": _("Failed"), "tried": _("Dry run"),
+    "cancelled": _("Cancelled"), "started": _("Started"),
 }  # fmt: skip
 TONES = {"success": "ok", "tried": "neutral", "denied": "warn", "failed": "bad"}
 NOTHING = Empty(
-    Text("Nothing was recorded in this period", "该时段内没有记录"),
-    Text("Every operation that changes something appears here.", "所有非查询类操作都会记录在此。"),
+    _("Nothing was recorded in this period"),
+    _("Every operation that changes something appears here."),
 )
 NO_PERIOD = Empty(
-    Text("No rows: the dates cannot be used", "没有记录：日期有误"), Text("Correct the dates above.", "请更正上方的日期。")
+    _("No rows: the dates cannot be used"), _("Correct the dates above.")
 )
 
 
 def title_of(event: AuditEvent) -> str:
     """The operation's name in the person's language."""
-    return event.title_zh if locale() == "zh" else event.title_en
+    return t(kept({"en": event.title_en, "zh": event.title_zh}))
 
 
 def _time(event: AuditEvent) -> Cell:
@@ -59,19 +59,19 @@ def _result(event: AuditEvent) -> Cell:
 @guard(permissions.AUDIT_READ)
 def event_list() -> Response:
     columns = (
-        Column("created", Text("Time", "时间"), _time, "time", sort=AuditEvent.created_at, narrow=True),
-        Column("result", Text("Result", "结果"), _result, narrow=True),  # before the words, which are in the past tense
-        Column("operation", Text("Operation", "操作"), title_of, "link", narrow=True),
-        Column("resource", Text("Object", "对象"), lambda e: e.resource_name or e.resource_id or "–", narrow=True),
-        Column("operator", Text("Operator", "操作人"), lambda e: e.operator or e.login or "–", narrow=True),
-        Column("ip", Text("Source", "来源"), lambda e: e.source_ip, "mono"),
-        Column("key", Text("AccessKey", "AccessKey"), lambda e: e.access_key_id, "mono", hidden=True),
-        Column("trace", Text("Trace ID", "追踪 ID"), lambda e: e.trace_id, "mono", hidden=True),
-        Column("error", Text("Error", "错误码"), lambda e: e.error_code, "mono", hidden=True),
+        Column("created", _("Time"), _time, "time", sort=AuditEvent.created_at, narrow=True),
+        Column("result", _("Result"), _result, narrow=True),  # before the words, which are in the past tense
+        Column("operation", _("Operation"), title_of, "link", narrow=True),
+        Column("resource", _("Object"), lambda e: e.resource_name or e.resource_id or "–", narrow=True),
+        Column("operator", _("Operator"), lambda e: e.operator or e.login or "–", narrow=True),
+        Column("ip", _("Source"), lambda e: e.source_ip, "mono"),
+        Column("key", _("AccessKey"), lambda e: e.access_key_id, "mono", hidden=True),
+        Column("trace", _("Trace ID"), lambda e: e.trace_id, "mono", hidden=True),
+        Column("error", pgettext("code", "Error"), lambda e: e.error_code, "mono", hidden=True),
     )
     filters = (
-        Filter("result", Text("Result", "结果"), AuditEvent.result, list(RESULTS.items())),
-        Filter("plugin", Text("Area", "模块"), AuditEvent.plugin, _areas()),
+        Filter("result", _("Result"), AuditEvent.result, list(RESULTS.items())),
+        Filter("plugin", _("Area"), AuditEvent.plugin, _areas()),
     )
     tenant = _tenant()
     found, days, wrong = _found(tenant)
@@ -130,7 +130,7 @@ def _midnight(name: str, days: int = 0) -> datetime | None:
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=zone()) + timedelta(days=days)
     except (ValueError, OverflowError) as error:
-        raise invalid({name: Text("Write a date such as 2026-05-31.", "请填写日期，例如 2026-05-31。")}) from error
+        raise invalid({name: _("Write a date such as 2026-05-31.")}) from error
 
 
 def _day(moment: datetime) -> str:

@@ -16,21 +16,18 @@ from app.audit import chain, search
 from app.audit.models import AuditEvent, AuditSeal
 from app.audit.offline import SEALED
 from app.contracts.shapes import doc
-from app.contracts.text import Text
 from app.db import db, now
 from app.errors import ErrorCode, invalid
 from app.web.api import ListQuery
 from app.web.listing import csv_line
 from app.web.paging import Cursor, page_of
+from app.words import _
 
 TOO_LONG = ErrorCode(
     "AUDIT/SPAN_TOO_LONG",
     422,
-    Text(
-        "A query spans one month at most; this one goes from {start} to {end}.",
-        "单次查询最多跨一个月，当前为 {start} 至 {end}。",
-    ),
-    Text("Choose a shorter period, or query month by month.", "请缩短时间范围，或按月查询。"),
+    _("A query spans one month at most; this one goes from {start} to {end}."),
+    _("Choose a shorter period, or query month by month."),
 )
 ERRORS = (TOO_LONG,)
 EXACT = ("operation", "plugin", "source_ip", "access_key_id", "resource_type", "resource_id", "trace_id", "result")
@@ -94,15 +91,15 @@ def span(query: AuditQuery) -> tuple[datetime, datetime | None]:
     if until > month_after(since):
         raise TOO_LONG(start=since.date(), end=(until - datetime.resolution).date())
     if until < since:
-        raise invalid({"until": Text("The end is before the beginning.", "结束时间早于开始时间。")})
+        raise invalid({"until": _("The end is before the beginning.")})
     return since.astimezone(UTC), until.astimezone(UTC)
 
 
 def _checked(name: str, moment: datetime | None) -> datetime | None:
     if moment is not None and moment.tzinfo is None:
-        raise invalid({name: Text("Give the time zone, such as Z.", "请带上时区，例如 Z。")})
+        raise invalid({name: _("Give the time zone, such as Z.")})
     if moment is not None and moment.year not in YEARS:
-        raise invalid({name: Text("Choose a year from 1970 to 9998.", "年份须在 1970 至 9998 之间。")})
+        raise invalid({name: _("Choose a year from 1970 to 9998.")})
     return moment
 
 

@@ -11,12 +11,12 @@ from app import caller
 from app.audit import seal, verify
 from app.audit.models import AuditHead
 from app.contracts.declarations import Job
-from app.contracts.text import Text
 from app.core import permissions
 from app.db import db, scoped
 from app.jobs import run
 from app.jobs.models import QUEUED, RUNNING, JobRun
 from app.jobs.queue import enqueue
+from app.words import _
 
 SHOWN = 100
 
@@ -32,12 +32,12 @@ def _verify(tenant_id: str) -> dict[str, Any]:
 
     found = list(islice(verify.verify(tenant_id, watch=watch), SHOWN + 1))
     sealed, waiting = seal.state(tenant_id)
-    problems = [{"seq": b.seq, "until": b.until or b.seq, "event": b.event_id, "problem": b.problem.both()} for b in found[:SHOWN]]
+    problems = [{"seq": b.seq, "until": b.until or b.seq, "event": b.event_id, "problem": b.problem.in_all()} for b in found[:SHOWN]]
     return {"holds": not found, "problems": problems, "more": len(found) > SHOWN, "sealed": sealed, "waiting": waiting}
 
 
 VERIFY = Job(
-    "core.audit.verify", _verify, Text("Verify the audit chain", "校验审计链"), permissions.AUDIT_VERIFY, timeout=3_600, attempts=1
+    "core.audit.verify", _verify, _("Verify the audit chain"), permissions.AUDIT_VERIFY, timeout=3_600, attempts=1
 )
 
 

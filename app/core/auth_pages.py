@@ -13,7 +13,6 @@ from app.auth import sessions
 from app.auth.models import ConsoleSession
 from app.auth.redirects import local_path, sign_in_redirect
 from app.contracts.identity import Directory, Principal
-from app.contracts.text import Text
 from app.core import permissions
 from app.db import db
 from app.errors import NOT_FOUND, SIGNED_OUT
@@ -21,9 +20,10 @@ from app.guard import public, signed_in
 from app.services import need_service
 from app.web.language import CHOICES
 from app.web.render import go, render, wants_fragment
+from app.words import _
 
 bp = Blueprint("auth", __name__)
-SESSION = Text("session", "会话")
+SESSION = _("session")
 YEAR = 365 * 24 * 3600
 
 
@@ -100,7 +100,7 @@ def choose_tenant() -> Response:
     tenant = next((t for t in directory.tenants_of(row.principal_key) if t.id == tenant_id), None)
     spaces = directory.workspaces_of(tenant_id) if tenant else ()
     if tenant is None or (workspace_id and workspace_id not in {w.id for w in spaces}):
-        raise NOT_FOUND(what=Text("tenant or workspace", "租户或工作空间"))
+        raise NOT_FOUND(what=_("tenant or workspace"))
     workspace_id = workspace_id or (spaces[0].id if spaces else None)
     token = sessions.choose(row, tenant_id, workspace_id)
     _act_as(row)
@@ -152,7 +152,7 @@ def preferences() -> Response:
         back = urlsplit(request.referrer or "/")
         response = make_response(redirect(local_path(f"{back.path}?{back.query}".rstrip("?")), 303))
     for key, choices in CHOICES.items():
-        if request.form.get(key) in choices:
+        if request.form.get(key) in choices():
             response.set_cookie(f"antstack-{key}", request.form[key], max_age=YEAR, samesite="Lax")
     if request.headers.get("HX-Request") == "true":
         response.headers["HX-Refresh"] = "true"
@@ -175,7 +175,7 @@ def end_session(session_id: str) -> Response:
         raise NOT_FOUND(what=SESSION)
     audit.note("session", row.id, row.login)
     sessions.end(row)
-    return go(url_for(".own_sessions"), Text("The session was ended.", "会话已结束。"))
+    return go(url_for(".own_sessions"), _("The session was ended."))
 
 
 def _me() -> Principal:

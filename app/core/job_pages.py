@@ -6,7 +6,6 @@ from flask import Blueprint, Response, request, url_for
 from sqlalchemy import func, select
 
 from app import audit, site
-from app.contracts.text import Text, plain
 from app.core import permissions
 from app.db import db, rows, scoped
 from app.errors import NOT_FOUND
@@ -20,12 +19,13 @@ from app.web.language import t
 from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render, wants_fragment
 from app.web.table import Cell, Empty
+from app.words import Text, _, plain
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
-WORK = Text("periodic work", "定时任务")
+WORK = _("periodic work")
 STATES = {
-    "queued": Text("Queued", "排队中"), "running": Text("Running", "执行中"), "succeeded": Text("Succeeded", "成功"),
-    "failed": Text("Failed", "失败"), "cancelled": Text("Cancelled", "已取消"),
+    "queued": _("Queued"), "running": _("Running"), "succeeded": _("Succeeded"),
+    "failed": _("Failed"), "cancelled": _("Cancelled"),
 }  # fmt: skip
 
 
@@ -42,26 +42,26 @@ def job_list() -> Response:
         newest = rows(scoped(JobRun).order_by(JobRun.id.desc()).limit(12))
         return render("core/_jobs.html", jobs=[(run, title_of(run)) for run in newest])
     columns = (
-        Column("kind", Text("Job", "任务"), lambda r: t(title_of(r)), "link", JobRun.kind, narrow=True),
-        Column("subject", Text("About", "对象"), lambda r: r.subject or "–", sort=JobRun.subject),
+        Column("kind", _("Job"), lambda r: t(title_of(r)), "link", JobRun.kind, narrow=True),
+        Column("subject", _("About"), lambda r: r.subject or "–", sort=JobRun.subject),
         Column(
-            "state", Text("State", "状态"), lambda r: Cell("status", status=r.state), sort=JobRun.state, narrow=True
+            "state", _("State"), lambda r: Cell("status", status=r.state), sort=JobRun.state, narrow=True
         ),
         Column(
             "progress",
-            Text("Progress", "进度"),
+            _("Progress"),
             lambda r: Cell("progress", value=r.progress, text=f"{r.progress:.0%}"),
             sort=JobRun.progress,
         ),
-        Column("by", Text("Started by", "发起人"), lambda r: r.principal.get("name", "")),
-        Column("created", Text("Ordered", "创建时间"), lambda r: r.created_at, "time", JobRun.created_at),
-        Column("attempt", Text("Attempts", "次数"), lambda r: r.attempt, "number", JobRun.attempt, hidden=True),
+        Column("by", _("Started by"), lambda r: r.principal.get("name", "")),
+        Column("created", _("Ordered"), lambda r: r.created_at, "time", JobRun.created_at),
+        Column("attempt", _("Attempts"), lambda r: r.attempt, "number", JobRun.attempt, hidden=True),
     )
     listing = Listing(
         "jobs", scoped(JobRun), columns, search=(JobRun.kind, JobRun.subject), default_sort="-created", poll=3,
-        filters=(Filter("state", Text("State", "状态"), JobRun.state, list(STATES.items())),),
+        filters=(Filter("state", _("State"), JobRun.state, list(STATES.items())),),
         href=lambda r: url_for(".job_show", job_id=r.id),
-        empty=Empty(Text("No jobs yet", "还没有任务"), Text("Work that takes longer than a moment appears here.", "耗时较长的工作会出现在这里。")),
+        empty=Empty(_("No jobs yet"), _("Work that takes longer than a moment appears here.")),
     )  # fmt: skip
     return listing.respond("core/job_list.html")
 
@@ -79,7 +79,7 @@ def job_show(job_id: str) -> Response:
 def job_cancel(job_id: str) -> Response:
     control.cancel(control.get_job(job_id))
     return go(
-        url_for(".job_show", job_id=job_id), Text("The job stops at its next safe point.", "任务将在下一个安全点停止。")
+        url_for(".job_show", job_id=job_id), _("The job stops at its next safe point.")
     )
 
 
@@ -87,7 +87,7 @@ def job_cancel(job_id: str) -> Response:
 @guard(permissions.JOB_MANAGE, audit=permissions.JOB_RETRIED)
 def job_retry(job_id: str) -> Response:
     control.retry(control.get_job(job_id))
-    return go(url_for(".job_show", job_id=job_id), Text("The job is queued again.", "任务已重新排队。"))
+    return go(url_for(".job_show", job_id=job_id), _("The job is queued again."))
 
 
 @bp.get("/site")
@@ -115,4 +115,4 @@ def periodic_run(name: str) -> Response:
     if made is not None:
         run_id, job = made.id, periodic.job_of(work)
         after_commit(lambda: push(run_id, job))
-    return go(url_for(".site_overview"), Text("A worker runs it now.", "已交由工作进程执行。"))
+    return go(url_for(".site_overview"), _("A worker runs it now."))

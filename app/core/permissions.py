@@ -1,20 +1,20 @@
 """Rights and recorded operations of the core."""
 
 from app.contracts.declarations import Permission
-from app.contracts.text import Text
 from app.guard import SIGNED_IN, Operation
+from app.words import _
 
-JOB_READ = Permission("core.job.read", Text("See jobs", "查看任务"), reads=True)
-JOB_MANAGE = Permission("core.job.manage", Text("Cancel and retry jobs", "取消与重试任务"))
+JOB_READ = Permission("core.job.read", _("See jobs"), reads=True)
+JOB_MANAGE = Permission("core.job.manage", _("Cancel and retry jobs"))
 SITE_READ = Permission(
-    "core.site.read", Text("See queues, workers and periodic work", "查看队列、工作进程与定时任务"), reads=True
+    "core.site.read", _("See queues, workers and periodic work"), reads=True
 )
-SITE_MANAGE = Permission("core.site.manage", Text("Run periodic work, remove jobs", "运行定时任务、移除任务"))
-AUDIT_READ = Permission("core.audit.read", Text("Read the audit", "查看审计"), reads=True)
-AUDIT_EXPORT = Permission("core.audit.export", Text("Export the audit", "导出审计"), reads=True)
-AUDIT_VERIFY = Permission("core.audit.verify", Text("Verify the audit chain", "校验审计链"), reads=True)
+SITE_MANAGE = Permission("core.site.manage", _("Run periodic work, remove jobs"))
+AUDIT_READ = Permission("core.audit.read", _("Read the audit"), reads=True)
+AUDIT_EXPORT = Permission("core.audit.export", _("Export the audit"), reads=True)
+AUDIT_VERIFY = Permission("core.audit.verify", _("Verify the audit chain"), reads=True)
 PERMISSION_EXPLAIN = Permission(
-    "core.permission.explain", Text("See why a decision is what it is", "查看鉴权依据"), reads=True
+    "core.permission.explain", _("See why a decision is what it is"), reads=True
 )
 
 ALL = (
@@ -24,11 +24,11 @@ ALL = (
 OF_THE_SITE = "core.site."
 OF_A_TENANT = tuple(permission.name for permission in ALL if not permission.name.startswith(OF_THE_SITE))
 
-SIGN_IN = Operation("core.session.started", Text("Signed in", "登录"))
-SIGN_OUT = Operation("core.session.ended", Text("Signed out", "退出登录"))
-TENANT_CHOSEN = Operation("core.session.tenant_chosen", Text("Chose tenant and workspace", "选择租户与工作空间"))
-SESSION_ENDED = Operation("core.session.revoked", Text("Ended a session", "结束会话"))
-JOB_CANCELLED = Operation("core.job.cancelled", Text("Cancelled a job", "取消任务"))
-JOB_RETRIED = Operation("core.job.retried", Text("Retried a job", "重试任务"))
-PERIODIC_RUN = Operation("core.periodic.run", Text("Ran periodic work now", "立即运行定时任务"))
-AUDIT_VERIFIED = Operation("core.audit.verified", Text("Verified the audit chain", "校验审计链"))
+SIGN_IN = Operation("core.session.started", _("Signed in"))
+SIGN_OUT = Operation("core.session.ended", _("Signed out"))
+TENANT_CHOSEN = Operation("core.session.tenant_chosen", _("Chose tenant and workspace"))
+SESSION_ENDED = Operation("core.session.revoked", _("Ended a session"))
+JOB_CANCELLED = Operation("core.job.cancelled", _("Cancelled a job"))
+JOB_RETRIED = Operation("core.job.retried", _("Retried a job"))
+PERIODIC_RUN = Operation("core.periodic.run", _("Ran periodic work now"))
+AUDIT_VERIFIED = Operation("core.audit.verified", _("Verified the audit chain"))

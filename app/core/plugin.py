@@ -8,7 +8,6 @@ from app import styleguide
 from app.auth import codes as auth_codes
 from app.auth import elsewhere, sessions
 from app.contracts.declarations import NavItem, NavSection, ObjectLink, Periodic, Role
-from app.contracts.text import Text
 from app.core import (
     api,
     audit_api,
@@ -30,6 +29,7 @@ from app.kube.errors import ERRORS as KUBE_ERRORS
 from app.orders import engine, verbs
 from app.orders.steps import Confirm
 from app.web import bearer, idempotency, lifecycle, metrics, pod_logs, problems
+from app.words import _
 
 
 @hookimpl
@@ -51,12 +51,12 @@ def register_permissions():
 def register_roles():
     return [
         Role(
-            "platform-administrator", Text("Platform administrator", "平台管理员"), ["*"],
-            Text("May do everything on this site.", "可执行本站点的全部操作。"), grants=["*"],
+            "platform-administrator", _("Platform administrator"), ["*"],
+            _("May do everything on this site."), grants=["*"],
         ),
         Role(
-            "tenant-administrator", Text("Tenant administrator", "空间管理员"), permissions.OF_A_TENANT,
-            Text("Runs a tenant: members, roles, security, audit.", "管理租户的成员、角色、安全与审计。"),
+            "tenant-administrator", _("Tenant administrator"), permissions.OF_A_TENANT,
+            _("Runs a tenant: members, roles, security, audit."),
         ),
     ]  # fmt: skip
 
@@ -79,30 +79,30 @@ def register_steps():
 @hookimpl
 def register_nav():
     return [
-        NavSection("site", 90, Text("Site", "站点"), "activity"),
-        NavItem("site", 10, Text("Jobs", "任务"), "jobs.job_list", permissions.JOB_READ, under=("jobs",)),
-        NavItem("site", 20, Text("Audit", "审计"), "audit.event_list", permissions.AUDIT_READ, under=("audit",)),
+        NavSection("site", 90, _("Site"), "activity"),
+        NavItem("site", 10, _("Jobs"), "jobs.job_list", permissions.JOB_READ, under=("jobs",)),
+        NavItem("site", 20, _("Audit"), "audit.event_list", permissions.AUDIT_READ, under=("audit",)),
         NavItem(
-            "site", 30, Text("Queues and periodic work", "队列与定时任务"), "jobs.site_overview", permissions.SITE_READ
+            "site", 30, _("Queues and periodic work"), "jobs.site_overview", permissions.SITE_READ
         ),
-        NavItem("site", 80, Text("API", "API 文档"), "docs.api_docs", SIGNED_IN, under=("docs.",)),
-        NavItem("site", 90, Text("Error codes", "错误码"), "core.error_list", SIGNED_IN),
+        NavItem("site", 80, _("API"), "docs.api_docs", SIGNED_IN, under=("docs.",)),
+        NavItem("site", 90, _("Error codes"), "core.error_list", SIGNED_IN),
     ]
 
 
 @hookimpl
 def register_object_links():
     return [
-        ObjectLink("job", Text("Job", "任务"), lambda i: url_for("jobs.job_show", job_id=i)),
-        ObjectLink("periodic", Text("Periodic work", "定时任务")),
+        ObjectLink("job", _("Job"), lambda i: url_for("jobs.job_show", job_id=i)),
+        ObjectLink("periodic", _("Periodic work")),
     ]
 
 
 @hookimpl
 def register_periodic():
     return [
-        Periodic("core.sessions.sweep", Text("Remove ended sessions", "清理过期会话"), sessions.sweep, every=300),
-        Periodic("core.answers.sweep", Text("Remove answers kept for repeated requests", "清理为重复请求保留的响应"), idempotency.sweep, every=3600),
+        Periodic("core.sessions.sweep", _("Remove ended sessions"), sessions.sweep, every=300),
+        Periodic("core.answers.sweep", _("Remove answers kept for repeated requests"), idempotency.sweep, every=3600),
     ]
 
 

@@ -8,7 +8,6 @@ from sqlalchemy import text
 from app import schema, site
 from app.auth import decisions
 from app.contracts.declarations import Found
-from app.contracts.text import Text
 from app.core import readiness
 from app.db import db
 from app.guard import public, signed_in
@@ -17,9 +16,10 @@ from app.web import metrics
 from app.web.frame import Frame
 from app.web.language import t
 from app.web.render import render
+from app.words import Text, _
 
 bp = Blueprint("core", __name__)
-PAGE = Text("Page", "页面")
+PAGE = _("Page")
 
 
 @bp.get("/")
@@ -28,7 +28,7 @@ def home() -> Response:
     found = site.catalogue()
     items = [item for item in found.checklist if decisions.allows(item.permission)]
     steps = [(item, item.done()) for item in items]
-    if steps and all(done for _, done in steps):
+    if steps and all(done for __, done in steps):
         first = next((group.items[0] for group in Frame().nav), None)
         if first is not None and "checklist" not in request.args:
             return make_response(redirect(first.url, 303))
@@ -60,7 +60,7 @@ def find(wanted: str, limit: int = 8) -> list[Found]:
 def _pages(wanted: str) -> list[Found]:
     items = [item for item in site.catalogue().nav if decisions.allows(item.permission)]
     words = wanted.lower()
-    matching = [item for item in items if words in item.title.en.lower() or words in item.title.zh]
+    matching = [item for item in items if any(words in title.lower() for title in item.title.in_all().values())]
     return [Found(PAGE, t(item.title), url_for(item.endpoint)) for item in matching[:8]]
 
 
@@ -71,7 +71,7 @@ def error_list() -> Response:
     errors = [
         error
         for error in sorted(site.catalogue().errors.values(), key=lambda e: e.code)
-        if wanted in f"{error.code} {error.reason.en} {error.reason.zh}".lower()
+        if wanted in f"{error.code} {error.reason} {t(error.reason)}".lower()
     ]
     return render("core/errors.html", fragment="rows", errors=errors, q=wanted)
 

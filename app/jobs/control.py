@@ -5,38 +5,38 @@ from __future__ import annotations
 from sqlalchemy import null, update
 
 from app import audit
-from app.contracts.text import Text
 from app.db import affected, db, get_scoped, now
 from app.errors import ErrorCode
 from app.following import after_commit
 from app.jobs.models import CANCELLED, ENDED, QUEUED, JobRun
 from app.jobs.periodic import find_job
 from app.jobs.queue import LOST_AFTER, push
+from app.words import _
 
-JOB = Text("job", "任务")
+JOB = _("job")
 ENDED_ALREADY = ErrorCode(
     "JOBS/ENDED",
     409,
-    Text("The job has ended: {state}.", "该任务已结束：{state}。"),
-    Text("Retry it, or order the work again.", "可重试，或重新发起。"),
+    _("The job has ended: {state}."),
+    _("Retry it, or order the work again."),
 )
 NOT_ENDED = ErrorCode(
     "JOBS/NOT_ENDED",
     409,
-    Text("The job has not ended.", "该任务尚未结束。"),
-    Text("Wait for it, or cancel it first.", "请等待其结束或先取消。"),
+    _("The job has not ended."),
+    _("Wait for it, or cancel it first."),
 )
 WORKER_DIED = ErrorCode(
     "JOBS/WORKER_DIED",
     500,
-    Text("The worker died at each of {attempts} attempts.", "工作进程在 {attempts} 次执行中均异常退出。"),
-    Text("See the log of the workers for what ended them (memory?), then run it again.", "请查看工作进程日志中的退出原因（如内存不足），然后重新执行。"),
+    _("The worker died at each of {attempts} attempts."),
+    _("See the log of the workers for what ended them (memory?), then run it again."),
 )
 KIND_UNKNOWN = ErrorCode(
     "JOBS/KIND_UNKNOWN",
     501,
-    Text("No enabled plugin of this site knows the work {kind}.", "本站点已启用的插件中没有任务 {kind}。"),
-    Text("Enable the plugin that it is of, then run it again.", "请启用其所属插件，然后重新执行。"),
+    _("No enabled plugin of this site knows the work {kind}."),
+    _("Enable the plugin that it is of, then run it again."),
 )
 ERRORS = (ENDED_ALREADY, NOT_ENDED, WORKER_DIED, KIND_UNKNOWN)
 

@@ -73,7 +73,7 @@ def order(work: Periodic) -> JobRun | None:
     who = caller.system(OF_THE_SITE)
     assert who.principal is not None
     made = JobRun(
-        id=new_id(), tenant_id=OF_THE_SITE, kind=work.name, arguments={}, due_at=now() + LOST_AFTER, subject=work.title.en,
+        id=new_id(), tenant_id=OF_THE_SITE, kind=work.name, arguments={}, due_at=now() + LOST_AFTER, subject=str(work.title),
         principal=asdict(who.principal), trace_id=who.trace_id,
     )  # fmt: skip
     db.session.add(made)

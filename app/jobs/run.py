@@ -16,7 +16,6 @@ from app.caller import Caller
 from app.conflicts import is_of_a_writer
 from app.contracts.declarations import Job
 from app.contracts.identity import Principal
-from app.contracts.text import Text
 from app.db import affected, db, now
 from app.errors import UNKNOWN, ConsoleError
 from app.guard import Operation
@@ -25,13 +24,14 @@ from app.jobs.models import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, SUCCEEDED
 from app.jobs.periodic import find_job
 from app.jobs.queue import LOST_AFTER, push
 from app.leases import Fenced, Lease, is_of_a_wrong_clock
+from app.words import _
 
 _log = logging.getLogger(__name__)
 _running: ContextVar[tuple[str, Lease] | None] = ContextVar("job", default=None)
 BACKOFF = (2, 10, 30)
 LEASE = timedelta(seconds=45)
 LATEST = timedelta(minutes=1)  # a job never waits longer for its next attempt, unless a clock was wrong
-DONE = Operation("core.job.finished", Text("Job finished", "任务结束"))
+DONE = Operation("core.job.finished", _("Job finished"))
 
 
 class Cancelled(Exception):
@@ -157,7 +157,7 @@ def _end(
 def _problem(error: ConsoleError) -> dict[str, Any]:
     return {
         "code": error.code, "status": error.status,
-        "title": error.reason.both(), "remedy": error.remedy.both(),
+        "title": error.reason.in_all(), "remedy": error.remedy.in_all(),
         "traceId": caller.current().trace_id,
     }  # fmt: skip
 

@@ -14,7 +14,6 @@ from flask import current_app
 from sqlalchemy import select
 
 from app import caller
-from app.contracts.text import Text
 from app.db import db
 from app.errors import ConsoleError
 from app.kube import paths
@@ -23,10 +22,11 @@ from app.kube.errors import NO_OBJECT, NOT_UNDERSTOOD, OBJECT_MOVED, UNREACHABLE
 from app.kube.models import Cluster
 from app.kube.official import api_client
 from app.outgoing import door, pool, proxy, reasons
+from app.words import _
 
 FIELD_MANAGER = "antstack"
-MOMENT_AGO = Text("it did not answer a moment ago", "刚才没有响应")
-NOT_REGISTERED = Text("it is not registered any more", "该集群已不再登记")
+MOMENT_AGO = _("it did not answer a moment ago")
+NOT_REGISTERED = _("it is not registered any more")
 EXTENSION = "antstack.kube"
 CONNECT, READ = door.CONNECT_SECONDS, 10.0
 # A page of 500 objects of 32 KB; etcd refuses single ones above 1.5 MiB.
@@ -34,8 +34,8 @@ LARGEST = 16 * pool.MIB
 SMALL = pool.MIB
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
-REDIRECTS = Text("it redirects to another address", "其响应为重定向")
-NO_JSON = Text("what it answers is no JSON object", "响应不是 JSON 对象")
+REDIRECTS = _("it redirects to another address")
+NO_JSON = _("what it answers is no JSON object")
 Json = dict[str, Any]
 T = TypeVar("T")
 NETWORK = (urllib3.exceptions.HTTPError, OSError)

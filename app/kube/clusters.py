@@ -9,15 +9,15 @@ import yaml
 from sqlalchemy import delete, update
 
 from app import audit, caller
-from app.contracts.text import Text
 from app.db import affected, db, get_scoped, new_id, now, rows, scoped, touch
 from app.errors import NOT_FOUND, FieldError, invalid
 from app.kube import client, kubeconfig, paths
 from app.kube.errors import IN_USE, NAME_TAKEN
 from app.kube.models import REACHABLE, Cluster, KubeObject, MirrorState
 from app.site import catalogue
+from app.words import Text, _
 
-CLUSTER = Text("cluster", "集群")
+CLUSTER = _("cluster")
 LONGEST_NAME = 64
 
 
@@ -79,7 +79,7 @@ def tried(name: str, document: dict[str, Any]) -> str:
 def _free_name(name: str) -> str:
     name = name.strip()
     if not name or len(name) > LONGEST_NAME:
-        raise invalid({"name": Text("Give the cluster a name of at most 64 characters.", "请填写集群名称（至多 64 个字符）。")})
+        raise invalid({"name": _("Give the cluster a name of at most 64 characters.")})
     if db.session.scalar(scoped(Cluster).where(Cluster.name == name)):
         raise NAME_TAKEN(name=name, errors=(FieldError("/name", NAME_TAKEN.reason.format(name=name)),))
     return name
@@ -139,8 +139,8 @@ def used_by(cluster: Cluster) -> Text | None:
     found = [(use.title, names) for use in catalogue().uses if use.type == "cluster" and (names := use.names(cluster.id))]
     if not found:
         return None
-    words = Text("{title} {names}", "{title} {names}").format(title=found[0][0], names=found[0][1])
+    words = _("{title} {names}").format(title=found[0][0], names=found[0][1])
     for title, names in found[1:]:
-        more = Text("{before}; {title} {names}", "{before}；{title} {names}")
+        more = _("{before}; {title} {names}")
         words = more.format(before=words, title=title, names=names)
     return words

@@ -6,101 +6,92 @@ from typing import Any
 
 import msgspec
 
-from app.contracts.text import Text, plain
 from app.errors import ConsoleError, ErrorCode, FieldError
+from app.words import _, plain
 
 UNREACHABLE = ErrorCode(
     "KUBE/CLUSTER_UNREACHABLE",
     503,
-    Text("The cluster {cluster} does not answer: {detail}", "集群 {cluster} 没有响应：{detail}"),
-    Text(
-        "Check that its API server runs and that the address in its kubeconfig is reachable from the console.",
-        "请检查其 API Server 是否运行，以及 kubeconfig 中的地址能否从控制台访问。",
-    ),
+    _("The cluster {cluster} does not answer: {detail}"),
+    _("Check that its API server runs and that the address in its kubeconfig is reachable from the console."),
 )
 REFUSED_CREDENTIALS = ErrorCode(
     "KUBE/CREDENTIALS_REFUSED",
     502,
-    Text("The cluster {cluster} refuses the credentials it was registered with.", "集群 {cluster} 拒绝了注册时的凭据。"),
-    Text("Register the cluster again with a current kubeconfig.", "请使用有效的 kubeconfig 重新注册集群。"),
+    _("The cluster {cluster} refuses the credentials it was registered with."),
+    _("Register the cluster again with a current kubeconfig."),
 )
 DENIED = ErrorCode(
     "KUBE/NOT_PERMITTED",
     403,
-    Text("The cluster {cluster} does not permit this: {detail}", "集群 {cluster} 不允许此操作：{detail}"),
-    Text("Give the console's account in that cluster the right that is named.", "请为控制台在该集群中的账号授予所述权限。"),
+    _("The cluster {cluster} does not permit this: {detail}"),
+    _("Give the console's account in that cluster the right that is named."),
 )
 NO_OBJECT = ErrorCode(
     "KUBE/NO_SUCH_OBJECT",
     404,
-    Text("The cluster {cluster} has no such object: {detail}", "集群 {cluster} 中没有该对象：{detail}"),
-    Text("It may have been deleted meanwhile; reload the list.", "该对象可能已被删除，请刷新列表。"),
+    _("The cluster {cluster} has no such object: {detail}"),
+    _("It may have been deleted meanwhile; reload the list."),
 )
 IN_USE = ErrorCode(
     "KUBE/CLUSTER_IN_USE",
     409,
-    Text("The cluster {cluster} is used: {uses}", "集群 {cluster} 正在使用：{uses}"),
-    Text("Remove what uses it first, or leave the cluster registered.", "请先移除使用该集群的对象，或保留该集群。"),
+    _("The cluster {cluster} is used: {uses}"),
+    _("Remove what uses it first, or leave the cluster registered."),
 )
 FIELD_CONFLICT = ErrorCode(
     "KUBE/FIELD_CONFLICT",
     409,
-    Text("Somebody else manages fields of this object: {detail}", "该对象的部分字段由他方管理：{detail}"),
-    Text("Leave the fields to their owner, or take them over explicitly.", "请将字段留给其管理者，或明确接管。"),
+    _("Somebody else manages fields of this object: {detail}"),
+    _("Leave the fields to their owner, or take them over explicitly."),
 )
 OBJECT_MOVED = ErrorCode(
     "KUBE/OBJECT_CHANGED_MEANWHILE",
     409,
-    Text("The object changed in the cluster meanwhile: {detail}", "该对象在集群中已发生变化：{detail}"),
-    Text("Read it again and repeat the change.", "请重新读取后再修改。"),
+    _("The object changed in the cluster meanwhile: {detail}"),
+    _("Read it again and repeat the change."),
 )
 INVALID_OBJECT = ErrorCode(
     "KUBE/OBJECT_INVALID",
     422,
-    Text("The cluster does not accept the object: {detail}", "集群不接受该对象：{detail}"),
-    Text("Correct the fields that are named.", "请更正所指出的字段。"),
+    _("The cluster does not accept the object: {detail}"),
+    _("Correct the fields that are named."),
 )
 BUSY = ErrorCode(
     "KUBE/CLUSTER_BUSY",
     503,
-    Text("The cluster {cluster} asks to wait: {detail}", "集群 {cluster} 繁忙：{detail}"),
-    Text("Try again in a moment; orders try again by themselves.", "请稍后重试；执行单会自动重试。"),
+    _("The cluster {cluster} asks to wait: {detail}"),
+    _("Try again in a moment; orders try again by themselves."),
 )
 FAILED = ErrorCode(
     "KUBE/CLUSTER_ERROR",
     502,
-    Text("The cluster {cluster} answered with an error: {detail}", "集群 {cluster} 返回错误：{detail}"),
-    Text("Look into the API server's log under the trace ID.", "请按追踪 ID 查看 API Server 日志。"),
+    _("The cluster {cluster} answered with an error: {detail}"),
+    _("Look into the API server's log under the trace ID."),
 )
 NOT_UNDERSTOOD = ErrorCode(
     "KUBE/ANSWER_NOT_UNDERSTOOD",
     502,
-    Text("The cluster {cluster} answers as no Kubernetes API server does: {detail}", "集群 {cluster} 的响应不符合 Kubernetes API：{detail}"),
-    Text(
-        "Check that the address in its kubeconfig is the API server's own, without a portal in between.",
-        "请检查 kubeconfig 中的地址是否为 API Server 本身，中间没有其他门户。",
-    ),
+    _("The cluster {cluster} answers as no Kubernetes API server does: {detail}"),
+    _("Check that the address in its kubeconfig is the API server's own, without a portal in between."),
 )
 BAD_KUBECONFIG = ErrorCode(
     "KUBE/KUBECONFIG_REFUSED",
     422,
-    Text("This kubeconfig cannot be used.", "无法使用该 kubeconfig。"),
-    Text(
-        "Make one that holds the server's address, its CA and a token or client certificate, all inside the file.",
-        "请提供内含服务器地址、CA 以及令牌或客户端证书的 kubeconfig，不得引用外部文件或命令。",
-    ),
+    _("This kubeconfig cannot be used."),
+    _("Make one that holds the server's address, its CA and a token or client certificate, all inside the file."),
 )
 EXPIRED = ErrorCode(
     "KUBE/RESOURCE_VERSION_EXPIRED",
     410,
-    Text("The cluster {cluster} no longer has that state of its objects: {detail}", "集群 {cluster} 已不再保留该版本的状态：{detail}"),
-    Text("Start the list anew.", "请重新开始读取列表。"),
+    _("The cluster {cluster} no longer has that state of its objects: {detail}"),
+    _("Start the list anew."),
 )
 NAME_TAKEN = ErrorCode(
     "KUBE/CLUSTER_NAME_TAKEN",
     409,
-    Text("There is a cluster named {name}.", "已有名为 {name} 的集群。"),
-    Text("Choose another name.", "请更换名称。"),
+    _("There is a cluster named {name}."),
+    _("Choose another name."),
 )
 ERRORS = (
     UNREACHABLE, REFUSED_CREDENTIALS, DENIED, NO_OBJECT, FIELD_CONFLICT, OBJECT_MOVED, INVALID_OBJECT, BUSY, FAILED, EXPIRED,

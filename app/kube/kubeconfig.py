@@ -13,10 +13,10 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from app.contracts.text import Text
 from app.errors import FieldError
 from app.kube.errors import BAD_KUBECONFIG
 from app.outgoing import door
+from app.words import Text, _
 
 LIMIT = 256 * 1024
 DEEPEST = 40
@@ -27,16 +27,13 @@ KEPT = {
     "cluster": ("server", "certificate-authority-data", "tls-server-name", "insecure-skip-tls-verify"),
     "user": ("token", "client-certificate-data", "client-key-data", "username", "password"),
 }
-NO_CREDENTIALS = Text("It holds no token and no client certificate.", "其中没有令牌，也没有客户端证书。")
-UNVERIFIED = Text(
-    "insecure-skip-tls-verify would give the credentials to anybody in between; put the CA into the file.",
-    "insecure-skip-tls-verify 会将凭据暴露给中间人，请在文件中提供 CA。",
-)
-NO_WORD = Text("A token is one word without spaces.", "令牌应为不含空格的一行字符。")
-NO_HOST = Text("tls-server-name is the name of a host.", "tls-server-name 须为主机名。")
-NO_LATIN = Text("{key} holds a letter that cannot be sent.", "{key} 含有无法发送的字符。")
+NO_CREDENTIALS = _("It holds no token and no client certificate.")
+UNVERIFIED = _("insecure-skip-tls-verify would give the credentials to anybody in between; put the CA into the file.")
+NO_WORD = _("A token is one word without spaces.")
+NO_HOST = _("tls-server-name is the name of a host.")
+NO_LATIN = _("{key} holds a letter that cannot be sent.")
 LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
-SERVER = Text("The server cannot be used: {why}.", "无法使用该服务器：{why}。")
+SERVER = _("The server cannot be used: {why}.")
 # A hundred contexts have 10,000 tokens. libyaml's loader, since the one in Python takes seconds for 256 KB.
 MOST_TOKENS = 40_000
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -71,14 +68,14 @@ def of_token(server: str, ca: str, token: str) -> Entry:
     """
     problems = [FieldError("/server", problem.message) for problem in _server(server)]
     if not token.strip():
-        problems.append(FieldError("/token", Text("Give the account's token.", "请填写服务账号的令牌。")))
+        problems.append(FieldError("/token", _("Give the account's token.")))
     elif not _is_word(token.strip()):
         problems.append(FieldError("/token", NO_WORD))
     cluster: Entry = {"server": server.strip()}
     if ca.strip():
         cluster["certificate-authority-data"] = base64.b64encode(ca.strip().encode() + b"\n").decode()
         if not _is_certificate(ca.encode()):
-            problems.append(FieldError("/ca", Text("This is no certificate in PEM.", "不是 PEM 格式的证书。")))
+            problems.append(FieldError("/ca", _("This is no certificate in PEM.")))
     if problems:
         raise BAD_KUBECONFIG(errors=problems)
     return _document(cluster, {"token": token.strip()})
@@ -102,17 +99,14 @@ def _document(cluster: Entry, user: Entry) -> Entry:
 
 def _parsed(text: str, problems: list[FieldError]) -> Entry:
     if len(text) > LIMIT:
-        problems.append(FieldError("", Text("It is larger than 256 KB.", "超过 256 KB。")))
+        problems.append(FieldError("", _("It is larger than 256 KB.")))
         return {}
     try:
         if _is_too_much(text):
             problems.append(
                 FieldError(
                     "",
-                    Text(
-                        "YAML aliases, deep nesting and more than 40,000 parts are not accepted here.",
-                        "不接受 YAML 别名、过深的嵌套以及超过 40,000 个元素的内容。",
-                    ),
+                    _("YAML aliases, deep nesting and more than 40,000 parts are not accepted here."),
                 )
             )
             return {}
@@ -121,7 +115,7 @@ def _parsed(text: str, problems: list[FieldError]) -> Entry:
         problems.append(FieldError("", _not_yaml(error)))
         return {}
     if not isinstance(document, dict) or document.get("kind", "Config") != "Config":
-        problems.append(FieldError("", Text("It is not a kubeconfig.", "不是 kubeconfig 文件。")))
+        problems.append(FieldError("", _("It is not a kubeconfig.")))
         return {}
     return document
 
@@ -130,11 +124,8 @@ def _not_yaml(error: Exception) -> Text:
     """That it is not YAML, and where: what the library says of it is in one language only, and quotes what may be secret."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is None:
-        return Text("It is not YAML.", "不是合法的 YAML。")
-    words = Text(
-        "It is not YAML: line {line}, column {column} cannot be read.",
-        "不是合法的 YAML：无法读取第 {line} 行第 {column} 列。",
-    )
+        return _("It is not YAML.")
+    words = _("It is not YAML: line {line}, column {column} cannot be read.")
     return words.format(line=mark.line + 1, column=mark.column + 1)
 
 
@@ -166,7 +157,7 @@ def _named(document: Entry, section: str, name: object, problems: list[FieldErro
         problems.append(
             FieldError(
                 f"/{section}",
-                Text("There is no {single} named '{shown}'.", "没有名为“{shown}”的 {single}。").format(
+                _("There is no {single} named '{shown}'.").format(
                     single=single, shown=shown
                 ),
             )
@@ -179,7 +170,7 @@ def _dangers(part: str, entry: Entry) -> list[FieldError]:
     found = [
         FieldError(
             f"{section}/{key}",
-            Text("{key} would run a program on the console's machine.", "{key} 会在控制台所在机器上执行程序。").format(
+            _("{key} would run a program on the console's machine.").format(
                 key=key
             ),
         )
@@ -188,22 +179,19 @@ def _dangers(part: str, entry: Entry) -> list[FieldError]:
     ] + [
         FieldError(
             f"{section}/{key}",
-            Text(
-                "{key} names a file; put what it holds into the kubeconfig itself.",
-                "{key} 引用了文件，请将其内容写入 kubeconfig。",
-            ).format(key=key),
+            _("{key} names a file; put what it holds into the kubeconfig itself.").format(key=key),
         )
         for key in FILES
         if key in entry
     ]
     if entry.get("proxy-url"):
-        found.append(FieldError(f"{section}/proxy-url", Text("A proxy is not accepted here.", "不接受代理设置。")))
+        found.append(FieldError(f"{section}/proxy-url", _("A proxy is not accepted here.")))
     if part == "cluster" and entry.get("insecure-skip-tls-verify") not in (None, False):
         found.append(FieldError(f"{section}/insecure-skip-tls-verify", UNVERIFIED))
     for key in KEPT[part]:
         if key in entry and not isinstance(entry[key], (str, type(None))) and key != "insecure-skip-tls-verify":
             found.append(
-                FieldError(f"{section}/{key}", Text("{key} must be a text.", "{key} 须为文本。").format(key=key))
+                FieldError(f"{section}/{key}", _("{key} must be a text.").format(key=key))
             )
     return found or [*_certificates(section, entry), *_words(section, entry)]
 
@@ -232,7 +220,7 @@ def _certificates(section: str, entry: Entry) -> list[FieldError]:
             content = base64.b64decode("".join(entry[key].split()), validate=True)
         except (binascii.Error, ValueError):
             found.append(
-                FieldError(f"{section}/{key}", Text("{key} is not Base64.", "{key} 不是 Base64。").format(key=key))
+                FieldError(f"{section}/{key}", _("{key} is not Base64.").format(key=key))
             )
             continue
         well = _is_key(content) if key == "client-key-data" else _is_certificate(content)
@@ -240,7 +228,7 @@ def _certificates(section: str, entry: Entry) -> list[FieldError]:
             found.append(
                 FieldError(
                     f"{section}/{key}",
-                    Text("{key} holds nothing in PEM that can be used.", "{key} 中没有可用的 PEM 内容。").format(
+                    _("{key} holds nothing in PEM that can be used.").format(
                         key=key
                     ),
                 )
@@ -248,7 +236,7 @@ def _certificates(section: str, entry: Entry) -> list[FieldError]:
     if bool(entry.get("client-certificate-data")) != bool(entry.get("client-key-data")):
         found.append(
             FieldError(
-                section, Text("A client certificate and its key belong together.", "客户端证书与私钥须同时提供。")
+                section, _("A client certificate and its key belong together.")
             )
         )
     return found
@@ -278,7 +266,7 @@ def _server(server: object) -> list[FieldError]:
     except ValueError:
         usable = False
     if not usable or not str(server).strip().isprintable() or parts.query or parts.fragment:
-        return [FieldError(pointer, Text("The server must be an https:// address.", "服务器必须是 https:// 地址。"))]
+        return [FieldError(pointer, _("The server must be an https:// address."))]
     if words := door.of_site().problem(str(parts.hostname)):
         return [FieldError(pointer, SERVER.format(why=words))]
     return []

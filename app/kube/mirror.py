@@ -134,7 +134,7 @@ class ClusterMirror:
             if watched and self._changes.qsize() < BEHIND:
                 mirrored.heard(self._cluster_id, watched, moment)
         except ConsoleError as error:
-            state = {"state": models.UNREACHABLE, "error_code": error.code, "error_detail": error.reason.en[:1000]}
+            state = {"state": models.UNREACHABLE, "error_code": error.code, "error_detail": str(error.reason)[:1000]}
         query = update(Cluster).where(Cluster.id == self._cluster_id)
         db.session.execute(query.values(**state, checked_at=now()))
         self.commit()

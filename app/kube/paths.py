@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from app.contracts.text import plain
 from app.errors import NOT_FOUND
+from app.words import plain
 
 # kind → (group and version, plural, namespaced)
 KINDS: Mapping[str, tuple[str, str, bool]] = {

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import case, select, update
 
 from app import audit, caller
-from app.contracts.text import Text
 from app.db import affected, db, new_id, now
 from app.errors import NOT_FOUND, ConsoleError
 from app.orders import due, locks, tree, verbs
@@ -16,8 +15,9 @@ from app.orders.history import event, move
 from app.orders.models import Order, OrderCommand, OrderNode
 from app.orders.steps import type_of
 from app.orders.tree import Tree
+from app.words import _
 
-STEP = Text("step", "步骤")
+STEP = _("step")
 
 
 def give(order: Order, verb: str, node_id: str | None = None, reason: str = "") -> None:

@@ -17,7 +17,6 @@ from sqlalchemy import select
 from app import audit, caller
 from app.caller import Caller
 from app.contracts.identity import Principal
-from app.contracts.text import Text
 from app.db import db, now
 from app.errors import ConsoleError
 from app.guard import Operation
@@ -27,13 +26,14 @@ from app.orders.history import event
 from app.orders.models import Order, OrderNode
 from app.orders.steps import type_of
 from app.orders.tree import Tree
+from app.words import _
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 15.0  # then other orders have their turn
 AFTER_A_CRASH = timedelta(seconds=15)
 SPREAD = 0.6180339887  # the golden ratio: its multiples, without their whole part, lie evenly between 0 and 1
 AT_ONCE = 256  # steps of one order that run at the same time
-FINISHED = Operation("orders.order.finished", Text("Order ended", "执行单结束"))
+FINISHED = Operation("orders.order.finished", _("Order ended"))
 ERRORS = (TIMED_OUT, STEP_UNKNOWN)
 
 

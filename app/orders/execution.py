@@ -10,7 +10,6 @@ from typing import Any
 
 from app import site
 from app.conflicts import is_of_a_writer
-from app.contracts.text import Text
 from app.db import db, now
 from app.errors import UNKNOWN, ConsoleError, ErrorCode
 from app.kube.errors import is_transient
@@ -19,6 +18,7 @@ from app.orders.history import event, move
 from app.orders.leases import Fenced, Lease
 from app.orders.models import Order, OrderLog, OrderNode
 from app.orders.steps import Confirm, Context, Outcome, StepKind
+from app.words import _
 
 log = logging.getLogger(__name__)
 BACKOFF_SECONDS = (1, 2, 5)  # how long what may pass by itself waits before the next try; the last for all further ones
@@ -26,17 +26,14 @@ PATIENCE_SECONDS = 900  # for how long it is tried, however short the step's own
 TIMED_OUT = ErrorCode(
     "ORDERS/STEP_TIMED_OUT",
     504,
-    Text("{step} was not finished within {seconds} s.", "{step} 未能在 {seconds} 秒内完成。"),
-    Text("See its events and log for what holds it, then retry, skip or roll back.", "请查看事件与日志了解原因，然后重试、跳过或回滚。"),
+    _("{step} was not finished within {seconds} s."),
+    _("See its events and log for what holds it, then retry, skip or roll back."),
 )
 STEP_UNKNOWN = ErrorCode(
     "ORDERS/STEP_UNKNOWN",
     501,
-    Text("No enabled plugin of this site knows the step {step}.", "本站点已启用的插件中没有步骤 {step}。"),
-    Text(
-        "Enable the plugin {plugin}, then retry; until then the order holds nothing.",
-        "请启用插件 {plugin} 后重试；在此之前该执行单不占用任何资源。",
-    ),
+    _("No enabled plugin of this site knows the step {step}."),
+    _("Enable the plugin {plugin}, then retry; until then the order holds nothing."),
 )
 
 

@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import delete
 
 from app import audit, caller
-from app.contracts.text import Text
 from app.db import db, new_id, now
 from app.orders import due, tree
 from app.orders.models import Order, OrderNode
+from app.words import Text
 
 
 @dataclass
@@ -91,8 +91,8 @@ def plant(order: Order, plan: Mapping[str, Any], roots: Sequence[Planned]) -> No
 def _add(order_id: str, parent_id: str | None, planned: Planned, counter: Any) -> None:
     node = OrderNode(
         id=new_id(), order_id=order_id, parent_id=parent_id, key=planned.key, position=next(counter), kind=planned.kind,
-        name=planned.name, title_en=planned.title.en if planned.title else "",
-        title_zh=planned.title.zh if planned.title else "", parallel=planned.parallel, after=list(planned.after),
+        name=planned.name, title_en=planned.title.in_("en") if planned.title else "",
+        title_zh=planned.title.in_("zh") if planned.title else "", parallel=planned.parallel, after=list(planned.after),
         step=planned.step, spec=dict(planned.spec), required=planned.required, timeout=planned.timeout,
         state=tree.PENDING,
     )  # fmt: skip

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.contracts.text import Text
 from app.db import Id, Identified, Long, Name, TenantOwned, db
+from app.words import Text, kept
 
 
 class Order(TenantOwned, db.Model):
@@ -96,7 +96,7 @@ class OrderNode(Identified, db.Model):
     @property
     def title(self) -> Text:
         """What people call it: its title, or else its name."""
-        return Text(self.title_en or self.name, self.title_zh or self.name)
+        return kept({"en": self.title_en or self.name, "zh": self.title_zh or self.name})
 
 
 class OrderEvent(db.Model):

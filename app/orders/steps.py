@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from app import site
-from app.contracts.text import Text
 from app.errors import ConsoleError
 from app.orders.models import Order, OrderNode
+from app.words import Text, _, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Simple:
     """A step that captures nothing and is done once it was applied."""
 
     name = ""
-    title = Text("", "")
+    title = plain("")
 
     def capture(self, ctx: Context) -> Mapping[str, Any]:
         """Nothing."""
@@ -114,4 +114,4 @@ class Confirm(Simple):
     """A beta group's end: waits until a person confirms (Y-25). The engine never applies it."""
 
     name = "confirm"
-    title = Text("Confirm by a person", "人工确认")
+    title = _("Confirm by a person")

@@ -5,36 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from app.contracts.text import Text, plain
 from app.db import now
 from app.errors import ConsoleError, ErrorCode
 from app.orders import tree
 from app.orders.models import Order, OrderNode
+from app.words import _, pgettext, plain
 
 PAUSE, RESUME, CANCEL, FORCE_CANCEL = "pause", "resume", "cancel", "force-cancel"
 RETRY, SKIP, CONFIRM, ROLLBACK = "retry", "skip", "confirm", "rollback"
 TITLES = {
-    PAUSE: Text("Pause", "暂停"),
-    RESUME: Text("Resume", "继续"),
-    CANCEL: Text("Cancel", "取消"),
-    FORCE_CANCEL: Text("Force cancel", "强制取消"),
-    RETRY: Text("Retry", "重试"),
-    SKIP: Text("Skip", "跳过"),
-    CONFIRM: Text("Confirm", "确认继续"),
-    ROLLBACK: Text("Roll back", "回滚"),
+    PAUSE: _("Pause"),
+    RESUME: _("Resume"),
+    CANCEL: _("Cancel"),
+    FORCE_CANCEL: _("Force cancel"),
+    RETRY: _("Retry"),
+    SKIP: _("Skip"),
+    CONFIRM: pgettext("command of an order", "Confirm"),
+    ROLLBACK: _("Roll back"),
 }
 STUCK_AFTER = timedelta(seconds=30)
 NOT_NOW = ErrorCode(
     "ORDERS/NOT_IN_THIS_STATE",
     409,
-    Text("{verb} is not possible while this is {state}.", "当前状态（{state}）下不能{verb}。"),
-    Text("Reload the order: it offers what is possible now.", "请刷新执行单查看当前可用的操作。"),
+    _("{verb} is not possible while this is {state}."),
+    _("Reload the order: it offers what is possible now."),
 )
 REQUIRED_STEP = ErrorCode(
     "ORDERS/STEP_REQUIRED",
     409,
-    Text("The step {step} cannot be skipped: what follows needs it.", "步骤 {step} 不可跳过：后续步骤依赖它。"),
-    Text("Correct what it says and retry it, or skip its whole application.", "请按提示修正后重试，或跳过整个应用。"),
+    _("The step {step} cannot be skipped: what follows needs it."),
+    _("Correct what it says and retry it, or skip its whole application."),
 )
 
 

@@ -16,17 +16,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import site
-from app.contracts.text import Text
 from app.outgoing import addresses
+from app.words import Text, _
 
 CONNECT_SECONDS = 2.0
 RESOLVE_SECONDS = 5.0
 LEAST_SECONDS = 0.25  # for one address of several (RFC 8305, 5)
-REFUSED = Text(
-    "its address is loopback, link-local or for metadata, which this site refuses",
-    "其地址为回环、链路本地或元数据地址，本站点不接受",
-)
-UNKNOWN = Text("its name is not known", "域名无法解析")
+REFUSED = _("its address is loopback, link-local or for metadata, which this site refuses")
+UNKNOWN = _("its name is not known")
 Option = tuple[int, int, int | bytes]
 
 
@@ -51,7 +48,7 @@ class Door:
         """
         found = _looked_up(host.strip("[]"), port, seconds)
         if not self.allow_local and host.lower() not in self.named:
-            for *_, where in found:
+            for *__, where in found:
                 if addresses.is_refused(ipaddress.ip_address(where[0])):
                     raise AddressRefused(f"{host} is {where[0]}")
         return found
@@ -68,7 +65,7 @@ class Door:
         end = time.monotonic() + seconds
         error: OSError = TimeoutError(f"{host} was not reached in {seconds} s")
         found = self.resolved(host, port, seconds)
-        for tried, (family, kind, protocol, _, where) in enumerate(found):
+        for tried, (family, kind, protocol, __, where) in enumerate(found):
             left = end - time.monotonic()
             if left <= 0:
                 break

@@ -19,14 +19,14 @@ from typing import Any
 import urllib3
 from urllib3 import connection, exceptions
 
-from app.contracts.text import Text
 from app.outgoing.door import AddressRefused, Door
+from app.words import Text, _
 
 MIB = 1024 * 1024
 PIECE = 256 * 1024
 SENT_AT_ONCE = 64 * 1024
-ENCODED = Text("it compresses its answer without being asked to", "未经请求压缩了响应内容")
-TOO_LARGE = Text("its answer is larger than {most} MiB", "响应超过 {most} MiB")
+ENCODED = _("it compresses its answer without being asked to")
+TOO_LARGE = _("its answer is larger than {most} MiB")
 # Until when headers, and until when the body, have to be there; moments of time.monotonic().
 _until: ContextVar[tuple[float, float]] = ContextVar("until", default=(math.inf, math.inf))
 
@@ -35,7 +35,7 @@ class AnswerRefused(exceptions.HTTPError):
     """An answer that is not read to its end: too large, or compressed."""
 
     def __init__(self, words: Text) -> None:
-        super().__init__(words.en)
+        super().__init__(str(words))
         self.words = words
 
 
@@ -125,7 +125,7 @@ class _Checked(connection.HTTPConnection):
             raise exceptions.NewConnectionError(self, str(error)) from error
 
     def send(self, data: Any) -> None:
-        until, _ = _until.get()
+        until, __ = _until.get()
         whole = not isinstance(data, bytes)
         for piece in (data,) if whole else (data[at : at + SENT_AT_ONCE] for at in range(0, len(data), SENT_AT_ONCE)):
             if self.sock is not None:

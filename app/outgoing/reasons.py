@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from urllib3 import exceptions as under
 
-from app.contracts.text import Text
 from app.outgoing import door
 from app.outgoing.pool import AnswerRefused, RefusedConnection
+from app.words import Text, _
 
-TOO_LATE = Text("it did not answer in time", "未在规定时间内响应")
-NOT_TRUSTED = Text("its certificate is not trusted, or it speaks no TLS", "其证书不受信任，或未启用 TLS")
-NOBODY = Text("nothing listens there", "连接被拒绝")
-BROKEN_OFF = Text("it broke the connection off", "连接被对端中断")
+TOO_LATE = _("it did not answer in time")
+NOT_TRUSTED = _("its certificate is not trusted, or it speaks no TLS")
+NOBODY = _("nothing listens there")
+BROKEN_OFF = _("it broke the connection off")
 WORDS = {
     under.SSLError: NOT_TRUSTED, under.NameResolutionError: door.UNKNOWN, RefusedConnection: door.REFUSED,
     under.NewConnectionError: NOBODY, under.TimeoutError: TOO_LATE,

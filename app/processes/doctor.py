@@ -13,7 +13,6 @@ from sqlalchemy import select, text
 from app import crypto, schema, site
 from app.audit import checkpoints, search
 from app.auth import elsewhere
-from app.contracts.text import Text, plain
 from app.db import db, now
 from app.errors import ConsoleError
 from app.jobs.queue import connection, workers
@@ -21,6 +20,7 @@ from app.kube.client import kube
 from app.kube.models import Cluster
 from app.leases import LeaseRow
 from app.processes.mirror import MIRRORS
+from app.words import Text, _, plain
 
 Check = Callable[[], Text | None]
 CLOCKS_AGREE_SECONDS = 5
@@ -39,7 +39,7 @@ def examine(app: Flask) -> int:
             except Exception as error:
                 problem = plain(f"{type(error).__name__}: {error}")
                 db.session.rollback()
-            click.echo(f"ok   {name}" if problem is None else f"FAIL {name}: {problem.en}")
+            click.echo(f"ok   {name}" if problem is None else f"FAIL {name}: {problem}")
             bad += problem is not None
     return 1 if bad else 0
 
@@ -66,53 +66,42 @@ def _database() -> Text | None:
     except Exception as error:
         db.session.rollback()
         words = str(error).splitlines()[0]
-        return Text(
-            "does not answer ({words}); check DATABASE_URL and that the server runs", "没有响应（{words}）"
-        ).format(words=words)
+        return _("does not answer ({words}); check DATABASE_URL and that the server runs").format(words=words)
     return None
 
 
 def _migrations() -> Text | None:
-    return (
-        None
-        if schema.is_current()
-        else Text("not up to date; run antstack db upgrade", "未升级；请运行 antstack db upgrade")
-    )
+    return None if schema.is_current() else _("not up to date; run antstack db upgrade")
 
 
 def _redis() -> Text | None:
     try:
         connection().ping()
     except Exception as error:
-        return Text(
-            "does not answer ({error}); check REDIS_URL and that the server runs", "没有响应（{error}）"
-        ).format(error=error)
+        return _("does not answer ({error}); check REDIS_URL and that the server runs").format(error=error)
     return None
 
 
 def _clock() -> Text | None:
     """The clocks of this machine and of Redis agree, since leases and signatures count on it."""
-    seconds, _ = connection().time()
+    seconds, __ = connection().time()
     off = abs(time.time() - float(seconds))
     if off < CLOCKS_AGREE_SECONDS:
         return None
-    return Text("{seconds} s off the clock of Redis; run NTP on both", "与 Redis 时钟相差 {seconds} 秒").format(
-        seconds=f"{off:.0f}"
-    )
+    return _("{seconds} s off the clock of Redis; run NTP on both").format(seconds=f"{off:.0f}")
 
 
 def _keys() -> Text | None:
     ring = crypto.ring()
     opens = ring.open(ring.seal("probe")) == "probe"
-    return None if opens else Text("the key ring does not open what it seals", "密钥环无法解密")
+    return None if opens else _("the key ring does not open what it seals")
 
 
 def _audit_search() -> Text | None:
     if search.is_installed():
         return None
-    return Text(
-        "has no index, so that only the newest {newest} rows are searched; as the owner of the database run CREATE EXTENSION pg_trgm, then: {postgresql}",
-        "没有索引，仅搜索最新的 {newest} 条；请以数据库所有者执行 CREATE EXTENSION pg_trgm，再执行：{postgresql}",
+    return _(
+        "has no index, so that only the newest {newest} rows are searched; as the owner of the database run CREATE EXTENSION pg_trgm, then: {postgresql}"
     ).format(newest=search.NEWEST, postgresql=search.POSTGRESQL)
 
 
@@ -123,9 +112,8 @@ def _audit_folder() -> Text | None:
         with tempfile.TemporaryFile(dir=folder):
             return None
     except OSError as error:
-        return Text(
-            "cannot be written to {folder} ({error}); set ANTSTACK_AUDIT_FOLDER to a folder of another disk",
-            "无法写入 {folder}（{error}）；请将 ANTSTACK_AUDIT_FOLDER 设为其他磁盘上的目录",
+        return _(
+            "cannot be written to {folder} ({error}); set ANTSTACK_AUDIT_FOLDER to a folder of another disk"
         ).format(folder=folder, error=error)
 
 
@@ -148,10 +136,9 @@ def _leased(process: str, name: str) -> Text | None:
 
 
 def _not_running(process: str) -> Text:
-    return Text(
-        "none runs; start antstack {process}, or antstack run for all processes on one machine",
-        "没有运行中的进程；请启动 antstack {process}，或在单机上使用 antstack run",
-    ).format(process=process)
+    return _("none runs; start antstack {process}, or antstack run for all processes on one machine").format(
+        process=process
+    )
 
 
 def _cluster(cluster: Cluster) -> Check:
@@ -159,7 +146,7 @@ def _cluster(cluster: Cluster) -> Check:
         try:
             kube(cluster).version()
         except ConsoleError as error:
-            return Text("{reason} {remedy}", "{reason}{remedy}").format(reason=error.reason, remedy=error.remedy)
+            return _("{reason} {remedy}").format(reason=error.reason, remedy=error.remedy)
         return None
 
     return check

@@ -19,12 +19,12 @@ from sqlalchemy import Select
 from app import caller
 from app.contracts.declarations import Permission
 from app.contracts.shapes import doc
-from app.contracts.text import Text
 from app.errors import ErrorCode, invalid
 from app.guard import Guard, Operation, ResourceOf
 from app.web.forms import check, hints_of, json_body
 from app.web.listing import matching
 from app.web.paging import Cursor, Expression, cursor_of, page_of
+from app.words import Text, _
 
 BASE = "/api/v1"
 MAX_LIMIT = 500
@@ -154,7 +154,7 @@ def _view(operation: ApiOperation) -> Callable[..., Response]:
         return invoke(operation, arguments)
 
     view.__name__ = operation.id.replace(".", "_").replace("-", "_")
-    view.__doc__ = operation.summary.en
+    view.__doc__ = str(operation.summary)
     return view
 
 
@@ -233,9 +233,9 @@ def _found(
     name, descending = sort.removeprefix("-"), sort.startswith("-")
     if name not in sorts:
         names = ", ".join(sorted(sorts))
-        raise invalid({"sort": Text("Sort by one of: {names}.", "可排序字段：{names}。").format(names=names)})
+        raise invalid({"sort": _("Sort by one of: {names}.").format(names=names)})
     if not 1 <= wanted.limit <= MAX_LIMIT:
-        raise invalid({"limit": Text("Between 1 and {max_limit}.", "须在 1 到 {max_limit} 之间。").format(max_limit=MAX_LIMIT)})
+        raise invalid({"limit": _("Between 1 and {max_limit}.").format(max_limit=MAX_LIMIT)})
     if wanted.q.strip() and search:
         query = query.where(matching(wanted.q, search))
     column = None if sorts[name] is key else sorts[name]

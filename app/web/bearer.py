@@ -10,30 +10,27 @@ from app import site
 from app.auth import audience
 from app.caller import Caller
 from app.contracts.identity import Directory, Principal
-from app.contracts.text import Text
 from app.errors import ErrorCode
 from app.services import need_service
+from app.words import _
 
 BAD_TOKEN = ErrorCode(
     "AUTH/TOKEN_NOT_VALID",
     401,
-    Text("The access token is not valid: unknown, expired or revoked.", "访问令牌无效：未知、已过期或已吊销。"),
-    Text("Get a new one from /oauth/token.", "请从 /oauth/token 获取新的令牌。"),
+    _("The access token is not valid: unknown, expired or revoked."),
+    _("Get a new one from /oauth/token."),
 )
 BAD_SCHEME = ErrorCode(
     "AUTH/SCHEME_NOT_KNOWN",
     401,
-    Text("The Authorization scheme {scheme} is not known here.", "不支持 Authorization 方案 {scheme}。"),
-    Text("Use Bearer with a token, or sign with ACS3-HMAC-SHA256.", "请使用 Bearer 令牌，或以 ACS3-HMAC-SHA256 签名。"),
+    _("The Authorization scheme {scheme} is not known here."),
+    _("Use Bearer with a token, or sign with ACS3-HMAC-SHA256."),
 )
 NO_WORKSPACE = ErrorCode(
     "AUTH/WORKSPACE_NOT_HERE",
     404,
-    Text("The tenant of these credentials has no workspace {workspace}.", "该凭据所属租户没有工作空间 {workspace}。"),
-    Text(
-        "Send the identifier of one of its workspaces as Antstack-Workspace, or leave the header out.",
-        "请在 Antstack-Workspace 中填写该租户的工作空间 ID，或不发送该请求头。",
-    ),
+    _("The tenant of these credentials has no workspace {workspace}."),
+    _("Send the identifier of one of its workspaces as Antstack-Workspace, or leave the header out."),
 )
 ERRORS = (BAD_TOKEN, BAD_SCHEME, NO_WORKSPACE, *audience.ERRORS)
 

@@ -9,9 +9,9 @@ from typing import Any, TypeVar, cast
 
 from flask import request
 
-from app.contracts.text import Text
 from app.db import Versioned
 from app.errors import CHANGED, ConsoleError, FieldError
+from app.words import Text, _
 
 VERSION, BASE = "version", "base"  # hidden fields of a form: the version that it shows, and its values as JSON
 SEEN = "seen"  # hidden field: the mark of what the page showed
@@ -82,5 +82,5 @@ def now_words(value: Any) -> Text:
     text = ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
     text = text if len(text) <= LONGEST else text[:LONGEST] + "…"
     if not text:
-        return Text("Somebody else emptied this meanwhile.", "他人已将此项清空。")
-    return Text("Somebody else changed this meanwhile; it is now: {text}", "他人已修改此项，当前为：{text}").format(text=text)
+        return _("Somebody else emptied this meanwhile.")
+    return _("Somebody else changed this meanwhile; it is now: {text}").format(text=text)

@@ -11,35 +11,35 @@ import msgspec
 from flask import Request, request
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 
-from app.contracts.text import Text, plain
 from app.errors import MALFORMED, ConsoleError, FieldError, invalid
+from app.words import _, plain
 
 S = TypeVar("S", bound=msgspec.Struct)
 PATH = re.compile(r" - at `\$(.*)`$")
 DIGITS = re.compile(r"[0-9]{1,18}")
-REQUIRED = Text("This is required.", "此项必填。")
+REQUIRED = _("This is required.")
 # C0 but tab, line feed and carriage return; DEL; C1; halves of surrogate pairs (RFC 8259 8.2 leaves these to the reader).
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-CONTROLS = Text("This holds characters that cannot be shown.", "含有不可见的控制字符。")
+CONTROLS = _("This holds characters that cannot be shown.")
 MOST_PROBLEMS = 20
-UNKNOWN_FIELD = Text("There is no such field.", "没有这个字段。")
+UNKNOWN_FIELD = _("There is no such field.")
 # What msgspec says → what a person reads. Source: msgspec's validation messages.
 MESSAGES = (
-    (re.compile(r"Expected `str` of length >= (\d+)"), Text("Write at least {found} characters.", "至少 {found} 个字符。")),
-    (re.compile(r"Expected `str` of length <= (\d+)"), Text("Write at most {found} characters.", "至多 {found} 个字符。")),
-    (re.compile(r"Expected `str` matching regex '(.*)'"), Text("This must look like {found}", "格式须符合 {found}")),
-    (re.compile(r"Expected `(?:int|float)` >= (\S+)"), Text("This must be {found} or more.", "须不小于 {found}。")),
-    (re.compile(r"Expected `(?:int|float)` <= (\S+)"), Text("This must be {found} or less.", "须不大于 {found}。")),
-    (re.compile(r"Expected `array` of length >= (\d+)"), Text("Choose at least {found}.", "至少选择 {found} 项。")),
-    (re.compile(r"Invalid enum value '?(.*?)'?$"), Text("{found} is not one of the choices.", "{found} 不在可选值之中。")),
-    (re.compile(r"Expected `int"), Text("This must be a whole number.", "须为整数。")),
-    (re.compile(r"Expected `float"), Text("This must be a number.", "须为数字。")),
-    (re.compile(r"Expected `bool"), Text("This must be true or false.", "须为真或假。")),
-    (re.compile(r"Expected `datetime"), Text("This must be a time as in RFC 3339.", "须为 RFC 3339 格式的时间。")),
-    (re.compile(r"Invalid RFC3339"), Text("This must be a time as in RFC 3339.", "须为 RFC 3339 格式的时间。")),
-    (re.compile(r"missing required field `(.*)`"), Text("The field {found} is missing.", "缺少字段 {found}。")),
-    (re.compile(r"unknown field `(.*)`"), Text("There is no field {found}.", "没有字段 {found}。")),
-    (re.compile(r"Expected `(.*?)`"), Text("This must be of type {found}.", "须为 {found} 类型。")),
+    (re.compile(r"Expected `str` of length >= (\d+)"), _("Write at least {found} characters.")),
+    (re.compile(r"Expected `str` of length <= (\d+)"), _("Write at most {found} characters.")),
+    (re.compile(r"Expected `str` matching regex '(.*)'"), _("This must look like {found}")),
+    (re.compile(r"Expected `(?:int|float)` >= (\S+)"), _("This must be {found} or more.")),
+    (re.compile(r"Expected `(?:int|float)` <= (\S+)"), _("This must be {found} or less.")),
+    (re.compile(r"Expected `array` of length >= (\d+)"), _("Choose at least {found}.")),
+    (re.compile(r"Invalid enum value '?(.*?)'?$"), _("{found} is not one of the choices.")),
+    (re.compile(r"Expected `int"), _("This must be a whole number.")),
+    (re.compile(r"Expected `float"), _("This must be a number.")),
+    (re.compile(r"Expected `bool"), _("This must be true or false.")),
+    (re.compile(r"Expected `datetime"), _("This must be a time as in RFC 3339.")),
+    (re.compile(r"Invalid RFC3339"), _("This must be a time as in RFC 3339.")),
+    (re.compile(r"missing required field `(.*)`"), _("The field {found} is missing.")),
+    (re.compile(r"unknown field `(.*)`"), _("There is no field {found}.")),
+    (re.compile(r"Expected `(.*?)`"), _("This must be of type {found}.")),
 )  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def check(kind: type[S], given: Any, strict: bool = True) -> S:
     :raises ConsoleError: CORE/INVALID_INPUT
     """
     if not isinstance(given, Mapping):
-        raise invalid({"": Text("This must be an object.", "须为对象。")})
+        raise invalid({"": _("This must be an object.")})
     problems: list[FieldError] = []
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     hints = constrained(kind)

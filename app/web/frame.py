@@ -15,11 +15,11 @@ from app.auth import decisions
 from app.auth.decisions import Resource
 from app.contracts.declarations import NavItem, Permission
 from app.contracts.identity import Directory
-from app.contracts.text import Text, plain
 from app.db import db
 from app.jobs.models import QUEUED, RUNNING, JobRun
 from app.services import find_service
 from app.web import highlight, language, lifecycle
+from app.words import Text, _, kept, plain
 
 VERSION = "0.1.0"
 
@@ -85,9 +85,9 @@ class Frame:
         if principal is None:
             return None
         roles = decisions.held_by(principal)
-        role = roles[0].role_name if roles else Text("No role", "无角色")
+        role = roles[0].role_name if roles else _("No role")
         if len(roles) > 1:
-            role = Text("{role} +{n}", "{role} +{n}").format(role=role, n=len(roles) - 1)
+            role = _("{role} +{n}").format(role=role, n=len(roles) - 1)
         return {"name": principal.name, "login": principal.login, "role": role}
 
     @cached_property
@@ -143,8 +143,8 @@ def browser_name(agent: str) -> Text:
     browser = next((name for mark, name in BROWSERS if mark in agent), "")
     system = next((name for mark, name in SYSTEMS if mark in agent), "")
     if browser and system:
-        return Text("{browser} on {system}", "{system} 上的 {browser}").format(browser=browser, system=system)
-    return plain(agent[:80]) if agent else Text("Unknown", "未知")
+        return _("{browser} on {system}").format(browser=browser, system=system)
+    return plain(agent[:80]) if agent else _("Unknown")
 
 
 def why_not(permission: Permission | str, resource: Resource | None = None) -> Text | None:
@@ -167,7 +167,6 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
-        t=language.t,
         asset=language.asset,
         ago=language.ago,
         when=language.when,
@@ -180,7 +179,7 @@ def install(app: Flask) -> None:
         can=may,
         why_not=why_not,
         browser_name=browser_name,
-        Text=Text,
+        kept=kept,
     )
 
     @app.context_processor
@@ -190,6 +189,7 @@ def install(app: Flask) -> None:
         return {
             "frame": g.frame,
             "locale": language.locale(),
+            "languages": language.known(),
             "theme": language.preference("theme") or "system",
             "density": language.preference("density") or "normal",
             "nav_state": language.preference("nav") or "open",

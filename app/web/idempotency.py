@@ -13,23 +13,18 @@ from sqlalchemy import delete, select
 
 from app import caller
 from app.auth.models import IdempotentAnswer
-from app.contracts.text import Text
 from app.db import db, now
 from app.errors import CONFLICT, invalid
 from app.web.api import body_digest
+from app.words import _
 
 KEPT = timedelta(hours=24)
 LONGEST_KEY = 128
 KEPT_STATUS = (200, 201, 202, 204)
 UNDER_WAY = 0  # the status of a claim
-TOO_LONG = Text("An Idempotency-Key has {longest_key} characters at most.", "Idempotency-Key 最多 {longest_key} 个字符。").format(longest_key=LONGEST_KEY)
-SAME_KEY = Text(
-    "The Idempotency-Key was used before with another request.", "该 Idempotency-Key 已用于另一个不同的请求。"
-)
-NOT_ENDED = Text(
-    "A request with this Idempotency-Key is under way, or was cut off: look at what it did before you repeat it.",
-    "使用该 Idempotency-Key 的请求正在处理或已中断，请先查看其结果再重试。",
-)
+TOO_LONG = _("An Idempotency-Key has {longest_key} characters at most.").format(longest_key=LONGEST_KEY)
+SAME_KEY = _("The Idempotency-Key was used before with another request.")
+NOT_ENDED = _("A request with this Idempotency-Key is under way, or was cut off: look at what it did before you repeat it.")
 
 
 def repeated() -> Response | None:

@@ -1,42 +1,82 @@
-"""Language, time zone and looks of the person at the browser, and writing times and numbers for them."""
+"""Language, time zone and looks of the person at the browser, and writing words, times and numbers for them."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from gettext import NullTranslations
 from pathlib import Path
 from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from flask import g, has_request_context, request
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel, Domain, get_locale
 from markupsafe import Markup
 
 from app import site
-from app.contracts.text import LANGUAGES, Text
 from app.db import now
+from app.words import SOURCE, Text, _, languages, ngettext, npgettext, pgettext
+from app.words.catalogues import translations
 
 STATIC = Path(__file__).parent.parent / "static"
-CHOICES = {
-    "locale": LANGUAGES,
-    "theme": ("system", "light", "dark"),
-    "density": ("normal", "compact"),
-    "nav": ("open", "closed"),
+TAG = pgettext("tag of this language (BCP 47)", "en")
+SHORT = pgettext("short name of this language", "EN")
+SWITCH = pgettext("to this language", "Switch to English")
+SITES_OWN = "zh"  # for whom no language is known
+CHOICES: Mapping[str, Callable[[], Sequence[str]]] = {
+    "locale": languages,
+    "theme": lambda: ("system", "light", "dark"),
+    "density": lambda: ("normal", "compact"),
+    "nav": lambda: ("open", "closed"),
 }
-UNITS = ((60, Text("{n} s ago", "{n} 秒前"), Text("in {n} s", "{n} 秒后"), 1),
-         (3600, Text("{n} min ago", "{n} 分钟前"), Text("in {n} min", "{n} 分钟后"), 60),
-         (86400, Text("{n} h ago", "{n} 小时前"), Text("in {n} h", "{n} 小时后"), 3600),
-         (86400 * 60, Text("{n} d ago", "{n} 天前"), Text("in {n} d", "{n} 天后"), 86400))  # fmt: skip
+UNITS = ((60, _("{n} s ago"), _("in {n} s"), 1),
+         (3600, _("{n} min ago"), _("in {n} min"), 60),
+         (86400, _("{n} h ago"), _("in {n} h"), 3600),
+         (86400 * 60, _("{n} d ago"), _("in {n} d"), 86400))  # fmt: skip
+
+
+class Catalogues(Domain):
+    """The catalogues of the core and of the plugins, for whoever uses Flask-Babel's own functions."""
+
+    def get_translations(self) -> NullTranslations:
+        return translations(locale())
+
+
+def install(app: Flask) -> None:
+    """Let Flask-Babel ask here for the person's language and time zone, and give templates ``_``, ``ngettext`` and the like."""
+    Babel(app, locale_selector=_chosen, timezone_selector=lambda: zone().key)
+    app.extensions["babel"].domain_instance = Catalogues()
+    app.jinja_env.add_extension("jinja2.ext.do")
+    app.jinja_env.globals.update({make.__name__: _said(make) for make in (_, pgettext, ngettext, npgettext)}, t=t)
 
 
 def locale() -> str:
-    """``zh`` or ``en``: chosen by the person, else by ``Accept-Language``."""
-    if not has_request_context():
-        return "en"
-    if "locale" not in g:
-        chosen = preference("locale")
-        g.locale = chosen or (request.accept_languages.best_match(["zh", "zh-CN", "en"]) or "zh")[:2]
-    return str(g.locale)
+    """The person's language, such as ``zh`` or ``en``: chosen, else by ``Accept-Language``; English where there is nobody."""
+    found = get_locale() if has_request_context() else None
+    return str(found) if found else SOURCE
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language that the console speaks, in its own words."""
+
+    code: str
+    tag: str
+    short: str
+    switch: str
+
+
+def known() -> list[Language]:
+    """Those that people can choose from."""
+    return [Language(code, TAG.in_(code), SHORT.in_(code), SWITCH.in_(code)) for code in languages()]
+
+
+def _chosen() -> str:
+    default = SOURCE if request.path.startswith("/api/") else SITES_OWN
+    return preference("locale") or request.accept_languages.best_match(languages()) or default
 
 
 def preference(key: str) -> str:
@@ -44,13 +84,21 @@ def preference(key: str) -> str:
     if not has_request_context():
         return ""
     chosen = request.cookies.get(f"antstack-{key}", "")
-    return chosen if chosen in CHOICES[key] else ""
+    return chosen if chosen in CHOICES[key]() else ""
 
 
-def t(en: str | Text, zh: str = "", **values: object) -> str:
+def t(text: Text, **values: object) -> str:
     """The words in the person's language; ``{name}`` placeholders are filled from *values*."""
-    text = en if isinstance(en, Text) else Text(en, zh)
     return (text.format(**values) if values else text).in_(locale())
+
+
+def _said(make: Callable[..., Text]) -> Callable[..., str]:
+    """Of a function that makes a text, the one that templates use: ``{{ _("Created by {who}", who=person) }}``."""
+
+    def said(*words: str | int, **values: object) -> str:
+        return t(make(*words), **values)
+
+    return said
 
 
 def zone() -> ZoneInfo:
@@ -108,10 +156,10 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return "–"
     if seconds < 10:
-        return t("{n} s", "{n} 秒", n=f"{seconds:.1f}".removesuffix(".0"))
+        return t(_("{n} s"), n=f"{seconds:.1f}".removesuffix(".0"))
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    parts = ((hours, t("{n} h", "{n} 小时", n=hours)), (minutes, t("{n} min", "{n} 分", n=minutes)), (rest, t("{n} s", "{n} 秒", n=rest)))
+    parts = ((hours, t(_("{n} h"), n=hours)), (minutes, t(_("{n} min"), n=minutes)), (rest, t(_("{n} s"), n=rest)))
     return " ".join([words for n, words in parts if n][:2])
 
 

@@ -17,7 +17,6 @@ from app.audit.record import noted as noted_so_far
 from app.auth import audience, decisions, sessions
 from app.auth.redirects import sign_in_redirect
 from app.caller import Caller
-from app.contracts.text import Text
 from app.db import db
 from app.errors import CSRF, NO_DRY_RUN, OTHER_SESSION, SIGNED_OUT, ConsoleError, ErrorCode, invalid
 from app.guard import Guard
@@ -25,6 +24,7 @@ from app.web import bearer, idempotency
 from app.web.forms import FormRequest, clean
 from app.web.problems import OF_NEW_SESSION, answer, wants_json
 from app.web.render import wants_fragment
+from app.words import _
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 DRY_RUN = "dryRun"
@@ -43,14 +43,14 @@ HEADERS = {
 CHOOSE_TENANT = ErrorCode(
     "CORE/NO_TENANT_CHOSEN",
     403,
-    Text("No tenant is chosen yet.", "尚未选择租户。"),
-    Text("Choose a tenant and a workspace first.", "请先选择租户与工作空间。"),
+    _("No tenant is chosen yet."),
+    _("Choose a tenant and a workspace first."),
 )
 UNDECLARED = ErrorCode(
     "CORE/NOT_DECLARED",
     403,
-    Text("Nothing says who may call {endpoint}, so nobody may.", "未声明谁可以访问 {endpoint}，因此一律拒绝。"),
-    Text("Whoever develops it marks the view with @guard or @public.", "请由开发者为该视图添加 @guard 或 @public。"),
+    _("Nothing says who may call {endpoint}, so nobody may."),
+    _("Whoever develops it marks the view with @guard or @public."),
 )
 
 
@@ -177,7 +177,7 @@ def _only_asks() -> bool:
         return False
     said = [value for name, values in request.args.lists() if name.lower() == DRY_RUN.lower() for value in values]
     if said and (DRY_RUN not in request.args or len(said) > 1 or said[0] not in ("true", "false")):
-        raise invalid({DRY_RUN: Text("Once, and true or false: dryRun=true.", "仅可出现一次，取值 true 或 false，如 dryRun=true。")})
+        raise invalid({DRY_RUN: _("Once, and true or false: dryRun=true.")})
     return said == ["true"]
 
 
@@ -216,7 +216,7 @@ def _session_caller(asks: bool = True) -> None:
 
 def _check_csrf() -> None:
     given = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
-    number, _, signature = given.partition(".")
+    number, __, signature = given.partition(".")
     if not crypto.ring().verify("csrf", f"{number}.{_browser()}", signature):
         raise OTHER_SESSION(extra={OF_NEW_SESSION: csrf_token()}) if "session_row" in g and wants_fragment() else CSRF()
 

@@ -16,13 +16,13 @@ from sqlalchemy import ColumnElement, Select, and_, func, inspect, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 from werkzeug.datastructures import MultiDict
 
-from app.contracts.text import Text, plain
 from app.db import db
 from app.errors import ConsoleError
 from app.web.language import t
 from app.web.paging import COUNTED, Cursor, Expression, Found, bounded_count, cursor_of, page_of
 from app.web.render import render
 from app.web.table import Action, Cell, Chip, Empty, ShownColumn, ShownFilter, ShownRow
+from app.words import Text, _, plain
 
 SIZES = (50, 100, 200)
 CHUNK = 1_000  # rows of a CSV that are read at once
@@ -45,6 +45,7 @@ class Column:
     narrow: bool = False
     hidden: bool = False
     align: str = ""
+    field: str = ""  # what the API calls it, where that is not its key
 
     def cell(self, row: Any) -> Cell:
         """The cell of *row*."""
@@ -106,7 +107,7 @@ class Listing:
     prepare: Callable[[Sequence[Any]], object] = field(default=lambda _rows: None)
     empty: Empty | None = None
     poll: float | None = None
-    search_hint: Text = Text("Search", "搜索")  # noqa: RUF009 - frozen
+    search_hint: Text = _("Search")  # noqa: RUF009 - frozen
     new_count: int = 0
     counted: int = COUNTED
 
@@ -129,7 +130,7 @@ class Listing:
     def _leave_gone_place(self) -> bool:
         """Whether the query string names a place that is none of this list, such as one of another sort: it begins anew."""
         try:
-            _ = [self._cursor(name) for name in ("after", "before")]
+            __ = [self._cursor(name) for name in ("after", "before")]
         except ConsoleError:
             self.args = MultiDict([(name, value) for name, value in self.args.items(multi=True) if name not in TOP])
             return True
@@ -254,7 +255,7 @@ class Listing:
         found = []
         for item in shown:
             if item.value:
-                label = next((name for value, name, *_ in item.options if value == item.value), None)
+                label = next((name for value, name, *__ in item.options if value == item.value), None)
                 found.append(Chip(item.title, label or plain(item.value), item.clear_url))
         return found
 

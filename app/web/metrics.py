@@ -14,7 +14,6 @@ from sqlalchemy import func, select
 
 from app import site
 from app.audit import counts
-from app.contracts.text import Text
 from app.db import db
 from app.errors import ErrorCode
 from app.jobs.models import QUEUED, RUNNING, JobRun
@@ -22,6 +21,7 @@ from app.jobs.queue import position
 from app.kube.models import Cluster
 from app.orders import tree
 from app.orders.models import Order
+from app.words import _
 
 QUEUES = ("orders", "default")
 JOBS = (QUEUED, RUNNING)
@@ -29,11 +29,8 @@ ORDERS = (tree.QUEUED, tree.RUNNING, tree.WAITING, tree.PAUSED, tree.FAILED, tre
 TOKEN = ErrorCode(
     "CORE/METRICS_TOKEN",
     401,
-    Text("The numbers of this site are for whoever has their token.", "监控指标仅对持有令牌者开放。"),
-    Text(
-        "Set ANTSTACK_METRICS_TOKEN and send it as 'Authorization: Bearer …'.",
-        "请设置 ANTSTACK_METRICS_TOKEN，并以 'Authorization: Bearer …' 发送。",
-    ),
+    _("The numbers of this site are for whoever has their token."),
+    _("Set ANTSTACK_METRICS_TOKEN and send it as 'Authorization: Bearer …'."),
 )
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

@@ -12,9 +12,9 @@ from flask import current_app
 
 from app import site
 from app.contracts.shapes import doc
-from app.contracts.text import Text
 from app.web.api import BASE, ApiOperation
 from app.web.frame import VERSION
+from app.words import Text
 
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
@@ -96,7 +96,7 @@ def _made() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "AntStack Console", "version": VERSION, "description": "Everything that the pages do, for programs."},
         "servers": [{"url": site.settings().url}],
-        "tags": [{"name": api.title.en} for api in site.catalogue().apis],
+        "tags": [{"name": str(api.title)} for api in site.catalogue().apis],
         "paths": paths,
         "components": {
             "schemas": components,
@@ -144,7 +144,7 @@ def _query_parameters(query: type) -> Iterator[Schema]:
 
 def _described(title: Text, operation: ApiOperation, schemas: dict[Any, Schema]) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": operation.id, "summary": operation.summary.en, "x-summary-zh": operation.summary.zh, "tags": [title.en],
+        "operationId": operation.id, "summary": str(operation.summary), "x-summary-zh": operation.summary.in_("zh"), "tags": [str(title)],
         "parameters": list(_parameters(operation, schemas)), "responses": _responses(operation, schemas),
     }  # fmt: skip
     if operation.permission is not None:
@@ -177,7 +177,7 @@ def _parameter(place: str, name: str, schema: Schema, required: bool) -> Schema:
 
 
 def _responses(operation: ApiOperation, schemas: dict[Any, Schema]) -> Schema:
-    good: Schema = {"description": operation.summary.en, **_content(operation, schemas)}
+    good: Schema = {"description": str(operation.summary), **_content(operation, schemas)}
     problem = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     found: Schema = {str(operation.status): good}
     for error in operation.errors:

@@ -18,14 +18,14 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app import crypto
-from app.contracts.text import Text
 from app.db import db
 from app.errors import ConsoleError, invalid
+from app.words import _
 
 Expression = ColumnElement[Any] | InstrumentedAttribute[Any]
 COUNTED = 10_000  # a list that is longer says so, and is not counted to its end
 PURPOSE = "list-cursor"
-BAD = Text("This cursor is not one of this list.", "该游标不属于此列表。")
+BAD = _("This cursor is not one of this list.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def cursor_of(token: str, sort: str) -> Cursor:
 
     :raises ConsoleError: CORE/INVALID_INPUT for any other text
     """
-    packed, _, signature = token.partition(".")
+    packed, __, signature = token.partition(".")
     try:
         text = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)).decode()
     except ValueError as error:

@@ -17,13 +17,13 @@ from typing import Annotated, Any
 from flask import Response, request, stream_with_context
 
 from app.contracts.shapes import doc
-from app.contracts.text import Text
 from app.errors import ConsoleError, ErrorCode, invalid
 from app.kube import paths
 from app.kube.client import NETWORK, Kube, Silent
 from app.kube.errors import INVALID_OBJECT, NO_OBJECT
 from app.web.api import In
 from app.web.lifecycle import HEADERS
+from app.words import Text, _
 
 MOST_STREAMS = 24
 STREAM_SECONDS = 55.0
@@ -40,8 +40,8 @@ REMOVED = b"unable to retrieve container logs for "
 NOT_STARTED = ErrorCode(
     "KUBE/LOG_NOT_THERE",
     409,
-    Text("There is no log to show: {detail}", "没有可显示的日志：{detail}"),
-    Text("Wait until the container has started, or look at the pod's events.", "请等待容器启动，或查看容器组事件。"),
+    _("There is no log to show: {detail}"),
+    _("Wait until the container has started, or look at the pod's events."),
 )
 ERRORS = (NOT_STARTED,)
 
@@ -97,11 +97,11 @@ def checked(query: LogQuery) -> LogQuery:
     """
     problems: dict[str, Text] = {}
     if not 0 <= query.tail <= MOST_LINES:
-        problems["tail"] = Text("Between 0 and {most_lines}.", "须在 0 到 {most_lines} 之间。").format(most_lines=MOST_LINES)
+        problems["tail"] = _("Between 0 and {most_lines}.").format(most_lines=MOST_LINES)
     if query.since < 0:
-        problems["since"] = Text("Seconds, 0 or more.", "须为不小于 0 的秒数。")
+        problems["since"] = _("Seconds, 0 or more.")
     if query.after and not STAMP.match(query.after):
-        problems["after"] = Text("A time stamp as the lines have it.", "须为日志行的时间戳。")
+        problems["after"] = _("A time stamp as the lines have it.")
     if problems:
         raise invalid(problems)
     return query
@@ -134,7 +134,7 @@ def read(kube: Kube, namespace: str, name: str, query: LogQuery) -> list[Line]:
     wanted = options(query) | {"limitBytes": 8 * 1024 * 1024}
     answer = _translated(lambda: kube.request("GET", path, wanted))
     if answer.data.startswith(REMOVED):
-        raise NOT_STARTED(detail=Text("the cluster no longer keeps it", "集群已不再保留该日志"))
+        raise NOT_STARTED(detail=_("the cluster no longer keeps it"))
     lines = [line_of(raw) for raw in answer.data.split(b"\n") if raw]
     return [line for line in lines if newer(line, query.after)]
 
@@ -223,7 +223,7 @@ def has_ended(kube: Kube, namespace: str, name: str, container: str) -> bool:
 def line_of(raw: bytes) -> Line:
     """A line of any bytes as text: what is no UTF-8 is marked, control characters are taken out."""
     text = raw[: LONGEST_LINE + 64].decode("utf-8", "replace")
-    stamp, _, rest = text.partition(" ")
+    stamp, __, rest = text.partition(" ")
     if not STAMP.match(stamp):
         stamp, rest = "", text
     rest = CONTROLS.sub("", ESCAPES.sub("", rest.rstrip("\r").rpartition("\r")[2]))
@@ -236,7 +236,7 @@ def newer(line: Line, after: str) -> bool:
 
 
 def _comparable(stamp: str) -> tuple[str, str]:
-    head, _, fraction = stamp.rstrip("Z").partition(".")
+    head, __, fraction = stamp.rstrip("Z").partition(".")
     return head, fraction.ljust(9, "0")
 
 
@@ -301,5 +301,5 @@ def _translated(ask: Any) -> Any:
         if error.kind is INVALID_OBJECT:
             raise NOT_STARTED(detail=error.values.get("detail", "")) from error
         if error.kind is NO_OBJECT:
-            raise NOT_STARTED(detail=Text("the pod is gone", "容器组已不存在")) from error
+            raise NOT_STARTED(detail=_("the pod is gone")) from error
         raise

@@ -12,7 +12,6 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 
 from app import caller, conflicts
 from app.auth.audience import challenge
-from app.contracts.text import Text, plain
 from app.db import db
 from app.errors import (
     MALFORMED,
@@ -27,37 +26,36 @@ from app.errors import (
 )
 from app.web.language import locale, t
 from app.web.render import render, toast, trigger, wants_fragment
+from app.words import Text, _, plain
 
 log = logging.getLogger(__name__)
 DATABASE = ErrorCode(
     "CORE/DATABASE_UNREACHABLE",
     503,
-    Text("The console's database does not answer.", "控制台数据库没有响应。"),
-    Text(
-        "Try again in a moment; antstack doctor tells what is wrong.", "请稍后重试；运行 antstack doctor 可诊断原因。"
-    ),
+    _("The console's database does not answer."),
+    _("Try again in a moment; antstack doctor tells what is wrong."),
 )
 TOO_SLOW = ErrorCode(
     "CORE/QUERY_TOO_SLOW",
     503,
-    Text("The database needed too long for this and gave up.", "数据库处理该查询耗时过长，已中止。"),
-    Text("Ask for less: a shorter period, more of the name, a filter.", "请缩小范围：缩短时间段、补全名称或增加筛选条件。"),
+    _("The database needed too long for this and gave up."),
+    _("Ask for less: a shorter period, more of the name, a filter."),
 )
 FULL = ErrorCode(
     "CORE/DISK_FULL",
     507,
-    Text("The console's disk or database is full: nothing was kept of this.", "控制台的磁盘或数据库已满，本次操作未保存任何内容。"),
-    Text("Free space there, then repeat it.", "请释放空间后重试。"),
+    _("The console's disk or database is full: nothing was kept of this."),
+    _("Free space there, then repeat it."),
 )
 # SQLite's, PostgreSQL's and MySQL's words, and the kernel's.
 ERRORS = (DATABASE, TOO_SLOW, FULL)
 GAVE_UP = re.compile("statement timeout|max_statement_time|maximum statement execution time", re.IGNORECASE)
 NO_SPACE = re.compile("is full|no space left", re.IGNORECASE)
-PAGE = Text("page", "页面")
-SIGN_IN = Text("Sign in in a new tab", "在新标签页登录")
+PAGE = _("page")
+SIGN_IN = _("Sign in in a new tab")
 OF_NEW_SESSION = "csrf-token"  # event of the page: its forms are of another session, this token is of the new one
 MOST_TOLD = 5  # of what is wrong with fields, in one line
-OUT_OF_RANGE = Text("A value is too long or out of range.", "有取值过长或超出范围。")
+OUT_OF_RANGE = _("A value is too long or out of range.")
 
 
 def wants_json() -> bool:

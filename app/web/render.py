@@ -8,8 +8,8 @@ from typing import Any
 
 from flask import Response, current_app, g, make_response, redirect, request
 
-from app.contracts.text import Text
 from app.web.language import t
+from app.words import Text
 
 ALONE = "layouts/alone.html"
 HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>", re.S)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from app.contracts.text import Text, plain
 from app.web.language import exact, t
+from app.words import Text, plain
 
 PAGE, IDENTIFIER, NAME = "\ue001", "\ue002", "\ue003"  # of private use in Unicode: they stand in no text
 
@@ -103,7 +103,7 @@ class ShownRow:
     def menu_key(self, name: str) -> tuple[tuple[Any, ...], ...]:
         """Equal for rows that can share one menu."""
         return tuple(
-            (self.placed(a.url, name), a.title.en, a.icon, a.dialog, a.disabled_reason, a.confirm and self.placed(t(a.confirm), name))
+            (self.placed(a.url, name), str(a.title), a.icon, a.dialog, a.disabled_reason, a.confirm and self.placed(t(a.confirm), name))
             for a in self.menu
         )
 

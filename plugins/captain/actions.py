@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from app import audit
-from app.contracts.text import Text
 from app.errors import ConsoleError, ErrorCode
 from app.kube import paths
 from app.kube.client import kube
 from app.kube.errors import BUSY, NO_OBJECT, OBJECT_MOVED
 from app.kube.models import Cluster
+from app.words import _
 
 GONE = ErrorCode(
     "CAPTAIN/POD_GONE",
     409,
-    Text("The pod {name} is gone, or another one has taken its name.", "容器组 {name} 已不存在，或已被同名的新容器组取代。"),
-    Text("Reload the list and choose again.", "请刷新列表后重新选择。"),
+    _("The pod {name} is gone, or another one has taken its name."),
+    _("Reload the list and choose again."),
 )
 BLOCKED = ErrorCode(
     "CAPTAIN/EVICTION_BLOCKED",
     409,
-    Text("The pod {name} may not be evicted now: {detail}", "容器组 {name} 当前不可驱逐：{detail}"),
-    Text(
-        "Its disruption budget allows no further pod to go; wait until the others are ready, or delete the pod.",
-        "其中断预算不允许再减少容器组；请等待其他容器组就绪，或改为删除。",
-    ),
+    _("The pod {name} may not be evicted now: {detail}"),
+    _("Its disruption budget allows no further pod to go; wait until the others are ready, or delete the pod."),
 )
 ERRORS = (GONE, BLOCKED)
 

@@ -9,7 +9,6 @@ from sqlalchemy import Select
 
 from app.auth import decisions
 from app.contracts.shapes import doc
-from app.contracts.text import Text
 from app.db import scoped
 from app.errors import invalid
 from app.kube import clusters, paths
@@ -22,11 +21,12 @@ from app.web import pod_logs as logs
 from app.web.api import Api, In, ListQuery, Out, Page, page, page_together
 from app.web.conflicts import need_version
 from app.web.pod_logs import LogQuery
+from app.words import _
 from plugins.captain import actions, live, permissions, queries, registration, shapes
 from plugins.captain.kinds import BY_NAME, KINDS, workload
 from plugins.captain.registration import ChangedCluster, NewCluster
 
-api = Api("captain", Text("Captain: Kubernetes clusters", "Captain：Kubernetes 集群"))
+api = Api("captain", _("Captain: Kubernetes clusters"))
 CLUSTERS, ONE = "/captain/clusters", "/captain/clusters/<cluster_id>"
 POD = f"{ONE}/pods/<namespace>/<name>"
 SORTS: dict[str, Any] = {
@@ -76,26 +76,26 @@ def _cluster(row: Cluster) -> shapes.ClusterOut:
     return _clusters([row])[0]
 
 
-@api.operation("GET", CLUSTERS, "captain.clusters.list", Text("List clusters", "集群列表"), permissions.CLUSTER_READ,
+@api.operation("GET", CLUSTERS, "captain.clusters.list", _("List clusters"), permissions.CLUSTER_READ,
                query=ListQuery, returns=Page[shapes.ClusterOut])  # fmt: skip
 def list_clusters(query: ListQuery) -> Page[shapes.ClusterOut]:
     return page_together(scoped(Cluster), query, _clusters, sorts={"name": Cluster.name, "createdAt": Cluster.created_at, "state": Cluster.state},
                 search=(Cluster.name, Cluster.server, Cluster.description), key=Cluster.id, default="name")  # fmt: skip
 
 
-@api.operation("POST", CLUSTERS, "captain.clusters.create", Text("Register a cluster", "注册集群"), permissions.CLUSTER_EDIT,
+@api.operation("POST", CLUSTERS, "captain.clusters.create", _("Register a cluster"), permissions.CLUSTER_EDIT,
                audit=permissions.CLUSTER_ADDED, body=NewCluster, returns=shapes.ClusterOut, status=201, errors=KUBE_ERRORS)  # fmt: skip
 def create_cluster(body: NewCluster) -> shapes.ClusterOut:
     return _cluster(registration.register(body))
 
 
-@api.operation("GET", ONE, "captain.clusters.get", Text("Show a cluster", "查看集群"), permissions.CLUSTER_READ,
+@api.operation("GET", ONE, "captain.clusters.get", _("Show a cluster"), permissions.CLUSTER_READ,
                returns=shapes.ClusterOut, resource=permissions.place)  # fmt: skip
 def show_cluster(cluster_id: shapes.ClusterId) -> shapes.ClusterOut:
     return _cluster(get_cluster(cluster_id))
 
 
-@api.operation("PATCH", ONE, "captain.clusters.update", Text("Change a cluster", "修改集群"), permissions.CLUSTER_EDIT,
+@api.operation("PATCH", ONE, "captain.clusters.update", _("Change a cluster"), permissions.CLUSTER_EDIT,
                audit=permissions.CLUSTER_CHANGED, body=ChangedCluster, returns=shapes.ClusterOut, errors=KUBE_ERRORS,
                resource=permissions.place)  # fmt: skip
 def change_cluster(cluster_id: shapes.ClusterId, body: ChangedCluster) -> shapes.ClusterOut:
@@ -104,69 +104,69 @@ def change_cluster(cluster_id: shapes.ClusterId, body: ChangedCluster) -> shapes
     return _cluster(registration.change(row, body))
 
 
-@api.operation("DELETE", ONE, "captain.clusters.delete", Text("Remove a cluster", "移除集群"), permissions.CLUSTER_EDIT,
+@api.operation("DELETE", ONE, "captain.clusters.delete", _("Remove a cluster"), permissions.CLUSTER_EDIT,
                audit=permissions.CLUSTER_REMOVED, status=204, errors=(IN_USE,), resource=permissions.place)  # fmt: skip
 def remove_cluster(cluster_id: shapes.ClusterId) -> None:
     clusters.remove(get_cluster(cluster_id))
 
 
-@api.operation("GET", f"{ONE}/overview", "captain.overview.get", Text("Numbers of a cluster", "集群概览"), permissions.CLUSTER_READ,
+@api.operation("GET", f"{ONE}/overview", "captain.overview.get", _("Numbers of a cluster"), permissions.CLUSTER_READ,
                returns=shapes.OverviewOut, resource=permissions.place)  # fmt: skip
 def get_overview(cluster_id: shapes.ClusterId) -> shapes.OverviewOut:
     identifier = get_cluster(cluster_id).id
 
     def counts(plural: shapes.Plural) -> list[shapes.Count]:
-        return [shapes.Count(state, number) for state, _, number in queries.by_state(identifier, plural)]
+        return [shapes.Count(state, number) for state, __, number in queries.by_state(identifier, plural)]
 
     kinds = [kind.plural for kind in KINDS.values() if kind.workload and kind.tab]
     used = shapes.usage(queries.usage([identifier])[identifier])
     return shapes.OverviewOut(used, counts("nodes"), counts("pods"), {plural: counts(plural) for plural in kinds})
 
 
-@api.operation("GET", f"{ONE}/warnings", "captain.warnings.list", Text("Recent warnings of a cluster", "集群近期告警"),
+@api.operation("GET", f"{ONE}/warnings", "captain.warnings.list", _("Recent warnings of a cluster"),
                permissions.CLUSTER_READ, returns=list[live.Seen], errors=KUBE_ERRORS, resource=permissions.place)  # fmt: skip
 def get_warnings(cluster_id: shapes.ClusterId) -> Sequence[live.Seen]:
     return live.warnings(get_cluster(cluster_id))
 
 
-@api.operation("GET", f"{ONE}/nodes", "captain.nodes.list", Text("List nodes", "节点列表"), permissions.NODE_READ,
+@api.operation("GET", f"{ONE}/nodes", "captain.nodes.list", _("List nodes"), permissions.NODE_READ,
                query=ObjectQuery, returns=Page[shapes.NodeOut], resource=permissions.place)  # fmt: skip
 def list_nodes(cluster_id: shapes.ClusterId, query: ObjectQuery) -> Page[shapes.NodeOut]:
     return _page(queries.listed(get_cluster(cluster_id).id, "nodes", whole=True), query, shapes.node)
 
 
-@api.operation("GET", f"{ONE}/nodes/<name>", "captain.nodes.get", Text("Show a node", "查看节点"), permissions.NODE_READ,
+@api.operation("GET", f"{ONE}/nodes/<name>", "captain.nodes.get", _("Show a node"), permissions.NODE_READ,
                returns=shapes.NodeOut, resource=permissions.place)  # fmt: skip
 def get_node(cluster_id: shapes.ClusterId, name: shapes.ObjectName) -> shapes.NodeOut:
     return shapes.node(queries.get_object(get_cluster(cluster_id).id, KINDS["nodes"], "", name))
 
 
-@api.operation("GET", f"{ONE}/namespaces", "captain.namespaces.list", Text("List namespaces", "命名空间列表"),
+@api.operation("GET", f"{ONE}/namespaces", "captain.namespaces.list", _("List namespaces"),
                permissions.NAMESPACE_READ, query=ObjectQuery, returns=Page[shapes.NamespaceOut], resource=permissions.place)  # fmt: skip
 def list_namespaces(cluster_id: shapes.ClusterId, query: ObjectQuery) -> Page[shapes.NamespaceOut]:
     return _page(queries.listed(get_cluster(cluster_id).id, "namespaces", whole=True), query, shapes.namespace)
 
 
-@api.operation("GET", f"{ONE}/namespaces/<name>", "captain.namespaces.get", Text("Show a namespace", "查看命名空间"),
+@api.operation("GET", f"{ONE}/namespaces/<name>", "captain.namespaces.get", _("Show a namespace"),
                permissions.NAMESPACE_READ, returns=shapes.NamespaceOut, resource=permissions.place)  # fmt: skip
 def get_namespace(cluster_id: shapes.ClusterId, name: shapes.ObjectName) -> shapes.NamespaceOut:
     return shapes.namespace(queries.get_object(get_cluster(cluster_id).id, KINDS["namespaces"], "", name))
 
 
-@api.operation("GET", f"{ONE}/workloads/<plural>", "captain.workloads.list", Text("List workloads of a kind", "工作负载列表"),
+@api.operation("GET", f"{ONE}/workloads/<plural>", "captain.workloads.list", _("List workloads of a kind"),
                permissions.WORKLOAD_READ, query=ObjectQuery, returns=Page[shapes.WorkloadOut], resource=permissions.place)  # fmt: skip
 def list_workloads(cluster_id: shapes.ClusterId, plural: shapes.Plural, query: ObjectQuery) -> Page[shapes.WorkloadOut]:
     search = (KubeObject.name, KubeObject.images, KubeObject.application, KubeObject.product)
     return _page(queries.listed(get_cluster(cluster_id).id, workload(plural).plural), query, shapes.workload, search)
 
 
-@api.operation("GET", f"{ONE}/workloads/<plural>/<namespace>/<name>", "captain.workloads.get", Text("Show a workload", "查看工作负载"),
+@api.operation("GET", f"{ONE}/workloads/<plural>/<namespace>/<name>", "captain.workloads.get", _("Show a workload"),
                permissions.WORKLOAD_READ, returns=shapes.WorkloadOut, resource=permissions.place)  # fmt: skip
 def get_workload(cluster_id: shapes.ClusterId, plural: shapes.Plural, namespace: shapes.Namespace, name: shapes.ObjectName) -> shapes.WorkloadOut:
     return shapes.workload(queries.get_object(get_cluster(cluster_id).id, workload(plural), namespace, name))
 
 
-@api.operation("GET", f"{ONE}/workloads/<plural>/<namespace>/<name>/pods", "captain.workloads.pods", Text("Pods of a workload", "工作负载的容器组"),
+@api.operation("GET", f"{ONE}/workloads/<plural>/<namespace>/<name>/pods", "captain.workloads.pods", _("Pods of a workload"),
                permissions.WORKLOAD_READ, query=ObjectQuery, returns=Page[shapes.PodOut], resource=permissions.place)  # fmt: skip
 def list_workload_pods(
     cluster_id: shapes.ClusterId, plural: shapes.Plural, namespace: shapes.Namespace, name: shapes.ObjectName, query: ObjectQuery
@@ -176,14 +176,14 @@ def list_workload_pods(
     return _page(queries.pods_of(row), query, shapes.pod)
 
 
-@api.operation("GET", f"{ONE}/pods", "captain.pods.list", Text("List pods", "容器组列表"), permissions.POD_READ,
+@api.operation("GET", f"{ONE}/pods", "captain.pods.list", _("List pods"), permissions.POD_READ,
                query=ObjectQuery, returns=Page[shapes.PodOut], resource=permissions.place)  # fmt: skip
 def list_pods(cluster_id: shapes.ClusterId, query: ObjectQuery) -> Page[shapes.PodOut]:
     search = (KubeObject.name, KubeObject.ip, KubeObject.node, KubeObject.images)
     return _page(queries.listed(get_cluster(cluster_id).id, "pods"), query, shapes.pod, search)
 
 
-@api.operation("GET", POD, "captain.pods.get", Text("Show a pod", "查看容器组"), permissions.POD_READ,
+@api.operation("GET", POD, "captain.pods.get", _("Show a pod"), permissions.POD_READ,
                returns=shapes.PodDetail, resource=permissions.place)  # fmt: skip
 def get_pod(cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: shapes.ObjectName) -> shapes.PodDetail:
     cluster = get_cluster(cluster_id)
@@ -192,7 +192,7 @@ def get_pod(cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: sha
     return shapes.PodDetail(shapes.pod(row), item or None, error.code if error else None)
 
 
-@api.operation("GET", f"{POD}/log", "captain.pods.log", Text("Read a container's log", "读取容器日志"), permissions.POD_LOG,
+@api.operation("GET", f"{POD}/log", "captain.pods.log", _("Read a container's log"), permissions.POD_LOG,
                query=LogQuery, returns=LogOut, errors=(*logs.ERRORS, *KUBE_ERRORS), resource=permissions.place)  # fmt: skip
 def get_log(cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: shapes.ObjectName, query: LogQuery) -> LogOut:
     client = kube(get_cluster(cluster_id))
@@ -202,21 +202,21 @@ def get_log(cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: sha
     return LogOut([logs.shown(line, query.timestamps) for line in lines], last, ended)
 
 
-@api.operation("DELETE", POD, "captain.pods.delete", Text("Delete a pod", "删除容器组"), permissions.POD_DELETE,
+@api.operation("DELETE", POD, "captain.pods.delete", _("Delete a pod"), permissions.POD_DELETE,
                audit=permissions.POD_DELETED, query=Uid, status=204, errors=(*actions.ERRORS, *KUBE_ERRORS),
                resource=permissions.place, external=True)  # fmt: skip
 def delete_pod(cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: shapes.ObjectName, query: Uid) -> None:
     actions.delete_pod(get_cluster(cluster_id), namespace, name, query.uid)
 
 
-@api.operation("POST", f"{POD}/evict", "captain.pods.evict", Text("Evict a pod", "驱逐容器组"), permissions.POD_DELETE,
+@api.operation("POST", f"{POD}/evict", "captain.pods.evict", _("Evict a pod"), permissions.POD_DELETE,
                audit=permissions.POD_EVICTED, body=Uid, status=204, errors=(*actions.ERRORS, *KUBE_ERRORS),
                resource=permissions.place, external=True)  # fmt: skip
 def evict_pod(cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: shapes.ObjectName, body: Uid) -> None:
     actions.evict_pod(get_cluster(cluster_id), namespace, name, body.uid)
 
 
-@api.operation("GET", f"{ONE}/objects", "captain.objects.get", Text("Objects as the cluster has them", "集群中的原始对象"),
+@api.operation("GET", f"{ONE}/objects", "captain.objects.get", _("Objects as the cluster has them"),
                permissions.CLUSTER_READ, query=Which, returns=shapes.KubernetesObject, errors=KUBE_ERRORS, resource=permissions.place)  # fmt: skip
 def get_objects(cluster_id: shapes.ClusterId, query: Which) -> dict[str, Any]:
     """One object, or with no name the list of a kind; values of Secrets are masked."""
@@ -228,7 +228,7 @@ def get_objects(cluster_id: shapes.ClusterId, query: Which) -> dict[str, Any]:
     return live.masked(live.get(cluster, path, None if query.name else {"limit": 500}))
 
 
-@api.operation("GET", f"{ONE}/events", "captain.events.list", Text("Events about an object", "对象的事件"), permissions.CLUSTER_READ,
+@api.operation("GET", f"{ONE}/events", "captain.events.list", _("Events about an object"), permissions.CLUSTER_READ,
                query=Which, returns=list[live.Seen], errors=KUBE_ERRORS, resource=permissions.place)  # fmt: skip
 def get_events(cluster_id: shapes.ClusterId, query: Which) -> Sequence[live.Seen]:
     _path(query)
@@ -238,10 +238,10 @@ def get_events(cluster_id: shapes.ClusterId, query: Which) -> Sequence[live.Seen
 def _path(query: Which) -> str:
     known = paths.KINDS.get(query.kind)
     if known is None or known[0] != query.api_version:
-        kinds = ", ".join(f"{version} {kind}" for kind, (version, _, _) in paths.KINDS.items())
-        raise invalid({"kind": Text("One of: {kinds}.", "可选：{kinds}。").format(kinds=kinds)})
+        kinds = ", ".join(f"{version} {kind}" for kind, (version, *_scope) in paths.KINDS.items())
+        raise invalid({"kind": _("One of: {kinds}.").format(kinds=kinds)})
     if query.name and known[2] and not query.namespace:
-        raise invalid({"namespace": Text("This kind lives in namespaces: name one.", "该类型属于命名空间，请指定。")})
+        raise invalid({"namespace": _("This kind lives in namespaces: name one.")})
     return paths.one(query.kind, query.namespace, query.name) if query.name else paths.collection(query.kind, query.namespace)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from flask import request
 
 from app.auth import decisions
-from app.contracts.text import Text
 from app.kube.models import Cluster, KubeObject
+from app.words import _
 from plugins.captain import permissions, queries, words
 from plugins.captain.kinds import BY_NAME, Kind, state_text
 from plugins.captain.lists import base, page_of
@@ -17,8 +17,8 @@ from plugins.captain.live import moment_of
 
 __all__ = ["conditions", "containers", "owner_link", "state_text", "views", "words"]
 
-OVERVIEW, EVENTS, YAML = Text("Overview", "概览"), Text("Events", "事件"), Text("YAML", "YAML")
-LOG, SHELL = Text("Log", "日志"), Text("Shell", "终端")
+OVERVIEW, EVENTS, YAML = _("Overview"), _("Events"), _("YAML")
+LOG, SHELL = _("Log"), _("Shell")
 
 
 def views(cluster_id: str, kind: Kind, namespace: str, name: str, active: str) -> list[Mapping[str, Any]]:
@@ -73,7 +73,7 @@ def owner_link(cluster: Cluster, row: KubeObject) -> Mapping[str, str] | None:
     """Who made the object: kind, name and page; through a ReplicaSet the Deployment behind it."""
     if not row.owner:
         return None
-    kind, _, name = row.owner.partition("/")
+    kind, __, name = row.owner.partition("/")
     made = queries.find_by_uid(cluster.id, row.owner_uid)
     if made is not None and made.kind == "replicasets" and made.owner_uid:
         above = queries.find_by_uid(cluster.id, made.owner_uid)

@@ -8,22 +8,19 @@ from typing import Any
 
 from flask import request
 
-from app.contracts.text import Text, plain
 from app.kube.models import Cluster, KubeObject
 from app.web.frame import why_not
 from app.web.listing import Column, Filter, Listing
 from app.web.table import Action, Cell, Empty
+from app.words import Text, _, pgettext, plain
 from plugins.captain import permissions, queries, words
 from plugins.captain.kinds import KINDS, Kind, state_text
 
 POLL = 3.0
 NOTHING = (0, 0, 0)
-NAMESPACE, STATE, NODE = Text("Namespace", "命名空间"), Text("State", "状态"), Text("Node", "节点")
-NAME, AGE, IMAGES, READY = Text("Name", "名称"), Text("Age", "创建时间"), Text("Images", "镜像"), Text("Ready", "就绪")
-FOLLOWING = Text(
-    "The console lists what the cluster tells it; a cluster that was just registered takes a few seconds.",
-    "列表内容来自集群的实时同步，新注册的集群需要几秒钟。",
-)
+NAMESPACE, STATE, NODE = _("Namespace"), _("State"), _("Node")
+NAME, AGE, IMAGES, READY = _("Name"), _("Age"), _("Images"), _("Ready")
+FOLLOWING = _("The console lists what the cluster tells it; a cluster that was just registered takes a few seconds.")
 
 
 def base(cluster_id: str) -> str:
@@ -51,15 +48,15 @@ def nodes(cluster: Cluster) -> Listing:
     columns = [
         Column("name", NAME, lambda r: r.name, "mono", KubeObject.name, narrow=True),
         Column("state", STATE, _state, "tone", KubeObject.state, narrow=True),
-        Column("roles", Text("Roles", "角色"), lambda r: words.roles(r.data), "tags"),
-        Column("ip", Text("IP", "IP"), lambda r: Cell("mono", text=r.ip), "mono", KubeObject.ip),
-        Column("pods", Text("Pods", "容器组"), lambda r: Cell("progress", value=(asked(r, 0), r.total))),
-        Column("cpu", Text("CPU requested", "CPU 请求"), lambda r: words.share(asked(r, 1), r.cpu, words.cores), align="right"),
-        Column("memory", Text("Memory requested", "内存请求"), lambda r: words.share(asked(r, 2), r.memory, words.size), align="right"),
-        Column("version", Text("Version", "版本"), lambda r: words.info(r.data).get("kubeletVersion", ""), "mono"),
-        Column("taints", Text("Taints", "污点"), lambda r: words.taints(r.data), "tags", hidden=True),
-        Column("system", Text("System", "操作系统"), lambda r: words.info(r.data).get("osImage", ""), hidden=True),
-        Column("labels", Text("Labels", "标签"), lambda r: r.data["metadata"].get("labels") or {}, "labels", hidden=True),
+        Column("roles", _("Roles"), lambda r: words.roles(r.data), "tags"),
+        Column("ip", _("IP"), lambda r: Cell("mono", text=r.ip), "mono", KubeObject.ip),
+        Column("pods", _("Pods"), lambda r: Cell("progress", value=(asked(r, 0), r.total))),
+        Column("cpu", _("CPU requested"), lambda r: words.share(asked(r, 1), r.cpu, words.cores), align="right"),
+        Column("memory", _("Memory requested"), lambda r: words.share(asked(r, 2), r.memory, words.size), align="right"),
+        Column("version", _("Version"), lambda r: words.info(r.data).get("kubeletVersion", ""), "mono"),
+        Column("taints", _("Taints"), lambda r: words.taints(r.data), "tags", hidden=True),
+        Column("system", _("System"), lambda r: words.info(r.data).get("osImage", ""), hidden=True),
+        Column("labels", _("Labels"), lambda r: r.data["metadata"].get("labels") or {}, "labels", hidden=True),
         Column("age", AGE, lambda r: r.created_at, "time", KubeObject.created_at),
     ]
     return _listing(cluster, "nodes", columns, query, (KubeObject.name, KubeObject.ip))
@@ -72,9 +69,9 @@ def namespaces(cluster: Cluster) -> Listing:
     columns = [
         Column("name", NAME, lambda r: r.name, "mono", KubeObject.name, narrow=True),
         Column("state", STATE, _state, "tone", KubeObject.state, narrow=True),
-        Column("pods", Text("Pods", "容器组"),
+        Column("pods", _("Pods"),
                lambda r: Cell("number", value=pods.get(r.name, 0), href=f"{base(cluster.id)}/pods?namespace={r.name}")),
-        Column("labels", Text("Labels", "标签"), lambda r: words.labels(r.data), "labels"),
+        Column("labels", _("Labels"), lambda r: words.labels(r.data), "labels"),
         Column("age", AGE, lambda r: r.created_at, "time", KubeObject.created_at),
     ]  # fmt: skip
     return _listing(cluster, "namespaces", columns, query, (KubeObject.name,))
@@ -86,16 +83,16 @@ def workloads(cluster: Cluster, kind: Kind) -> Listing:
         Column("name", NAME, lambda r: r.name, "mono", KubeObject.name, narrow=True),
         Column("namespace", NAMESPACE, lambda r: Cell("mono", text=r.namespace), "mono", KubeObject.namespace),
         Column("state", STATE, _state, "tone", KubeObject.state, narrow=True),
-        Column("ready", Text("Completed", "完成") if kind.plural == "jobs" else READY,
+        Column("ready", pgettext("number of pods", "Completed") if kind.plural == "jobs" else READY,
                lambda r: Cell("progress", value=(r.ready, r.total)), sort=KubeObject.ready),
         Column("images", IMAGES, lambda r: _images(r.images), "tags"),
-        Column("product", Text("Product", "产品"), lambda r: r.product, "mono", KubeObject.product, hidden=True),
-        Column("application", Text("Application", "应用"), lambda r: r.application, "mono", KubeObject.application, hidden=True),
+        Column("product", _("Product"), lambda r: r.product, "mono", KubeObject.product, hidden=True),
+        Column("application", _("Application"), lambda r: r.application, "mono", KubeObject.application, hidden=True),
         Column("age", AGE, lambda r: r.created_at, "time", KubeObject.created_at),
     ]  # fmt: skip
     search = (KubeObject.name, KubeObject.images, KubeObject.application, KubeObject.product)
     query = queries.listed(cluster.id, kind.plural)
-    return _listing(cluster, kind.plural, columns, query, search, Text("Name, image, application", "名称、镜像、应用"))
+    return _listing(cluster, kind.plural, columns, query, search, _("Name, image, application"))
 
 
 def pods(cluster: Cluster, query: Any = None, identifier: str = "pods", same: Sequence[str] = ()) -> Listing:
@@ -103,7 +100,7 @@ def pods(cluster: Cluster, query: Any = None, identifier: str = "pods", same: Se
     root = base(cluster.id)
 
     def owner(row: KubeObject) -> Cell:
-        kind, _, name = row.owner.partition("/")
+        kind, __, name = row.owner.partition("/")
         if kind == "ReplicaSet":  # a Deployment's, nearly always; its name ends in the template's hash
             name = name.rpartition("-")[0] or name
         return Cell("mono", text=name, title=row.owner, href=f"{root}/owners/{row.owner_uid}" if row.owner_uid else "")
@@ -113,18 +110,18 @@ def pods(cluster: Cluster, query: Any = None, identifier: str = "pods", same: Se
         Column("namespace", NAMESPACE, lambda r: Cell("mono", text=r.namespace), "mono", KubeObject.namespace),
         Column("state", STATE, _state, "tone", KubeObject.state, narrow=True),
         Column("ready", READY, lambda r: f"{r.ready}/{r.total}", align="right"),
-        Column("restarts", Text("Restarts", "重启"), lambda r: r.restarts, "number", KubeObject.restarts),
+        Column("restarts", _("Restarts"), lambda r: r.restarts, "number", KubeObject.restarts),
         Column("node", NODE, lambda r: Cell("mono", text=r.node, href=f"{root}/nodes/{r.node}" if r.node else ""), "mono", KubeObject.node),
-        Column("ip", Text("IP", "IP"), lambda r: Cell("mono", text=r.ip), "mono", KubeObject.ip),
-        Column("owner", Text("Made by", "所属"), owner, "mono", KubeObject.owner),
+        Column("ip", _("IP"), lambda r: Cell("mono", text=r.ip), "mono", KubeObject.ip),
+        Column("owner", _("Made by"), owner, "mono", KubeObject.owner),
         Column("images", IMAGES, lambda r: _images(r.images), "tags", hidden=True),
-        Column("cpu", Text("CPU requested", "CPU 请求"), lambda r: words.cores(r.cpu), sort=KubeObject.cpu, hidden=True, align="right"),
-        Column("memory", Text("Memory requested", "内存请求"), lambda r: r.memory, "bytes", KubeObject.memory, hidden=True),
+        Column("cpu", _("CPU requested"), lambda r: words.cores(r.cpu), sort=KubeObject.cpu, hidden=True, align="right"),
+        Column("memory", _("Memory requested"), lambda r: r.memory, "bytes", KubeObject.memory, hidden=True),
         Column("age", AGE, lambda r: r.created_at, "time", KubeObject.created_at),
     ]
     search = (KubeObject.name, KubeObject.ip, KubeObject.node, KubeObject.images)
     query = queries.listed(cluster.id, "pods") if query is None else query
-    hint = Text("Name, IP, node, image", "名称、IP、节点、镜像")
+    hint = _("Name, IP, node, image")
     columns = [column for column in columns if column.key not in same]
     return _listing(cluster, "pods", columns, query, search, hint, identifier, pod_actions(cluster), same)
 
@@ -149,8 +146,8 @@ def pod_actions(cluster: Cluster) -> Callable[[KubeObject], Sequence[Action]]:
     return actions
 
 
-LOG, SHELL = Text("Log", "日志"), Text("Shell", "终端")
-EVICT, DELETE = Text("Evict", "驱逐"), Text("Delete", "删除")
+LOG, SHELL = _("Log"), _("Shell")
+EVICT, DELETE = _("Evict"), _("Delete")
 
 
 def _listing(
@@ -159,7 +156,7 @@ def _listing(
     same: Sequence[str] = (),
 ) -> Listing:  # fmt: skip
     kind = KINDS[plural]
-    empty = Empty(Text("No {title}", "暂无{title}").format(title=kind.title), FOLLOWING)
+    empty = Empty(_("No {title}").format(title=kind.title), FOLLOWING)
     return Listing(
         identifier or plural, query, columns, search, _filters(cluster, plural, same), poll=POLL, search_hint=hint, empty=empty,
         href=lambda row: page_of(cluster.id, plural, row.namespace, row.name), key=lambda row: row.uid,

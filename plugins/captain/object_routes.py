@@ -7,12 +7,12 @@ from typing import Any
 from flask import Response, request
 
 from app.auth import decisions
-from app.contracts.text import Text
 from app.db import rows
 from app.errors import NOT_FOUND, ConsoleError
 from app.guard import guard
 from app.kube.models import Cluster, KubeObject
 from app.web.render import go, render
+from app.words import _
 from plugins.captain import details, lists, live, permissions, queries
 from plugins.captain.kinds import KINDS, Kind, workload
 from plugins.captain.lists import page_of
@@ -107,14 +107,14 @@ def owner(cluster_id: str, uid: str) -> Response:
         row = queries.find_by_uid(cluster.id, row.owner_uid) or row
     page = page_of(cluster.id, row.kind, row.namespace, row.name) if row is not None else ""
     if not page:
-        raise NOT_FOUND(what=Text("owner of this pod", "该容器组的所属对象"))
+        raise NOT_FOUND(what=_("owner of this pod"))
     return go(page)
 
 
 def _views(plural: str, namespace: str, name: str) -> tuple[Kind, str]:
     kind = KINDS.get(plural)
     if kind is None:
-        raise NOT_FOUND(what=Text("kind of object", "对象类型"))
+        raise NOT_FOUND(what=_("kind of object"))
     return kind, page_of("", plural, namespace, name)
 
 
@@ -122,7 +122,7 @@ def _views(plural: str, namespace: str, name: str) -> tuple[Kind, str]:
 @bp.get("/<cluster_id>/events/<plural>/<namespace>/<name>")
 @guard(permissions.CLUSTER_READ, resource=permissions.place)
 def events(cluster_id: str, plural: str, namespace: str, name: str) -> Response:
-    kind, _ = _views(plural, namespace, name)
+    kind, __ = _views(plural, namespace, name)
     decisions.require(kind.permission, permissions.place(request.view_args or {}))
     context = detail(cluster_id, kind, namespace, name, "events")
     try:
@@ -136,7 +136,7 @@ def events(cluster_id: str, plural: str, namespace: str, name: str) -> Response:
 @bp.get("/<cluster_id>/yaml/<plural>/<namespace>/<name>")
 @guard(permissions.CLUSTER_READ, resource=permissions.place)
 def manifest(cluster_id: str, plural: str, namespace: str, name: str) -> Response:
-    kind, _ = _views(plural, namespace, name)
+    kind, __ = _views(plural, namespace, name)
     decisions.require(kind.permission, permissions.place(request.view_args or {}))
     context = detail(cluster_id, kind, namespace, name, "yaml")
     item, error = live.find(context["cluster"], kind.name, namespace, name)

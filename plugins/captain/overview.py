@@ -5,30 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.contracts.text import Text
 from app.db import db, scoped
 from app.kube.models import REACHABLE, UNREACHABLE, Cluster
 from app.web.listing import Column, Filter, Listing
 from app.web.table import Action, Cell, Empty
+from app.words import Text, _, pgettext
 from plugins.captain import queries, words
 from plugins.captain.kinds import KINDS, WORKLOADS, state_text
 from plugins.captain.lists import NAME, STATE, base
 from plugins.captain.queries import Usage
 
 STATES = {
-    REACHABLE: (Text("Reachable", "可达"), "ok"),
-    UNREACHABLE: (Text("Unreachable", "不可达"), "bad"),
+    REACHABLE: (_("Reachable"), "ok"),
+    UNREACHABLE: (_("Unreachable"), "bad"),
 }
 TONES = (
-    ("ok", Text("well", "正常")), ("info", Text("changing", "变更中")), ("warn", Text("incomplete", "未完成")),
-    ("bad", Text("failed", "失败")), ("neutral", Text("stopped", "已停止")),
+    ("ok", _("well")), ("info", _("changing")), ("warn", _("incomplete")),
+    ("bad", _("failed")), ("neutral", _("stopped")),
 )  # fmt: skip
-NOT_YET = (Text("Not read yet", "尚未读取"), "neutral")
-REGISTER = Text("Register a cluster", "注册集群")
+NOT_YET = (_("Not read yet"), "neutral")
+REGISTER = _("Register a cluster")
 NOTHING = Empty(
-    Text("No cluster yet", "暂无集群"),
-    Text("Register a cluster by its kubeconfig, and its nodes, workloads and pods are listed here.",
-         "通过 kubeconfig 注册集群后，可在此查看其节点、工作负载与容器组。"),
+    _("No cluster yet"),
+    _("Register a cluster by its kubeconfig, and its nodes, workloads and pods are listed here."),
 )  # fmt: skip
 
 
@@ -43,18 +42,18 @@ def listing(refused: Text | None) -> Listing:
     columns = [
         Column("name", NAME, lambda r: r.name, "text", Cluster.name, narrow=True),
         Column("state", STATE, state_cell, "tone", Cluster.state, narrow=True),
-        Column("code", Text("Error", "错误码"), lambda r: Cell("mono", text=r.error_code, title=r.error_detail), "mono"),
-        Column("version", Text("Version", "版本"), lambda r: r.server_version, "mono", Cluster.server_version),
-        Column("nodes", Text("Nodes", "节点"), lambda r: Cell("progress", value=(use(r).ready, use(r).nodes), href=f"{base(r.id)}/nodes")),
-        Column("pods", Text("Pods", "容器组"), lambda r: Cell("number", value=use(r).pods, href=f"{base(r.id)}/pods")),
-        Column("cpu", Text("CPU requested", "CPU 请求"), lambda r: words.share(use(r).cpu_requested, use(r).cpu, words.cores), align="right"),
-        Column("memory", Text("Memory requested", "内存请求"), lambda r: words.share(use(r).memory_requested, use(r).memory, words.size), align="right"),
-        Column("heard", Text("Heard", "同步时间"), lambda r: mirrors[r.id].heard_at if r.id in mirrors else None, "time"),
-        Column("server", Text("Server", "服务器"), lambda r: r.server, "mono", Cluster.server, hidden=True),
-        Column("description", Text("Description", "描述"), lambda r: r.description, hidden=True),
-        Column("age", Text("Registered", "注册时间"), lambda r: r.created_at, "time", Cluster.created_at, hidden=True),
+        Column("code", pgettext("code", "Error"), lambda r: Cell("mono", text=r.error_code, title=r.error_detail), "mono"),
+        Column("version", _("Version"), lambda r: r.server_version, "mono", Cluster.server_version),
+        Column("nodes", _("Nodes"), lambda r: Cell("progress", value=(use(r).ready, use(r).nodes), href=f"{base(r.id)}/nodes")),
+        Column("pods", _("Pods"), lambda r: Cell("number", value=use(r).pods, href=f"{base(r.id)}/pods")),
+        Column("cpu", _("CPU requested"), lambda r: words.share(use(r).cpu_requested, use(r).cpu, words.cores), align="right"),
+        Column("memory", _("Memory requested"), lambda r: words.share(use(r).memory_requested, use(r).memory, words.size), align="right"),
+        Column("heard", _("Heard"), lambda r: mirrors[r.id].heard_at if r.id in mirrors else None, "time"),
+        Column("server", _("Server"), lambda r: r.server, "mono", Cluster.server, hidden=True),
+        Column("description", _("Description"), lambda r: r.description, hidden=True),
+        Column("age", _("Registered"), lambda r: r.created_at, "time", Cluster.created_at, hidden=True),
     ]
-    choices = [(key, text) for key, (text, _) in STATES.items()]
+    choices = [(key, text) for key, (text, __) in STATES.items()]
     empty = Empty(NOTHING.title, NOTHING.body, Action(REGISTER, "/captain/clusters/new", primary=True, disabled_reason=refused, icon="plus"))
     return Listing(
         "clusters", scoped(Cluster), columns, (Cluster.name, Cluster.server, Cluster.description),
@@ -71,8 +70,8 @@ def state_cell(cluster: Cluster) -> Cell:
 
 def _actions(row: Cluster, refused: Text | None) -> Sequence[Action]:
     return [
-        Action(Text("Edit", "编辑"), f"{base(row.id)}/edit", icon="pencil", disabled_reason=refused),
-        Action(Text("Remove", "移除"), f"{base(row.id)}/remove", dialog=True, danger=True, icon="trash-2", disabled_reason=refused),
+        Action(_("Edit"), f"{base(row.id)}/edit", icon="pencil", disabled_reason=refused),
+        Action(_("Remove"), f"{base(row.id)}/remove", dialog=True, danger=True, icon="trash-2", disabled_reason=refused),
     ]
 
 
@@ -91,13 +90,13 @@ def numbers(cluster_id: str) -> Mapping[str, Any]:
 def _parts(found: Sequence[tuple[str, str, int]], most: int = 7) -> list[tuple[Text, int, str]]:
     """States for a chart; the rarest are put together."""
     shown = [(state_text(state), number, tone) for state, tone, number in found[:most]]
-    rest = sum(number for _, _, number in found[most:])
-    return [*shown, (Text("others", "其他"), rest, "neutral")] if rest else shown
+    rest = sum(number for __, __, number in found[most:])
+    return [*shown, (_("others"), rest, "neutral")] if rest else shown
 
 
 def series(found: Sequence[tuple[str, str, int]]) -> list[int]:
     """Numbers by tone, in the order of ``TONES``."""
-    sums = dict.fromkeys((tone for tone, _ in TONES), 0)
-    for _, tone, number in found:
+    sums = dict.fromkeys((tone for tone, __ in TONES), 0)
+    for __, tone, number in found:
         sums[tone] = sums.get(tone, 0) + number
     return list(sums.values())

@@ -10,18 +10,18 @@ from flask import Blueprint, request
 
 from app import site
 from app.auth import decisions
-from app.contracts.text import Text, plain
 from app.kube.clusters import get_cluster
 from app.kube.errors import UNREACHABLE
 from app.kube.models import REACHABLE, Cluster
+from app.words import Text, _, plain
 from plugins.captain import permissions, queries
 from plugins.captain.kinds import KINDS
 from plugins.captain.lists import base
 from plugins.captain.queries import Mirror
 
 bp = Blueprint("captain", __name__, url_prefix="/captain/clusters")
-OVERVIEW = Text("Overview", "概览")
-STALE = Text("What is shown here is not current", "此处内容不是最新")
+OVERVIEW = _("Overview")
+STALE = _("What is shown here is not current")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def banner(cluster: Cluster, mirror: Mirror) -> Banner | None:
         kind, detail = next(iter(mirror.errors.items()))
         code = detail.partition(":")[0] if "/" in detail.partition(":")[0] else "KUBE/CLUSTER_ERROR"
         known = site.catalogue().errors.get(code, UNREACHABLE)
-        reason = Text("{kind} cannot be read from {name}: {detail}", "无法从 {name} 读取 {kind}：{detail}").format(kind=kind, name=cluster.name, detail=detail)
+        reason = _("{kind} cannot be read from {name}: {detail}").format(kind=kind, name=cluster.name, detail=detail)
         return Banner(reason, known.remedy.format(cluster=cluster.name), code)
     return None
 
@@ -79,6 +79,6 @@ def _told(cluster: Cluster) -> Text:
     known = site.catalogue().errors.get(cluster.error_code)
     detail = cluster.error_detail
     if known is UNREACHABLE:
-        _, _, detail = detail.partition(": ")
+        __, __, detail = detail.partition(": ")
         return UNREACHABLE.reason.format(cluster=cluster.name, detail=detail)
     return known.reason.format(cluster=cluster.name, detail=detail) if known else plain(detail)

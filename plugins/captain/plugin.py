@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.contracts.declarations import NavItem, NavSection
-from app.contracts.text import Text
 from app.hooks import hookimpl
+from app.words import _
 from plugins.captain import (
     actions,
     api,
@@ -45,8 +45,8 @@ def register_operations():
 @hookimpl
 def register_nav():
     return [
-        NavSection("captain", 40, Text("Clusters", "集群"), "server"),
-        NavItem("captain", 10, Text("Clusters", "集群"), "captain.cluster_list", rights.CLUSTER_READ, under=("captain.",)),
+        NavSection("captain", 40, _("Clusters"), "server"),
+        NavItem("captain", 10, _("Clusters"), "captain.cluster_list", rights.CLUSTER_READ, under=("captain.",)),
     ]
 
 

@@ -9,7 +9,6 @@ import msgspec
 from flask import Flask, Response, request
 from flask_sock import Sock
 
-from app.contracts.text import Text
 from app.errors import ConsoleError, invalid
 from app.guard import guard
 from app.kube import paths
@@ -19,6 +18,7 @@ from app.web import pod_logs as logs
 from app.web.forms import check
 from app.web.pod_logs import LogQuery
 from app.web.render import dialog_done, render
+from app.words import _
 from plugins.captain import actions, details, live, permissions, queries, shell
 from plugins.captain.kinds import KINDS
 from plugins.captain.object_routes import detail, pods_beside
@@ -26,10 +26,10 @@ from plugins.captain.pages import bp
 
 FOLLOWED = "/<cluster_id>/pods/<namespace>/<name>"
 TAILS = (100, 500, 1000, 5000)
-SINCE = ((0, Text("All", "全部")), (300, Text("5 minutes", "5 分钟")), (3600, Text("1 hour", "1 小时")), (86400, Text("1 day", "1 天")))
-DELETED = Text("The pod is being deleted.", "正在删除容器组。")
-EVICTED = Text("The pod is being evicted.", "正在驱逐容器组。")
-NO_UID = Text("Say which pod: its UID is missing.", "缺少容器组的 UID。")
+SINCE = ((0, _("All")), (300, _("5 minutes")), (3600, _("1 hour")), (86400, _("1 day")))
+DELETED = _("The pod is being deleted.")
+EVICTED = _("The pod is being evicted.")
+NO_UID = _("Say which pod: its UID is missing.")
 
 
 @bp.get(f"{FOLLOWED}/log")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from app.contracts.shapes import Description, Name, doc
-from app.contracts.text import Text
 from app.errors import ConsoleError, FieldError, invalid
 from app.kube import clusters, kubeconfig
 from app.kube.errors import BAD_KUBECONFIG
 from app.kube.models import Cluster
 from app.web.api import In
+from app.words import _
 
 KUBECONFIG, TOKEN = "kubeconfig", "token"
-NEITHER = Text("Give a kubeconfig, or a server and a token.", "请提供 kubeconfig，或服务器地址与令牌。")
-PLACED = Text("In the kubeconfig, {place}: {problem}", "kubeconfig 中 {place}：{problem}")
+NEITHER = _("Give a kubeconfig, or a server and a token.")
+PLACED = _("In the kubeconfig, {place}: {problem}")
 
 
 class NewCluster(In):
@@ -83,5 +83,5 @@ def _beside(field: str, problem: FieldError) -> FieldError:
     if not last:
         return FieldError(f"/{field}", problem.message)
     holder = above[-1] if len(above) > 1 and not above[-1].isdigit() else ""
-    place = Text("{holder}, {last}", "{holder} 的 {last}").format(holder=holder, last=last) if holder else last
+    place = _("{holder}, {last}").format(holder=holder, last=last) if holder else last
     return FieldError(f"/{field}", PLACED.format(place=place, problem=problem.message))

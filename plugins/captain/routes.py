@@ -7,7 +7,6 @@ from typing import Any
 from flask import Response, request
 from werkzeug.datastructures import MultiDict
 
-from app.contracts.text import Text
 from app.errors import ConsoleError, invalid
 from app.guard import guard
 from app.kube import clusters
@@ -18,16 +17,17 @@ from app.web.forms import parse
 from app.web.frame import why_not
 from app.web.problems import refuse
 from app.web.render import go, render
+from app.words import _
 from plugins.captain import live, overview, permissions, registration
 from plugins.captain.lists import base
 from plugins.captain.pages import bp, opened
 from plugins.captain.registration import ChangedCluster, NewCluster
 
 LIST = "/captain/clusters"
-ADDED = Text("The cluster is registered; its lists fill in a moment.", "集群已注册，列表稍后填充。")
-CHANGED = Text("Saved.", "已保存。")
-REMOVED = Text("The cluster is removed from the console.", "集群已从控制台移除。")
-WRONG_NAME = Text("This is not the cluster's name.", "与集群名称不一致。")
+ADDED = _("The cluster is registered; its lists fill in a moment.")
+CHANGED = _("Saved.")
+REMOVED = _("The cluster is removed from the console.")
+WRONG_NAME = _("This is not the cluster's name.")
 
 
 @bp.get("")

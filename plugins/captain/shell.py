@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 from flask import g, request
 
 from app import audit, caller, site
-from app.contracts.text import Text
 from app.db import db
 from app.errors import CSRF, ErrorCode
 from app.kube.client import kube
 from app.kube.clusters import get_cluster
 from app.web.language import t
+from app.words import _
 from plugins.captain import permissions
 from plugins.captain.terminal import ENDED, Target, Terminal
 
@@ -30,8 +30,8 @@ MOST_PER_PERSON, MOST_TOGETHER = 4, 20
 TOO_MANY = ErrorCode(
     "CAPTAIN/TOO_MANY_SHELLS",
     429,
-    Text("Too many shells are open: at most {most} a person.", "打开的终端过多：每人至多 {most} 个。"),
-    Text("Close one that you no longer need.", "请先关闭不再使用的终端。"),
+    _("Too many shells are open: at most {most} a person."),
+    _("Close one that you no longer need."),
 )
 ERRORS = (TOO_MANY,)
 @dataclass

@@ -21,12 +21,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import caller
 from app.auth import decisions, sessions
 from app.auth.models import ConsoleSession
-from app.contracts.text import Text
 from app.db import db, now
 from app.errors import ConsoleError
 from app.kube import paths
 from app.kube.client import Kube
 from app.web.language import t
+from app.words import _
 from plugins.captain import permissions
 from plugins.captain.channels import Said, Waiting
 
@@ -38,14 +38,14 @@ STDIN, STDOUT, STDERR, ERROR, RESIZE = 0, 1, 2, 3, 4
 SHELLS = ("bash", "sh")
 NOT_FOUND_WORDS = ("executable file not found", "no such file or directory", "stat /", "not found")
 ENDED = {
-    "idle": Text("closed after 15 minutes without input", "15 分钟无输入，已关闭"),
-    "revoked": Text("your session ended, or the right was taken away", "会话已结束或权限已被收回"),
-    "exited": Text("the shell ended", "终端已退出"),
-    "no-shell": Text("the container has neither bash nor sh", "容器内没有 bash 或 sh"),
-    "lost": Text("the connection to the container was lost", "与容器的连接已断开"),
-    "left": Text("closed", "已关闭"),
-    "unknown": Text("the console could not look whether you may stay", "控制台无法确认您是否仍有权限"),
-    "failed": Text("the console failed; its log says why", "控制台出错，原因见其日志"),
+    "idle": _("closed after 15 minutes without input"),
+    "revoked": _("your session ended, or the right was taken away"),
+    "exited": _("the shell ended"),
+    "no-shell": _("the container has neither bash nor sh"),
+    "lost": _("the connection to the container was lost"),
+    "left": _("closed"),
+    "unknown": _("the console could not look whether you may stay"),
+    "failed": _("the console failed; its log says why"),
 }
 
 

@@ -9,15 +9,16 @@ from sqlalchemy.orm import defer
 
 from app import caller
 from app.contracts.declarations import ChecklistItem, Found, HealthCheck, Metric, ObjectLink, SearchProvider
-from app.contracts.text import Text
 from app.db import db, rows, scoped
 from app.kube.models import REACHABLE, UNREACHABLE, Cluster, KubeObject, MirrorState
+from app.web.language import t
 from app.web.listing import matching
+from app.words import Text, _
 from plugins.captain import permissions, queries
 from plugins.captain.kinds import KINDS, Kind, state_text
 from plugins.captain.lists import base, page_of
 
-CLUSTER = Text("Cluster", "集群")
+CLUSTER = _("Cluster")
 
 
 def find_clusters(text: str, limit: int) -> Sequence[Found]:
@@ -50,7 +51,7 @@ def find_objects(kind: Kind, text: str, limit: int) -> Sequence[Found]:
     )  # fmt: skip
     return [
         Found(kind.title, row.name, page_of(row.cluster_id, row.kind, row.namespace, row.name),
-              f"{names[row.cluster_id]} {row.namespace} {state_text(row.state).en}".strip())
+              f"{names[row.cluster_id]} {row.namespace} {t(state_text(row.state))}".strip())
         for row in rows(query)
     ]  # fmt: skip
 
@@ -67,7 +68,7 @@ def links() -> Sequence[ObjectLink]:
     """Where audit rows lead."""
     return [
         ObjectLink("cluster", CLUSTER, base),
-        ObjectLink("pod", Text("Pod", "容器组"), _pod_page),
+        ObjectLink("pod", _("Pod"), _pod_page),
     ]
 
 
@@ -89,8 +90,8 @@ def checklist() -> Sequence[ChecklistItem]:
     """First steps."""
     return [
         ChecklistItem(
-            20, Text("Register a cluster", "注册集群"),
-            Text("Give the console a kubeconfig; it lists what runs there.", "提供 kubeconfig 后，控制台即可展示其中运行的内容。"),
+            20, _("Register a cluster"),
+            _("Give the console a kubeconfig; it lists what runs there."),
             "captain.cluster_new", permissions.CLUSTER_EDIT, has_cluster,
         )
     ]  # fmt: skip
@@ -103,10 +104,7 @@ def unreachable() -> Text | None:
     if not found:
         return None
     names = ", ".join(found)
-    return Text(
-        "Clusters that do not answer: {names}. Check their API servers and credentials.",
-        "以下集群没有响应：{names}。请检查其 API Server 与凭据。",
-    ).format(names=names)
+    return _("Clusters that do not answer: {names}. Check their API servers and credentials.").format(names=names)
 
 
 def checks() -> Sequence[HealthCheck]:

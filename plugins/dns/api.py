@@ -11,16 +11,16 @@ import msgspec
 from sqlalchemy import select
 
 from app.contracts.shapes import CreatedAt, Id, Version, doc
-from app.contracts.text import Text
 from app.db import scoped
 from app.errors import invalid
 from app.web.api import Api, In, ListQuery, Out, Page, page
 from app.web.conflicts import need_version
+from app.words import _
 from plugins.dns import changes, permissions, registration, service
 from plugins.dns.models import RecordSet, Zone, ZoneVersion
 from plugins.dns.names import normal
 
-api = Api("dns", Text("DNS", "DNS"))
+api = Api("dns", _("DNS"))
 
 
 ZoneName = Annotated[str, doc("Name of the zone, or its identifier.")]
@@ -137,7 +137,7 @@ def version_out(v: ZoneVersion) -> VersionOut:
     return VersionOut(v.id, v.serial, v.created_at, v.actor, changes_out(v.changes))
 
 
-@api.operation("GET", "/dns/zones", "dns.zones.list", Text("List zones", "域名区列表"), permissions.ZONE_READ, query=ListQuery,
+@api.operation("GET", "/dns/zones", "dns.zones.list", _("List zones"), permissions.ZONE_READ, query=ListQuery,
                returns=Page[ZoneOut])  # fmt: skip
 def list_zones(query: ListQuery) -> Page[ZoneOut]:
     return page(
@@ -145,19 +145,19 @@ def list_zones(query: ListQuery) -> Page[ZoneOut]:
     )
 
 
-@api.operation("POST", "/dns/zones", "dns.zones.create", Text("Create a zone", "创建域名区"), permissions.ZONE_EDIT,
+@api.operation("POST", "/dns/zones", "dns.zones.create", _("Create a zone"), permissions.ZONE_EDIT,
                audit=permissions.ZONE_CREATED, body=NewZone, returns=ZoneOut, status=201, errors=service.ERRORS)  # fmt: skip
 def create_zone(body: NewZone) -> ZoneOut:
     return zone_out(service.create_zone(body.name, body.default_ttl))
 
 
-@api.operation("GET", "/dns/zones/<zone>", "dns.zones.get", Text("Show a zone", "查看域名区"), permissions.ZONE_READ,
+@api.operation("GET", "/dns/zones/<zone>", "dns.zones.get", _("Show a zone"), permissions.ZONE_READ,
                returns=ZoneOut)  # fmt: skip
 def get_zone(zone: ZoneName) -> ZoneOut:
     return zone_out(service.get_zone(zone))
 
 
-@api.operation("DELETE", "/dns/zones/<zone>", "dns.zones.delete", Text("Delete a zone", "删除域名区"), permissions.ZONE_EDIT,
+@api.operation("DELETE", "/dns/zones/<zone>", "dns.zones.delete", _("Delete a zone"), permissions.ZONE_EDIT,
                audit=permissions.ZONE_DELETED, status=204)  # fmt: skip
 def delete_zone(zone: ZoneName) -> None:
     found = service.get_zone(zone)
@@ -165,7 +165,7 @@ def delete_zone(zone: ZoneName) -> None:
     service.delete_zone(found)
 
 
-@api.operation("GET", "/dns/zones/<zone>/records", "dns.records.list", Text("List records", "解析记录列表"), permissions.ZONE_READ,
+@api.operation("GET", "/dns/zones/<zone>/records", "dns.records.list", _("List records"), permissions.ZONE_READ,
                query=ListQuery, returns=Page[RecordOut])  # fmt: skip
 def list_records(zone: ZoneName, query: ListQuery) -> Page[RecordOut]:
     found = select(RecordSet).where(RecordSet.zone_id == service.get_zone(zone).id)
@@ -173,7 +173,7 @@ def list_records(zone: ZoneName, query: ListQuery) -> Page[RecordOut]:
     return page(found, query, record_out, sorts=sorts, search=(RecordSet.name,), key=RecordSet.id, default="name")
 
 
-@api.operation("POST", "/dns/zones/<zone>/changes", "dns.records.change", Text("Change records", "修改解析记录"), permissions.RECORD_EDIT,
+@api.operation("POST", "/dns/zones/<zone>/changes", "dns.records.change", _("Change records"), permissions.RECORD_EDIT,
                audit=permissions.RECORDS_CHANGED, body=Changes, returns=Changed, errors=service.ERRORS)  # fmt: skip
 def change_records(zone: ZoneName, body: Changes) -> Changed:
     found = service.get_zone(zone)
@@ -183,7 +183,7 @@ def change_records(zone: ZoneName, body: Changes) -> Changed:
     return Changed(found.serial, changes_out(changed))
 
 
-@api.operation("GET", "/dns/zones/<zone>/history", "dns.zones.history", Text("History of a zone", "域名区历史"),
+@api.operation("GET", "/dns/zones/<zone>/history", "dns.zones.history", _("History of a zone"),
                permissions.ZONE_READ, query=ListQuery, returns=Page[VersionOut])  # fmt: skip
 def zone_history(zone: ZoneName, query: ListQuery) -> Page[VersionOut]:
     found = changes.versions_of(service.get_zone(zone))
@@ -196,7 +196,7 @@ class RevertTo(In):
     version: Annotated[str, doc("Identifier of the version, from the zone's history.")]
 
 
-@api.operation("POST", "/dns/zones/<zone>/revert", "dns.zones.revert", Text("Revert a zone", "回退域名区"), permissions.RECORD_EDIT,
+@api.operation("POST", "/dns/zones/<zone>/revert", "dns.zones.revert", _("Revert a zone"), permissions.RECORD_EDIT,
                audit=permissions.ZONE_REVERTED, body=RevertTo, returns=Changed, errors=service.ERRORS)  # fmt: skip
 def revert_zone(zone: ZoneName, body: RevertTo) -> Changed:
     found = service.get_zone(zone)
@@ -212,11 +212,11 @@ class Lookup(In):
     type: Annotated[str, doc("Type of the records, such as `A` or `CNAME`.")] = "A"
 
 
-@api.operation("GET", "/dns/lookup", "dns.lookup", Text("Ask the server", "解析查询"), permissions.ZONE_READ, query=Lookup,
+@api.operation("GET", "/dns/lookup", "dns.lookup", _("Ask the server"), permissions.ZONE_READ, query=Lookup,
                returns=registration.LookupAnswer)  # fmt: skip
 def lookup(query: Lookup) -> registration.LookupAnswer:
     try:
         dns.rdatatype.from_text(query.type)
     except (dns.rdatatype.UnknownRdatatype, ValueError) as error:
-        raise invalid({"type": Text("There is no such type.", "没有该记录类型。")}) from error
+        raise invalid({"type": _("There is no such type.")}) from error
     return registration.ask(normal(query.name), query.type)

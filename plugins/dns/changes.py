@@ -9,23 +9,23 @@ from typing import Any
 from sqlalchemy import Select, select, update
 
 from app import audit, caller
-from app.contracts.text import Text
 from app.db import affected, db, new_id, rows
 from app.errors import CHANGED, NOT_FOUND, FieldError, invalid
 from app.web.conflicts import now_words
 from app.web.forms import whole_number
+from app.words import Text, _
 from plugins.dns.models import RecordSet, Zone, ZoneVersion
 from plugins.dns.names import inside
 from plugins.dns.service import BUSY, BY_HAND, MAX_TTL, OWNED, TTL_WORDS, next_serial
 from plugins.dns.values import TYPES, Problem, canonical, problem
 
-VERSION = Text("zone version", "域名区版本")
-TYPE_WORDS = Text("One of {names}.", "须为 {names} 之一。").format(names=[*TYPES])
-TWICE = Text("This name and type stand in these changes twice.", "本次变更中该名称与类型重复。")
+VERSION = _("zone version")
+TYPE_WORDS = _("One of {names}.").format(names=[*TYPES])
+TWICE = _("This name and type stand in these changes twice.")
 VERSIONS_AT_ONCE = 50  # read of the history together
 SHOWN = 20  # versions on a zone's page
 MOST_CHANGES = 5_000  # in one request, which takes a millisecond for each
-TOO_MANY = Text("At most {most} changes at once: send the others in another set.", "一次最多 {most} 项变更，请将其余变更分批提交。")
+TOO_MANY = _("At most {most} changes at once: send the others in another set.")
 AT_ONCE = 500  # names asked for in one query
 Key = tuple[str, str]
 
@@ -70,7 +70,7 @@ def change(
         raise invalid({"upsert": TOO_MANY.format(most=MOST_CHANGES)})
     wanted, problems = _checked(zone, upsert, owner or None)
     problems += _removed(zone, remove, wanted)
-    known = records_at(zone, (name for name, _ in wanted))
+    known = records_at(zone, (name for name, __ in wanted))
     problems += _alone(zone, wanted, known)
     if problems:
         raise invalid(problems)
@@ -85,7 +85,7 @@ def is_of(kept: str, owner: str) -> bool:
 
     Names that were kept before environments were part of their owners are of whichever asks first.
     """
-    (mine, _, here), (theirs, _, there) = owner.partition("@"), kept.partition("@")
+    (mine, __, here), (theirs, __, there) = owner.partition("@"), kept.partition("@")
     return mine.partition("/")[0] == theirs.partition("/")[0] and there in ("", here)
 
 
@@ -147,7 +147,7 @@ def _alone(zone: Zone, wanted: Mapping[Key, Wanted], known: Mapping[Key, RecordS
         if "CNAME" in here and (name == zone.name or len(here) > 1):
             yield FieldError(
                 "/upsert",
-                Text("{name}: a CNAME stands alone (RFC 1034 3.6.2).", "{name}：CNAME 不能与其他记录并存（RFC 1034 3.6.2）。").format(name=name),
+                _("{name}: a CNAME stands alone (RFC 1034 3.6.2).").format(name=name),
             )
 
 
@@ -231,7 +231,7 @@ def revert(zone: Zone, version_id: str) -> list[dict[str, Any]]:
     for undone in db.session.scalars(later.order_by(ZoneVersion.serial.desc()).execution_options(yield_per=VERSIONS_AT_ONCE)):
         for item in undone:
             wanted[(item["name"], item["type"])] = _as_before(item)
-    known = records_at(zone, (name for name, _ in wanted))
+    known = records_at(zone, (name for name, __ in wanted))
     owned = [row for key, row in known.items() if key in wanted and row.owner and _change(key, wanted[key], row)]
     if owned:
         raise OWNED(name=_listed(row.name for row in owned), owner=_listed(row.owner for row in owned))

@@ -7,35 +7,26 @@ import re
 import dns.exception
 import dns.name
 
-from app.contracts.text import Text
 from app.errors import ConsoleError, invalid
+from app.words import Text, _
 
 # RFC 952, RFC 1123 2.1: letters, digits and inner hyphens; RFC 8552: labels of records may begin with an underscore.
 HOST_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 RECORD_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?")
 WHOLE_TREES = ("in-addr.arpa", "ip6.arpa")  # RFC 1035 3.5, RFC 3596 2.5: nobody here has all addresses
 A_LABEL = "xn--"  # RFC 5890 2.3.2.1: what follows is Punycode of another alphabet
-NUMBER = Text(
-    "The last label of a name is no number (RFC 1123 2.1); an address's reverse zone ends in in-addr.arpa.",
-    "最后一级不能为数字（RFC 1123 2.1），这是 IP 地址；反向域名区以 in-addr.arpa 结尾。",
-)
-WORDS = Text(
-    "Letters, digits and hyphens between dots, as in shop.example.",
-    "须由字母、数字、连字符组成，以点分隔，如 shop.example。",
-)
-TWO_LABELS = Text("A zone needs at least two labels, as in shop.example.", "域名区至少包含两级，如 shop.example。")
-TOO_WIDE = Text("Name the part of the tree that is yours.", "请填写归您所有的具体网段。")
-RECORD_WORDS = Text(
-    "Letters, digits, hyphens and underscores between dots; * only as the whole first label (RFC 4592 2.1.1).",
-    "须由字母、数字、连字符、下划线组成，以点分隔；* 只能单独作为第一级（RFC 4592 2.1.1）。",
-)
-NO_NAME = Text("This is no domain name; it looks like www.shop.example.", "不是合法的域名，应如 www.shop.example。")
+NUMBER = _("The last label of a name is no number (RFC 1123 2.1); an address's reverse zone ends in in-addr.arpa.")
+WORDS = _("Letters, digits and hyphens between dots, as in shop.example.")
+TWO_LABELS = _("A zone needs at least two labels, as in shop.example.")
+TOO_WIDE = _("Name the part of the tree that is yours.")
+RECORD_WORDS = _("Letters, digits, hyphens and underscores between dots; * only as the whole first label (RFC 4592 2.1.1).")
+NO_NAME = _("This is no domain name; it looks like www.shop.example.")
 WRONG = (
-    (dns.name.LabelTooLong, Text("A part between two dots has at most 63 octets.", "域名每一级不能超过 63 字节。")),
-    (dns.name.NameTooLong, Text("A domain name has at most 255 octets.", "域名不能超过 255 字节。")),
-    (dns.name.EmptyLabel, Text("Two dots follow each other, or the name begins with one.", "域名不能以点开头，也不能有相邻的点。")),
+    (dns.name.LabelTooLong, _("A part between two dots has at most 63 octets.")),
+    (dns.name.NameTooLong, _("A domain name has at most 255 octets.")),
+    (dns.name.EmptyLabel, _("Two dots follow each other, or the name begins with one.")),
 )  # fmt: skip
-UNNAMED = Text("Write a name; @ is the zone itself.", "请填写名称；@ 表示域名区本身。")
+UNNAMED = _("Write a name; @ is the zone itself.")
 
 
 def normal(name: str) -> str:
@@ -77,7 +68,7 @@ def _need_decodable(label: str) -> None:
     try:
         dns.name.IDNA_2008_Strict.decode(label.encode())
     except dns.exception.DNSException as error:
-        why = Text("{label} is no name in another alphabet (RFC 5891 5.4).", "{label} 不是合法的国际化域名（RFC 5891 5.4）。").format(label=label)
+        why = _("{label} is no name in another alphabet (RFC 5891 5.4).").format(label=label)
         raise invalid({"name": why}) from error
 
 
@@ -97,7 +88,7 @@ def inside(zone: str, name: str) -> str | Text:
     except ConsoleError as error:
         return error.errors[0].message
     if not _is_of(zone, kept):
-        return Text("This is not below {zone}.", "不在 {zone} 之下。").format(zone=zone)
+        return _("This is not below {zone}.").format(zone=zone)
     labels = kept.split(".")
     rest = labels[1:] if labels[0] == "*" else labels
     return kept if all(RECORD_LABEL.fullmatch(label) for label in rest) else RECORD_WORDS

@@ -19,12 +19,12 @@ from app.contracts.declarations import (
 )
 from app.contracts.dns import DnsRecords
 from app.contracts.identity import Directory
-from app.contracts.text import Text
 from app.db import db, rows, scoped
 from app.hooks import hookimpl
 from app.processes import application
 from app.services import need_service
 from app.web.listing import matching
+from app.words import Text, _
 from plugins.dns import api, permissions, registration, routes, server, service
 from plugins.dns.models import RecordSet, Zone
 from plugins.dns.settings import DnsSettings
@@ -50,15 +50,15 @@ def register_permissions():
 @hookimpl
 def register_nav():
     return [
-        NavSection("dns", 40, Text("Domains", "域名"), "globe"),
-        NavItem("dns", 10, Text("Zones", "域名区"), "dns.zone_list", permissions.ZONE_READ, under=("dns.zone",)),
-        NavItem("dns", 20, Text("Look-up", "解析查询"), "dns.lookup", permissions.ZONE_READ),
+        NavSection("dns", 40, _("Domains"), "globe"),
+        NavItem("dns", 10, _("Zones"), "dns.zone_list", permissions.ZONE_READ, under=("dns.zone",)),
+        NavItem("dns", 20, _("Look-up"), "dns.lookup", permissions.ZONE_READ),
     ]
 
 
 @hookimpl
 def register_services():
-    return [Service(DnsRecords, registration.Registration, Text("Registration of names", "域名注册"))]
+    return [Service(DnsRecords, registration.Registration, _("Registration of names"))]
 
 
 @hookimpl
@@ -73,7 +73,7 @@ def register_errors():
 
 @hookimpl
 def register_object_links():
-    return [ObjectLink("zone", Text("Zone", "域名区"), lambda i: url_for("dns.zone_show", zone=i))]
+    return [ObjectLink("zone", _("Zone"), lambda i: url_for("dns.zone_show", zone=i))]
 
 
 @hookimpl
@@ -85,7 +85,7 @@ def _find(text: str, limit: int) -> list[Found]:
     zones = scoped(Zone).with_only_columns(Zone.id)
     query = scoped(Zone).join(RecordSet, RecordSet.zone_id == Zone.id).add_columns(RecordSet.name)
     query = query.where(RecordSet.zone_id.in_(zones), matching(text, (RecordSet.name,))).limit(limit)
-    kind = Text("Domain", "域名")
+    kind = _("Domain")
     return [
         Found(kind, name, url_for("dns.zone_show", zone=zone.name, q=name)) for zone, name in db.session.execute(query)
     ]
@@ -100,10 +100,7 @@ def _answers() -> Text | None:
     found = registration.ask("health.invalid", "A")
     if found.error is None:
         return None
-    return Text(
-        "The DNS server at {server} does not answer: start it with antstack dns.",
-        "DNS 服务 {server} 没有响应：请运行 antstack dns。",
-    ).format(server=found.server)
+    return _("The DNS server at {server} does not answer: start it with antstack dns.").format(server=found.server)
 
 
 @hookimpl

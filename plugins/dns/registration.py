@@ -16,16 +16,16 @@ from msgspec import UNSET, UnsetType
 from app import site
 from app.contracts.dns import DnsRecords
 from app.contracts.shapes import doc
-from app.contracts.text import Text
 from app.web.api import Out
 from app.web.language import t
+from app.words import _
 from plugins.dns.changes import change, is_of, records_at
 from plugins.dns.names import normal, parent_of
 from plugins.dns.service import create_zone, find_zone, zone_for
 from plugins.dns.settings import DnsSettings
 
-SILENT = Text("It did not answer within two seconds.", "两秒内没有响应。")
-UNREACHED = Text("It cannot be reached, or answers what is no DNS.", "无法连接，或返回的不是 DNS 应答。")
+SILENT = _("It did not answer within two seconds.")
+UNREACHED = _("It cannot be reached, or answers what is no DNS.")
 
 
 class Registration(DnsRecords):
@@ -41,7 +41,7 @@ class Registration(DnsRecords):
                 kind, address = "CNAME", address.rstrip(".") + "."
             kinds.setdefault(kind, []).append(address)
         absolute = f"{normal(name)}."
-        mine = {kind for _, kind in records_at(zone, [normal(name)]) if kind in ("A", "AAAA", "CNAME")}
+        mine = {kind for __, kind in records_at(zone, [normal(name)]) if kind in ("A", "AAAA", "CNAME")}
         upsert = [{"name": absolute, "type": kind, "values": values} for kind, values in kinds.items()]
         change(zone, upsert, [{"name": absolute, "type": kind} for kind in mine - set(kinds)], owner)
 

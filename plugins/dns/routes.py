@@ -9,7 +9,6 @@ from flask import Blueprint, Response, request, url_for
 from sqlalchemy import select
 
 from app import site
-from app.contracts.text import Text, plain
 from app.db import db, scoped
 from app.errors import NOT_FOUND, ConsoleError, FieldError
 from app.guard import guard
@@ -19,12 +18,13 @@ from app.web.listing import Column, Filter, Listing
 from app.web.problems import refuse
 from app.web.render import go, render
 from app.web.table import Action, Cell, Empty
+from app.words import _, plain
 from plugins.dns import changes, permissions, registration, service
 from plugins.dns.models import RecordSet, Zone
 from plugins.dns.names import normal, readable
 
 bp = Blueprint("dns", __name__, url_prefix="/dns")
-RECORD = Text("record", "解析记录")
+RECORD = _("record")
 
 
 class ZoneForm(In):
@@ -47,12 +47,12 @@ class RecordForm(In):
 @guard(permissions.ZONE_READ)
 def zone_list() -> Response:
     columns = (
-        Column("name", Text("Zone", "域名区"), _named, "link", Zone.name, narrow=True),
-        Column("serial", Text("Serial", "序列号"), lambda z: z.serial, "mono", Zone.serial, narrow=True),
-        Column("ttl", Text("Default TTL", "默认 TTL"), lambda z: z.default_ttl, "number", Zone.default_ttl),
-        Column("created", Text("Created", "创建时间"), lambda z: z.created_at, "time", Zone.created_at),
+        Column("name", _("Zone"), _named, "link", Zone.name, narrow=True),
+        Column("serial", _("Serial"), lambda z: z.serial, "mono", Zone.serial, narrow=True),
+        Column("ttl", _("Default TTL"), lambda z: z.default_ttl, "number", Zone.default_ttl),
+        Column("created", _("Created"), lambda z: z.created_at, "time", Zone.created_at),
     )
-    new = Action(Text("Create a zone", "创建域名区"), url_for(".zone_new"), icon="plus", primary=True, dialog=True)
+    new = Action(_("Create a zone"), url_for(".zone_new"), icon="plus", primary=True, dialog=True)
     listing = Listing(
         "zones",
         scoped(Zone),
@@ -61,11 +61,8 @@ def zone_list() -> Response:
         default_sort="name",
         href=lambda z: url_for(".zone_show", zone=z.name),
         empty=Empty(
-            Text("No zone yet", "还没有域名区"),
-            Text(
-                "Domains of load balancers are registered in the zones of this site.",
-                "负载均衡的域名会注册到本站点的域名区。",
-            ),
+            _("No zone yet"),
+            _("Domains of load balancers are registered in the zones of this site."),
             new,
         ),
     )
@@ -93,14 +90,14 @@ def zone_create() -> Response:
     except ConsoleError as error:
         refuse(error)
         return render("dns/_zone_new.html", error=error, given=request.form, status=error.status)
-    return go(url_for(".zone_show", zone=zone.name), Text("The zone was created.", "域名区已创建。"))
+    return go(url_for(".zone_show", zone=zone.name), _("The zone was created."))
 
 
 def _delete(zone: Zone, records: RecordSet) -> Action:
     url = url_for(".record_delete", zone=zone.name, record=records.id, serial=zone.serial)
     name = readable(records.name)
-    question = Text("Delete the {type} records of {name}?", "删除 {name} 的 {type} 记录？").format(type=records.type, name=name)
-    return Action(Text("Delete", "删除"), url, "post", danger=True, confirm=question)
+    question = _("Delete the {type} records of {name}?").format(type=records.type, name=name)
+    return Action(_("Delete"), url, "post", danger=True, confirm=question)
 
 
 def _owners() -> Callable[[RecordSet], Cell]:
@@ -111,7 +108,7 @@ def _owners() -> Callable[[RecordSet], Cell]:
     def owner(records: RecordSet) -> Cell:
         if not records.owner:
             return Cell("mono", text="–")
-        of, _, environment = records.owner.partition("@")
+        of, __, environment = records.owner.partition("@")
         name = named(environment) if environment else None
         return Cell("mono", text=f"{of} @ {name}" if name else records.owner, title=records.owner if name else "", copy=True)
 
@@ -127,11 +124,11 @@ def zone_show(zone: str) -> Response:
 def _zone(found: Zone, error: ConsoleError | None = None) -> Response:
     """The page of a zone; with *error*, its form as it was sent."""
     columns = (
-        Column("name", Text("Name", "名称"), lambda r: r.name, "mono", RecordSet.name, narrow=True),
-        Column("type", Text("Type", "类型"), lambda r: r.type, sort=RecordSet.type),
-        Column("values", Text("Values", "记录值"), lambda r: r.values, "tags", narrow=True),
-        Column("ttl", Text("TTL", "TTL"), lambda r: r.ttl, "number", RecordSet.ttl),
-        Column("owner", Text("Owner", "归属"), _owners(), "mono", RecordSet.owner),
+        Column("name", _("Name"), lambda r: r.name, "mono", RecordSet.name, narrow=True),
+        Column("type", _("Type"), lambda r: r.type, sort=RecordSet.type),
+        Column("values", _("Values"), lambda r: r.values, "tags", narrow=True),
+        Column("ttl", _("TTL"), lambda r: r.ttl, "number", RecordSet.ttl),
+        Column("owner", _("Owner"), _owners(), "mono", RecordSet.owner),
     )
     listing = Listing(
         "records",
@@ -139,11 +136,11 @@ def _zone(found: Zone, error: ConsoleError | None = None) -> Response:
         columns,
         search=(RecordSet.name, RecordSet.owner),
         default_sort="name",
-        filters=(Filter("type", Text("Type", "类型"), RecordSet.type, [(k, plain(k)) for k in changes.TYPES]),),
+        filters=(Filter("type", _("Type"), RecordSet.type, [(k, plain(k)) for k in changes.TYPES]),),
         actions=lambda r: [] if r.owner else [_delete(found, r)],
         empty=Empty(
-            Text("No records yet", "还没有解析记录"),
-            Text("SOA and NS are made by the console.", "SOA 与 NS 由控制台维护。"),
+            _("No records yet"),
+            _("SOA and NS are made by the console."),
         ),
     )
     return listing.respond(
@@ -165,7 +162,7 @@ def record_save(zone: str) -> Response:
         refuse(error)
         error.errors = tuple(_at_its_field(field) for field in error.errors)
         return _zone(service.get_zone(zone), error)
-    return go(url_for(".zone_show", zone=found.name), Text("The records were changed.", "解析记录已修改。"))
+    return go(url_for(".zone_show", zone=found.name), _("The records were changed."))
 
 
 def _at_its_field(error: FieldError) -> FieldError:
@@ -187,7 +184,7 @@ def record_delete(zone: str, record: str) -> Response:
         refuse(error)
         return _zone(service.get_zone(zone), error)
     changes.change(found, [], [{"name": f"{gone.name}.", "type": gone.type}])
-    return go(url_for(".zone_show", zone=found.name), Text("The records were deleted.", "解析记录已删除。"))
+    return go(url_for(".zone_show", zone=found.name), _("The records were deleted."))
 
 
 @bp.post("/zones/<zone>/revert")
@@ -195,7 +192,7 @@ def record_delete(zone: str, record: str) -> Response:
 def zone_revert(zone: str) -> Response:
     found = service.get_zone(zone)
     changes.revert(found, request.form.get("version", ""))
-    return go(url_for(".zone_show", zone=found.name), Text("The zone was reverted.", "域名区已回退。"))
+    return go(url_for(".zone_show", zone=found.name), _("The zone was reverted."))
 
 
 @bp.get("/zones/<zone>/delete")
@@ -208,7 +205,7 @@ def delete_dialog(zone: str) -> Response:
 @guard(permissions.ZONE_EDIT, audit=permissions.ZONE_DELETED)
 def zone_delete(zone: str) -> Response:
     service.delete_zone(service.get_zone(zone))
-    return go(url_for(".zone_list"), Text("The zone was deleted.", "域名区已删除。"))
+    return go(url_for(".zone_list"), _("The zone was deleted."))
 
 
 @bp.get("/lookup")

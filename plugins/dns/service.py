@@ -5,55 +5,53 @@ from __future__ import annotations
 from sqlalchemy import delete, or_, select, update
 
 from app import audit, caller
-from app.contracts.text import Text
 from app.db import affected, db, get_scoped, new_id, now, rows, scoped
 from app.errors import ErrorCode, FieldError, invalid
+from app.words import _
 from plugins.dns.models import Domain, RecordSet, Zone, ZoneVersion
 from plugins.dns.names import above, domain_of, normal, zone_name
 
-ZONE = Text("zone", "域名区")
+ZONE = _("zone")
 MAX_TTL = 2**31 - 1  # RFC 2181 8
 # A zone's default is also how long resolvers keep that a name is not there (RFC 2308 4): seldom enough to be borne.
 MIN_DEFAULT_TTL = 10
-TTL_WORDS = Text("Seconds, from 0 to {max_ttl}.", "以秒为单位，0 至 {max_ttl}。").format(max_ttl=MAX_TTL)
-DEFAULT_TTL_WORDS = Text(
-    "Seconds, from {min_default_ttl} to {max_ttl}.", "以秒为单位，{min_default_ttl} 至 {max_ttl}。"
-).format(min_default_ttl=MIN_DEFAULT_TTL, max_ttl=MAX_TTL)
+TTL_WORDS = _("Seconds, from 0 to {max_ttl}.").format(max_ttl=MAX_TTL)
+DEFAULT_TTL_WORDS = _("Seconds, from {min_default_ttl} to {max_ttl}.").format(min_default_ttl=MIN_DEFAULT_TTL, max_ttl=MAX_TTL)
 TAKEN = ErrorCode(
     "DNS/ZONE_TAKEN",
     409,
-    Text("The zone {name} is on this site already.", "本站点已有域名区 {name}。"),
-    Text("Choose another name.", "请更换名称。"),
+    _("The zone {name} is on this site already."),
+    _("Choose another name."),
 )
 OVERLAPS = ErrorCode(
     "DNS/ZONE_OVERLAPS",
     409,
-    Text("The name {name} lies inside or above a zone of another tenant.", "{name} 位于其他租户的域名区之内或之上。"),
-    Text("Choose another name, or ask that tenant for a record.", "请更换名称，或请对方租户添加解析记录。"),
+    _("The name {name} lies inside or above a zone of another tenant."),
+    _("Choose another name, or ask that tenant for a record."),
 )
 NO_ZONE = ErrorCode(
     "DNS/NO_ZONE_FOR_NAME",
     409,
-    Text("No zone of this tenant holds the name {name}.", "本租户没有包含 {name} 的域名区。"),
-    Text("Create the zone, or choose a name below one that exists.", "请先创建域名区，或使用已有域名区下的名称。"),
+    _("No zone of this tenant holds the name {name}."),
+    _("Create the zone, or choose a name below one that exists."),
 )
 OWNED = ErrorCode(
     "DNS/NAME_OWNED",
     409,
-    Text("The name {name} belongs to {owner}.", "域名 {name} 归属于 {owner}。"),
-    Text("Choose another name, or withdraw it there first.", "请更换域名，或先在其归属处撤销。"),
+    _("The name {name} belongs to {owner}."),
+    _("Choose another name, or withdraw it there first."),
 )
 BY_HAND = ErrorCode(
     "DNS/NAME_MADE_BY_HAND",
     409,
-    Text("Somebody made records of the name {name} by hand.", "域名 {name} 已有人工添加的解析记录。"),
-    Text("Delete them in the zone, or choose another name.", "请先在域名区中删除这些记录，或更换域名。"),
+    _("Somebody made records of the name {name} by hand."),
+    _("Delete them in the zone, or choose another name."),
 )
 BUSY = ErrorCode(
     "DNS/ZONE_MOVED",
     409,
-    Text("Somebody changed the zone {name} at the same moment.", "他人同时修改了域名区 {name}。"),
-    Text("Look at it again and repeat the change.", "请刷新后重试。"),
+    _("Somebody changed the zone {name} at the same moment."),
+    _("Look at it again and repeat the change."),
 )
 ERRORS = (TAKEN, OVERLAPS, NO_ZONE, OWNED, BY_HAND, BUSY)
 

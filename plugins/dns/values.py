@@ -15,7 +15,7 @@ import dns.rdatatype
 import dns.rrset
 from dns.rdtypes.ANY.TXT import TXT
 
-from app.contracts.text import Text
+from app.words import Text, _
 
 TYPES = ("A", "AAAA", "CNAME", "TXT", "MX", "SRV", "NS", "PTR", "CAA")
 LONGEST_STRING = 255  # octets of one character string (RFC 1035 3.3)
@@ -23,24 +23,19 @@ LONGEST = 65_535  # octets of one value's data, and of one answer over TCP (RFC 
 MOST_VALUES = LONGEST // 12  # each has a name of two octets and ten of type, class, TTL and length before its data
 LONGEST_NAME = 255  # octets (RFC 1035 2.3.4)
 LOOKS = {
-    "A": Text("an IPv4 address such as 192.0.2.1", "IPv4 地址，如 192.0.2.1"),
-    "AAAA": Text("an IPv6 address such as 2001:db8::1", "IPv6 地址，如 2001:db8::1"),
-    "CNAME": Text("a domain name such as www.shop.example.", "域名，如 www.shop.example."),
-    "TXT": Text('text, or strings of at most 255 octets in quotation marks, such as "a" "b"', '文本，或若干带双引号且不超过 255 字节的字符串，如 "a" "b"'),
-    "MX": Text("a preference and a mail server, such as 10 mail.shop.example.", "优先级与邮件服务器，如 10 mail.shop.example."),
-    "SRV": Text("priority, weight, port and server, such as 0 5 443 www.shop.example.", "优先级、权重、端口与服务器，如 0 5 443 www.shop.example."),
-    "NS": Text("the name of a server, such as ns1.shop.example.", "服务器名称，如 ns1.shop.example."),
-    "PTR": Text("a domain name such as www.shop.example.", "域名，如 www.shop.example."),
-    "CAA": Text('flags, a tag and a quoted value, such as 0 issue "ca.example"', '标志、标签与带双引号的值，如 0 issue "ca.example"'),
+    "A": _("an IPv4 address such as 192.0.2.1"),
+    "AAAA": _("an IPv6 address such as 2001:db8::1"),
+    "CNAME": _("a domain name such as www.shop.example."),
+    "TXT": _('text, or strings of at most 255 octets in quotation marks, such as "a" "b"'),
+    "MX": _("a preference and a mail server, such as 10 mail.shop.example."),
+    "SRV": _("priority, weight, port and server, such as 0 5 443 www.shop.example."),
+    "NS": _("the name of a server, such as ns1.shop.example."),
+    "PTR": _("a domain name such as www.shop.example."),
+    "CAA": _('flags, a tag and a quoted value, such as 0 issue "ca.example"'),
 }  # fmt: skip
-NONE = Text("Give at least one value.", "至少填写一个值。")
-TOO_LONG = Text(
-    "This is longer than the {longest} octets that a value holds.", "超出单个记录值 {longest} 字节的上限。"
-).format(longest=LONGEST)
-TOO_MANY = Text(
-    "Together these are longer than the {longest} octets that an answer carries.",
-    "这些记录值合计超出单个应答 {longest} 字节的上限。",
-).format(longest=LONGEST)
+NONE = _("Give at least one value.")
+TOO_LONG = _("This is longer than the {longest} octets that a value holds.").format(longest=LONGEST)
+TOO_MANY = _("Together these are longer than the {longest} octets that an answer carries.").format(longest=LONGEST)
 Problem = tuple[str, Text]
 
 
@@ -60,7 +55,7 @@ def problem(kind: str, values: Any, name: str, zone: str) -> Problem | None:
             found.append(_read(kind, str(value), zone))
         except (dns.exception.DNSException, ValueError):
             looks = LOOKS[kind]
-            return f"values/{at}", Text("A value of {kind} is {looks}", "不是合法的 {kind} 值，格式：{looks}").format(
+            return f"values/{at}", _("A value of {kind} is {looks}").format(
                 kind=kind, looks=looks
             )
         if not _fits(name, found[-1:]):

@@ -43,8 +43,8 @@ def join_site(name: str, url: str) -> None:
             made = join(name, url.rstrip("/"))
             told = {"OIDC_ISSUER": issuer(), "OIDC_CLIENT_ID": made.client.client_id, "OIDC_CLIENT_SECRET": made.secret}
     except ConsoleError as error:
-        problems = [f"{problem.pointer}: {problem.message.en}" for problem in error.errors]
-        raise click.ClickException("; ".join([error.reason.en, *problems])) from error
+        problems = [f"{problem.pointer}: {problem.message}" for problem in error.errors]
+        raise click.ClickException("; ".join([str(error.reason), *problems])) from error
     for setting, value in told.items():
         click.echo(f"{setting}={value}")
 

@@ -12,8 +12,8 @@ from sqlalchemy import null, or_, select, update
 from app import site
 from app.auth.decisions import forget_epoch
 from app.contracts.identity import Directory, Principal, RoleGrant, Signer, TenantRef, TokenRef, WorkspaceRef
-from app.contracts.text import Text, plain
 from app.db import db, now
+from app.words import Text, plain
 from plugins.iam import offered
 from plugins.iam.models import (
     ACTIVE,

@@ -10,15 +10,15 @@ from functools import lru_cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from app.contracts.text import Text
+from app.words import Text, _
 
 SHORTEST, LONGEST = 10, 128
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-TOO_SHORT = Text("Use at least {n} characters.", "至少 {n} 个字符。")
-TOO_LONG = Text("Use at most {n} characters.", "至多 {n} 个字符。")
-TOO_COMMON = Text("This is among the passwords that are tried first.", "该密码过于常见。")
-NAMES_YOU = Text("It must not contain the login name.", "密码不能包含登录名。")
-SAME = Text("Choose another one than before.", "新密码不能与原密码相同。")
+TOO_SHORT = _("Use at least {n} characters.")
+TOO_LONG = _("Use at most {n} characters.")
+TOO_COMMON = _("This is among the passwords that are tried first.")
+NAMES_YOU = _("It must not contain the login name.")
+SAME = _("Choose another one than before.")
 COMMON = ("password", "123456", "qwerty", "letmein", "iloveyou", "welcome", "admin", "abc123", "111111", "antstack")
 SYLLABLES = [a + b for a in "bdfghjkmnprstvz" for b in "aeiou"]
 
@@ -67,9 +67,9 @@ def derived(secret: str, login: str) -> str:
 def _readable(seed: bytes) -> str:
     number = int.from_bytes(seed, "big")
     words = []
-    for _ in range(3):
+    for __ in range(3):
         word = ""
-        for _ in range(3):
+        for __ in range(3):
             number, place = divmod(number, len(SYLLABLES))
             word += SYLLABLES[place]
         words.append(word)

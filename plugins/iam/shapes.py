@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Annotated
 
 from app.contracts.shapes import Conditions, CreatedAt, Description, Id, Name, Version, doc
-from app.contracts.text import Text
 from app.web.api import Out
 from app.web.language import locale
+from app.words import Text
 from plugins.iam.directory import roles_of
-from plugins.iam.models import ACTIVE, AccessKey, Grant, Group, Member, ServiceAccount, Tenant, Workspace
+from plugins.iam.models import ACTIVE, AccessKey, Grant, Member, ServiceAccount, Tenant
 from plugins.iam.oidc.models import OidcClient
 from plugins.iam.service import grants, handing
 from plugins.iam.service.roles import RoleShown
@@ -46,8 +46,8 @@ class TenantOut(Out):
     created_at: CreatedAt
 
 
-class WorkspaceOut(Out):
-    """A workspace."""
+class NamedOut(Out):
+    """Something that has a name, and a sentence that says what it is for."""
 
     id: Id
     name: Name
@@ -72,16 +72,6 @@ class MemberOut(Out):
     version: Version
     created_at: CreatedAt
     password: Annotated[str | None, doc("The new password, shown once; null otherwise.")] = None
-
-
-class GroupOut(Out):
-    """A group."""
-
-    id: Id
-    name: Name
-    description: Description
-    version: Version
-    created_at: CreatedAt
 
 
 class AccountOut(Out):
@@ -174,11 +164,6 @@ def tenant(row: Tenant) -> TenantOut:
     return TenantOut(row.id, row.code, row.name, row.state == ACTIVE, row.version, row.created_at)
 
 
-def workspace(row: Workspace) -> WorkspaceOut:
-    """A workspace as the API shows it."""
-    return WorkspaceOut(row.id, row.name, row.description, row.version, row.created_at)
-
-
 def member(row: Member, password: str | None = None) -> MemberOut:
     """A member as the API shows it; without phone numbers, where they are not the caller's business."""
     mobile, landline = (row.mobile, row.landline) if handing.may_see_contact(row) else ("", "")
@@ -186,11 +171,6 @@ def member(row: Member, password: str | None = None) -> MemberOut:
         row.id, row.login, row.name, row.nickname or "", mobile or "", landline or "", row.staff_number or "",
         row.state, bool(row.must_reset), row.last_login_at, row.version or 1, row.created_at, password,
     )  # fmt: skip
-
-
-def group(row: Group) -> GroupOut:
-    """A group as the API shows it."""
-    return GroupOut(row.id, row.name, row.description, row.version, row.created_at)
 
 
 def account(row: ServiceAccount) -> AccountOut:

@@ -23,9 +23,9 @@ from app.auth.federation import (
 )
 from app.auth.federation import CustomRole as OwnRole
 from app.contracts.identity import Principal, Signer, TenantRef, WorkspaceRef
-from app.contracts.text import Text
 from app.db import db, new_id, now
 from app.errors import ErrorCode
+from app.words import _
 from plugins.iam import offered
 from plugins.iam.directory import LocalDirectory
 from plugins.iam.models import (
@@ -51,8 +51,8 @@ from plugins.iam.permissions import SITE_DECLARED
 NOT_JOINED = ErrorCode(
     "IAM/NOT_A_JOINED_SITE",
     403,
-    Text("These are not the credentials of a joined site.", "这不是已接入站点的凭据。"),
-    Text("Mark the OIDC client as the console of another site.", "请将该 OIDC 客户端标记为其他站点的控制台。"),
+    _("These are not the credentials of a joined site."),
+    _("Mark the OIDC client as the console of another site."),
 )
 EXTENSION = "antstack.iam.snapshot"
 METHODS = ["client_secret_basic"]

@@ -11,9 +11,9 @@ from sqlalchemy import delete, func, or_, select
 
 from app import audit, caller, crypto
 from app.contracts.declarations import Found
-from app.contracts.text import Text
 from app.db import db, now, scoped
 from app.web.listing import matching
+from app.words import Text, _
 from plugins.iam import permissions
 from plugins.iam.models import PLATFORM_TENANT, Group, Member, Membership, Tenant
 from plugins.iam.oidc import keys
@@ -50,19 +50,16 @@ def check_keys() -> Text | None:
     try:
         keys.active()
     except crypto.KeyMissing as error:
-        return Text(
-            "The signing key cannot be opened: {error}. Put the key back into ANTSTACK_KEYS.",
-            "无法打开签名密钥：{error}。请将该密钥放回 ANTSTACK_KEYS。",
-        ).format(error=error)
+        return _("The signing key cannot be opened: {error}. Put the key back into ANTSTACK_KEYS.").format(error=error)
     many = db.session.scalar(select(func.count()).select_from(SigningKey)) or 0
-    return None if many else Text("There is no signing key.", "没有签名密钥。")
+    return None if many else _("There is no signing key.")
 
 
 def check_clock() -> Text | None:
     """Whether the clock is plausible: tokens live by it."""
     if time.time() > EARLIEST:
         return None
-    return Text("The clock is in the past; set it, or tokens are refused.", "系统时钟滞后，请校准，否则令牌将被拒绝。")
+    return _("The clock is in the past; set it, or tokens are refused.")
 
 
 def find_members(text: str, limit: int) -> Sequence[Found]:
@@ -73,7 +70,7 @@ def find_members(text: str, limit: int) -> Sequence[Found]:
         else None
     )
     rows = db.session.scalars(query.order_by(Member.login).limit(limit)).all() if query is not None else ()
-    return [Found(Text("Member", "成员"), m.name, url_for("iam.member", member_id=m.id), m.login) for m in rows]
+    return [Found(_("Member"), m.name, url_for("iam.member", member_id=m.id), m.login) for m in rows]
 
 
 def find_groups(text: str, limit: int) -> Sequence[Found]:
@@ -81,13 +78,13 @@ def find_groups(text: str, limit: int) -> Sequence[Found]:
     if not text.strip():
         return []
     rows = db.session.scalars(scoped(Group).where(matching(text, (Group.name,))).order_by(Group.name).limit(limit))
-    return [Found(Text("Group", "用户组"), g.name, url_for("iam.group", group_id=g.id), g.description) for g in rows]
+    return [Found(_("Group"), g.name, url_for("iam.group", group_id=g.id), g.description) for g in rows]
 
 
 def find_roles(text: str, limit: int) -> Sequence[Found]:
     """Roles by name or code."""
     found = roles.all_of(handing.me().tenant_id, text)[:limit] if text.strip() else []
-    return [Found(Text("Role", "角色"), str(r.name), url_for("iam.role", role_id=r.id), r.code) for r in found]
+    return [Found(_("Role"), str(r.name), url_for("iam.role", role_id=r.id), r.code) for r in found]
 
 
 def others_are_in() -> bool:

@@ -18,11 +18,11 @@ from sqlalchemy.exc import IntegrityError
 
 from app.caller import Caller
 from app.contracts.identity import Directory
-from app.contracts.text import Text
 from app.db import db, now
 from app.errors import ErrorCode
 from app.services import need_service
 from app.web.bearer import workspace
+from app.words import Text, _
 from plugins.openapi.models import Nonce
 
 SCHEME = "ACS3-HMAC-SHA256"
@@ -39,40 +39,40 @@ def _code(reason: str, why: Text, remedy: Text, status: int = 401) -> ErrorCode:
 
 
 MALFORMED = _code(
-    "MALFORMED", Text("The Authorization header cannot be read.", "无法解析 Authorization 头。"),
-    Text("Write it as ACS3-HMAC-SHA256 Credential=…,SignedHeaders=…,Signature=….", "格式为 ACS3-HMAC-SHA256 Credential=…,SignedHeaders=…,Signature=…。"),
+    "MALFORMED", _("The Authorization header cannot be read."),
+    _("Write it as ACS3-HMAC-SHA256 Credential=…,SignedHeaders=…,Signature=…."),
 )  # fmt: skip
 NOT_SIGNED = _code(
-    "HEADER_NOT_SIGNED", Text("These headers must be signed: {headers}", "以下请求头必须参与签名：{headers}"),
-    Text("Add them to SignedHeaders.", "请将其加入 SignedHeaders。"),
+    "HEADER_NOT_SIGNED", _("These headers must be signed: {headers}"),
+    _("Add them to SignedHeaders."),
 )  # fmt: skip
 UNKNOWN_KEY = _code(
-    "ACCESS_KEY_UNKNOWN", Text("There is no AccessKey {key}.", "AccessKey {key} 不存在。"),
-    Text("Use an AccessKey of this site's IAM.", "请使用本站点 IAM 的 AccessKey。"),
+    "ACCESS_KEY_UNKNOWN", _("There is no AccessKey {key}."),
+    _("Use an AccessKey of this site's IAM."),
 )  # fmt: skip
 KEY_DISABLED = _code(
-    "ACCESS_KEY_DISABLED", Text("The AccessKey {key} is disabled.", "AccessKey {key} 已被禁用。"),
-    Text("Enable it, or use another one.", "请启用该 AccessKey 或改用其他 AccessKey。"),
+    "ACCESS_KEY_DISABLED", _("The AccessKey {key} is disabled."),
+    _("Enable it, or use another one."),
 )  # fmt: skip
 OWNER_NOT_ACTIVE = _code(
-    "OWNER_NOT_ACTIVE", Text("The owner of the AccessKey {key} is frozen or has left the tenant.", "AccessKey {key} 的所有者已被冻结或已离开租户。"),
-    Text("Ask a tenant administrator.", "请联系租户管理员。"),
+    "OWNER_NOT_ACTIVE", _("The owner of the AccessKey {key} is frozen or has left the tenant."),
+    _("Ask a tenant administrator."),
 )  # fmt: skip
 SKEWED = _code(
-    "DATE_SKEWED", Text("x-acs-date is {seconds} s off; 15 minutes are allowed.", "x-acs-date 偏差 {seconds} 秒，最多允许 15 分钟。"),
-    Text("Set the caller's clock.", "请校准调用方时钟。"),
+    "DATE_SKEWED", _("x-acs-date is {seconds} s off; 15 minutes are allowed."),
+    _("Set the caller's clock."),
 )  # fmt: skip
 WRONG_BODY = _code(
-    "BODY_HASH_WRONG", Text("x-acs-content-sha256 is not the SHA-256 of the body.", "x-acs-content-sha256 与请求体的 SHA-256 不一致。"),
-    Text("Hash the bytes that are sent.", "请对实际发送的内容计算哈希。"),
+    "BODY_HASH_WRONG", _("x-acs-content-sha256 is not the SHA-256 of the body."),
+    _("Hash the bytes that are sent."),
 )  # fmt: skip
 WRONG = _code(
-    "DOES_NOT_MATCH", Text("The signature does not match.", "签名不匹配。"),
-    Text("Compare the string to sign: its SHA-256 here is {digest}.", "请比对待签名串，服务端计算的 SHA-256 为 {digest}。"),
+    "DOES_NOT_MATCH", _("The signature does not match."),
+    _("Compare the string to sign: its SHA-256 here is {digest}."),
 )  # fmt: skip
 REPLAYED = _code(
-    "NONCE_REPLAYED", Text("This x-acs-signature-nonce was used before.", "该 x-acs-signature-nonce 已被使用。"),
-    Text("Use a new nonce for every call.", "每次调用请使用新的随机数。"),
+    "NONCE_REPLAYED", _("This x-acs-signature-nonce was used before."),
+    _("Use a new nonce for every call."),
 )  # fmt: skip
 ERRORS = (MALFORMED, NOT_SIGNED, UNKNOWN_KEY, KEY_DISABLED, OWNER_NOT_ACTIVE, SKEWED, WRONG_BODY, WRONG, REPLAYED)
 

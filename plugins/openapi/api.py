@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from app.contracts.shapes import Words, doc
-from app.contracts.text import Text
 from app.web import openapi
 from app.web.api import Api, Out
+from app.words import _
 from plugins.openapi import permissions
 
-api = Api("openapi", Text("OpenAPI platform", "开放平台"))
+api = Api("openapi", _("OpenAPI platform"))
 
 
 class OperationOut(Out):
@@ -32,13 +32,13 @@ class CatalogueOut(Out):
     items: Annotated[list[OperationOut], doc("The operations, area by area.")]
 
 
-@api.operation("GET", "/openapi/catalogue", "openapi.catalogue.list", Text("Every operation of this site", "接口目录"),
+@api.operation("GET", "/openapi/catalogue", "openapi.catalogue.list", _("Every operation of this site"),
                permissions.CATALOGUE_READ, returns=CatalogueOut)  # fmt: skip
 def catalogue() -> CatalogueOut:
     return CatalogueOut(
         [
             OperationOut(
-                one.id, title.both(), one.method, openapi.path_of(one), one.summary.both(),
+                one.id, title.in_all(), one.method, openapi.path_of(one), one.summary.in_all(),
                 one.permission.name if one.permission else None, one.audit.code if one.audit else None,
                 [error.code for error in one.errors],
             )

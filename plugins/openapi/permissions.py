@@ -1,7 +1,7 @@
 """Rights of the OpenAPI platform."""
 
 from app.contracts.declarations import Permission
-from app.contracts.text import Text
+from app.words import _
 
-CATALOGUE_READ = Permission("openapi.catalogue.read", Text("See the catalogue of the API", "查看接口目录"), reads=True)
+CATALOGUE_READ = Permission("openapi.catalogue.read", _("See the catalogue of the API"), reads=True)
 ALL = (CATALOGUE_READ,)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.contracts.declarations import Door, Periodic, Role
-from app.contracts.text import Text
 from app.hooks import hookimpl
+from app.words import _
 from plugins.openapi import acs3, api, permissions
 
 
@@ -20,8 +20,8 @@ def register_permissions():
 
 @hookimpl
 def register_roles():
-    words = Text("Sees everything, changes nothing.", "可查看全部内容，不可修改。")
-    return [Role("yunyou-observer", Text("Observer", "云游观察者"), ("openapi.*:read",), words)]
+    words = _("Sees everything, changes nothing.")
+    return [Role("yunyou-observer", _("Observer"), ("openapi.*:read",), words)]
 
 
 @hookimpl
@@ -31,7 +31,7 @@ def register_doors():
 
 @hookimpl
 def register_periodic():
-    return [Periodic("openapi.nonces.sweep", Text("Remove nonces that are over", "清理过期的随机数"), acs3.sweep, every=3600)]
+    return [Periodic("openapi.nonces.sweep", _("Remove nonces that are over"), acs3.sweep, every=3600)]
 
 
 @hookimpl

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from flask import Response, request
 
 from app.contracts.shapes import doc
-from app.contracts.text import Text
 from app.db import scoped
 from app.errors import invalid
 from app.jobs import enqueue
 from app.web.api import Api, In, ListQuery, Out, Page, accepted, page
 from app.web.conflicts import need_version
 from app.web.forms import json_body
+from app.words import _
 from plugins.yunyou import (
     closing,
     environments,
@@ -32,30 +32,30 @@ from plugins.yunyou.models import Environment, Solution
 from plugins.yunyou.plan_edits import ApplicationEdits, DatabaseEdits, ImageEdits, ParameterEdits
 from plugins.yunyou.plan_shapes import plan_of
 
-api = Api("yunyou", Text("Yunyou: delivery and operation", "云游：交付与运维"))
+api = Api("yunyou", _("Yunyou: delivery and operation"))
 
 
-@api.operation("GET", "/yunyou/environments", "yunyou.environments.list", Text("List environments", "环境列表"),
+@api.operation("GET", "/yunyou/environments", "yunyou.environments.list", _("List environments"),
                permissions.ENVIRONMENT_READ, query=ListQuery, returns=Page[shapes.EnvironmentOut])  # fmt: skip
 def list_environments(query: ListQuery) -> Page[shapes.EnvironmentOut]:
     return page(scoped(Environment), query, shapes.environment, sorts={"name": Environment.name, "createdAt": Environment.created_at},
                 search=(Environment.name, Environment.namespace), key=Environment.id, default="name")  # fmt: skip
 
 
-@api.operation("POST", "/yunyou/environments", "yunyou.environments.create", Text("Add an environment", "新增环境"),
+@api.operation("POST", "/yunyou/environments", "yunyou.environments.create", _("Add an environment"),
                permissions.ENVIRONMENT_EDIT, audit=permissions.ENVIRONMENT_ADDED, body=NewEnvironment,
                returns=shapes.EnvironmentOut, status=201, errors=environments.ERRORS)  # fmt: skip
 def create_environment(body: NewEnvironment) -> shapes.EnvironmentOut:
     return shapes.environment(environments.add_environment(body))
 
 
-@api.operation("GET", "/yunyou/environments/<environment_id>", "yunyou.environments.get", Text("Show an environment", "查看环境"),
+@api.operation("GET", "/yunyou/environments/<environment_id>", "yunyou.environments.get", _("Show an environment"),
                permissions.ENVIRONMENT_READ, returns=shapes.EnvironmentOut)  # fmt: skip
 def get_environment(environment_id: fields.EnvironmentId) -> shapes.EnvironmentOut:
     return shapes.environment(environments.get_environment(environment_id))
 
 
-@api.operation("PATCH", "/yunyou/environments/<environment_id>", "yunyou.environments.update", Text("Change an environment", "修改环境"),
+@api.operation("PATCH", "/yunyou/environments/<environment_id>", "yunyou.environments.update", _("Change an environment"),
                permissions.ENVIRONMENT_EDIT, audit=permissions.ENVIRONMENT_CHANGED, body=Edited, returns=shapes.EnvironmentOut)  # fmt: skip
 def edit_environment(environment_id: fields.EnvironmentId, body: Edited) -> shapes.EnvironmentOut:
     found = environments.get_environment(environment_id)
@@ -70,7 +70,7 @@ class SolutionQuery(ListQuery):
     state: Annotated[str, doc("Only solutions in this state: `planning`, `deploying`, `completed`, `discarded` or `superseded`.")] = ""
 
 
-@api.operation("GET", "/yunyou/solutions", "yunyou.solutions.list", Text("List solutions", "解决方案列表"),
+@api.operation("GET", "/yunyou/solutions", "yunyou.solutions.list", _("List solutions"),
                permissions.SOLUTION_READ, query=SolutionQuery, returns=Page[shapes.SolutionItem])  # fmt: skip
 def list_solutions(query: SolutionQuery) -> Page[shapes.SolutionItem]:
     found = scoped(Solution)
@@ -88,7 +88,7 @@ class Where(In):
     environment: fields.EnvironmentId
 
 
-@api.operation("POST", "/yunyou/solutions", "yunyou.solutions.import", Text("Import a solution", "导入解决方案"),
+@api.operation("POST", "/yunyou/solutions", "yunyou.solutions.import", _("Import a solution"),
                permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_IMPORTED, query=Where, body=shapes.SolutionDocument, raw_body="application/json",
                returns=shapes.SolutionOut, status=201, errors=importing.ERRORS)  # fmt: skip
 def import_solution(query: Where) -> shapes.SolutionOut:
@@ -98,14 +98,14 @@ def import_solution(query: Where) -> shapes.SolutionOut:
     return shapes.solution(row, solutions.plan_tasks(row))
 
 
-@api.operation("GET", "/yunyou/solutions/<solution_id>", "yunyou.solutions.get", Text("Show a solution", "查看解决方案"),
+@api.operation("GET", "/yunyou/solutions/<solution_id>", "yunyou.solutions.get", _("Show a solution"),
                permissions.SOLUTION_READ, returns=shapes.SolutionOut)  # fmt: skip
 def get_solution(solution_id: fields.SolutionId) -> shapes.SolutionOut:
     row = solutions.get_solution(solution_id)
     return shapes.solution(row, solutions.plan_tasks(row))
 
 
-@api.operation("POST", "/yunyou/solutions/<solution_id>/discard", "yunyou.solutions.discard", Text("Discard a solution", "废弃解决方案"),
+@api.operation("POST", "/yunyou/solutions/<solution_id>/discard", "yunyou.solutions.discard", _("Discard a solution"),
                permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_DISCARDED, returns=shapes.SolutionOut)  # fmt: skip
 def discard(solution_id: fields.SolutionId) -> shapes.SolutionOut:
     row = solutions.get_solution(solution_id)
@@ -120,7 +120,7 @@ class Completion(In):
     give_up: Annotated[list[str], doc("Applications `PRODUCT/app`, or products, that are left as they are.")] = []
 
 
-@api.operation("POST", "/yunyou/solutions/<solution_id>/complete", "yunyou.solutions.complete", Text("Complete a deployment", "完成部署"),
+@api.operation("POST", "/yunyou/solutions/<solution_id>/complete", "yunyou.solutions.complete", _("Complete a deployment"),
                permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_COMPLETED, body=Completion, returns=shapes.SolutionOut)  # fmt: skip
 def complete(solution_id: fields.SolutionId, body: Completion) -> shapes.SolutionOut:
     row = solutions.get_solution(solution_id)
@@ -129,13 +129,13 @@ def complete(solution_id: fields.SolutionId, body: Completion) -> shapes.Solutio
     return shapes.solution(row, solutions.plan_tasks(row))
 
 
-@api.operation("GET", "/yunyou/solutions/<solution_id>/document", "yunyou.solutions.document", Text("The solution as imported", "解决方案原始内容"),
+@api.operation("GET", "/yunyou/solutions/<solution_id>/document", "yunyou.solutions.document", _("The solution as imported"),
                permissions.SOLUTION_READ, returns=shapes.SolutionDocument)  # fmt: skip
 def document(solution_id: fields.SolutionId) -> dict[str, Any]:
     return solutions.imported_of(solutions.get_solution(solution_id))
 
 
-@api.operation("GET", "/yunyou/solutions/<solution_id>/plan/<kind>", "yunyou.plans.get", Text("Show a plan", "查看规划"),
+@api.operation("GET", "/yunyou/solutions/<solution_id>/plan/<kind>", "yunyou.plans.get", _("Show a plan"),
                permissions.SOLUTION_READ, returns=plan_shapes.PLANS, errors=(planning.PLAN_UNKNOWN,))  # fmt: skip
 def get_plan(solution_id: fields.SolutionId, kind: plan_shapes.PlanKind) -> plan_shapes.Plan:
     return plan_of(solutions.get_solution(solution_id), kind)
@@ -149,7 +149,7 @@ class JobStarted(Out):
 
 
 @api.operation("PATCH", "/yunyou/solutions/<solution_id>/plan/parameters", "yunyou.plans.parameters.update",
-               Text("Decide parameters", "编辑参数"), permissions.PLAN_EDIT, audit=permissions.PARAMETERS_EDITED,
+               _("Decide parameters"), permissions.PLAN_EDIT, audit=permissions.PARAMETERS_EDITED,
                body=ParameterEdits, raw_body="application/json",
                returns=plan_shapes.ParametersPlan)  # fmt: skip
 def patch_parameters(solution_id: fields.SolutionId) -> plan_shapes.ParametersPlan:
@@ -163,20 +163,20 @@ def patch_parameters(solution_id: fields.SolutionId) -> plan_shapes.ParametersPl
 def _items(body: Any) -> list[dict[str, Any]]:
     """``{"items": [{"name", "value"|"choice"}]}``, ``{"resolve": "new"}`` or ``{"NAME": value}``."""
     if not isinstance(body, dict):
-        raise invalid({"": Text("This must be an object.", "须为对象。")})
+        raise invalid({"": _("This must be an object.")})
     if "resolve" in body:
         return [{"resolve": body["resolve"]}]
     items = body.get("items")
     if items is None:
         return [{"name": name, "value": value} for name, value in body.items()]
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        words = Text("A list of objects with name and value or choice.", "须为包含 name 与 value 或 choice 的对象列表。")
+        words = _("A list of objects with name and value or choice.")
         raise invalid({"items": words})
     return items
 
 
 @api.operation("PATCH", "/yunyou/solutions/<solution_id>/plan/applications", "yunyou.plans.applications.update",
-               Text("Edit applications", "编辑应用配置"), permissions.PLAN_EDIT, audit=permissions.APPLICATIONS_EDITED,
+               _("Edit applications"), permissions.PLAN_EDIT, audit=permissions.APPLICATIONS_EDITED,
                body=ApplicationEdits, raw_body="application/json",
                returns=plan_shapes.ApplicationsPlan)  # fmt: skip
 def patch_applications(solution_id: fields.SolutionId) -> plan_shapes.ApplicationsPlan:
@@ -193,12 +193,12 @@ def _edits(body: Any) -> dict[str, dict[str, Any]]:
 
 def _object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise invalid({"": Text("This must be an object.", "须为对象。")})
+        raise invalid({"": _("This must be an object.")})
     return value
 
 
 @api.operation("PATCH", "/yunyou/solutions/<solution_id>/plan/databases", "yunyou.plans.databases.update",
-               Text("Name existing databases, caches and buckets", "填写已有数据库、缓存与存储桶"), permissions.PLAN_EDIT,
+               _("Name existing databases, caches and buckets"), permissions.PLAN_EDIT,
                audit=permissions.DATABASES_EDITED, body=DatabaseEdits, raw_body="application/json",
                returns=plan_shapes.DatabasesPlan)  # fmt: skip
 def patch_databases(solution_id: fields.SolutionId) -> plan_shapes.DatabasesPlan:
@@ -209,7 +209,7 @@ def patch_databases(solution_id: fields.SolutionId) -> plan_shapes.DatabasesPlan
 
 
 @api.operation("PATCH", "/yunyou/solutions/<solution_id>/plan/images", "yunyou.plans.images.update",
-               Text("Correct images", "更正镜像"), permissions.PLAN_EDIT, audit=permissions.IMAGES_EDITED,
+               _("Correct images"), permissions.PLAN_EDIT, audit=permissions.IMAGES_EDITED,
                body=ImageEdits, raw_body="application/json",
                returns=plan_shapes.ImagesPlan)  # fmt: skip
 def patch_images(solution_id: fields.SolutionId) -> plan_shapes.ImagesPlan:
@@ -224,7 +224,7 @@ def patch_images(solution_id: fields.SolutionId) -> plan_shapes.ImagesPlan:
 
 
 @api.operation("POST", "/yunyou/solutions/<solution_id>/plan/images/check", "yunyou.plans.images.check",
-               Text("Ask the registry for the images", "检查镜像"), permissions.PLAN_EDIT, audit=permissions.IMAGES_EDITED,
+               _("Ask the registry for the images"), permissions.PLAN_EDIT, audit=permissions.IMAGES_EDITED,
                returns=JobStarted, status=202)  # fmt: skip
 def check_images(solution_id: fields.SolutionId) -> Response:
     solution = solutions.get_solution(solution_id)
@@ -240,7 +240,7 @@ class Confirmation(In):
 
 
 @api.operation("POST", "/yunyou/solutions/<solution_id>/plan/<kind>/confirm", "yunyou.plans.confirm",
-               Text("Confirm a plan", "确认规划"), permissions.PLAN_EDIT, audit=permissions.PLAN_CONFIRMED, body=Confirmation,
+               _("Confirm a plan"), permissions.PLAN_EDIT, audit=permissions.PLAN_CONFIRMED, body=Confirmation,
                returns=plan_shapes.PLANS, errors=(planning.IMAGES_MISSING, planning.PLAN_UNKNOWN))  # fmt: skip
 def confirm(solution_id: fields.SolutionId, kind: plan_shapes.PlanKind, body: Confirmation) -> plan_shapes.Plan:
     solution = solutions.get_solution(solution_id)
@@ -249,7 +249,7 @@ def confirm(solution_id: fields.SolutionId, kind: plan_shapes.PlanKind, body: Co
     return plan_of(solution, kind)
 
 
-@api.operation("GET", "/yunyou/solutions/<solution_id>/tasks", "yunyou.solutions.tasks", Text("The computed difference", "部署任务"),
+@api.operation("GET", "/yunyou/solutions/<solution_id>/tasks", "yunyou.solutions.tasks", _("The computed difference"),
                permissions.SOLUTION_READ, returns=plan_shapes.TasksOut)  # fmt: skip
 def list_tasks(solution_id: fields.SolutionId) -> plan_shapes.TasksOut:
     return plan_shapes.tasks_of(solutions.get_solution(solution_id))

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select, update
 
 from app import audit
-from app.contracts.text import Text
 from app.db import affected, db, new_id, now, rows
 from app.errors import ErrorCode
+from app.words import _
 from plugins.yunyou.domain import baseline as documents
 from plugins.yunyou.domain import solution as files
 from plugins.yunyou.domain.manifests import workloads_of
@@ -21,29 +21,26 @@ from plugins.yunyou.models import Baseline, BaselineApplication, BaselineProduct
 NOTHING_RUNS = ErrorCode(
     "YUNYOU/BASELINE_EMPTY",
     404,
-    Text("Nothing was released in the environment {name} yet.", "环境 {name} 尚未发布任何产品。"),
-    Text("Release a product, or import a baseline.", "请先发布产品，或导入基线。"),
+    _("Nothing was released in the environment {name} yet."),
+    _("Release a product, or import a baseline."),
 )
 MOVED = ErrorCode(
     "YUNYOU/BASELINE_MOVED",
     503,
-    Text("Another order changed the baseline at the same moment.", "另一执行单同时修改了基线。"),
-    Text("It is tried again by itself.", "系统会自动重试。"),
+    _("Another order changed the baseline at the same moment."),
+    _("It is tried again by itself."),
 )
 NOT_A_BASELINE = ErrorCode(
     "YUNYOU/NOT_A_BASELINE",
     422,
-    Text("This file is a solution, not a baseline.", "该文件是解决方案，不是基线。"),
-    Text(
-        "Import it under solutions, or choose a file exported as a baseline.",
-        "请在解决方案处导入，或选择导出的基线文件。",
-    ),
+    _("This file is a solution, not a baseline."),
+    _("Import it under solutions, or choose a file exported as a baseline."),
 )
 NOT_EMPTY = ErrorCode(
     "YUNYOU/BASELINE_NOT_EMPTY",
     409,
-    Text("The environment {name} has a baseline already.", "环境 {name} 已有基线。"),
-    Text("A baseline is imported only where nothing was released yet.", "仅可在尚未发布任何产品的环境导入基线。"),
+    _("The environment {name} has a baseline already."),
+    _("A baseline is imported only where nothing was released yet."),
 )
 ERRORS = (NOTHING_RUNS, MOVED, NOT_A_BASELINE, NOT_EMPTY)
 ATTEMPTS = 5
@@ -95,7 +92,7 @@ def change(environment: Environment, make: Any) -> dict[str, Any]:
 
     :raises ConsoleError: YUNYOU/BASELINE_MOVED when others were faster several times
     """
-    for _ in range(ATTEMPTS):
+    for __ in range(ATTEMPTS):
         row = db.session.get(Baseline, environment.id, populate_existing=True)
         before = json.loads(row.document) if row else documents.empty(environment.name)
         after: dict[str, Any] = make(before)

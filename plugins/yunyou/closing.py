@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app import audit
-from app.contracts.text import Text
 from app.db import now, touch
 from app.errors import ErrorCode
+from app.words import _
 from plugins.yunyou import tasks
 from plugins.yunyou.models import COMPLETED, DISCARDED, Solution
 from plugins.yunyou.solutions import need_open, running_order
@@ -15,14 +15,14 @@ from plugins.yunyou.solutions import need_open, running_order
 WORK_LEFT = ErrorCode(
     "YUNYOU/TASKS_LEFT",
     409,
-    Text("Not all tasks are done: {tasks}", "仍有任务未完成：{tasks}"),
-    Text("Finish them, or name the ones that are given up.", "请完成这些任务，或在完成部署时列明放弃的任务。"),
+    _("Not all tasks are done: {tasks}"),
+    _("Finish them, or name the ones that are given up."),
 )
 ORDER_RUNS = ErrorCode(
     "YUNYOU/ORDER_STILL_RUNS",
     409,
-    Text("The order {order} of this solution is not ended.", "该解决方案的执行单 {order} 尚未结束。"),
-    Text("Let it end, or cancel it.", "请等待其结束或将其取消。"),
+    _("The order {order} of this solution is not ended."),
+    _("Let it end, or cancel it."),
 )
 ERRORS = (WORK_LEFT, ORDER_RUNS)
 

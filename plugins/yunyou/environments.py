@@ -13,36 +13,30 @@ from sqlalchemy import select
 
 from app import audit, caller
 from app.contracts.shapes import doc
-from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, rows, scoped, touch
 from app.errors import ErrorCode, invalid
 from app.kube import client, clusters, paths
 from app.kube.models import Cluster
 from app.outgoing import door
+from app.words import Text, _
 from plugins.yunyou import fields
 from plugins.yunyou.domain.images import parse
 from plugins.yunyou.models import Environment
 
-ENVIRONMENT = Text("environment", "环境")
+ENVIRONMENT = _("environment")
 LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 RESERVED = re.compile(r"^(kube-.*|default)$")
 TAKEN = ErrorCode(
     "YUNYOU/ENVIRONMENT_TAKEN",
     409,
-    Text(
-        "The namespace {namespace} of this cluster belongs to the environment {name}.",
-        "该集群的命名空间 {namespace} 已属于环境 {name}。",
-    ),
-    Text("Choose another resource prefix or namespace.", "请更换资源前缀或命名空间。"),
+    _("The namespace {namespace} of this cluster belongs to the environment {name}."),
+    _("Choose another resource prefix or namespace."),
 )
 RIGHTS_MISSING = ErrorCode(
     "YUNYOU/CLUSTER_RIGHTS_MISSING",
     422,
-    Text(
-        "The credentials of the cluster lack rights that delivery needs: {rights}",
-        "集群凭据缺少交付所需的权限：{rights}",
-    ),
-    Text("Grant them in the cluster, or register it with other credentials.", "请在集群中授予这些权限，或更换凭据。"),
+    _("The credentials of the cluster lack rights that delivery needs: {rights}"),
+    _("Grant them in the cluster, or register it with other credentials."),
 )
 ERRORS = (TAKEN, RIGHTS_MISSING)
 NEEDED = (
@@ -128,21 +122,17 @@ def add_environment(new: NewEnvironment) -> Environment:
 def _problems(new: NewEnvironment, namespace: str) -> dict[str, Text]:
     found: dict[str, Text] = {}
     if not re.match(LABEL, namespace):
-        found["namespace"] = Text(
-            "Small letters, digits and '-', at most 63.", "仅限小写字母、数字与“-”，至多 63 个字符。"
-        )
+        found["namespace"] = _("Small letters, digits and '-', at most 63.")
     elif RESERVED.match(namespace):
-        found["namespace"] = Text("{namespace} belongs to Kubernetes itself.", "{namespace} 属于 Kubernetes 系统。").format(namespace=namespace)
+        found["namespace"] = _("{namespace} belongs to Kubernetes itself.").format(namespace=namespace)
     if words := _registry_problem(new.registry_host):
         found["registry"] = words
     if new.base not in ("alibaba", "third-party"):
-        found["base"] = Text("alibaba or third-party.", "须为 alibaba 或 third-party。")
+        found["base"] = _("alibaba or third-party.")
     if bool(new.cluster) == bool(new.kubeconfig):
-        found["cluster"] = Text(
-            "Choose a cluster, or give the kubeconfig of a new one.", "请选择集群，或提供新集群的 kubeconfig。"
-        )
+        found["cluster"] = _("Choose a cluster, or give the kubeconfig of a new one.")
     if db.session.scalar(scoped(Environment).where(Environment.name == new.name)):
-        found["name"] = Text("There is an environment of this name.", "已有同名环境。")
+        found["name"] = _("There is an environment of this name.")
     return found
 
 
@@ -151,9 +141,9 @@ def _registry_problem(host: str) -> Text | None:
     if not host:
         return None
     if "/" in host or "@" in host or parse(f"{host}/x") is None:
-        return Text("A host with its port, such as registry.example:5000.", "须为主机名与端口，如 registry.example:5000。")
+        return _("A host with its port, such as registry.example:5000.")
     if door.of_site().refuses(urlsplit(f"//{host}").hostname or ""):
-        return Text("Loopback, link-local and metadata addresses are refused on this site.", "本站点不接受回环、链路本地与元数据地址。")
+        return _("Loopback, link-local and metadata addresses are refused on this site.")
     return None
 
 

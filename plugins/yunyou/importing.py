@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import select
 
 from app import audit, caller
-from app.contracts.text import Text
 from app.db import db, new_id, now, rows, scoped
 from app.errors import ErrorCode
+from app.words import _
 from plugins.yunyou import baselines, planning
 from plugins.yunyou.domain import parameters as rules
 from plugins.yunyou.domain import solution as files
@@ -33,11 +33,8 @@ from plugins.yunyou.solutions import document_of, running_order, set_task
 IMPORTED_BEFORE = ErrorCode(
     "YUNYOU/SOLUTION_IMPORTED_BEFORE",
     409,
-    Text(
-        "This very file was imported before, as {name} {version}, and is still open.",
-        "该文件已作为 {name} {version} 导入，且尚未结束。",
-    ),
-    Text("Go on with it, or discard it first.", "请继续处理该解决方案，或先将其废弃。"),
+    _("This very file was imported before, as {name} {version}, and is still open."),
+    _("Go on with it, or discard it first."),
 )
 ERRORS = (IMPORTED_BEFORE,)
 
@@ -58,7 +55,7 @@ def import_solution(environment: Environment, raw: bytes) -> Solution:
         id=new_id(), tenant_id=environment.tenant_id, environment_id=environment.id, name=document.name,
         release=document.version, fingerprint=fingerprint, size=len(raw), unknown=list(document.unknown),
         products=[_summary(product) for product in document.products], overrides={}, given_up=[],
-        applications=sum(1 for _ in document.applications()), parameters="{}",
+        applications=sum(1 for __ in document.applications()), parameters="{}",
         document=json.dumps(document.document, ensure_ascii=False), imported_by=caller.current().name,
     )  # fmt: skip
     db.session.add(solution)
@@ -117,7 +114,7 @@ def _begin(solution: Solution, environment: Environment, earlier: Solution | Non
     databases = sum(
         len(product.databases) + len(product.caches) + len(product.buckets) for product in document.products
     )
-    claims = sum(len(application.storage) for _, application in document.applications())
+    claims = sum(len(application.storage) for __, application in document.applications())
     set_task(solution, "images", total=len(images), left=len(images))
     set_task(solution, "load-balancers", total=balancers, left=balancers)
     set_task(solution, "databases", total=databases, left=databases)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from app.contracts.text import Text, plain
 from app.db import db
 from app.errors import ErrorCode
 from app.orders import tree
@@ -14,6 +13,7 @@ from app.orders.history import event, move
 from app.orders.make import plan_hash
 from app.orders.models import Order, OrderNode
 from app.orders.steps import OrderType
+from app.words import _, plain
 from plugins.yunyou import baselines, freezing, orders, planning
 from plugins.yunyou.domain import baseline as documents
 from plugins.yunyou.domain import solution as files
@@ -30,11 +30,8 @@ from plugins.yunyou.solutions import document_of
 BASE_MOVED = ErrorCode(
     "YUNYOU/PLAN_OUTDATED",
     409,
-    Text("The baseline moved after the plan of {order} was made.", "执行单 {order} 的计划制定后基线发生了变化。"),
-    Text(
-        "Retry to go on with this plan, or cancel the order and preview a new one.",
-        "重试将按此计划继续；也可取消本单并重新预览。",
-    ),
+    _("The baseline moved after the plan of {order} was made."),
+    _("Retry to go on with this plan, or cancel the order and preview a new one."),
 )
 ERRORS = (BASE_MOVED,)
 

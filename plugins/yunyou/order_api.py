@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from app.auth import decisions
 from app.contracts.shapes import doc
-from app.contracts.text import Text
 from app.db import db, get_scoped, rows, scoped
 from app.orders import commands, verbs
 from app.orders.models import Order, OrderEvent, OrderLog, OrderNode
 from app.web.api import Api, In, ListQuery, Page, accepted, dry_run, page
+from app.words import _
 from plugins.yunyou import (
     baselines,
     environments,
@@ -32,8 +32,8 @@ from plugins.yunyou.order_shapes import EventOut, EventsOut, LogAfter, LogLine, 
 from plugins.yunyou.product_shapes import ApplicationOut, BalancerOut, ContainerOut, ContainersOut
 from plugins.yunyou.requests import OrderRequest, RollbackRequest
 
-api = Api("yunyou_orders", Text("Yunyou: orders and products", "云游：执行单与产品"))
-ORDER, NODE = Text("order", "执行单"), Text("step", "步骤")
+api = Api("yunyou_orders", _("Yunyou: orders and products"))
+ORDER, NODE = _("order"), _("step")
 ORDER_VERBS = ("pause", "resume", "cancel", "force-cancel", "retry", "skip")
 NODE_VERBS = ("retry", "skip", "confirm")
 
@@ -57,7 +57,7 @@ class OrderQuery(ListQuery):
     solution: Annotated[str, doc("Only orders of the solution with this identifier.")] = ""
 
 
-@api.operation("GET", "/yunyou/orders", "yunyou.orders.list", Text("List orders", "执行单列表"), permissions.ORDER_READ,
+@api.operation("GET", "/yunyou/orders", "yunyou.orders.list", _("List orders"), permissions.ORDER_READ,
                query=OrderQuery, returns=Page[shapes.OrderItem])  # fmt: skip
 def list_orders(query: OrderQuery) -> Page[shapes.OrderItem]:
     found = scoped(Order).where(Order.plugin == "yunyou")
@@ -69,14 +69,14 @@ def list_orders(query: OrderQuery) -> Page[shapes.OrderItem]:
                 search=(Order.title, Order.creator), key=Order.id, default="-createdAt")  # fmt: skip
 
 
-@api.operation("POST", "/yunyou/orders/preview", "yunyou.orders.preview", Text("Preview an order", "预览执行单"),
+@api.operation("POST", "/yunyou/orders/preview", "yunyou.orders.preview", _("Preview an order"),
                permissions.ORDER_READ, body=OrderRequest, returns=PreviewOut, resource=decisions.later,
                public="a preview changes nothing", errors=(*orders.ERRORS, *targets.ERRORS))  # fmt: skip
 def preview_order(body: OrderRequest) -> PreviewOut:
     return msgspec.convert(previews.preview(orders.draft(body)), PreviewOut)
 
 
-@api.operation("POST", "/yunyou/orders", "yunyou.orders.create", Text("Create an order", "创建执行单"), permissions.ORDER_READ,
+@api.operation("POST", "/yunyou/orders", "yunyou.orders.create", _("Create an order"), permissions.ORDER_READ,
                audit=permissions.ORDER_CREATED, body=OrderRequest, returns=shapes.OrderOut, status=202, resource=decisions.later,
                errors=(*orders.ERRORS, *targets.ERRORS))  # fmt: skip
 def create_order(body: OrderRequest) -> Response:
@@ -86,7 +86,7 @@ def create_order(body: OrderRequest) -> Response:
     return accepted(shapes.order(order, nodes_of(order)), where)
 
 
-@api.operation("GET", "/yunyou/orders/<order_id>", "yunyou.orders.get", Text("Show an order", "查看执行单"), permissions.ORDER_READ,
+@api.operation("GET", "/yunyou/orders/<order_id>", "yunyou.orders.get", _("Show an order"), permissions.ORDER_READ,
                returns=shapes.OrderOut)  # fmt: skip
 def show_order(order_id: fields.OrderId) -> shapes.OrderOut:
     order = get_order(order_id)
@@ -120,7 +120,7 @@ def may_control(order: Order) -> None:
 
 
 def _verb_operation(verb: str) -> None:
-    @api.operation("POST", f"/yunyou/orders/<order_id>/{verb}", f"yunyou.orders.{verb}", Text("{verb} an order", "{verb}执行单").format(verb=verbs.TITLES[verb]),
+    @api.operation("POST", f"/yunyou/orders/<order_id>/{verb}", f"yunyou.orders.{verb}", _("{verb} an order").format(verb=verbs.TITLES[verb]),
                    permissions.ORDER_CONTROL, audit=permissions.ORDER_TOLD, body=Told, returns=shapes.OrderOut, resource=decisions.later)  # fmt: skip
     def told(order_id: fields.OrderId, body: Told) -> shapes.OrderOut:
         return _tell(get_order(order_id), verb, None, body)
@@ -128,7 +128,7 @@ def _verb_operation(verb: str) -> None:
 
 def _node_operation(verb: str) -> None:
     @api.operation("POST", f"/yunyou/orders/<order_id>/nodes/<node_id>/{verb}", f"yunyou.orders.nodes.{verb}",
-                   Text("{verb} a step", "{verb}步骤").format(verb=verbs.TITLES[verb]), permissions.ORDER_CONTROL, audit=permissions.ORDER_TOLD,
+                   _("{verb} a step").format(verb=verbs.TITLES[verb]), permissions.ORDER_CONTROL, audit=permissions.ORDER_TOLD,
                    body=Told, returns=shapes.OrderOut, resource=decisions.later)  # fmt: skip
     def told(order_id: fields.OrderId, node_id: fields.NodeId, body: Told) -> shapes.OrderOut:
         return _tell(get_order(order_id), verb, node_id, body)
@@ -157,7 +157,7 @@ def _rollback(order: Order, body: RollbackRequest, node_id: fields.NodeId) -> tu
 
 
 def _rollback_preview(path: str, operation_id: str) -> None:
-    @api.operation("POST", f"{path}/rollback/preview", operation_id, Text("Preview a rollback", "预览回滚"),
+    @api.operation("POST", f"{path}/rollback/preview", operation_id, _("Preview a rollback"),
                    permissions.ORDER_READ, body=RollbackRequest, returns=PreviewOut, resource=decisions.later,
                    public="a preview changes nothing")  # fmt: skip
     def previewed(order_id: fields.OrderId, body: RollbackRequest, node_id: fields.NodeId = "") -> PreviewOut:
@@ -168,7 +168,7 @@ _rollback_preview("/yunyou/orders/<order_id>", "yunyou.orders.rollback.preview")
 _rollback_preview("/yunyou/orders/<order_id>/nodes/<node_id>", "yunyou.orders.nodes.rollback.preview")
 
 
-@api.operation("POST", "/yunyou/orders/<order_id>/rollback", "yunyou.orders.rollback", Text("Roll an order back", "回滚执行单"),
+@api.operation("POST", "/yunyou/orders/<order_id>/rollback", "yunyou.orders.rollback", _("Roll an order back"),
                permissions.ORDER_CONTROL, audit=permissions.ORDER_ROLLED_BACK, body=RollbackRequest, returns=shapes.OrderOut,
                status=202, resource=decisions.later)  # fmt: skip
 def rollback_order(order_id: fields.OrderId, body: RollbackRequest) -> Response:
@@ -178,7 +178,7 @@ def rollback_order(order_id: fields.OrderId, body: RollbackRequest) -> Response:
 
 
 @api.operation("POST", "/yunyou/orders/<order_id>/nodes/<node_id>/rollback", "yunyou.orders.nodes.rollback",
-               Text("Roll a product or application back", "回滚产品或应用"), permissions.ORDER_CONTROL,
+               _("Roll a product or application back"), permissions.ORDER_CONTROL,
                audit=permissions.ORDER_ROLLED_BACK, body=RollbackRequest, returns=shapes.OrderOut, status=202, resource=decisions.later)  # fmt: skip
 def rollback_node(order_id: fields.OrderId, node_id: fields.NodeId, body: RollbackRequest) -> Response:
     made = roll_back(get_order(order_id), body, node_id)
@@ -186,7 +186,7 @@ def rollback_node(order_id: fields.OrderId, node_id: fields.NodeId, body: Rollba
     return accepted(shapes.order(made, nodes_of(made)), f"/api/v1/yunyou/orders/{made.id}")
 
 
-@api.operation("GET", "/yunyou/orders/<order_id>/nodes/<node_id>/log", "yunyou.orders.nodes.log", Text("Log of a step", "步骤日志"),
+@api.operation("GET", "/yunyou/orders/<order_id>/nodes/<node_id>/log", "yunyou.orders.nodes.log", _("Log of a step"),
                permissions.ORDER_READ, query=LogAfter, returns=LogOut)  # fmt: skip
 def node_log(order_id: fields.OrderId, node_id: fields.NodeId, query: LogAfter) -> LogOut:
     order = get_order(order_id)
@@ -201,7 +201,7 @@ def node_log(order_id: fields.OrderId, node_id: fields.NodeId, query: LogAfter) 
     return LogOut(shown, lines[-1].id if lines else query.after)
 
 
-@api.operation("GET", "/yunyou/orders/<order_id>/events", "yunyou.orders.events", Text("History of an order", "执行单历史"),
+@api.operation("GET", "/yunyou/orders/<order_id>/events", "yunyou.orders.events", _("History of an order"),
                permissions.ORDER_READ, returns=EventsOut)  # fmt: skip
 def order_events(order_id: fields.OrderId) -> EventsOut:
     order = get_order(order_id)
@@ -216,13 +216,13 @@ class Whose(In):
     environment: fields.EnvironmentId
 
 
-@api.operation("GET", "/yunyou/baseline", "yunyou.baseline.get", Text("Export the baseline", "导出基线"), permissions.PRODUCT_READ,
+@api.operation("GET", "/yunyou/baseline", "yunyou.baseline.get", _("Export the baseline"), permissions.PRODUCT_READ,
                query=Whose, returns=shapes.BaselineDocument, errors=baselines.ERRORS)  # fmt: skip
 def get_baseline(query: Whose) -> dict[str, Any]:
     return baselines.export(environments.get_environment(query.environment))
 
 
-@api.operation("POST", "/yunyou/baseline", "yunyou.baseline.import", Text("Import a baseline", "导入基线"), permissions.ENVIRONMENT_EDIT,
+@api.operation("POST", "/yunyou/baseline", "yunyou.baseline.import", _("Import a baseline"), permissions.ENVIRONMENT_EDIT,
                audit=permissions.BASELINE_IMPORTED, query=Whose, body=shapes.BaselineDocument, raw_body="application/json", returns=shapes.BaselineDocument, status=201,
                errors=baselines.ERRORS)  # fmt: skip
 def import_baseline(query: Whose) -> dict[str, Any]:
@@ -238,7 +238,7 @@ class Sync(In):
     applications: Annotated[list[str], doc("Applications, as `PRODUCT/app`; all that differ where none is named.")] = []
 
 
-@api.operation("POST", "/yunyou/baseline/sync", "yunyou.baseline.sync", Text("Synchronise with the baseline", "与基线同步"),
+@api.operation("POST", "/yunyou/baseline/sync", "yunyou.baseline.sync", _("Synchronise with the baseline"),
                permissions.OPERATE, audit=permissions.BASELINE_SYNCED, body=Sync, returns=shapes.OrderOut, status=202, resource=decisions.later)  # fmt: skip
 def sync_baseline(body: Sync) -> Response:
     made = products.sync(environments.get_environment(body.environment), body.applications)
@@ -252,7 +252,7 @@ class ProductQuery(ListQuery):
     environment: Annotated[str, doc("Identifier of the environment; without it, all of them.")] = ""
 
 
-@api.operation("GET", "/yunyou/products", "yunyou.products.list", Text("Products that run", "已部署产品"), permissions.PRODUCT_READ,
+@api.operation("GET", "/yunyou/products", "yunyou.products.list", _("Products that run"), permissions.PRODUCT_READ,
                query=ProductQuery, returns=Page[shapes.ProductOut])  # fmt: skip
 def list_products(query: ProductQuery) -> Page[shapes.ProductOut]:
     found = scoped(BaselineProduct)
@@ -262,14 +262,14 @@ def list_products(query: ProductQuery) -> Page[shapes.ProductOut]:
                 search=(BaselineProduct.code, BaselineProduct.name), key=BaselineProduct.id, default="code")  # fmt: skip
 
 
-@api.operation("GET", "/yunyou/products/<code>", "yunyou.products.get", Text("Show a product", "查看产品"), permissions.PRODUCT_READ,
+@api.operation("GET", "/yunyou/products/<code>", "yunyou.products.get", _("Show a product"), permissions.PRODUCT_READ,
                query=ProductQuery, returns=shapes.ProductOut)  # fmt: skip
 def show_product(code: fields.ProductCode, query: ProductQuery) -> shapes.ProductOut:
     row = products.get_product(code, query.environment)
     return shapes.product(row, products.applications_of(row), products.records_of(row))
 
 
-@api.operation("GET", "/yunyou/applications/<product>/<app>", "yunyou.applications.get", Text("Show an application", "查看应用"),
+@api.operation("GET", "/yunyou/applications/<product>/<app>", "yunyou.applications.get", _("Show an application"),
                permissions.PRODUCT_READ, query=ProductQuery, returns=ApplicationOut)  # fmt: skip
 def show_application(product: fields.ProductCode, app: fields.ApplicationName, query: ProductQuery) -> ApplicationOut:
     return msgspec.convert(
@@ -278,13 +278,13 @@ def show_application(product: fields.ProductCode, app: fields.ApplicationName, q
 
 
 @api.operation("GET", "/yunyou/applications/<product>/<app>/containers", "yunyou.applications.containers",
-               Text("Containers of an application", "应用容器"), permissions.PRODUCT_READ, query=ProductQuery, returns=ContainersOut)  # fmt: skip
+               _("Containers of an application"), permissions.PRODUCT_READ, query=ProductQuery, returns=ContainersOut)  # fmt: skip
 def list_containers(product: fields.ProductCode, app: fields.ApplicationName, query: ProductQuery) -> ContainersOut:
     found = products.containers(products.get_application(product, app, query.environment))
     return ContainersOut(msgspec.convert(found, list[ContainerOut]))
 
 
-@api.operation("GET", "/yunyou/resources/load-balancers", "yunyou.load-balancers.list", Text("Load balancers", "负载均衡"),
+@api.operation("GET", "/yunyou/resources/load-balancers", "yunyou.load-balancers.list", _("Load balancers"),
                permissions.RESOURCE_READ, query=ProductQuery, returns=Page[BalancerOut])  # fmt: skip
 def list_balancers(query: ProductQuery) -> Page[BalancerOut]:
     found = scoped(LoadBalancer)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from app.contracts.text import Text
 from app.orders.make import Planned
+from app.words import Text, _, pgettext
 from plugins.yunyou.domain import sequence
 from plugins.yunyou.domain.model import LoadBalancer, Product
 from plugins.yunyou.freezing import Plan
@@ -61,9 +61,9 @@ class OrderTree:
         balancers = self.target.balancers_of(product, names)
         applications = self._applications(product, names)
         stages = [
-            _stage(f"{code}/#pre", "pre-tasks", Text("Pre-tasks", "前置任务"), _before(code, balancers), parallel=True),
-            _stage(f"{code}/#apps", "applications", Text("Applications", "应用发布"), applications, parallel=True),
-            _stage(f"{code}/#post", "post-tasks", Text("Post-tasks", "后置任务"), _after(code, balancers, names)),
+            _stage(f"{code}/#pre", "pre-tasks", _("Pre-tasks"), _before(code, balancers), parallel=True),
+            _stage(f"{code}/#apps", "applications", pgettext("step of an order", "Applications"), applications, parallel=True),
+            _stage(f"{code}/#post", "post-tasks", _("Post-tasks"), _after(code, balancers, names)),
         ]
         return Planned(code, "product", product.name, children=stages, after=list(after))
 
@@ -92,13 +92,13 @@ def _by_product(items: Mapping[str, T]) -> dict[str, dict[str, T]]:
 
 
 def _before(code: str, balancers: Iterable[LoadBalancer]) -> list[Planned]:
-    namespace = Text("Namespace", "命名空间")
+    namespace = _("Namespace")
     return [
         _step(f"{code}/#pre/namespace", "namespace", namespace, "yunyou.namespace", {}, timeout=60, required=True),
         *(
             _step(
                 f"{code}/#pre/lb/{balancer.name}", balancer.name,
-                Text("Load balancer {name}", "负载均衡 {name}").format(name=balancer.name),
+                _("Load balancer {name}").format(name=balancer.name),
                 "yunyou.load-balancer", {"product": code, "balancer": balancer.name}, timeout=120,
             )
             for balancer in balancers
@@ -112,13 +112,13 @@ def _after(code: str, balancers: Iterable[LoadBalancer], names: set[str]) -> lis
         *(
             _step(
                 f"{code}/#post/domain/{balancer.name}", balancer.name,
-                Text("Domain of {name}", "{name} 的域名").format(name=balancer.name),
+                _("Domain of {name}").format(name=balancer.name),
                 "yunyou.domain", {"product": code, "balancer": balancer.name}, timeout=120,
             )
             for balancer in balancers if balancer.domain
         ),
         _step(
-            f"{code}/#post/baseline", "baseline", Text("Baseline", "更新基线"),
+            f"{code}/#post/baseline", "baseline", pgettext("step of an order", "Baseline"),
             "yunyou.baseline", baseline, timeout=60, required=True,
         ),
     ]  # fmt: skip
@@ -128,10 +128,10 @@ def _application(plan: Plan, groups: Groups | None, after: list[str]) -> Planned
     """One that keeps running is replaced group by group; without *groups* it is a task that runs once."""
     key, spec = plan.key, {"application": plan.key}
     if groups is None:
-        once = Text("Run once", "执行一次性任务")
+        once = _("Run once")
         steps = [_step(f"{key}/#run", "run", once, "yunyou.task", spec, timeout=1800)]
     else:
-        apply, finish = Text("Apply the manifests", "下发配置"), Text("Finish", "收尾")
+        apply, finish = _("Apply the manifests"), _("Finish")
         steps = [
             _step(f"{key}/#start", "apply", apply, "yunyou.start", spec, timeout=120, required=True),
             *_groups(key, groups),
@@ -149,17 +149,17 @@ def _groups(application: str, groups: Groups) -> list[Planned]:
             "application": application, "group": group.number, "names": group.names,
             "cumulative": group.cumulative, "size": group.size,
         }  # fmt: skip
-        steps = [_step(f"{key}/pods", "pods", Text("Replace the pods", "更新容器"), "yunyou.group", spec, timeout=900)]
+        steps = [_step(f"{key}/pods", "pods", _("Replace the pods"), "yunyou.group", spec, timeout=900)]
         if group.beta and group.number < count:
-            confirm = Text("Confirm", "人工确认")
+            confirm = pgettext("step of an order", "Confirm")
             steps.append(_step(f"{key}/confirm", "confirm", confirm, "confirm", {"application": application}))
-        title = Text("Group {number} of {count} ({size})", "第 {number}/{count} 组（{size}）").format(number=group.number, count=count, size=group.size)
+        title = _("Group {number} of {count} ({size})").format(number=group.number, count=count, size=group.size)
         found.append(Planned(key, "group", f"group-{group.number}", title, children=steps))
     return found
 
 
 def _leaving(key: str, spec: Mapping[str, Any]) -> Planned:
-    step = _step(f"{key}/#remove", "remove", Text("Remove", "移除"), "yunyou.remove", spec, timeout=300, required=True)
+    step = _step(f"{key}/#remove", "remove", _("Remove"), "yunyou.remove", spec, timeout=300, required=True)
     return Planned(key, "application", _name(key), children=[step])
 
 

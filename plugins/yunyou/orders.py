@@ -11,12 +11,12 @@ import msgspec
 from sqlalchemy import select
 
 from app.auth import decisions
-from app.contracts.text import Text, plain
 from app.db import db
 from app.errors import NOT_FOUND, ErrorCode
 from app.orders import commands, locks, tree, verbs
 from app.orders.make import NewOrder, Planned, make, plan_hash, plant
 from app.orders.models import Order, OrderNode
+from app.words import Text, _, plain
 from plugins.yunyou import freezing, grouping, ownership, permissions, targets
 from plugins.yunyou.domain.manifests import load_balancer, workload_of
 from plugins.yunyou.domain.parameters import entries_of
@@ -34,14 +34,11 @@ from plugins.yunyou.targets import Target
 BUSY = ErrorCode(
     "YUNYOU/APPLICATION_BUSY",
     409,
-    Text("Another order works on applications of this one.", "另一执行单正在处理本单中的应用。"),
-    Text("Wait until it ends, or let this order queue behind it.", "请等待其结束，或让本单排队。"),
+    _("Another order works on applications of this one."),
+    _("Wait until it ends, or let this order queue behind it."),
 )
-AT_ONCE = Text(
-    "{application} gets volumes that its running pods lack: all of its pods are replaced at once.",
-    "{application} 新增了现有容器所没有的存储，其全部容器将同时更新。",
-)
-STEP = Text("step", "步骤")
+AT_ONCE = _("{application} gets volumes that its running pods lack: all of its pods are replaced at once.")
+STEP = _("step")
 PLUGIN = "yunyou"
 ERRORS = (BUSY,)
 
@@ -80,7 +77,7 @@ class Draft:
                     for key, plan in sorted(self.plans.items())
                 },
                 "groups": {key: found.public() for key, found in sorted(self.groups.items())},
-                "balancers": sorted(json.dumps(item, sort_keys=True) for _, item in self.balancers),
+                "balancers": sorted(json.dumps(item, sort_keys=True) for __, item in self.balancers),
                 "removed": sorted(self.target.leaving),
                 "baseline": self.target.baseline_hash,
             }
@@ -144,7 +141,7 @@ def create(request: OrderRequest, planned: Draft | None = None) -> Order:
     """
     planned = planned or draft(request)
     if request.preview and request.preview != planned.hash:
-        raise ownership.CLUSTER_MOVED(objects=Text("preview again", "请重新预览"), extra={"preview": planned.hash})
+        raise ownership.CLUSTER_MOVED(objects=_("preview again"), extra={"preview": planned.hash})
     blocker = locks.first_in_line(planned.scopes) if request.refuse_if_busy else None
     if blocker:
         raise BUSY(extra={"order": blocker})
@@ -256,7 +253,7 @@ def _public_plan(planned: Draft) -> dict[str, Any]:
             }
             for key, plan in planned.plans.items()
         },
-        "warnings": [warning.both() for warning in planned.warnings],
+        "warnings": [warning.in_all() for warning in planned.warnings],
         "preview": planned.hash,
     }  # fmt: skip
 
@@ -266,7 +263,7 @@ def _plans(target: Target) -> dict[str, Plan]:
     typed = target.solution
     values = Renderings(entries_of(typed), setting_of(typed, known_outputs(target.environment.id)))
     products, plans = target.products, dict[str, Plan]()
-    for code, _, name in (key.partition("/") for key in target.applications):
+    for code, __, name in (key.partition("/") for key in target.applications):
         product = products[code]
         application = product.application(name)
         assert application is not None

@@ -6,8 +6,8 @@ import hashlib
 import json
 from typing import Any
 
-from app.contracts.text import Text
 from app.errors import ErrorCode
+from app.words import _
 from plugins.yunyou.domain.place import ENVIRONMENT, MANAGED_BY, MANAGER, PART_OF, label_value
 from plugins.yunyou.models import Environment
 
@@ -15,23 +15,14 @@ Json = dict[str, Any]
 FOREIGN = ErrorCode(
     "YUNYOU/FOREIGN_OBJECT",
     409,
-    Text(
-        "{kind} {name} is in the cluster already and belongs to {owner}.",
-        "集群中已存在 {kind} {name}，归属于 {owner}。",
-    ),
-    Text(
-        "Rename the application, remove that object, or adopt it explicitly.",
-        "请重命名应用、移除该对象，或明确选择接管。",
-    ),
+    _("{kind} {name} is in the cluster already and belongs to {owner}."),
+    _("Rename the application, remove that object, or adopt it explicitly."),
 )
 CLUSTER_MOVED = ErrorCode(
     "YUNYOU/CLUSTER_MOVED",
     409,
-    Text("The cluster changed after the plan was made: {objects}", "制定计划后集群发生了变化：{objects}"),
-    Text(
-        "Preview again to see the new difference; retrying the step goes on from what is there now.",
-        "请重新预览查看新的差异；重试该步骤将基于当前状态继续。",
-    ),
+    _("The cluster changed after the plan was made: {objects}"),
+    _("Preview again to see the new difference; retrying the step goes on from what is there now."),
 )
 ERRORS = (FOREIGN, CLUSTER_MOVED)
 

@@ -159,7 +159,7 @@ class ApplicationsPlan(Plan):
 def _parameters(solution: Solution) -> ParametersPlan:
     items = [entry.public() for entry in planning.entries_for(solution)]
     for item in items:
-        item["error"] = item["error"].both() if item["error"] else None
+        item["error"] = item["error"].in_all() if item["error"] else None
     return ParametersPlan(*_head(solution, "parameters"), "parameters", msgspec.convert(items, list[ParameterPlanned]))
 
 

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from app import audit, caller
-from app.contracts.text import Text
 from app.db import db, rows, touch
 from app.errors import ConsoleError, ErrorCode, FieldError, invalid
+from app.words import _, pgettext
 from plugins.yunyou import registry, resources
 from plugins.yunyou.domain import parameters as rules
 from plugins.yunyou.domain.codes import SOLUTION_INVALID
@@ -33,32 +33,26 @@ from plugins.yunyou.solutions import document_of, need_open, plan_tasks, set_tas
 PLAN_UNKNOWN = ErrorCode(
     "YUNYOU/PLAN_UNKNOWN",
     404,
-    Text("There is no plan of the kind {kind}.", "没有 {kind} 类型的规划。"),
-    Text(
-        "Use one of: parameters, images, load-balancers, databases, storage, applications.",
-        "可选：parameters、images、load-balancers、databases、storage、applications。",
-    ),
+    _("There is no plan of the kind {kind}."),
+    _("Use one of: parameters, images, load-balancers, databases, storage, applications."),
 )
 NOT_CONFIRMED = ErrorCode(
     "YUNYOU/PLAN_NOT_CONFIRMED",
     409,
-    Text("Pre-deployment tasks are not done: {tasks}", "部署前置任务尚未完成：{tasks}"),
-    Text("Open the solution, decide what they ask, and confirm each.", "请打开解决方案，处理并逐项确认。"),
+    _("Pre-deployment tasks are not done: {tasks}"),
+    _("Open the solution, decide what they ask, and confirm each."),
 )
 IMAGES_MISSING = ErrorCode(
     "YUNYOU/IMAGES_MISSING",
     409,
-    Text("The registry has not these images: {images}", "镜像仓库中缺少以下镜像：{images}"),
-    Text(
-        "Push them, correct the references in the plan, or accept each by name.",
-        "请推送镜像，或在规划中更正引用，或逐个确认接受。",
-    ),
+    _("The registry has not these images: {images}"),
+    _("Push them, correct the references in the plan, or accept each by name."),
 )
 ERRORS = (PLAN_UNKNOWN, NOT_CONFIRMED, IMAGES_MISSING)
 TITLES = {
-    "parameters": Text("Parameters", "参数配置"), "images": Text("Images", "镜像配置"),
-    "load-balancers": Text("Load balancers", "负载均衡规划"), "databases": Text("Databases", "数据库规划"),
-    "storage": Text("Storage", "存储规划"), "applications": Text("Application settings", "应用配置"),
+    "parameters": _("Parameters"), "images": pgettext("plan", "Images"),
+    "load-balancers": pgettext("plan", "Load balancers"), "databases": _("Databases"),
+    "storage": _("Storage"), "applications": _("Application settings"),
 }  # fmt: skip
 MISSING, UNCHECKED = "missing", "unchecked"
 EDITABLE = (
@@ -129,7 +123,7 @@ def edit_parameters(solution: Solution, changes: Sequence[Mapping[str, Any]]) ->
 def _changed(entries: Entries, change: Mapping[str, Any]) -> Entries:
     side = change.get("choice") or change.get("resolve")
     if side is not None and side not in ("current", "new"):
-        raise invalid({"choice": Text("current or new.", "须为 current 或 new。")})
+        raise invalid({"choice": _("current or new.")})
     if "name" not in change:
         return rules.resolve_all(entries, side or "new")
     name = str(change["name"])
@@ -185,11 +179,11 @@ def edit_applications(solution: Solution, changes: Mapping[str, Mapping[str, Any
     need_open(solution)
     known = {f"{product.code}/{application.name}" for product, application in document_of(solution).applications()}
     problems = [
-        FieldError(f"/{_escaped(key)}", Text("The solution has no such application.", "解决方案中没有该应用。"))
+        FieldError(f"/{_escaped(key)}", _("The solution has no such application."))
         for key in changes if key not in known
     ]  # fmt: skip
     problems += [
-        FieldError(f"/{_escaped(key)}/{field}", Text("This field cannot be edited here.", "该字段不能在此编辑。"))
+        FieldError(f"/{_escaped(key)}/{field}", _("This field cannot be edited here."))
         for key, fields in changes.items() for field in fields if field not in EDITABLE
     ]  # fmt: skip
     if problems:

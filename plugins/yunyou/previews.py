@@ -60,7 +60,7 @@ def preview(draft: Draft) -> Json:
             {"product": root.key, "after": list(root.after), "applications": _order(root)} for root in draft.roots
         ],
         "applications": applications,
-        "warnings": [w.both() for w in draft.warnings],
+        "warnings": [w.in_all() for w in draft.warnings],
         "changes": sum(1 for a in applications for o in a["objects"] if o["action"] != "none"),
         "errors": sum(1 for a in applications for o in a["objects"] if o.get("error")),
     }  # fmt: skip

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from app.contracts.text import Text
 from app.db import db, rows, scoped
 from app.errors import NOT_FOUND, ConsoleError
 from app.kube.shapes import Pod
 from app.kube.states import of_pod
 from app.orders.models import Order
+from app.words import _
 from plugins.yunyou import live, orders, targets, tasks
 from plugins.yunyou.domain.changes import Change
 from plugins.yunyou.domain.drift import drift, missing
@@ -22,7 +22,7 @@ from plugins.yunyou.domain.podview import view
 from plugins.yunyou.models import BaselineApplication, BaselineProduct, Environment, LoadBalancer, ReleaseRecord
 from plugins.yunyou.requests import OrderRequest
 
-PRODUCT, APPLICATION = Text("product", "产品"), Text("application", "应用")
+PRODUCT, APPLICATION = _("product"), _("application")
 
 
 def get_product(code: str, environment_id: str = "") -> BaselineProduct:

@@ -13,29 +13,26 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from sqlalchemy import select
 
-from app.contracts.text import Text
 from app.db import db, now, rows
 from app.errors import ErrorCode
 from app.jobs import log, progress
 from app.outgoing import door, reasons
 from app.outgoing.session import Session
+from app.words import Text, _
 from plugins.yunyou.domain.images import Image, located, parse
 from plugins.yunyou.models import Environment, ImageCheck, Solution
 
 NO_IMAGE = ErrorCode(
     "YUNYOU/IMAGE_NOT_IN_REGISTRY",
     422,
-    Text("The registry {registry} has no image {image}.", "镜像仓库 {registry} 中没有镜像 {image}。"),
-    Text("Push the image, or correct its name or tag in the plan.", "请推送该镜像，或在规划中更正其名称或标签。"),
+    _("The registry {registry} has no image {image}."),
+    _("Push the image, or correct its name or tag in the plan."),
 )
 NO_REGISTRY = ErrorCode(
     "YUNYOU/REGISTRY_UNREACHABLE",
     503,
-    Text("The registry {registry} cannot be asked: {detail}", "无法访问镜像仓库 {registry}：{detail}"),
-    Text(
-        "Check the registry's address in the environment; confirming accepts the image unchecked.",
-        "请检查环境中的镜像仓库地址；确认时将不经检查接受该镜像。",
-    ),
+    _("The registry {registry} cannot be asked: {detail}"),
+    _("Check the registry's address in the environment; confirming accepts the image unchecked."),
 )
 ERRORS = (NO_IMAGE, NO_REGISTRY)
 ACCEPT = ", ".join(
@@ -172,11 +169,11 @@ def _platforms(registry: Registry, image: Image, manifest: dict[str, Any]) -> li
 def _words(error: Exception) -> Text:
     """Why a registry could not be asked, as a person says it."""
     if isinstance(error, requests.HTTPError):
-        words = Text("it answered with the status {status}", "返回状态码 {status}")
+        words = _("it answered with the status {status}")
         return words.format(status=error.response.status_code)
     if isinstance(error, requests.RequestException) and not isinstance(error, ValueError):
         return reasons.why(error)
-    return Text("what it answers is no registry's answer", "响应不是镜像仓库的格式")
+    return _("what it answers is no registry's answer")
 
 
 def check_images(solution: Solution, images: Sequence[ImageCheck], seconds: float = 60.0) -> None:
@@ -187,7 +184,7 @@ def check_images(solution: Solution, images: Sequence[ImageCheck], seconds: floa
     way = door.of_site()
     end = time.monotonic() + seconds
     wanted = [(row, parse(located(row.image, environment.registry_host))) for row in images]
-    for _, image in wanted:
+    for __, image in wanted:
         if image is not None:
             host = image.registry or DOCKER_HUB
             registries.setdefault(
@@ -205,8 +202,8 @@ def check_images(solution: Solution, images: Sequence[ImageCheck], seconds: floa
         return ask(registries[image.registry or DOCKER_HUB], whole)
 
     with ThreadPoolExecutor(THREADS) as pool:
-        verdicts = list(pool.map(one, [image for _, image in wanted]))
-    for (row, _), verdict in zip(wanted, verdicts, strict=True):
+        verdicts = list(pool.map(one, [image for __, image in wanted]))
+    for (row, _image), verdict in zip(wanted, verdicts, strict=True):
         if verdict is not None:
             row.state, row.digest, row.platforms = verdict.state, verdict.digest, list(verdict.platforms)
             row.problem, row.checked_at = verdict.problem, now()

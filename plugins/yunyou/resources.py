@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import select
 
 from app import audit
-from app.contracts.text import Text
 from app.db import db, new_id, rows, touch
 from app.errors import ErrorCode, FieldError, invalid
+from app.words import _
 from plugins.yunyou.domain.universe import Output, planned_outputs
 from plugins.yunyou.models import LoadBalancer, ResourceOutput, Solution
 from plugins.yunyou.solutions import document_of, need_open, set_task
@@ -19,14 +19,8 @@ PREFIXES = {"database": "db", "cache": "cache", "bucket": "bucket"}
 NOT_NAMED = ErrorCode(
     "YUNYOU/RESOURCES_NOT_NAMED",
     409,
-    Text(
-        "These values of databases, caches or buckets are not known: {names}",
-        "以下数据库、缓存或存储桶的信息尚未填写：{names}",
-    ),
-    Text(
-        "Enter where they are; this version uses existing ones and creates none.",
-        "请填写其连接信息；当前版本使用已有资源，不自动创建。",
-    ),
+    _("These values of databases, caches or buckets are not known: {names}"),
+    _("Enter where they are; this version uses existing ones and creates none."),
 )
 ERRORS = (NOT_NAMED,)
 MASK = "••••••"
@@ -86,7 +80,7 @@ def enter(solution: Solution, items: Sequence[Mapping[str, Any]]) -> None:
             name = f"{prefix}.{item.get('name')}.{field}"
             if name not in asked:
                 problems.append(
-                    FieldError(f"/items/{at}/{field}", Text("The solution has no {name}.", "解决方案中没有 {name}。").format(name=name))
+                    FieldError(f"/items/{at}/{field}", _("The solution has no {name}.").format(name=name))
                 )
             elif value not in (None, "", MASK):
                 values[name] = str(value)

@@ -8,10 +8,10 @@ from flask import url_for
 from sqlalchemy import ColumnElement, true
 
 from app.contracts.declarations import Found
-from app.contracts.text import Text
 from app.db import db, rows, scoped
 from app.orders.models import Order
 from app.web.listing import Expression, matching
+from app.words import _
 from plugins.yunyou.models import BaselineApplication, BaselineProduct, Environment, Solution
 
 
@@ -23,7 +23,7 @@ def solutions(text: str, limit: int) -> Sequence[Found]:
         .order_by(Solution.id.desc())
         .limit(limit)
     )
-    kind = Text("Solution", "解决方案")
+    kind = _("Solution")
     return [
         Found(kind, f"{s.name} {s.release}", url_for("yunyou_solutions.solution_show", solution_id=s.id), s.state)
         for s in found
@@ -33,7 +33,7 @@ def solutions(text: str, limit: int) -> Sequence[Found]:
 def orders(text: str, limit: int) -> Sequence[Found]:
     """Orders by title."""
     query = scoped(Order).where(Order.plugin == "yunyou", _matching(text, Order.title))
-    kind = Text("Order", "执行单")
+    kind = _("Order")
     found = rows(query.order_by(Order.id.desc()).limit(limit))
     return [Found(kind, o.title, url_for("yunyou_orders.order_show", order_id=o.id), o.state) for o in found]
 
@@ -45,7 +45,7 @@ def applications(text: str, limit: int) -> Sequence[Found]:
     )
     found = [
         Found(
-            Text("Product", "产品"),
+            _("Product"),
             p.code,
             url_for("yunyou_products.product_show", environment_id=p.environment_id, code=p.code),
             p.release,
@@ -55,7 +55,7 @@ def applications(text: str, limit: int) -> Sequence[Found]:
     running = rows(scoped(BaselineApplication).where(_matching(text, BaselineApplication.name)).limit(limit))
     return found + [
         Found(
-            Text("Application", "应用"), a.name,
+            _("Application"), a.name,
             url_for("yunyou_products.application_show", environment_id=a.environment_id, code=a.product, name=a.name), a.image,
         )
         for a in running
@@ -65,7 +65,7 @@ def applications(text: str, limit: int) -> Sequence[Found]:
 def environments(text: str, limit: int) -> Sequence[Found]:
     """Environments by name and namespace."""
     found = rows(scoped(Environment).where(_matching(text, Environment.name, Environment.namespace)).limit(limit))
-    kind = Text("Environment", "环境")
+    kind = _("Environment")
     return [
         Found(kind, e.name, url_for("yunyou_environments.environment_show", environment_id=e.id), e.namespace)
         for e in found

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import select
 
 from app import caller
-from app.contracts.text import Text
 from app.db import db, get_scoped, now, rows, scoped
 from app.errors import ErrorCode
 from app.orders import tree
 from app.orders.models import Order
+from app.words import _
 from plugins.yunyou.domain import solution as files
 from plugins.yunyou.domain.model import Solution as Document
 from plugins.yunyou.models import (
@@ -31,17 +31,17 @@ from plugins.yunyou.models import (
     Solution,
 )
 
-SOLUTION = Text("solution", "解决方案")
+SOLUTION = _("solution")
 CLOSED = ErrorCode(
     "YUNYOU/SOLUTION_CLOSED",
     409,
-    Text("The solution {name} is {state}; it can only be read.", "解决方案 {name} 已{state}，仅可查看。"),
-    Text("Import the file again to deploy it anew.", "如需重新部署，请再次导入。"),
+    _("The solution {name} is {state}; it can only be read."),
+    _("Import the file again to deploy it anew."),
 )
 ERRORS = (CLOSED,)
 STATE_WORDS = {
-    PLANNING: Text("planned", "规划中"), DEPLOYING: Text("being deployed", "部署中"),
-    COMPLETED: Text("completed", "完成"), DISCARDED: Text("discarded", "废弃"), SUPERSEDED: Text("superseded", "被取代"),
+    PLANNING: _("planned"), DEPLOYING: _("being deployed"),
+    COMPLETED: _("completed"), DISCARDED: _("discarded"), SUPERSEDED: _("superseded"),
 }  # fmt: skip
 
 

@@ -42,10 +42,10 @@ def open_of(found: Difference) -> list[str]:
 def public(task: Task) -> dict[str, Any]:
     """A task as the API gives it."""
     return {
-        "kind": task.kind, "name": KIND_NAMES[task.kind].both(),
+        "kind": task.kind, "name": KIND_NAMES[task.kind].in_all(),
         "product": task.product, "application": task.application or None, "cell": task.cell or None,
         "order": task.order, "acknowledge": task.acknowledge,
-        "warning": task.warning.both() if task.warning else None,
+        "warning": task.warning.in_all() if task.warning else None,
         "changes": [public_change(change) for change in task.changes],
     }  # fmt: skip
 

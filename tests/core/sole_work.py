@@ -11,13 +11,13 @@ from flask import Flask
 
 from app import site
 from app.contracts.declarations import Periodic
-from app.contracts.text import Text
 from app.db import new_id
+from app.words import kept
 
 
 def sole_work(app: Flask, monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> Periodic:
     """The site's only periodic work until the test ends: hourly, and never due before."""
-    item = Periodic(f"test.{new_id()}", Text("T", "T"), work, every=3600)
+    item = Periodic(f"test.{new_id()}", kept({"en": "T", "zh": "T"}), work, every=3600)
     found = app.extensions[site.CATALOGUE]
     monkeypatch.setitem(app.extensions, site.CATALOGUE, replace(found, periodic=MappingProxyType({item.name: item})))
     return item

@@ -12,10 +12,10 @@ from sqlalchemy import Engine, event, select
 
 from app import following
 from app.contracts.declarations import Job
-from app.contracts.text import Text
 from app.db import db
 from app.errors import NOT_FOUND
 from app.jobs.queue import enqueue, queue
+from app.words import kept
 from plugins.iam.models import Group
 from tests import factories
 
@@ -99,7 +99,7 @@ def test_a_job_is_handed_to_the_workers_without_a_database_that_is_gone_after_th
 ) -> None:
     jobs: list[str] = []
     create = site.view_functions[ENDPOINT]
-    work = Job("test.work", lambda: None, Text("Work", "工作"), None)
+    work = Job("test.work", lambda: None, kept({"en": "Work", "zh": "工作"}), None)
     gone: list[str] = []
 
     @functools.wraps(create)

@@ -35,4 +35,4 @@ def _refused(contract: type) -> str:
     with pytest.raises(ConsoleError) as refused:
         need_service(contract)
     assert (refused.value.code, refused.value.status) == ("CORE/NOT_AVAILABLE_ON_THIS_SITE", 503)
-    return f"{refused.value.reason.en} {refused.value.remedy.en}"
+    return f"{refused.value.reason} {refused.value.remedy}"

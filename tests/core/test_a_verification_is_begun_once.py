@@ -14,15 +14,15 @@ from app.audit import seal
 from app.caller import Caller
 from app.config import load_settings
 from app.contracts.identity import Principal
-from app.contracts.text import Text
 from app.core import audit_verification
 from app.db import db, new_id
 from app.guard import Operation
+from app.words import kept
 from tests.databases import SERVERS
 
 pytestmark = [pytest.mark.req("C-31"), pytest.mark.real]
 AT_ONCE = 6
-DID = Operation("test.thing.done", Text("Did a thing", "做了一件事"))
+DID = Operation("test.thing.done", kept({"en": "Did a thing", "zh": "做了一件事"}))
 
 
 @pytest.fixture(scope="module", params=["postgresql", "mariadb"])

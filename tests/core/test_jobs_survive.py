@@ -15,13 +15,13 @@ from sqlalchemy import select, update
 from app import caller, site
 from app.contracts.declarations import Job, Periodic
 from app.contracts.identity import Principal
-from app.contracts.text import Text
 from app.core.permissions import JOB_MANAGE
 from app.db import db, new_id, now
 from app.errors import NOT_FOUND, ConsoleError
 from app.jobs import control, periodic, run
 from app.jobs.models import JobRun, PeriodicRun
 from app.jobs.queue import enqueue, queue
+from app.words import kept
 from plugins.iam.models import Group
 from tests import factories
 from tests.core.sole_work import sole_work
@@ -44,7 +44,7 @@ def work(what: str) -> dict[str, str]:
     return {"made": what}
 
 
-WORK = Job("test.work", work, Text("Work", "工作"), JOB_MANAGE, attempts=2)
+WORK = Job("test.work", work, kept({"en": "Work", "zh": "工作"}), JOB_MANAGE, attempts=2)
 
 
 @pytest.fixture(autouse=True)
@@ -496,6 +496,6 @@ def test_work_that_no_enabled_plugin_knows_fails_and_says_so() -> None:
 def test_cron_counts_in_the_sites_time_zone(app_context: Flask) -> None:
     moment = now().replace(year=2026, month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
 
-    due = periodic.next_time(Periodic("x", Text("x", "x"), lambda: None, cron="0 1 * * *"), moment)
+    due = periodic.next_time(Periodic("x", kept({"en": "x", "zh": "x"}), lambda: None, cron="0 1 * * *"), moment)
 
     assert due.isoformat() == "2026-01-02T01:00:00+08:00"

@@ -138,7 +138,7 @@ def test_without_the_extension_the_newest_rows_are_searched_and_the_doctor_says_
         assert found("shop") == {"Zoë Müller"}
         problem = doctor._audit_search()
         assert problem is not None
-        assert "CREATE EXTENSION pg_trgm" in problem.en
+        assert "CREATE EXTENSION pg_trgm" in problem.in_("en")
     finally:
         db.session.execute(text(search.POSTGRESQL))
         db.session.commit()

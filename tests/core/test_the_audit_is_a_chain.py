@@ -18,15 +18,15 @@ from app.audit.models import AuditEvent, AuditWaiting
 from app.audit.record import masked
 from app.audit.verify import verify
 from app.contracts.identity import Principal
-from app.contracts.text import Text
 from app.core.audit_verification import VERIFY
 from app.core.permissions import AUDIT_EXPORT, AUDIT_READ, AUDIT_VERIFY, JOB_READ
 from app.db import db, new_id, now
 from app.guard import Operation
 from app.jobs.run import perform
+from app.words import kept
 from plugins.dns.permissions import ZONE_EDIT
 
-DID = Operation("test.thing.done", Text("Did a thing", "做了一件事"))
+DID = Operation("test.thing.done", kept({"en": "Did a thing", "zh": "做了一件事"}))
 
 
 @pytest.fixture

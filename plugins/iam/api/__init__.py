@@ -1,6 +1,6 @@
 """``/api/v1/iam``."""
 
-from app.contracts.text import Text
 from app.web.api import Api
+from app.words import _
 
-api = Api("iam", Text("Identity and access", "身份与访问"))
+api = Api("iam", _("Identity and access"))

@@ -10,12 +10,13 @@ from sqlalchemy import select
 from app.auth import decisions
 from app.auth.explain import on_behalf
 from app.contracts.shapes import Conditions, doc
-from app.contracts.text import Text
 from app.db import scoped
 from app.errors import NOT_FOUND
 from app.guard import SIGNED_IN
 from app.web.api import In, ListQuery, Out, Page, page, page_together
 from app.web.conflicts import need_version
+from app.web.language import t
+from app.words import _
 from plugins.iam import offered, shapes
 from plugins.iam import permissions as may
 from plugins.iam.api import api
@@ -81,38 +82,38 @@ class KeyQuery(ListQuery):
     principal_id: Annotated[str, doc("Only keys of the principal with this identifier.")] = ""
 
 
-@api.operation("GET", "/iam/permissions", "iam.permissions.list", Text("List permissions", "权限列表"), may.ROLE_READ,
+@api.operation("GET", "/iam/permissions", "iam.permissions.list", _("List permissions"), may.ROLE_READ,
                query=ListQuery, returns=Page[shapes.PermissionOut])  # fmt: skip
 def list_permissions(query: ListQuery) -> Page[shapes.PermissionOut]:
     words = query.q.lower().split()
     found = [
         shapes.PermissionOut(p.name, p.name.partition(".")[0], shapes.say(p.title), p.reads)
         for p in sorted(offered.permissions().values(), key=lambda p: p.name)
-        if all(word in f"{p.name} {p.title.en} {p.title.zh}".lower() for word in words)
+        if all(word in f"{p.name} {p.title} {t(p.title)}".lower() for word in words)
     ]
     return Page(found)
 
 
-@api.operation("GET", "/iam/roles", "iam.roles.list", Text("List roles", "角色列表"), may.ROLE_READ, query=ListQuery,
+@api.operation("GET", "/iam/roles", "iam.roles.list", _("List roles"), may.ROLE_READ, query=ListQuery,
                returns=Page[shapes.RoleOut])  # fmt: skip
 def list_roles(query: ListQuery) -> Page[shapes.RoleOut]:
     return Page([shapes.role(role) for role in roles.all_of(handing.me().tenant_id, query.q)])
 
 
-@api.operation("POST", "/iam/roles", "iam.roles.create", Text("Create a role", "创建角色"), may.ROLE_EDIT,
+@api.operation("POST", "/iam/roles", "iam.roles.create", _("Create a role"), may.ROLE_EDIT,
                audit=may.ROLE_CREATED, body=roles.RoleWanted, returns=shapes.RoleOut, status=201,
                errors=(e.TAKEN, e.ABOVE_YOU))  # fmt: skip
 def create_role(body: roles.RoleWanted) -> shapes.RoleOut:
     return shapes.role(roles.get(roles.create(body).id))
 
 
-@api.operation("GET", "/iam/roles/<role_id>", "iam.roles.get", Text("Show a role", "查看角色"), may.ROLE_READ,
+@api.operation("GET", "/iam/roles/<role_id>", "iam.roles.get", _("Show a role"), may.ROLE_READ,
                returns=shapes.RoleOut)  # fmt: skip
 def get_role(role_id: shapes.RoleId) -> shapes.RoleOut:
     return shapes.role(roles.get(role_id))
 
 
-@api.operation("PUT", "/iam/roles/<role_id>", "iam.roles.update", Text("Change a role of one's own", "修改自定义角色"), may.ROLE_EDIT,
+@api.operation("PUT", "/iam/roles/<role_id>", "iam.roles.update", _("Change a role of one's own"), may.ROLE_EDIT,
                audit=may.ROLE_CHANGED, body=roles.RoleWanted, returns=shapes.RoleOut, errors=(e.ABOVE_YOU,))  # fmt: skip
 def change_role(role_id: shapes.RoleId, body: roles.RoleWanted) -> shapes.RoleOut:
     row = roles.get_own(role_id)
@@ -120,13 +121,13 @@ def change_role(role_id: shapes.RoleId, body: roles.RoleWanted) -> shapes.RoleOu
     return shapes.role(roles.get(roles.change(row, body).id))
 
 
-@api.operation("DELETE", "/iam/roles/<role_id>", "iam.roles.delete", Text("Delete a role that nobody holds", "删除角色"), may.ROLE_EDIT,
+@api.operation("DELETE", "/iam/roles/<role_id>", "iam.roles.delete", _("Delete a role that nobody holds"), may.ROLE_EDIT,
                audit=may.ROLE_DELETED, status=204, errors=(e.ROLE_IN_USE,))  # fmt: skip
 def delete_role(role_id: shapes.RoleId) -> None:
     roles.remove(roles.get_own(role_id))
 
 
-@api.operation("GET", "/iam/grants", "iam.grants.list", Text("List grants", "授权列表"), may.GRANT_READ, query=GrantQuery,
+@api.operation("GET", "/iam/grants", "iam.grants.list", _("List grants"), may.GRANT_READ, query=GrantQuery,
                returns=Page[shapes.GrantOut])  # fmt: skip
 def list_grants(query: GrantQuery) -> Page[shapes.GrantOut]:
     wanted = scoped(Grant)
@@ -137,7 +138,7 @@ def list_grants(query: GrantQuery) -> Page[shapes.GrantOut]:
     return page_together(wanted, query, shapes.held, sorts=sorts, search=(Grant.role,), key=Grant.id, default="-createdAt")
 
 
-@api.operation("POST", "/iam/grants", "iam.grants.create", Text("Grant a role", "授予角色"), may.GRANT_EDIT, audit=may.GRANTED,
+@api.operation("POST", "/iam/grants", "iam.grants.create", _("Grant a role"), may.GRANT_EDIT, audit=may.GRANTED,
                body=GrantWanted, returns=shapes.GrantOut, status=201, errors=(e.ABOVE_YOU, e.NOT_OF_TENANT))  # fmt: skip
 def create_grant(body: GrantWanted) -> shapes.GrantOut:
     return shapes.grant(
@@ -148,23 +149,23 @@ def create_grant(body: GrantWanted) -> shapes.GrantOut:
     )  # fmt: skip
 
 
-@api.operation("DELETE", "/iam/grants/<grant_id>", "iam.grants.delete", Text("Revoke a role", "撤销角色"), may.GRANT_EDIT,
+@api.operation("DELETE", "/iam/grants/<grant_id>", "iam.grants.delete", _("Revoke a role"), may.GRANT_EDIT,
                audit=may.REVOKED, status=204, errors=(e.ABOVE_YOU,))  # fmt: skip
 def delete_grant(grant_id: shapes.GrantId) -> None:
     grants.revoke(grant_id)
 
 
-@api.operation("POST", "/iam/check", "iam.check", Text("Ask what somebody may do, and why", "查询鉴权结果与依据"), may.CHECK,
+@api.operation("POST", "/iam/check", "iam.check", _("Ask what somebody may do, and why"), may.CHECK,
                body=Question, returns=Answer, public="it only asks")  # fmt: skip
 def check(body: Question) -> Answer:
     principal = LocalDirectory().principal(f"{body.principal.type}:{body.principal.id}", handing.me().tenant_id)
     if principal is None:
-        raise NOT_FOUND(what=Text("principal", "主体"))
+        raise NOT_FOUND(what=_("principal"))
     decision = on_behalf(principal, body.permission, body.resource)
     return Answer(decision.allowed, shapes.say(decision.reason))
 
 
-@api.operation("GET", "/iam/access-keys", "iam.accessKeys.list", Text("List AccessKeys: one's own, or with the right all", "AccessKey 列表"),
+@api.operation("GET", "/iam/access-keys", "iam.accessKeys.list", _("List AccessKeys: one's own, or with the right all"),
                SIGNED_IN, query=KeyQuery, returns=Page[shapes.KeyOut], public=OWN)  # fmt: skip
 def list_keys(query: KeyQuery) -> Page[shapes.KeyOut]:
     me = handing.me()
@@ -176,7 +177,7 @@ def list_keys(query: KeyQuery) -> Page[shapes.KeyOut]:
     return page_together(wanted, query, shapes.keys, sorts={"createdAt": AccessKey.created_at}, key=AccessKey.id, default="-createdAt")
 
 
-@api.operation("POST", "/iam/access-keys", "iam.accessKeys.create", Text("Create an AccessKey", "创建 AccessKey"), SIGNED_IN,
+@api.operation("POST", "/iam/access-keys", "iam.accessKeys.create", _("Create an AccessKey"), SIGNED_IN,
                audit=may.KEY_CREATED, body=KeyWanted, returns=shapes.KeyOut, status=201, errors=(e.TWO_KEYS,), public=OWN)  # fmt: skip
 def create_key(body: KeyWanted) -> shapes.KeyOut:
     me = handing.me()
@@ -185,32 +186,32 @@ def create_key(body: KeyWanted) -> shapes.KeyOut:
     return shapes.key(row, row.secret)
 
 
-@api.operation("POST", "/iam/access-keys/<key_id>/reveal", "iam.accessKeys.reveal", Text("Reveal the secret", "查看密钥"), SIGNED_IN,
+@api.operation("POST", "/iam/access-keys/<key_id>/reveal", "iam.accessKeys.reveal", _("Reveal the secret"), SIGNED_IN,
                audit=may.KEY_REVEALED, returns=shapes.KeyOut, public=OWN)  # fmt: skip
 def reveal_key(key_id: shapes.KeyId) -> shapes.KeyOut:
     row = accounts.get_key(key_id)
     return shapes.key(row, accounts.reveal(row))
 
 
-@api.operation("POST", "/iam/access-keys/<key_id>/enable", "iam.accessKeys.enable", Text("Enable an AccessKey", "启用 AccessKey"),
+@api.operation("POST", "/iam/access-keys/<key_id>/enable", "iam.accessKeys.enable", _("Enable an AccessKey"),
                SIGNED_IN, audit=may.KEY_ENABLED, returns=shapes.KeyOut, public=OWN)  # fmt: skip
 def enable_key(key_id: shapes.KeyId) -> shapes.KeyOut:
     return shapes.key(accounts.enable(accounts.get_key(key_id)))
 
 
-@api.operation("POST", "/iam/access-keys/<key_id>/disable", "iam.accessKeys.disable", Text("Disable an AccessKey", "禁用 AccessKey"),
+@api.operation("POST", "/iam/access-keys/<key_id>/disable", "iam.accessKeys.disable", _("Disable an AccessKey"),
                SIGNED_IN, audit=may.KEY_DISABLED, returns=shapes.KeyOut, public=OWN)  # fmt: skip
 def disable_key(key_id: shapes.KeyId) -> shapes.KeyOut:
     return shapes.key(accounts.disable(accounts.get_key(key_id)))
 
 
-@api.operation("DELETE", "/iam/access-keys/<key_id>", "iam.accessKeys.delete", Text("Delete a disabled AccessKey", "删除已禁用的 AccessKey"),
+@api.operation("DELETE", "/iam/access-keys/<key_id>", "iam.accessKeys.delete", _("Delete a disabled AccessKey"),
                SIGNED_IN, audit=may.KEY_DELETED, status=204, errors=(e.STILL_ENABLED,), public=OWN)  # fmt: skip
 def delete_key(key_id: shapes.KeyId) -> None:
     accounts.remove_key(accounts.get_key(key_id))
 
 
-@api.operation("GET", "/iam/oidc-clients", "iam.oidcClients.list", Text("List OIDC clients", "OIDC 客户端列表"), may.CLIENT_READ,
+@api.operation("GET", "/iam/oidc-clients", "iam.oidcClients.list", _("List OIDC clients"), may.CLIENT_READ,
                query=ListQuery, returns=Page[shapes.ClientOut])  # fmt: skip
 def list_clients(query: ListQuery) -> Page[shapes.ClientOut]:
     sorts = {"name": OidcClient.name, "createdAt": OidcClient.created_at}
@@ -218,20 +219,20 @@ def list_clients(query: ListQuery) -> Page[shapes.ClientOut]:
                 key=OidcClient.id, default="name")  # fmt: skip
 
 
-@api.operation("POST", "/iam/oidc-clients", "iam.oidcClients.create", Text("Register an OIDC client", "注册 OIDC 客户端"), may.CLIENT_EDIT,
+@api.operation("POST", "/iam/oidc-clients", "iam.oidcClients.create", _("Register an OIDC client"), may.CLIENT_EDIT,
                audit=may.CLIENT_CREATED, body=oidc_clients.ClientWanted, returns=shapes.ClientOut, status=201)  # fmt: skip
 def create_client(body: oidc_clients.ClientWanted) -> shapes.ClientOut:
     made = oidc_clients.create(body)
     return shapes.client(made.client, made.secret)
 
 
-@api.operation("GET", "/iam/oidc-clients/<client_id>", "iam.oidcClients.get", Text("Show an OIDC client", "查看 OIDC 客户端"),
+@api.operation("GET", "/iam/oidc-clients/<client_id>", "iam.oidcClients.get", _("Show an OIDC client"),
                may.CLIENT_READ, returns=shapes.ClientOut)  # fmt: skip
 def get_client(client_id: shapes.ClientId) -> shapes.ClientOut:
     return shapes.client(oidc_clients.get(client_id))
 
 
-@api.operation("PUT", "/iam/oidc-clients/<client_id>", "iam.oidcClients.update", Text("Change an OIDC client", "修改 OIDC 客户端"),
+@api.operation("PUT", "/iam/oidc-clients/<client_id>", "iam.oidcClients.update", _("Change an OIDC client"),
                may.CLIENT_EDIT, audit=may.CLIENT_CHANGED, body=oidc_clients.ClientWanted, returns=shapes.ClientOut)  # fmt: skip
 def change_client(client_id: shapes.ClientId, body: oidc_clients.ClientWanted) -> shapes.ClientOut:
     row = oidc_clients.get(client_id)
@@ -239,14 +240,14 @@ def change_client(client_id: shapes.ClientId, body: oidc_clients.ClientWanted) -
     return shapes.client(oidc_clients.change(row, body))
 
 
-@api.operation("POST", "/iam/oidc-clients/<client_id>/rotate-secret", "iam.oidcClients.rotateSecret", Text("Rotate the secret", "轮换密钥"),
+@api.operation("POST", "/iam/oidc-clients/<client_id>/rotate-secret", "iam.oidcClients.rotateSecret", _("Rotate the secret"),
                may.CLIENT_EDIT, audit=may.CLIENT_ROTATED, returns=shapes.ClientOut)  # fmt: skip
 def rotate_client(client_id: shapes.ClientId) -> shapes.ClientOut:
     made = oidc_clients.rotate(oidc_clients.get(client_id))
     return shapes.client(made.client, made.secret)
 
 
-@api.operation("DELETE", "/iam/oidc-clients/<client_id>", "iam.oidcClients.delete", Text("Delete an OIDC client", "删除 OIDC 客户端"),
+@api.operation("DELETE", "/iam/oidc-clients/<client_id>", "iam.oidcClients.delete", _("Delete an OIDC client"),
                may.CLIENT_EDIT, audit=may.CLIENT_DELETED, status=204)  # fmt: skip
 def delete_client(client_id: shapes.ClientId) -> None:
     oidc_clients.remove(oidc_clients.get(client_id))

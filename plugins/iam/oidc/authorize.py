@@ -23,10 +23,10 @@ from werkzeug.datastructures import MultiDict
 
 from app import audit, caller, crypto
 from app.contracts.identity import API, API_READ
-from app.contracts.text import Text
 from app.db import db, now
 from app.errors import ErrorCode
 from app.web.render import render
+from app.words import _
 from plugins.iam.oidc import claims, keys
 from plugins.iam.oidc.keys import issuer
 from plugins.iam.oidc.models import Consent, ProviderSession
@@ -39,18 +39,18 @@ RESUME_SECONDS = 1800
 REFUSED = ErrorCode(
     "IAM/AUTHORIZATION_REFUSED",
     400,
-    Text("The application's request cannot be answered: {detail}", "无法处理该应用的请求：{detail}"),
-    Text("Tell whoever runs the application; nothing was given to it.", "请联系该应用的管理员；未向其提供任何信息。"),
+    _("The application's request cannot be answered: {detail}"),
+    _("Tell whoever runs the application; nothing was given to it."),
 )
 SCOPE_WORDS = {
-    "openid": Text("Know who you are on this site", "识别您在本站点的身份"),
-    "profile": Text("Read your name and login name", "读取您的姓名与登录名"),
-    "email": Text("Read your e-mail address", "读取您的邮箱地址"),
-    "groups": Text("Read which groups you are in", "读取您所在的用户组"),
-    "roles": Text("Read which roles you hold", "读取您持有的角色"),
-    "offline_access": Text("Stay connected while you are not using it", "在您未使用时保持连接"),
-    API: Text("Do in your name, through the API, everything that you may do here", "以您的身份通过 API 执行您在此有权执行的所有操作"),
-    API_READ: Text("Read in your name, through the API, everything that you may see here", "以您的身份通过 API 读取您在此有权查看的所有内容"),
+    "openid": _("Know who you are on this site"),
+    "profile": _("Read your name and login name"),
+    "email": _("Read your e-mail address"),
+    "groups": _("Read which groups you are in"),
+    "roles": _("Read which roles you hold"),
+    "offline_access": _("Stay connected while you are not using it"),
+    API: _("Do in your name, through the API, everything that you may do here"),
+    API_READ: _("Read in your name, through the API, everything that you may see here"),
 }
 
 
@@ -187,9 +187,9 @@ def resume_query(asked: MultiDict[str, str], verdict: str) -> str:
 
 def _resumed(asked: MultiDict[str, str]) -> tuple[str, float]:
     """What :func:`resume_query` put in: decision and time; nothing if it is not ours, not for this request, or old."""
-    whole, _, rest = asked.get(RESUME, "").partition(".")
-    fraction, _, rest = rest.partition(".")
-    verdict, _, mark = rest.partition(".")
+    whole, __, rest = asked.get(RESUME, "").partition(".")
+    fraction, __, rest = rest.partition(".")
+    verdict, __, mark = rest.partition(".")
     moment = f"{whole}.{fraction}"
     pairs = [(key, value) for key, value in asked.items(multi=True) if key != RESUME]
     if not mark or not crypto.ring().verify("authorize", _message(pairs, moment, verdict), mark):

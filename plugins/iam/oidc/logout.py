@@ -12,11 +12,11 @@ from app import caller
 from app.auth import sessions
 from app.auth.oidc import LOGOUT_EVENT
 from app.contracts.declarations import Job
-from app.contracts.text import Text
 from app.db import db, now
 from app.jobs.queue import enqueue
 from app.outgoing import door
 from app.outgoing.session import Session
+from app.words import _
 from plugins.iam import permissions
 from plugins.iam.models import PLATFORM_TENANT, Tenant
 from plugins.iam.oidc import claims, clients, keys, tokens
@@ -97,6 +97,6 @@ def notify(session_id: str, client_id: str, member_id: str) -> dict[str, int]:
 
 
 NOTIFY = Job(
-    "iam.logout.notify", notify, Text("Tell an application that a session ended", "通知应用会话已结束"),
+    "iam.logout.notify", notify, _("Tell an application that a session ended"),
     permissions.CLIENT_EDIT, timeout=30, attempts=5,
 )  # fmt: skip

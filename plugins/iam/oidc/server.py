@@ -19,9 +19,9 @@ from flask import Flask, Response, current_app, request
 
 from app import audit
 from app.auth.federation import ACCESS, REFRESH
-from app.contracts.text import Text
 from app.db import db, now
 from app.errors import ErrorCode
+from app.words import _
 from plugins.iam.models import MEMBER, Member
 from plugins.iam.oidc import access, claims, clients, keys, tokens
 from plugins.iam.oidc.grants import METHODS, S256, CodeGrant, IdCode, IdToken, KeyGrant, RefreshGrant, keep
@@ -35,11 +35,8 @@ QUOTED = ("client_id", "response_type", "grant_type", "scope", "code_challenge_m
 NOT_SECURE = ErrorCode(
     "IAM/INSECURE_ADDRESS",
     400,
-    Text("Signing in needs HTTPS, except on this machine itself; the site is set to {url}.", "除本机外，登录必须使用 HTTPS；站点当前地址为 {url}。"),
-    Text(
-        "Put TLS before the site, set ANTSTACK_URL to its https:// address, and ANTSTACK_TRUSTED_PROXIES if a proxy does it.",
-        "请为站点启用 TLS，将 ANTSTACK_URL 设为 https:// 地址；如由代理提供 TLS，请设置 ANTSTACK_TRUSTED_PROXIES。",
-    ),
+    _("Signing in needs HTTPS, except on this machine itself; the site is set to {url}."),
+    _("Put TLS before the site, set ANTSTACK_URL to its https:// address, and ANTSTACK_TRUSTED_PROXIES if a proxy does it."),
 )
 
 
@@ -146,7 +143,7 @@ class Revocation(RevocationEndpoint):
         audit.note("token", token.id, token.client_id, family=whole)
 
 
-def _opaque(**_: Any) -> str:
+def _opaque(**__: Any) -> str:
     return secrets.token_urlsafe(32)
 
 

@@ -9,16 +9,17 @@ from typing import Any
 from flask import Response, request, url_for
 from sqlalchemy import select
 
-from app.contracts.text import Text, plain
 from app.db import db, now, scoped
 from app.errors import invalid
 from app.guard import guard
+from app.web.dialogs import done, options
 from app.web.forms import whole_number
 from app.web.frame import why_not
 from app.web.language import t, zone
 from app.web.listing import Column, Filter, Listing, matching
 from app.web.render import go
 from app.web.table import Action, Cell, Empty
+from app.words import Text, _, plain
 from plugins.iam import offered
 from plugins.iam import permissions as may
 from plugins.iam.models import GROUP, MEMBER, SERVICE_ACCOUNT, CustomRole, Grant, Group, Member, ServiceAccount
@@ -28,13 +29,13 @@ from plugins.iam.pages.holders import condition_words, revoke_action, role_name,
 from plugins.iam.pages.roles import holder_cell
 from plugins.iam.service import grants, handing, members, roles
 
-TITLE = Text("Grants", "授权")
-NEW = Text("Grant a role", "授权")
+TITLE = _("Grants")
+NEW = _("Grant a role")
 OFFERED = 20  # of each kind at once; more are found by typing
-KINDS = {MEMBER: Text("Member", "成员"), GROUP: Text("Group", "用户组"), SERVICE_ACCOUNT: Text("Service account", "服务账号")}
-DAYS = {0: Text("Until revoked", "长期有效"), 1: Text("1 day", "1 天")}
+KINDS = {MEMBER: _("Member"), GROUP: _("Group"), SERVICE_ACCOUNT: _("Service account")}
+DAYS = {0: _("Until revoked"), 1: _("1 day")}
 CUSTOM = "custom"
-NOBODY = Text("", "")
+NOBODY = plain("")
 
 
 def _holds(text: str) -> Any:
@@ -65,34 +66,34 @@ def grant_list() -> Response:
         "grants",
         scoped(Grant),
         [
-            Column("who", Text("Who", "授权对象"), lambda g: holder_cell(g, names), narrow=True),
-            Column("kind", Text("Kind", "类型"), lambda g: KINDS[g.principal_type], sort=Grant.principal_type),
-            Column("role", Text("Role", "角色"),
+            Column("who", _("Who"), lambda g: holder_cell(g, names), narrow=True),
+            Column("kind", _("Kind"), lambda g: KINDS[g.principal_type], sort=Grant.principal_type),
+            Column("role", _("Role"),
                    lambda g: Cell("link", text=titles[g.role], href=url_for(".role", role_id=g.role)), sort=Grant.role, narrow=True),
-            Column("conditions", Text("Only for", "条件"), lambda g: condition_words(g.conditions)),
-            Column("until", Text("Valid until", "有效期"), validity_cell, sort=Grant.expires_at),
-            Column("by", Text("Granted by", "授权人"), lambda g: g.granted_by),
-            Column("reason", Text("Reason", "原因"), lambda g: g.reason, hidden=True),
-            Column("created", Text("Granted", "授权时间"), lambda g: date_cell(g.created_at), sort=Grant.created_at),
+            Column("conditions", _("Only for"), lambda g: condition_words(g.conditions)),
+            Column("until", _("Valid until"), validity_cell, sort=Grant.expires_at),
+            Column("by", _("Granted by"), lambda g: g.granted_by),
+            Column("reason", _("Reason"), lambda g: g.reason, hidden=True),
+            Column("created", _("Granted"), lambda g: date_cell(g.created_at), sort=Grant.created_at),
         ],
         filters=[
-            Filter("kind", Text("Kind", "类型"), Grant.principal_type, list(KINDS.items())),
-            Filter("role", Text("Role", "角色"), Grant.role, _role_choices),
-            Filter("q2", Text("Holder", "授权对象"), _holds),
+            Filter("kind", _("Kind"), Grant.principal_type, list(KINDS.items())),
+            Filter("role", _("Role"), Grant.role, _role_choices),
+            Filter("q2", _("Holder"), _holds),
         ],
         search=(Grant.role, Grant.granted_by, Grant.reason),
         default_sort="-created",
         actions=lambda g: [revoke_action(g, titles[g.role])],
         prepare=prepare,
-        empty=Empty(TITLE, Text("A grant lets a member, a group or a program hold a role.", "授权使成员、用户组或程序持有角色。")),
+        empty=Empty(TITLE, _("A grant lets a member, a group or a program hold a role.")),
     )  # fmt: skip
     reason = why_not(may.GRANT_EDIT)
     return common.listed(listing, TITLE, [Action(NEW, url_for(".grant_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)])
 
 
 def _validity() -> list[tuple[str, Text]]:
-    found = [(str(days), DAYS.get(days) or Text("{days} days", "{days} 天").format(days=days)) for days in grants.VALIDITY]
-    return [*found, (CUSTOM, Text("Until a time …", "自定义时间"))]
+    found = [(str(days), DAYS.get(days) or _("{days} days").format(days=days)) for days in grants.VALIDITY]
+    return [*found, (CUSTOM, _("Until a time …"))]
 
 
 def _principals(text: str = "", only: str = "") -> list[tuple[str, str]]:
@@ -104,7 +105,7 @@ def _principals(text: str = "", only: str = "") -> list[tuple[str, str]]:
     for kind, model in kinds:
         some = scoped(model).where(matching(text, (model.name,))).order_by(model.name).limit(OFFERED)
         found += [(f"{kind}:{row.id}", f"{t(KINDS[kind])} {row.name}") for row in db.session.scalars(some)]
-    kind, _, identifier = only.partition(":")
+    kind, __, identifier = only.partition(":")
     if identifier and only not in dict(found):
         found.insert(0, (only, grants.name_of(kind, identifier)))
     return found
@@ -113,7 +114,7 @@ def _principals(text: str = "", only: str = "") -> list[tuple[str, str]]:
 @bp.get("/iam/grants/holders")
 @guard(may.GRANT_EDIT)
 def grant_holders() -> Response:
-    return common.options(_principals(request.args.get("q", "")))
+    return options(_principals(request.args.get("q", "")))
 
 
 def _form() -> Form:
@@ -123,36 +124,36 @@ def _form() -> Form:
     mine = [(r.code, r.name, r.code) for r in known if r.code in granted]
     attributes = [(key, text) for key, text in grants.ATTRIBUTES.items()]
     fields: list[dict[str, Any]] = [
-        {"name": "principal", "label": Text("Who", "授权对象"), "type": "combobox", "options": _principals(only=chosen), "required": True, "empty": NOBODY,
+        {"name": "principal", "label": _("Who"), "type": "combobox", "options": _principals(only=chosen), "required": True, "empty": NOBODY,
          "source": url_for(".grant_holders")},
-        {"name": "role", "label": Text("Role", "角色"), "type": "combobox", "options": mine, "required": True, "empty": NOBODY, "source": url_for(".role_options"),
-         "help": Text("Search by name or by a permission in it. Only roles that you may hand out are listed.", "可按名称或所含权限搜索，仅列出您可授予的角色。")},
-        {"name": "validity", "label": Text("Valid for", "有效期"), "type": "select", "options": _validity(), "value": "0"},
-        {"name": "until", "label": Text("Until", "截止时间"), "type": "datetime-local", "when": f"validity={CUSTOM}"},
-        {"name": "attribute", "label": Text("Only for this", "资源条件"), "type": "select", "options": attributes, "empty": Text("Everything", "不限")},
-        {"name": "values", "label": Text("Names", "资源名称"), "when": "attribute", "help": Text("Separated by commas.", "多个以逗号分隔。")},
-        {"name": "ranges", "label": Text("Only from these addresses", "来源地址"),
-            "placeholder": Text("10.0.0.0/8, 192.168.1.7", "10.0.0.0/8, 192.168.1.7"), "mono": True},
-        {"name": "from", "label": Text("Only from this time of day", "时段开始"), "type": "time"},
-        {"name": "to", "label": Text("to this", "时段结束"), "type": "time"},
-        {"name": "mfa", "label": Text("Only with a second factor", "须二次验证"), "type": "checkbox"},
-        {"name": "reason", "label": Text("Reason", "原因")},
+        {"name": "role", "label": _("Role"), "type": "combobox", "options": mine, "required": True, "empty": NOBODY, "source": url_for(".role_options"),
+         "help": _("Search by name or by a permission in it. Only roles that you may hand out are listed.")},
+        {"name": "validity", "label": _("Valid for"), "type": "select", "options": _validity(), "value": "0"},
+        {"name": "until", "label": _("Until"), "type": "datetime-local", "when": f"validity={CUSTOM}"},
+        {"name": "attribute", "label": _("Only for this"), "type": "select", "options": attributes, "empty": _("Everything")},
+        {"name": "values", "label": _("Names"), "when": "attribute", "help": _("Separated by commas.")},
+        {"name": "ranges", "label": _("Only from these addresses"),
+            "placeholder": _("10.0.0.0/8, 192.168.1.7"), "mono": True},
+        {"name": "from", "label": _("Only from this time of day"), "type": "time"},
+        {"name": "to", "label": _("to this"), "type": "time"},
+        {"name": "mfa", "label": _("Only with a second factor"), "type": "checkbox"},
+        {"name": "reason", "label": _("Reason")},
     ]  # fmt: skip
     values = {"principal": chosen} if chosen != ":" else {}
-    return Form(NEW, url_for(".grant_new"), Text("Grant", "授权"), fields, values=values)
+    return Form(NEW, url_for(".grant_new"), _("Grant"), fields, values=values)
 
 
 @dialog("/iam/grants/new", may.GRANT_EDIT, may.GRANTED, _form)
 def grant_new() -> Response:
-    kind, _, identifier = request.form.get("principal", "").partition(":")
+    kind, __, identifier = request.form.get("principal", "").partition(":")
     if not identifier or not request.form.get("role"):
-        missing = {name: Text("This is required.", "此项必填。") for name in ("principal", "role") if not request.form.get(name)}
+        missing = {name: _("This is required.") for name in ("principal", "role") if not request.form.get(name)}
         raise invalid(missing)
     row = grants.give(
         kind, identifier, request.form["role"], conditions=_conditions(), expires_at=_expiry(), reason=request.form.get("reason", "")[:1000]
     )
-    text = Text("{who} holds {role} now.", "{who} 已获得 {role}。")
-    return common.done(url_for(".grant_list"), text.format(who=grants.name_of(kind, identifier), role=role_name(row.tenant_id, row.role)))
+    text = _("{who} holds {role} now.")
+    return done(url_for(".grant_list"), text.format(who=grants.name_of(kind, identifier), role=role_name(row.tenant_id, row.role)))
 
 
 def _expiry() -> datetime | None:
@@ -161,10 +162,10 @@ def _expiry() -> datetime | None:
         try:
             return datetime.fromisoformat(request.form.get("until", "")).replace(tzinfo=zone())
         except ValueError:
-            raise invalid({"until": Text("Write a date and a time.", "请填写日期与时间。")}) from None
+            raise invalid({"until": _("Write a date and a time.")}) from None
     days = whole_number(chosen)
     if days is None:
-        raise invalid({"validity": Text("Choose how long it is valid.", "请选择有效期。")})
+        raise invalid({"validity": _("Choose how long it is valid.")})
     return now() + timedelta(days=days) if days else None
 
 
@@ -190,7 +191,7 @@ def _split(text: str) -> list[str]:
 def grant_revoke(grant_id: str) -> Response:
     grants.revoke(grant_id)
     back = request.referrer if _own_page() and request.referrer else url_for(".grant_list")
-    return go(back, Text("Revoked. It no longer works.", "已撤销，立即失效。"))
+    return go(back, _("Revoked. It no longer works."))
 
 
 def _own_page() -> bool:

@@ -8,12 +8,12 @@ from typing import Any
 from flask import url_for
 from sqlalchemy import select
 
-from app.contracts.text import Text, plain
 from app.db import db, scoped
 from app.web.frame import may as allowed
 from app.web.frame import why_not
 from app.web.language import exact, t
 from app.web.table import Action, Cell
+from app.words import Text, _, pgettext, plain
 from plugins.iam import permissions as may
 from plugins.iam.directory import role_of, roles_of
 from plugins.iam.models import ACTIVE, MEMBER, AccessKey, Grant
@@ -22,7 +22,7 @@ from plugins.iam.service import handing
 from plugins.iam.service.grants import ATTRIBUTES
 
 SHOWN = 200  # rows of a card; lists have all
-FOREVER = Text("Until revoked", "长期有效")
+FOREVER = _("Until revoked")
 
 
 def role_name(tenant_id: str, code: str) -> str:
@@ -48,13 +48,13 @@ def _words(condition: Any) -> Text:
     if kind == "resource":
         attribute = condition.get("attribute", "")
         name, values = ATTRIBUTES.get(attribute, plain(attribute)), ", ".join(condition.get("values", ()))
-        return Text("{name} {values}", "{name} {values}").format(name=name, values=values)
+        return _("{name} {values}").format(name=name, values=values)
     if kind == "source-ip":
         ranges = ", ".join(condition.get("ranges", ()))
-        return Text("from {ranges}", "来源 {ranges}").format(ranges=ranges)
+        return _("from {ranges}").format(ranges=ranges)
     if kind == "time":
-        return Text("{a} to {b}", "{a} 至 {b}").format(a=condition.get("from", ""), b=condition.get("to", ""))
-    return Text("with a second factor", "须二次验证") if kind == "mfa" else plain(str(kind))
+        return _("{a} to {b}").format(a=condition.get("from", ""), b=condition.get("to", ""))
+    return _("with a second factor") if kind == "mfa" else plain(str(kind))
 
 
 def validity_cell(row: Grant) -> Cell:
@@ -76,11 +76,11 @@ def grant_rows(kind: str, principal_id: str) -> dict[str, Any]:
     ]  # fmt: skip
     reason = why_not(may.GRANT_EDIT)
     return {
-        "title": Text("Roles", "角色"),
-        "columns": [Text("Role", "角色"), Text("Only for", "条件"), Text("Valid until", "有效期"), Text("Granted by", "授权人"), plain("")],
+        "title": _("Roles"),
+        "columns": [_("Role"), _("Only for"), _("Valid until"), _("Granted by"), plain("")],
         "rows": rows,
-        "empty": Text("No role yet.", "暂无角色。"),
-        "actions": [Action(Text("Grant a role", "授权"), url_for(".grant_new", type=kind, id=principal_id), dialog=True, icon="plus", disabled_reason=reason)],
+        "empty": _("No role yet."),
+        "actions": [Action(_("Grant a role"), url_for(".grant_new", type=kind, id=principal_id), dialog=True, icon="plus", disabled_reason=reason)],
     }  # fmt: skip
 
 
@@ -88,8 +88,8 @@ def revoke_action(row: Grant, role: str) -> Action:
     """Take this grant of a role, named, back."""
     reason = why_not(may.GRANT_EDIT)
     return act(
-        Text("Revoke", "撤销"), url_for("iam.grant_revoke", grant_id=row.id), danger=True, disabled_reason=reason,
-        confirm=Text("Revoke {role}? It stops working at once.", "撤销 {role}？将立即失效。").format(role=role),
+        _("Revoke"), url_for("iam.grant_revoke", grant_id=row.id), danger=True, disabled_reason=reason,
+        confirm=_("Revoke {role}? It stops working at once.").format(role=role),
     )  # fmt: skip
 
 
@@ -105,28 +105,27 @@ def key_rows(kind: str, owner_id: str) -> dict[str, Any]:
         for k in found
     ]  # fmt: skip
     return {
-        "title": Text("AccessKeys", "AccessKey"),
-        "help": Text("Programs prove themselves with them. Two at most, so that one can be replaced while the other works.",
-                     "供程序使用的凭证，最多两个，便于轮换。"),
-        "columns": [Text("ID", "ID"), Text("State", "状态"), Text("Created", "创建时间"), Text("Last used", "最近使用"),
-            Text("From", "来源地址"), plain(""), plain(""), plain("")],
+        "title": _("AccessKeys"),
+        "help": _("Programs prove themselves with them. Two at most, so that one can be replaced while the other works."),
+        "columns": [_("ID"), _("State"), _("Created"), _("Last used"),
+            pgettext("address", "From"), plain(""), plain(""), plain("")],
         "rows": rows,
-        "empty": Text("No AccessKey yet.", "暂无 AccessKey。"),
-        "actions": [act(Text("New AccessKey", "新建 AccessKey"), url_for("iam.key_create", type=kind, id=owner_id), icon="plus", disabled_reason=reason)],
+        "empty": _("No AccessKey yet."),
+        "actions": [act(_("New AccessKey"), url_for("iam.key_create", type=kind, id=owner_id), icon="plus", disabled_reason=reason)],
     }  # fmt: skip
 
 
 def _key_actions(row: AccessKey, reason: Text | None) -> list[Action]:
     toggle = (
-        act(Text("Disable", "禁用"), url_for("iam.key_disable", key_id=row.id), disabled_reason=reason,
-            confirm=Text("Disable {key}? Programs that use it are refused at once.", "禁用 {key}？使用它的程序将立即被拒绝。").format(key=row.id))
+        act(_("Disable"), url_for("iam.key_disable", key_id=row.id), disabled_reason=reason,
+            confirm=_("Disable {key}? Programs that use it are refused at once.").format(key=row.id))
         if row.state == ACTIVE
-        else act(Text("Enable", "启用"), url_for("iam.key_enable", key_id=row.id), disabled_reason=reason)
+        else act(_("Enable"), url_for("iam.key_enable", key_id=row.id), disabled_reason=reason)
     )  # fmt: skip
-    still = Text("Disable it first.", "请先禁用。") if row.state == ACTIVE else None
+    still = _("Disable it first.") if row.state == ACTIVE else None
     return [
-        act(Text("Reveal", "查看密钥"), url_for("iam.key_reveal", key_id=row.id), dialog=True, disabled_reason=reason),
+        act(_("Reveal"), url_for("iam.key_reveal", key_id=row.id), dialog=True, disabled_reason=reason),
         toggle,
-        act(Text("Delete", "删除"), url_for("iam.key_delete", key_id=row.id), danger=True, disabled_reason=reason or still,
-            confirm=Text("Delete {key} for good?", "永久删除 {key}？").format(key=row.id)),
+        act(_("Delete"), url_for("iam.key_delete", key_id=row.id), danger=True, disabled_reason=reason or still,
+            confirm=_("Delete {key} for good?").format(key=row.id)),
     ]  # fmt: skip

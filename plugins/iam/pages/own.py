@@ -7,13 +7,13 @@ from sqlalchemy import select
 
 from app import audit
 from app.auth import decisions
-from app.contracts.text import Text, plain
 from app.db import db
 from app.errors import NOT_FOUND
 from app.guard import SIGNED_IN, signed_in
 from app.web.language import exact, t
 from app.web.render import go
 from app.web.table import Action, Cell
+from app.words import _, pgettext, plain
 from plugins.iam import passwords
 from plugins.iam import permissions as may
 from plugins.iam.directory import DIRECT
@@ -29,8 +29,8 @@ from plugins.iam.service import handing, members
 from plugins.iam.signin import service
 
 OWN = "one's own account"
-TITLE = Text("My account", "我的账号")
-SESSIONS = Text("Sessions", "会话")
+TITLE = _("My account")
+SESSIONS = _("Sessions")
 OWN_FIELDS = [item for item in FIELDS if item["name"] != "staff_number"]
 
 
@@ -50,15 +50,15 @@ def own_account() -> Response:
     return common.show(
         TITLE, (TITLE, url_for(".own_account")),
         actions=[
-            Action(Text("Edit", "编辑"), url_for(".own_profile"), dialog=True, icon="pencil"),
-            Action(Text("Change password", "修改密码"), url_for(".own_password"), dialog=True, icon="key-round"),
+            Action(_("Edit"), url_for(".own_profile"), dialog=True, icon="pencil"),
+            Action(_("Change password"), url_for(".own_password"), dialog=True, icon="key-round"),
             Action(SESSIONS, url_for("auth.own_sessions"), icon="monitor"),
         ],
         facts=[
-            (Text("Enterprise", "企业"), enterprise), (Text("Tenant", "租户"), tenant.name if tenant else ""), (Text("Tenant ID", "租户 ID"), me.tenant_id),
-            (Text("Login name", "登录名"), row.login), (Text("Name", "姓名"), row.name), (Text("Nickname", "昵称"), row.nickname),
-            (Text("Mobile", "手机"), row.mobile), (Text("Landline", "座机"), row.landline),
-            (Text("Last sign-in", "最近登录"), row.last_login_at), (Text("Password changed", "密码修改时间"), row.password_changed_at),
+            (_("Enterprise"), enterprise), (_("Tenant"), tenant.name if tenant else ""), (_("Tenant ID"), me.tenant_id),
+            (_("Login name"), row.login), (pgettext("person", "Name"), row.name), (_("Nickname"), row.nickname),
+            (_("Mobile"), row.mobile), (_("Landline"), row.landline),
+            (_("Last sign-in"), row.last_login_at), (_("Password changed"), row.password_changed_at),
         ],
         cards=[_role_card(), key_rows(MEMBER, row.id), _consent_card(row)],
     )  # fmt: skip
@@ -66,12 +66,12 @@ def own_account() -> Response:
 
 def _role_card() -> dict[str, object]:
     rows = [
-        [g.role_name, Text("directly", "直接授予") if g.source == DIRECT else g.source, condition_words(g.conditions) or None,
-         exact(g.expires_at) if g.expires_at else Text("Until revoked", "长期有效")]
+        [g.role_name, _("directly") if g.source == DIRECT else g.source, condition_words(g.conditions) or None,
+         exact(g.expires_at) if g.expires_at else _("Until revoked")]
         for g in decisions.held_by(handing.me())
     ]  # fmt: skip
-    columns = [Text("Role", "角色"), Text("Through", "来源"), Text("Only for", "条件"), Text("Valid until", "有效期")]
-    return {"title": Text("My roles here", "我的角色"), "columns": columns, "rows": rows, "empty": Text("No role in this tenant.", "在本租户中暂无角色。")}
+    columns = [_("Role"), _("Through"), _("Only for"), _("Valid until")]
+    return {"title": _("My roles here"), "columns": columns, "rows": rows, "empty": _("No role in this tenant.")}
 
 
 def _consent_card(row: Member) -> dict[str, object]:
@@ -79,17 +79,17 @@ def _consent_card(row: Member) -> dict[str, object]:
     for held in db.session.scalars(select(Consent).where(Consent.member_id == row.id).order_by(Consent.given_at)):
         client = clients.find(held.client_id)
         words = [t(SCOPE_WORDS[scope]) for scope in held.scopes if scope in SCOPE_WORDS]
-        withdraw = act(Text("Withdraw", "撤回"), url_for(".consent_withdraw", consent_id=held.id), danger=True)
+        withdraw = act(_("Withdraw"), url_for(".consent_withdraw", consent_id=held.id), danger=True)
         rows.append([client.name if client else held.client_id, Cell("tags", items=words), date_cell(held.given_at), withdraw])
     return {
-        "title": Text("Applications that I allowed", "已授权的应用"), "rows": rows, "empty": Text("None asked.", "暂无。"),
-        "columns": [Text("Application", "应用"), Text("May", "权限"), Text("Since", "授权时间"), plain("")],
+        "title": _("Applications that I allowed"), "rows": rows, "empty": _("None asked."),
+        "columns": [_("Application"), _("May"), pgettext("grant", "Since"), plain("")],
     }  # fmt: skip
 
 
 def _profile_form(row: Member) -> Form:
     values = {str(item["name"]): getattr(row, str(item["name"])) for item in OWN_FIELDS}
-    return Form(Text("Personal information", "个人信息"), url_for(".own_profile"), SAVE, OWN_FIELDS, values=values, row=row)
+    return Form(_("Personal information"), url_for(".own_profile"), SAVE, OWN_FIELDS, values=values, row=row)
 
 
 @dialog("/account/profile", SIGNED_IN, may.PROFILE_CHANGED, _profile_form, _me)
@@ -100,13 +100,13 @@ def own_profile(row: Member) -> Response:
 
 def _password_form() -> Form:
     fields = [
-        {"name": "old", "label": Text("Password of now", "当前密码"), "type": "secret", "autocomplete": "current-password", "required": True},
-        {"name": "new", "label": Text("New password", "新密码"), "type": "secret", "autocomplete": "new-password", "required": True,
+        {"name": "old", "label": _("Password of now"), "type": "secret", "autocomplete": "current-password", "required": True},
+        {"name": "new", "label": _("New password"), "type": "secret", "autocomplete": "new-password", "required": True,
          "help": passwords.TOO_SHORT.format(n=passwords.SHORTEST)},
-        {"name": "again", "label": Text("The same again", "再次输入"), "type": "secret", "autocomplete": "new-password", "required": True},
+        {"name": "again", "label": _("The same again"), "type": "secret", "autocomplete": "new-password", "required": True},
     ]  # fmt: skip
-    body = Text("You are signed out everywhere and sign in anew.", "修改后将在所有设备退出，需重新登录。")
-    return Form(Text("Change password", "修改密码"), url_for(".own_password"), Text("Change the password", "修改密码"), fields, body=body)
+    body = _("You are signed out everywhere and sign in anew.")
+    return Form(_("Change password"), url_for(".own_password"), _("Change the password"), fields, body=body)
 
 
 @dialog("/account/password", SIGNED_IN, may.PASSWORD_CHANGED, _password_form)
@@ -124,10 +124,10 @@ def own_password() -> Response:
 def consent_withdraw(consent_id: str) -> Response:
     held, row = db.session.get(Consent, consent_id), _me()
     if held is None or held.member_id != row.id:
-        raise NOT_FOUND(what=Text("consent", "授权"))
+        raise NOT_FOUND(what=_("consent"))
     audit.note("client", held.client_id, held.client_id)
     tokens.revoke((Token.client_id == held.client_id) & (Token.principal_id == row.id))
     db.session.delete(held)
-    return go(url_for(".own_account"), Text("Withdrawn; its tokens no longer work.", "已撤回，其令牌立即失效。"))
+    return go(url_for(".own_account"), _("Withdrawn; its tokens no longer work."))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Response, request, url_for
 from sqlalchemy import func, select
 
-from app.contracts.text import Text
 from app.db import db, scoped
 from app.guard import SIGNED_IN, guard, signed_in
 from app.web.forms import parse
@@ -14,6 +13,7 @@ from app.web.language import exact
 from app.web.listing import Column, Listing
 from app.web.render import go
 from app.web.table import Action, Empty
+from app.words import _
 from plugins.iam import permissions as may
 from plugins.iam.models import MEMBER, SERVICE_ACCOUNT, AccessKey, ServiceAccount
 from plugins.iam.pages import bp, common
@@ -21,12 +21,12 @@ from plugins.iam.pages.common import DELETED, EDIT, SAVE, SAVED, Form, act, date
 from plugins.iam.pages.holders import grant_rows, key_rows
 from plugins.iam.service import accounts
 
-TITLE = Text("Service accounts", "服务账号")
-NEW = Text("New service account", "新建服务账号")
+TITLE = _("Service accounts")
+NEW = _("New service account")
 OWN = "one's own keys; those of others ask for iam.access-key.edit in the service"
 FIELDS = (
-    {"name": "name", "label": Text("Name", "名称"), "required": True, "maxlength": 255},
-    {"name": "description", "label": Text("Description", "描述"), "type": "textarea", "rows": 2},
+    {"name": "name", "label": _("Name"), "required": True, "maxlength": 255},
+    {"name": "description", "label": _("Description"), "type": "textarea", "rows": 2},
 )
 
 
@@ -42,18 +42,17 @@ def account_list() -> Response:
         "accounts",
         scoped(ServiceAccount).add_columns(used),
         [
-            Column("name", Text("Name", "名称"), lambda r: r[0].name, sort=ServiceAccount.name, narrow=True),
-            Column("description", Text("Description", "描述"), lambda r: r[0].description),
-            Column("used", Text("Key last used", "密钥最近使用"), lambda r: date_cell(r[1]), sort=used),
-            Column("created", Text("Created", "创建时间"), lambda r: date_cell(r[0].created_at), sort=ServiceAccount.created_at),
+            Column("name", _("Name"), lambda r: r[0].name, sort=ServiceAccount.name, narrow=True),
+            Column("description", _("Description"), lambda r: r[0].description),
+            Column("used", _("Key last used"), lambda r: date_cell(r[1]), sort=used),
+            Column("created", _("Created"), lambda r: date_cell(r[0].created_at), sort=ServiceAccount.created_at),
         ],
         search=(ServiceAccount.name, ServiceAccount.description),
         default_sort="name",
         key=lambda r: r[0].id,
         href=lambda r: url_for(".account", account_id=r[0].id),
         actions=lambda r: _actions(r[0]),
-        empty=Empty(TITLE, Text("A program that calls the API gets a service account, roles and an AccessKey.",
-                                "调用 API 的程序使用服务账号、角色与 AccessKey。")),
+        empty=Empty(TITLE, _("A program that calls the API gets a service account, roles and an AccessKey.")),
     )  # fmt: skip
     reason = why_not(may.ACCOUNT_EDIT)
     return common.listed(listing, TITLE, [Action(NEW, url_for(".account_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)])
@@ -63,10 +62,9 @@ def _actions(row: ServiceAccount) -> list[Action]:
     reason = why_not(may.ACCOUNT_EDIT)
     grant_reason = why_not(may.ACCOUNT_GRANT)
     return [
-        act(Text("Grant a role",
-            "授权"), url_for(".grant_new", type=SERVICE_ACCOUNT, id=row.id), dialog=True, icon="shield", disabled_reason=grant_reason),
-        act(Text("Edit", "编辑"), url_for(".account_edit", account_id=row.id), dialog=True, icon="pencil", disabled_reason=reason),
-        act(Text("Delete", "删除"), url_for(".account_delete", account_id=row.id), dialog=True, danger=True, icon="trash-2", disabled_reason=reason),
+        act(_("Grant a role"), url_for(".grant_new", type=SERVICE_ACCOUNT, id=row.id), dialog=True, icon="shield", disabled_reason=grant_reason),
+        act(_("Edit"), url_for(".account_edit", account_id=row.id), dialog=True, icon="pencil", disabled_reason=reason),
+        act(_("Delete"), url_for(".account_delete", account_id=row.id), dialog=True, danger=True, icon="trash-2", disabled_reason=reason),
     ]  # fmt: skip
 
 
@@ -76,14 +74,14 @@ def account(account_id: str) -> Response:
     row = accounts.get(account_id)
     return common.show(
         row.name, (TITLE, url_for(".account_list")), actions=_actions(row), object_id=row.id,
-        facts=[(Text("Description", "描述"), row.description), (Text("Created", "创建时间"), row.created_at)],
+        facts=[(_("Description"), row.description), (_("Created"), row.created_at)],
         cards=[grant_rows(SERVICE_ACCOUNT, row.id), key_rows(SERVICE_ACCOUNT, row.id)],
     )  # fmt: skip
 
 
 def _form(row: ServiceAccount | None = None) -> Form:
     if row is None:
-        return Form(NEW, url_for(".account_new"), Text("Create the service account", "创建服务账号"), FIELDS)
+        return Form(NEW, url_for(".account_new"), _("Create the service account"), FIELDS)
     values = {"name": row.name, "description": row.description}
     title = EDIT.format(name=row.name)
     return Form(title, url_for(".account_edit", account_id=row.id), SAVE, FIELDS, values=values, row=row)
@@ -92,7 +90,7 @@ def _form(row: ServiceAccount | None = None) -> Form:
 @dialog("/iam/service-accounts/new", may.ACCOUNT_EDIT, may.ACCOUNT_CREATED, _form)
 def account_new() -> Response:
     row = accounts.create(parse(accounts.AccountWanted))
-    return go(url_for(".account", account_id=row.id), Text("{name} was created. It has no rights yet.", "{name} 已创建，尚无权限。").format(name=row.name))
+    return go(url_for(".account", account_id=row.id), _("{name} was created. It has no rights yet.").format(name=row.name))
 
 
 @dialog("/iam/service-accounts/<account_id>/edit", may.ACCOUNT_EDIT, may.ACCOUNT_CHANGED, _form, accounts.get)
@@ -108,14 +106,13 @@ def _delete_form(row: ServiceAccount) -> Form:
         .order_by(AccessKey.last_used_at.desc()).limit(1)
     ).first()  # fmt: skip
     body = (
-        Text("Its key was last used at {time} from {ip}. Its roles, keys and tokens end at once.",
-            "其密钥最近于 {time} 由 {ip} 使用。角色、密钥与令牌将立即失效。").format(time=exact(last[0]), ip=last[1])
+        _("Its key was last used at {time} from {ip}. Its roles, keys and tokens end at once.").format(time=exact(last[0]), ip=last[1])
         if last
-        else Text("Its keys were never used.", "其密钥从未使用。")
+        else _("Its keys were never used.")
     )  # fmt: skip
     return Form(
-        Text("Delete {name}?", "删除 {name}？").format(name=row.name), url_for(".account_delete", account_id=row.id),
-        Text("Delete the service account", "删除服务账号"), [], body=body, danger=True,
+        _("Delete {name}?").format(name=row.name), url_for(".account_delete", account_id=row.id),
+        _("Delete the service account"), [], body=body, danger=True,
     )  # fmt: skip
 
 
@@ -141,17 +138,16 @@ def key_create() -> Response:
 
 def _shown(row: AccessKey, secret: str) -> Response:
     return common.secret_once(
-        Text("AccessKey", "AccessKey"),
-        Text("Whoever has the secret acts in the owner's name. Keep it where the program reads it, and nowhere else.",
-             "持有该密钥即可以所有者身份操作，请仅保存在程序读取之处。"),
-        [(Text("AccessKey ID", "AccessKey ID"), row.id), (Text("Secret", "密钥"), secret)], _home(row),
+        _("AccessKey"),
+        _("Whoever has the secret acts in the owner's name. Keep it where the program reads it, and nowhere else."),
+        [(_("AccessKey ID"), row.id), (_("Secret"), secret)], _home(row),
     )  # fmt: skip
 
 
 def _reveal_form(row: AccessKey) -> Form:
     return Form(
-        Text("Reveal the secret of {key}?", "查看 {key} 的密钥？").format(key=row.id), url_for(".key_reveal", key_id=row.id),
-        Text("Reveal", "查看"), [], body=Text("It is recorded in the audit that you looked.", "本次查看将记入审计。"),
+        _("Reveal the secret of {key}?").format(key=row.id), url_for(".key_reveal", key_id=row.id),
+        _("Reveal"), [], body=_("It is recorded in the audit that you looked."),
     )  # fmt: skip
 
 
@@ -164,14 +160,14 @@ def key_reveal(row: AccessKey) -> Response:
 @signed_in(OWN, audit=may.KEY_ENABLED)
 def key_enable(key_id: str) -> Response:
     row = accounts.enable(accounts.get_key(key_id))
-    return go(_home(row), Text("{key} works again.", "{key} 已启用。").format(key=row.id))
+    return go(_home(row), _("{key} works again.").format(key=row.id))
 
 
 @bp.post("/iam/access-keys/<key_id>/disable")
 @signed_in(OWN, audit=may.KEY_DISABLED)
 def key_disable(key_id: str) -> Response:
     row = accounts.disable(accounts.get_key(key_id))
-    return go(_home(row), Text("{key} is refused from now on.", "{key} 已禁用。").format(key=row.id))
+    return go(_home(row), _("{key} is refused from now on.").format(key=row.id))
 
 
 @bp.post("/iam/access-keys/<key_id>/delete")
@@ -180,6 +176,6 @@ def key_delete(key_id: str) -> Response:
     row = accounts.get_key(key_id)
     home, name = _home(row), row.id
     accounts.remove_key(row)
-    return go(home, Text("{key} was deleted.", "{key} 已删除。").format(key=name))
+    return go(home, _("{key} was deleted.").format(key=name))
 
 

@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from app import site
 from app.auth.explain import explain
-from app.contracts.text import Text, plain
 from app.db import db, scoped
 from app.guard import guard
 from app.web.forms import parse
@@ -18,6 +17,7 @@ from app.web.frame import why_not
 from app.web.language import t
 from app.web.render import go, render
 from app.web.table import Action, Cell
+from app.words import _, pgettext, plain
 from plugins.iam import offered
 from plugins.iam import permissions as may
 from plugins.iam.directory import LocalDirectory
@@ -28,8 +28,8 @@ from plugins.iam.pages.holders import SHOWN, condition_words, revoke_action, val
 from plugins.iam.service import grants, handing, roles
 from plugins.iam.service.roles import RoleShown
 
-TITLE = Text("Roles", "角色")
-NEW = Text("New role", "新建角色")
+TITLE = _("Roles")
+NEW = _("New role")
 
 
 @bp.get("/iam/roles")
@@ -39,14 +39,14 @@ def role_list() -> Response:
     reason = why_not(may.ROLE_EDIT)
     actions = [Action(NEW, url_for(".role_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)]
     found = [_row(role) for role in roles.all_of(handing.me().tenant_id, wanted)]
-    columns = [Text("Role", "角色"), Text("Code", "编码"), Text("Kind", "类型"), (Text("Permissions", "权限数"), "number"),
-               (Text("Held by", "授权数"), "number"), Text("Description", "描述")]  # fmt: skip
+    columns = [_("Role"), _("Code"), _("Kind"), (pgettext("number", "Permissions"), "number"),
+               (pgettext("number", "Held by"), "number"), _("Description")]  # fmt: skip
     return render("iam/table.html", fragment="rows", title=TITLE, actions=actions, q=wanted, columns=columns, rows=found,
-                  hint=Text("Name, code or a permission in it", "名称、编码或包含的权限"))  # fmt: skip
+                  hint=_("Name, code or a permission in it"))  # fmt: skip
 
 
 def _row(role: RoleShown) -> list[object]:
-    kind = Text("Built in", "内置") if role.built_in else Text("Own", "自定义")
+    kind = _("Built in") if role.built_in else _("Own")
     return [
         Cell("link", text=t(role.name), href=url_for(".role", role_id=role.id)), Cell("mono", text=role.code),
         Cell("tone", text=t(kind), tone="neutral" if role.built_in else "info"), len(role.permissions), role.held, role.description,
@@ -76,22 +76,22 @@ def role(role_id: str) -> Response:
         [holder_cell(row, names), condition_words(row.conditions) or None, validity_cell(row), row.granted_by, revoke_action(row, t(found.name))]
         for row in held
     ]  # fmt: skip
-    more = Action(Text("All who hold it", "全部授权对象"), url_for(".grant_list", role=found.code))
+    more = Action(_("All who hold it"), url_for(".grant_list", role=found.code))
     actions: list[Action] = []
     if not found.built_in:
         actions = [
-            Action(Text("Edit", "编辑"), url_for(".role_edit", role_id=found.id), dialog=True, icon="pencil", disabled_reason=why_not(may.ROLE_EDIT)),
-            act(Text("Delete", "删除"), url_for(".role_delete", role_id=found.id), danger=True, icon="trash-2", disabled_reason=why_not(may.ROLE_EDIT),
-                confirm=Text("Delete the role {name}?", "删除角色 {name}？").format(name=found.name)),
+            Action(_("Edit"), url_for(".role_edit", role_id=found.id), dialog=True, icon="pencil", disabled_reason=why_not(may.ROLE_EDIT)),
+            act(_("Delete"), url_for(".role_delete", role_id=found.id), danger=True, icon="trash-2", disabled_reason=why_not(may.ROLE_EDIT),
+                confirm=_("Delete the role {name}?").format(name=found.name)),
         ]  # fmt: skip
     return common.show(
         found.name, (TITLE, url_for(".role_list")), actions=actions,
-        facts=[(Text("Code", "编码"), found.code), (Text("Description", "描述"), found.description)],
+        facts=[(_("Code"), found.code), (_("Description"), found.description)],
         cards=[
-            {"title": Text("Held by", "授权对象"), "rows": holders, "actions": [more] if len(held) == SHOWN else [], "empty": Text("Nobody holds it.", "暂无授权。"),
-             "columns": [Text("Who", "授权对象"), Text("Only for", "条件"), Text("Valid until", "有效期"), Text("Granted by", "授权人"), plain("")]},
-            {"title": Text("Permissions", "权限"), "rows": rights, "empty": Text("None.", "无。"),
-             "columns": [Text("Permission", "权限"), Text("What it allows", "说明"), Text("Reads only", "只读")]},
+            {"title": _("Held by"), "rows": holders, "actions": [more] if len(held) == SHOWN else [], "empty": _("Nobody holds it."),
+             "columns": [_("Who"), _("Only for"), _("Valid until"), _("Granted by"), plain("")]},
+            {"title": _("Permissions"), "rows": rights, "empty": _("None."),
+             "columns": [_("Permission"), _("What it allows"), _("Reads only")]},
         ],
     )  # fmt: skip
 
@@ -108,14 +108,14 @@ def _form(row: CustomRole | None = None) -> Form:
     options = [(p.name, p.title, p.name) for p in sorted(offered.permissions().values(), key=lambda p: p.name)
                if not p.name.startswith(may.OF_THE_SITE)]  # fmt: skip
     fields = [
-        {"name": "name", "label": Text("Name", "名称"), "required": True},
-        {"name": "code", "label": Text("Code", "编码"), "mono": True,
-            "help": Text("Small letters, digits, hyphens. Stays for ever.", "小写字母、数字与连字符，创建后不可修改。")},
-        {"name": "description", "label": Text("Description", "描述")},
-        {"name": "permissions", "label": Text("Permissions", "权限"), "type": "transfer", "options": options},
+        {"name": "name", "label": _("Name"), "required": True},
+        {"name": "code", "label": _("Code"), "mono": True,
+            "help": _("Small letters, digits, hyphens. Stays for ever.")},
+        {"name": "description", "label": _("Description")},
+        {"name": "permissions", "label": _("Permissions"), "type": "transfer", "options": options},
     ]  # fmt: skip
     if row is None:
-        return Form(NEW, url_for(".role_new"), Text("Create the role", "创建角色"), fields)
+        return Form(NEW, url_for(".role_new"), _("Create the role"), fields)
     del fields[1]
     values = {key: getattr(row, key) for key in ("name", "description", "permissions")}
     title = EDIT.format(name=values["name"])
@@ -131,7 +131,7 @@ def role_new() -> Response:
 @dialog("/iam/roles/<role_id>/edit", may.ROLE_EDIT, may.ROLE_CHANGED, _form, roles.get_own)
 def role_edit(row: CustomRole) -> Response:
     roles.change(row, parse(roles.RoleWanted))
-    return go(url_for(".role", role_id=row.id), Text("Saved. It counts from the next request on.", "已保存，自下次请求起生效。"))
+    return go(url_for(".role", role_id=row.id), _("Saved. It counts from the next request on."))
 
 
 @bp.post("/iam/roles/<role_id>/delete")
@@ -151,12 +151,12 @@ def permission_list() -> Response:
     rows = [
         [Cell("mono", text=p.name), p.title, p.name.partition(".")[0], Cell("bool", value=p.reads)]
         for p in known
-        if all(word in f"{p.name} {p.title.en} {p.title.zh}".lower() for word in words)
+        if all(word in f"{p.name} {p.title} {t(p.title)}".lower() for word in words)
     ]
-    columns = [Text("Permission", "权限"), Text("What it allows", "说明"), Text("Plugin", "插件"), Text("Reads only", "只读")]
-    actions = [Action(Text("Why may somebody?", "鉴权依据查询"), url_for(".why"), icon="circle-help")]
-    return render("iam/table.html", fragment="rows", title=Text("Permissions", "权限"), actions=actions, q=request.args.get("q", ""),
-                  columns=columns, rows=rows, hint=Text("Plugin, name or words", "插件、名称或说明"))  # fmt: skip
+    columns = [_("Permission"), _("What it allows"), _("Plugin"), _("Reads only")]
+    actions = [Action(_("Why may somebody?"), url_for(".why"), icon="circle-help")]
+    return render("iam/table.html", fragment="rows", title=_("Permissions"), actions=actions, q=request.args.get("q", ""),
+                  columns=columns, rows=rows, hint=_("Plugin, name or words"))  # fmt: skip
 
 
 @bp.get("/iam/why")

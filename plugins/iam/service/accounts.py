@@ -9,10 +9,10 @@ from sqlalchemy import delete, select, update
 from app import audit
 from app.auth import audience, decisions
 from app.contracts.shapes import Description, doc
-from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, touch
 from app.errors import NOT_FOUND
 from app.web.api import In
+from app.words import _
 from plugins.iam import seeding
 from plugins.iam.models import ACTIVE, DISABLED, MEMBER, SERVICE_ACCOUNT, AccessKey, Member, ServiceAccount
 from plugins.iam.oidc import tokens
@@ -21,9 +21,9 @@ from plugins.iam.permissions import KEY_EDIT
 from plugins.iam.service import grants, handing, names
 from plugins.iam.service.errors import PERSON_ABOVE_YOU, STILL_ENABLED, TWO_KEYS
 
-WHAT = Text("service account", "服务账号")
-TITLE = Text("The service account", "服务账号")
-KEY = Text("AccessKey", "AccessKey")
+WHAT = _("service account")
+TITLE = _("The service account")
+KEY = _("AccessKey")
 KEY_TYPE = "access-key"
 
 

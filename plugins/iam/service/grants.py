@@ -12,9 +12,9 @@ from sqlalchemy import delete, select
 
 from app import audit, caller
 from app.auth import audience, decisions
-from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, now, scoped
 from app.errors import FieldError, invalid
+from app.words import Text, _
 from plugins.iam import directory
 from plugins.iam.models import (
     GROUP,
@@ -33,12 +33,12 @@ from plugins.iam.service.errors import NOT_OF_TENANT
 
 CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
 ATTRIBUTES: Mapping[str, Text] = {
-    "product": Text("Product", "产品"),
-    "application": Text("Application", "应用"),
-    "environment": Text("Environment", "环境"),
-    "cluster": Text("Cluster", "集群"),
-    "namespace": Text("Namespace", "命名空间"),
-    "zone": Text("Domain", "域名"),
+    "product": _("Product"),
+    "application": _("Application"),
+    "environment": _("Environment"),
+    "cluster": _("Cluster"),
+    "namespace": _("Namespace"),
+    "zone": _("Domain"),
 }
 KINDS: Mapping[str, frozenset[str]] = {
     "resource": frozenset({"attribute", "values"}),
@@ -46,7 +46,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "time": frozenset({"from", "to"}),
     "mfa": frozenset(),
 }
-WHAT = Text("grant", "授权")
+WHAT = _("grant")
 VALIDITY = (0, 1, 2, 3, 7, 14, 30)
 
 
@@ -69,12 +69,12 @@ def give(
     if kind == SERVICE_ACCOUNT:
         decisions.require(ACCOUNT_GRANT)
     if directory.role_of(me.tenant_id, role) is None:
-        raise invalid({"role": Text("There is no such role.", "没有这个角色。")})
+        raise invalid({"role": _("There is no such role.")})
     handing.need_grantable(role)
     if expires_at is not None and expires_at.tzinfo is None:
-        raise invalid({"expiresAt": Text("Give the time zone, such as Z.", "请带上时区，例如 Z。")})
+        raise invalid({"expiresAt": _("Give the time zone, such as Z.")})
     if expires_at is not None and expires_at <= now():
-        raise invalid({"expiresAt": Text("This is in the past.", "该时间已过。")})
+        raise invalid({"expiresAt": _("This is in the past.")})
     checked = check_conditions(conditions)
     row = _same(kind, principal_id, role, checked) or Grant(
         id=new_id(), created_at=now(), tenant_id=me.tenant_id, principal_type=kind, principal_id=principal_id, role=role,
@@ -115,7 +115,7 @@ def holder_name(kind: str, principal_id: str) -> str:
     else:
         model: Any = {GROUP: Group, SERVICE_ACCOUNT: ServiceAccount}.get(kind)
         if model is None:
-            raise invalid({"principal/type": Text("member, group or serviceAccount", "须为 member、group 或 serviceAccount")})
+            raise invalid({"principal/type": _("member, group or serviceAccount")})
         name = db.session.scalar(select(model.name).where(model.id == principal_id, model.tenant_id == tenant_id))
     if name is None:
         raise NOT_OF_TENANT(name=principal_id)
@@ -155,7 +155,7 @@ def check_conditions(conditions: Sequence[Mapping[str, Any]]) -> list[dict[str, 
 def _condition_problem(condition: Mapping[str, Any]) -> tuple[str, Text] | None:
     kind = str(condition.get("kind", ""))
     if kind not in KINDS:
-        return "kind", Text("One of: {names}.", "可选：{names}。").format(names=[*KINDS])
+        return "kind", _("One of: {names}.").format(names=[*KINDS])
     extra = set(condition) - KINDS[kind] - {"kind"}
     lacking = KINDS[kind] - set(condition)
     if extra or lacking:
@@ -167,35 +167,35 @@ def _condition_problem(condition: Mapping[str, Any]) -> tuple[str, Text] | None:
 
 def _takes(kind: str) -> Text:
     if not KINDS[kind]:
-        return Text("{kind} takes nothing more.", "{kind} 没有其他字段。").format(kind=kind)
-    return Text("{kind} takes {names}.", "{kind} 的字段：{names}。").format(kind=kind, names=sorted(KINDS[kind]))
+        return _("{kind} takes nothing more.").format(kind=kind)
+    return _("{kind} takes {names}.").format(kind=kind, names=sorted(KINDS[kind]))
 
 
 def _resource_problem(condition: Mapping[str, Any]) -> tuple[str, Text] | None:
     values = condition["values"]
     if not isinstance(condition["attribute"], str) or condition["attribute"] not in ATTRIBUTES:
-        return "attribute", Text("One of: {names}.", "可选：{names}。").format(names=[*ATTRIBUTES])
+        return "attribute", _("One of: {names}.").format(names=[*ATTRIBUTES])
     if not isinstance(values, list) or not values or not all(isinstance(v, str) and 0 < len(v) <= 255 for v in values):
-        return "values", Text("Name at least one.", "至少填写一项。")
+        return "values", _("Name at least one.")
     return None
 
 
 def _range_problem(condition: Mapping[str, Any]) -> tuple[str, Text] | None:
     ranges = condition["ranges"]
     if not isinstance(ranges, list) or not ranges:
-        return "ranges", Text("Name at least one.", "至少填写一项。")
+        return "ranges", _("Name at least one.")
     for item in ranges:
         try:
             ipaddress.ip_network(str(item), strict=False)
         except ValueError:
-            return "ranges", Text("{item} is not an address range such as 10.0.0.0/8.", "{item} 不是有效的地址段，例如 10.0.0.0/8。").format(item=item)
+            return "ranges", _("{item} is not an address range such as 10.0.0.0/8.").format(item=item)
     return None
 
 
 def _time_problem(condition: Mapping[str, Any]) -> tuple[str, Text] | None:
     for field in ("from", "to"):
         if not CLOCK.match(str(condition[field])):
-            return field, Text("A time such as 09:30.", "请填写时间，例如 09:30。")
+            return field, _("A time such as 09:30.")
     return None
 
 

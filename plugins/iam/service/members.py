@@ -13,10 +13,10 @@ from app import audit
 from app.auth import audience, decisions
 from app.auth.models import ConsoleSession
 from app.contracts.shapes import doc
-from app.contracts.text import Text
 from app.db import db, new_id, now, touch
 from app.errors import NOT_FOUND, invalid
 from app.web.api import In
+from app.words import _
 from plugins.iam import directory, passwords, throttle
 from plugins.iam.models import ACTIVE, FROZEN, MEMBER, AccessKey, Grant, Group, GroupMember, Member, Membership
 from plugins.iam.oidc import logout, tokens
@@ -25,7 +25,7 @@ from plugins.iam.permissions import SITE_PEOPLE
 from plugins.iam.service import grants, handing
 from plugins.iam.service.errors import STILL_ADMINISTRATOR, TAKEN
 
-WHAT = Text("member", "成员")
+WHAT = _("member")
 LOGIN = r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+$"
 ADMINISTRATOR = "tenant-administrator"
 
@@ -85,13 +85,13 @@ def create(wanted: NewMember) -> WithPassword:
     login = wanted.login.strip().lower()
     problems = {}
     if not re.match(LOGIN, login) or len(login) > 255:
-        problems["login"] = Text("An e-mail address such as name@company.com.", "请填写邮箱地址，例如 name@company.com。")
+        problems["login"] = _("An e-mail address such as name@company.com.")
     if not wanted.name.strip():
-        problems["name"] = Text("This is required.", "此项必填。")
+        problems["name"] = _("This is required.")
     if problems:
         raise invalid(problems)
     if db.session.scalar(select(Member.id).where(Member.login == login)):
-        raise TAKEN(what=Text("The login name", "登录名"), name=login)
+        raise TAKEN(what=_("The login name"), name=login)
     password = passwords.made()
     row = Member(
         id=new_id(), login=login, name=wanted.name.strip(), nickname=wanted.nickname, mobile=wanted.mobile,
@@ -114,7 +114,7 @@ def change(member: Member, wanted: Profile) -> Member:
         handing.need_manageable(member)
     given = {k: v.strip() for k, v in msgspec.structs.asdict(wanted).items() if v is not None}
     if given.get("name") == "":
-        raise invalid({"name": Text("This is required.", "此项必填。")})
+        raise invalid({"name": _("This is required.")})
     for key, value in given.items():
         setattr(member, key, value)
     touch(member)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from app.contracts.text import Text
+from app.contracts.shapes import Ask, Description, doc
 from app.db import db, scoped
 from app.errors import invalid
+from app.web.api import In
+from app.words import Text, _
 from plugins.iam.models import Group, ServiceAccount, Workspace
 from plugins.iam.service.errors import TAKEN
 
 LONGEST = 255
 Named = TypeVar("Named", Group, ServiceAccount, Workspace)
+
+
+class NamedWanted(In):
+    """A name, and a sentence that says what it is for."""
+
+    name: Annotated[str, Ask(_("Name"), more={"maxlength": LONGEST}), doc("Name that people see; unique in the tenant.")]
+    description: Description = ""
 
 
 def checked(name: str) -> str:
@@ -21,7 +30,7 @@ def checked(name: str) -> str:
     """
     name = name.strip()
     if not name or len(name) > LONGEST:
-        raise invalid({"name": Text("Between 1 and {longest} characters.", "1 到 {longest} 个字符。").format(longest=LONGEST)})
+        raise invalid({"name": _("Between 1 and {longest} characters.").format(longest=LONGEST)})
     return name
 
 

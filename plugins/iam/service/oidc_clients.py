@@ -12,17 +12,17 @@ from sqlalchemy import delete, select
 from app import audit, crypto, site
 from app.auth import audience, decisions
 from app.contracts.shapes import doc
-from app.contracts.text import Text
 from app.db import db, get_scoped, new_id, touch
 from app.errors import FieldError, invalid
 from app.outgoing import door
 from app.web.api import In
+from app.words import Text, _
 from plugins.iam.oidc import clients, keys, tokens
 from plugins.iam.oidc.models import Consent, OidcClient, Token
 from plugins.iam.permissions import CLIENT_API, SITE_JOIN
 from plugins.iam.service import handing
 
-WHAT = Text("OIDC client", "OIDC 客户端")
+WHAT = _("OIDC client")
 GRANTS = (clients.CODE, clients.REFRESH)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -114,7 +114,7 @@ def rotate(row: OidcClient) -> WithSecret:
     audience.need_own_proof()
     _need_right(row.site, row.api_scope)
     if row.public:
-        raise invalid({"": Text("A public client has no secret.", "公开客户端没有密钥。")})
+        raise invalid({"": _("A public client has no secret.")})
     secret = secrets.token_urlsafe(32)
     row.previous_digest, row.secret_digest = row.secret_digest, crypto.digest(secret)
     touch(row)
@@ -160,7 +160,7 @@ def _need_own_audience(wanted: str, besides: str = "") -> None:
         or set(wanted) & set("* \t")
         or db.session.scalar(select(OidcClient.id).where(taken).limit(1))
     ):
-        raise invalid({"audience": Text("This is the audience of somebody else.", "该受众属于其他应用。")})
+        raise invalid({"audience": _("This is the audience of somebody else.")})
 
 
 def _fill(row: OidcClient, wanted: ClientWanted) -> None:
@@ -173,9 +173,9 @@ def _fill(row: OidcClient, wanted: ClientWanted) -> None:
 def _check(wanted: ClientWanted, public: bool) -> None:
     problems = _scope_problems(wanted, public)
     if not wanted.name.strip():
-        problems.append(FieldError("/name", Text("This is required.", "此项必填。")))
+        problems.append(FieldError("/name", _("This is required.")))
     if not wanted.redirect_uris:
-        problems.append(FieldError("/redirectUris", Text("Name at least one.", "至少填写一项。")))
+        problems.append(FieldError("/redirectUris", _("Name at least one.")))
     for field, uris in (("redirectUris", wanted.redirect_uris), ("postLogoutUris", wanted.post_logout_uris)):
         problems += [FieldError(f"/{field}", text) for uri in uris if (text := _uri_problem(uri))]
     if wanted.backchannel_uri and (
@@ -184,7 +184,7 @@ def _check(wanted: ClientWanted, public: bool) -> None:
         problems.append(FieldError("/backchannelUri", text))
     if wanted.site and wanted.public:
         problems.append(
-            FieldError("/public", Text("The console of another site has a secret.", "其他站点的控制台必须使用密钥。"))
+            FieldError("/public", _("The console of another site has a secret."))
         )
     if problems:
         raise invalid(problems)
@@ -196,16 +196,13 @@ def _scope_problems(wanted: ClientWanted, public: bool) -> list[FieldError]:
     if wanted.api_scope not in clients.API_SCOPES:
         names = ", ".join(filter(None, clients.API_SCOPES))
         problems.append(
-            FieldError("/apiScope", Text("Nothing, or one of: {names}", "留空，或为：{names}").format(names=names))
+            FieldError("/apiScope", _("Nothing, or one of: {names}").format(names=names))
         )
     elif wanted.api_scope and (wanted.audience.strip() or wanted.site):
-        text = Text(
-            "A client with an audience of its own, or another site's console, has tokens for that, not for the API.",
-            "自有受众的客户端或其他站点的控制台，其令牌不能用于本 API。",
-        )
+        text = _("A client with an audience of its own, or another site's console, has tokens for that, not for the API.")
         problems.append(FieldError("/apiScope", text))
     if wanted.without_pkce and public:
-        text = Text("A client without a secret is proved by PKCE alone.", "无密钥的客户端仅靠 PKCE 验证。")
+        text = _("A client without a secret is proved by PKCE alone.")
         problems.append(FieldError("/withoutPkce", text))
     return problems
 
@@ -214,19 +211,16 @@ def _uri_problem(uri: str) -> Text | None:
     """An absolute https address without a fragment (RFC 6749, 3.1.2); http only for this machine."""
     try:
         parts = urlsplit(uri)
-        _ = parts.port
+        __ = parts.port
     except ValueError:
-        return Text("{uri} is not an address.", "{uri} 不是有效地址。").format(uri=uri)
+        return _("{uri} is not an address.").format(uri=uri)
     http = parts.scheme == "http" and (parts.hostname in LOOPBACK or site.settings().allow_local_addresses)
     if (parts.scheme != "https" and not http) or not parts.netloc or parts.fragment or "*" in uri or parts.username:
-        return Text(
-            "{uri} cannot be used: write a whole address that begins with https:// and holds no * and no #.",
-            "{uri} 不可用：请填写以 https:// 开头的完整地址，且不得包含 * 或 #。",
-        ).format(uri=uri)
+        return _("{uri} cannot be used: write a whole address that begins with https:// and holds no * and no #.").format(uri=uri)
     return None
 
 
 def _reach_problem(uri: str) -> Text | None:
     if door.of_site().refuses(urlsplit(uri).hostname or ""):
-        return Text("The site does not call addresses of its own machine.", "站点不会调用本机地址。")
+        return _("The site does not call addresses of its own machine.")
     return None

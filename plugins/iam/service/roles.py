@@ -11,16 +11,16 @@ from sqlalchemy import func, select
 
 from app import audit
 from app.contracts.shapes import Description, doc
-from app.contracts.text import Text, plain
 from app.db import db, new_id, scoped, touch
 from app.errors import NOT_FOUND, invalid
 from app.web.api import In
+from app.words import Text, _, plain
 from plugins.iam import directory, offered
 from plugins.iam.models import CustomRole, Grant
 from plugins.iam.service import handing, names
 from plugins.iam.service.errors import ABOVE_YOU, ROLE_IN_USE, TAKEN
 
-WHAT = Text("role", "角色")
+WHAT = _("role")
 CODE = re.compile(r"^[a-z][a-z0-9-]{1,62}$")
 
 
@@ -63,8 +63,8 @@ def all_of(tenant_id: str, text: str = "", counted: bool = True) -> list[RoleSho
 
 def _text(role: RoleShown) -> str:
     titles = offered.permissions()
-    rights = " ".join(f"{p} {titles[p].title.en} {titles[p].title.zh}" for p in role.permissions if p in titles)
-    return f"{role.code} {role.name.en} {role.name.zh} {rights}".lower()
+    rights = " ".join(f"{p} {' '.join(titles[p].title.in_all().values())}" for p in role.permissions if p in titles)
+    return f"{role.code} {' '.join(role.name.in_all().values())} {rights}".lower()
 
 
 def _shown(row: CustomRole, held: int) -> RoleShown:
@@ -92,7 +92,7 @@ def get_own(role_id: str) -> CustomRole:
     """
     row = db.session.scalar(scoped(CustomRole).where((CustomRole.id == role_id) | (CustomRole.code == role_id)))
     if row is None:
-        raise NOT_FOUND(what=Text("role of your own", "自定义角色"))
+        raise NOT_FOUND(what=_("role of your own"))
     return row
 
 
@@ -103,10 +103,10 @@ def create(wanted: RoleWanted) -> CustomRole:
     """
     code = wanted.code.strip() or f"role-{new_id()[-8:]}"
     if not CODE.match(code):
-        raise invalid({"code": Text("Small letters, digits and hyphens, beginning with a letter.", "小写字母、数字与连字符，以字母开头。")})
+        raise invalid({"code": _("Small letters, digits and hyphens, beginning with a letter.")})
     taken = code in offered.roles() or db.session.scalar(scoped(CustomRole).where(CustomRole.code == code))
     if taken:
-        raise TAKEN(what=Text("The role", "角色"), name=code)
+        raise TAKEN(what=_("The role"), name=code)
     row = CustomRole(
         id=new_id(), tenant_id=handing.me().tenant_id, code=code, name=names.checked(wanted.name),
         description=wanted.description, permissions=_checked(wanted), version=1,
@@ -149,8 +149,8 @@ def _checked(wanted: RoleWanted) -> list[str]:
     unknown = [name for name in wanted.permissions if name not in known]
     if unknown or not wanted.permissions:
         first = unknown[0] if unknown else ""
-        nothing = Text("Choose at least one.", "至少选择一项。")
-        raise invalid({"permissions": Text("There is no permission {first}.", "没有权限 {first}。").format(first=first) if first else nothing})
+        nothing = _("Choose at least one.")
+        raise invalid({"permissions": _("There is no permission {first}.").format(first=first) if first else nothing})
     if not handing.may_hand_out(wanted.permissions):
         raise ABOVE_YOU(role=wanted.name)
     return sorted(set(wanted.permissions))

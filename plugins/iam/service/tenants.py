@@ -10,21 +10,20 @@ from sqlalchemy import delete, func, select
 from app import audit
 from app.auth import decisions
 from app.auth.models import ConsoleSession
-from app.contracts.shapes import Description, doc
-from app.contracts.text import Text
-from app.db import Model, db, get_scoped, new_id, touch
+from app.contracts.shapes import doc
+from app.db import Model, db, new_id, touch
 from app.errors import NOT_FOUND, invalid
 from app.web.api import In
+from app.words import _
 from plugins.iam import directory, seeding
-from plugins.iam.models import ACTIVE, DISABLED, MEMBER, PLATFORM_TENANT, Member, Tenant, Workspace
+from plugins.iam.models import ACTIVE, DISABLED, MEMBER, PLATFORM_TENANT, Member, Tenant
 from plugins.iam.oidc import tokens
 from plugins.iam.oidc.models import Token
 from plugins.iam.permissions import SITE_TENANTS
 from plugins.iam.service import handing, names
 from plugins.iam.service.errors import NOT_EMPTY, TAKEN
 
-WHAT = Text("tenant", "租户")
-SPACE, SPACE_TITLE = Text("workspace", "工作空间"), Text("The workspace", "工作空间")
+WHAT = _("tenant")
 CODE = re.compile(r"^[A-Za-z][A-Za-z0-9-]{1,62}$")
 # Rows that tell what happened do not keep a tenant or a workspace alive.
 HISTORY = ("core_audit_", "core_job", "core_session", "iam_token", "iam_authorization_code", "core_order_event")
@@ -43,13 +42,6 @@ class TenantChange(In):
 
     name: Annotated[str | None, doc("Name that people see.")] = None
     enabled: Annotated[bool | None, doc("Whether its members may sign in to it.")] = None
-
-
-class WorkspaceWanted(In):
-    """A workspace's name and description."""
-
-    name: Annotated[str, doc("Name that people see; unique in the tenant.")]
-    description: Description = ""
 
 
 def visible() -> Any:
@@ -75,9 +67,9 @@ def create(wanted: TenantWanted) -> Tenant:
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
     """
     if not CODE.match(wanted.code):
-        raise invalid({"code": Text("Letters, digits and hyphens, beginning with a letter.", "字母、数字与连字符，以字母开头。")})
+        raise invalid({"code": _("Letters, digits and hyphens, beginning with a letter.")})
     if db.session.scalar(select(Tenant.id).where(func.lower(Tenant.code) == wanted.code.lower())):
-        raise TAKEN(what=Text("The tenant code", "租户编码"), name=wanted.code)
+        raise TAKEN(what=_("The tenant code"), name=wanted.code)
     administrator = _administrator(wanted.administrator)
     row = seeding.add(Tenant(id=new_id(), code=wanted.code, name=names.checked(wanted.name), security={}, state=ACTIVE, version=1))
     seeding.workspace(row, "Default")
@@ -93,7 +85,7 @@ def _administrator(login: str) -> Member | None:
         return None
     found = db.session.scalar(select(Member).where(Member.login == login.strip().lower()))
     if found is None:
-        raise invalid({"administrator": Text("There is no such member.", "没有这个成员。")})
+        raise invalid({"administrator": _("There is no such member.")})
     return found
 
 
@@ -107,7 +99,7 @@ def change(row: Tenant, wanted: TenantChange) -> Tenant:
     if wanted.enabled is not None:
         decisions.require(SITE_TENANTS)
         if row.code == PLATFORM_TENANT and not wanted.enabled:
-            raise NOT_EMPTY(name=row.name, what=Text("it is the platform's own tenant", "平台自身租户"))
+            raise NOT_EMPTY(name=row.name, what=_("it is the platform's own tenant"))
         row.state = ACTIVE if wanted.enabled else DISABLED
     touch(row)
     directory.bump(row.id)
@@ -123,57 +115,14 @@ def remove(row: Tenant) -> None:
 
     :raises ConsoleError: IAM/NOT_EMPTY
     """
-    holding = sorted(_holding("tenant_id", row.id))
-    if holding or row.code == PLATFORM_TENANT:
-        raise NOT_EMPTY(name=row.name, what=", ".join(holding[:5]) or Text("it is the platform's own", "平台自身租户"))
+    left = sorted(holding("tenant_id", row.id))
+    if left or row.code == PLATFORM_TENANT:
+        raise NOT_EMPTY(name=row.name, what=", ".join(left[:5]) or _("it is the platform's own"))
     audit.note("tenant", row.id, row.name, code=row.code)
     db.session.delete(row)
 
 
-def get_workspace(workspace_id: str) -> Workspace:
-    """A workspace of this tenant.
-
-    :raises ConsoleError: CORE/NOT_FOUND
-    """
-    return get_scoped(Workspace, workspace_id, SPACE)
-
-
-def create_workspace(wanted: WorkspaceWanted) -> Workspace:
-    """A workspace of this tenant.
-
-    :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
-    """
-    name = names.free(Workspace, wanted.name, SPACE_TITLE)
-    row = Workspace(id=new_id(), tenant_id=handing.me().tenant_id, name=name, description=wanted.description, version=1)
-    seeding.add(row)
-    audit.note("workspace", row.id, row.name)
-    return row
-
-
-def change_workspace(row: Workspace, wanted: WorkspaceWanted) -> Workspace:
-    """Another name or description.
-
-    :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
-    """
-    row.name, row.description = names.free(Workspace, wanted.name, SPACE_TITLE, row.id), wanted.description
-    touch(row)
-    audit.note("workspace", row.id, row.name)
-    return row
-
-
-def remove_workspace(row: Workspace) -> None:
-    """Delete a workspace in which nothing is left.
-
-    :raises ConsoleError: IAM/NOT_EMPTY
-    """
-    holding = sorted(_holding("workspace_id", row.id))
-    if holding:
-        raise NOT_EMPTY(name=row.name, what=", ".join(holding[:5]))
-    audit.note("workspace", row.id, row.name)
-    db.session.delete(row)
-
-
-def _holding(column: str, value: str) -> set[str]:
+def holding(column: str, value: str) -> set[str]:
     """Tables that hold rows of this tenant or workspace, of whatever plugin."""
     found = set()
     for table in Model.metadata.tables.values():

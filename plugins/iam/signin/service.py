@@ -8,9 +8,9 @@ from flask import g
 from sqlalchemy import func, select, update
 
 from app import audit, caller
-from app.contracts.text import Text
 from app.db import db, now
 from app.errors import ConsoleError, ErrorCode, invalid
+from app.words import Text, _
 from plugins.iam import passwords, throttle
 from plugins.iam.models import ACTIVE, FROZEN, PLATFORM_TENANT, Member, Membership, Tenant
 from plugins.iam.signin import device
@@ -18,26 +18,26 @@ from plugins.iam.signin import device
 WRONG = ErrorCode(
     "IAM/WRONG_NAME_OR_PASSWORD",
     401,
-    Text("Login name or password is wrong.", "登录名或密码错误。"),
-    Text("Try again, or ask an administrator to reset the password.", "请重试，或联系管理员重置密码。"),
+    _("Login name or password is wrong."),
+    _("Try again, or ask an administrator to reset the password."),
 )
 LOCKED = ErrorCode(
     "IAM/SIGN_IN_LOCKED",
     429,
-    Text("There were too many attempts. Signing in is locked for {time} more.", "尝试次数过多，登录已锁定，剩余 {time}。"),
-    Text("Wait, or ask an administrator to reset the password.", "请稍候再试，或联系管理员重置密码。"),
+    _("There were too many attempts. Signing in is locked for {time} more."),
+    _("Wait, or ask an administrator to reset the password."),
 )
 FROZEN_MEMBER = ErrorCode(
     "IAM/MEMBER_FROZEN",
     403,
-    Text("This account is frozen.", "该账号已被冻结。"),
-    Text("Ask a tenant administrator to unfreeze it.", "请联系租户管理员解冻。"),
+    _("This account is frozen."),
+    _("Ask a tenant administrator to unfreeze it."),
 )
 NO_TENANT = ErrorCode(
     "IAM/NO_TENANT",
     403,
-    Text("This account was removed from every tenant.", "该账号已被移出所有租户。"),
-    Text("Ask a tenant administrator to add it again.", "请联系租户管理员重新加入。"),
+    _("This account was removed from every tenant."),
+    _("Ask a tenant administrator to add it again."),
 )
 ERRORS = (WRONG, LOCKED, FROZEN_MEMBER, NO_TENANT)
 
@@ -91,7 +91,7 @@ def set_password(member: Member, new: str, again: str, shortest: int = passwords
     if problem is not None:
         raise invalid({"new": problem})
     if new != again:
-        raise invalid({"again": Text("The two are not the same.", "两次输入不一致。")})
+        raise invalid({"again": _("The two are not the same.")})
     member.password_hash, member.password_changed_at, member.must_reset = passwords.hashed(new), now(), False
 
 
@@ -99,8 +99,8 @@ def duration(seconds: int) -> Text:
     """``2 min 5 s``."""
     minutes, rest = divmod(max(1, seconds), 60)
     if not minutes:
-        return Text("{rest} s", "{rest} 秒").format(rest=rest)
-    return Text("{minutes} min {rest} s", "{minutes} 分 {rest} 秒").format(minutes=minutes, rest=rest)
+        return _("{rest} s").format(rest=rest)
+    return _("{minutes} min {rest} s").format(minutes=minutes, rest=rest)
 
 
 def _find(login: str) -> Member | None:

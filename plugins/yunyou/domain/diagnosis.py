@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.contracts.text import Text, plain
 from app.errors import ConsoleError, ErrorCode
+from app.words import Text, _, plain
 from plugins.yunyou.domain import codes
 from plugins.yunyou.domain.podview import EventView, Json, condition, event_view, moment
 
@@ -168,7 +168,7 @@ def _crashed(about: _About, container: Json) -> Failure:
     if probe and last.get("exitCode") in _KILLED:
         return _probe_failure(about, container, probe)
     code = last.get("exitCode")
-    words = Text("it ended with exit code {code}. {message}", "退出码 {code}。{message}")
+    words = _("it ended with exit code {code}. {message}")
     detail = words.format(code="?" if code is None else code, message=_short(last.get("message") or ""))
     return about.failure(codes.CRASH_LOOP, container, restarts=container.get("restartCount", 0), detail=detail)
 
@@ -231,9 +231,9 @@ def _unhealthy(about: _About, grace: float) -> Failure | None:
 
 
 _PROBES = {
-    "Liveness": Text("liveness", "存活"),
-    "Readiness": Text("readiness", "就绪"),
-    "Startup": Text("startup", "启动"),
+    "Liveness": _("liveness"),
+    "Readiness": _("readiness"),
+    "Startup": _("startup"),
 }
 
 

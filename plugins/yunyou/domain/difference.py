@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from app.contracts.text import Text
+from app.words import Text, _
 from plugins.yunyou.domain.application import Application
 from plugins.yunyou.domain.applications import changed, due, resized
 from plugins.yunyou.domain.changes import Change
@@ -23,16 +23,16 @@ Kind = Literal["new", "deploy", "scale-out", "scale-in", "resize", "test", "topo
 OrderType = Literal["release", "operation", "test"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 KIND_NAMES: Mapping[Kind, Text] = {
-    "new": Text("First deployment", "首次部署"),
-    "deploy": Text("Application deployment", "应用部署"),
-    "scale-out": Text("Scale out", "扩容"),
-    "scale-in": Text("Scale in", "缩容"),
-    "resize": Text("Resize containers", "容器变配"),
-    "test": Text("Automated test", "自动化测试"),
-    "topology": Text("Topology change", "拓扑变更"),
-    "downgrade": Text("Downgrade", "降级"),
-    "removal": Text("Removal", "移除"),
-    "drift": Text("Drift", "集群漂移"),
+    "new": _("First deployment"),
+    "deploy": _("Application deployment"),
+    "scale-out": _("Scale out"),
+    "scale-in": _("Scale in"),
+    "resize": _("Resize containers"),
+    "test": _("Automated test"),
+    "topology": _("Topology change"),
+    "downgrade": _("Downgrade"),
+    "removal": _("Removal"),
+    "drift": _("Drift"),
 }
 _ORDERS: Mapping[Kind, OrderType] = {
     "scale-out": "operation",
@@ -41,11 +41,8 @@ _ORDERS: Mapping[Kind, OrderType] = {
     "removal": "operation",
     "test": "test",
 }
-_DOWNGRADE = Text(
-    "{code} goes back from {before} to {after}. Databases are not changed back; make sure that the older "
-    "version can read them.",
-    "{code} 将从 {before} 降级到 {after}。数据库不会回退，请确认旧版本可以读取现有数据。",
-)
+_DOWNGRADE = _("{code} goes back from {before} to {after}. Databases are not changed back; make sure that the older "
+    "version can read them.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal, get_args
 
-from app.contracts.text import Text
+from app.words import Text, _
 from plugins.yunyou.domain.application import Strategy
 from plugins.yunyou.domain.codes import GROUPS_COUNT, GROUPS_CUSTOM_PER_APPLICATION, GROUPS_SHARES, GROUPS_STRATEGY
 
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 STRATEGY_NAMES: dict[Strategy, Text] = {
-    "recommended": Text("System recommended (two groups)", "系统推荐分组（分两组）"),
-    "per-host": Text("One group per host", "每台一组"),
-    "one": Text("One group", "共分一组"),
-    "two": Text("Two groups", "分两组"),
-    "custom": Text("Custom groups", "自定义分组"),
+    "recommended": _("System recommended (two groups)"),
+    "per-host": _("One group per host"),
+    "one": _("One group"),
+    "two": _("Two groups"),
+    "custom": _("Custom groups"),
 }
 SERIAL = "serial"  # one by one: an application's own choice for its first release, none of an order (guide 2.7.5)
 MOST_GROUPS = 100
@@ -86,32 +86,23 @@ def check_shares(n: int, shares: Sequence[int]) -> None:
         raise GROUPS_COUNT(groups=len(shares), n=n, most=most)
     problem = _problem(shares)
     if problem is None and _divided(n, shares)[-1] < 1:
-        problem = Text(
-            "with at least one instance in each group before it, none of {n} is left for the last group.",
-            "前面各组至少一个实例后，{n} 个实例中没有剩余可分给最后一组。",
-        ).format(n=n)
+        problem = _("with at least one instance in each group before it, none of {n} is left for the last group.").format(n=n)
     if problem is not None:
         raise GROUPS_SHARES(detail=problem)
 
 
 def _problem(shares: Sequence[int]) -> Text | None:
     if any(isinstance(share, bool) or not isinstance(share, int) or share < 1 for share in shares):
-        return Text("each share is a whole percent of at least 1.", "每组占比须为不小于 1 的整数百分比。")
+        return _("each share is a whole percent of at least 1.")
     for at, (earlier, later) in enumerate(pairwise(shares), start=2):
         if later < earlier:
-            words = Text(
-                "group {at} has {later} %, less than the {earlier} % of the group before it.",
-                "第 {at} 组占比 {later}%，小于前一组的 {earlier}%。",
-            )
+            words = _("group {at} has {later} %, less than the {earlier} % of the group before it.")
             return words.format(at=at, later=later, earlier=earlier)
     if sum(shares) != 100:
-        words = Text("together they are {sum} %, not 100 %.", "合计为 {sum}%，而不是 100%。")
+        words = _("together they are {sum} %, not 100 %.")
         return words.format(sum=sum(shares))
     if len(shares) > MOST_EDITABLE and list(shares) != default_shares(len(shares)):
-        words = Text(
-            "above {most} groups the shares are even and cannot be edited.",
-            "超过 {most} 组时使用平均占比，不支持调整。",
-        )
+        words = _("above {most} groups the shares are even and cannot be edited.")
         return words.format(most=MOST_EDITABLE)
     return None
 
@@ -168,18 +159,9 @@ def advised(occasion: Occasion) -> tuple[Strategy, bool]:
     return "two", occasion not in ("restart", "scale")
 
 
-_ALL_AT_ONCE = Text(
-    "One group is usual here: all instances are released at once, which is the fastest.",
-    "通常选择共分一组：所有实例同时发布，速度最快。",
-)
-_TWO_WITHOUT_BETA = Text(
-    "Two groups are advised; waiting for a confirmation between them is usually not needed.",
-    "建议分两组，通常无需开启 Beta 分组。",
-)
-_TWO_OR_CUSTOM = Text(
-    "Two groups or a custom grouping are advised, with the beta switch on; with many containers prefer the custom one.",
-    "建议分两组或使用自定义分组，并开启 Beta 分组；容器较多时优先使用自定义分组。",
-)
+_ALL_AT_ONCE = _("One group is usual here: all instances are released at once, which is the fastest.")
+_TWO_WITHOUT_BETA = _("Two groups are advised; waiting for a confirmation between them is usually not needed.")
+_TWO_OR_CUSTOM = _("Two groups or a custom grouping are advised, with the beta switch on; with many containers prefer the custom one.")
 _ADVICE: dict[Occasion, Text] = {
     "release": _ALL_AT_ONCE,
     "one-click": _ALL_AT_ONCE,
@@ -189,5 +171,5 @@ _ADVICE: dict[Occasion, Text] = {
     "resize": _TWO_OR_CUSTOM,
     "online": _TWO_OR_CUSTOM,
     "offline": _TWO_OR_CUSTOM,
-    "rollback": Text("Two groups are advised.", "建议分两组。"),
+    "rollback": _("Two groups are advised."),
 }

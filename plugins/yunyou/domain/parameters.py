@@ -8,7 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from app.contracts.text import Text
+from app.words import Text, _
 from plugins.yunyou.domain.application import MASK, Parameter, Scalar
 from plugins.yunyou.domain.codes import PARAMETER_UNKNOWN, PARAMETER_VALUE, PARAMETERS_NOT_READY
 from plugins.yunyou.domain.model import Solution
@@ -20,12 +20,12 @@ State = Literal["conflict", "missing", "error", "unconfirmed", "rendered", "conf
 Side = Literal["current", "new"]
 STATES: tuple[State, ...] = ("conflict", "missing", "error", "unconfirmed", "rendered", "confirmed")
 STATE_NAMES: Mapping[State, Text] = {
-    "conflict": Text("Conflict", "冲突"),
-    "missing": Text("Missing", "缺失"),
-    "error": Text("Error", "错误"),
-    "unconfirmed": Text("Unconfirmed", "未确认"),
-    "rendered": Text("Rendered", "已渲染"),
-    "confirmed": Text("Confirmed", "已确认"),
+    "conflict": _("Conflict"),
+    "missing": _("Missing"),
+    "error": _("Error"),
+    "unconfirmed": _("Unconfirmed"),
+    "rendered": _("Rendered"),
+    "confirmed": _("Confirmed"),
 }
 _MOST_NAMED = 20
 
@@ -238,7 +238,7 @@ def _refuse_unready(entries: Iterable[Entry]) -> None:
     unready = [entry for entry in entries if entry.state not in ("rendered", "confirmed")]
     if not unready:
         return
-    item = Text("{name} ({state})", "{name}（{state}）")
+    item = _("{name} ({state})")
     named: list[object] = [item.format(name=entry.name, state=STATE_NAMES[entry.state]) for entry in unready[:_MOST_NAMED]]
     if len(unready) > _MOST_NAMED:
         named.append(f"… +{len(unready) - _MOST_NAMED}")

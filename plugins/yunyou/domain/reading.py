@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from app.contracts.text import Text, plain
 from app.errors import ConsoleError, FieldError
+from app.words import Text, _, plain
 from plugins.yunyou.domain.codes import SOLUTION_TOO_LARGE, SOLUTION_UNREADABLE
 
 LIMIT = 50 * 1024 * 1024
@@ -22,23 +22,23 @@ _LONG = {"sql": 4 * MEGABYTE, "releaseNotes": MEGABYTE, "description": MEGABYTE}
 _MAX_TEXT = 100_000  # Linux takes no longer environment variable than 128 KiB
 
 _JSON_WORDS = {
-    "Expecting value": Text("a value is missing or not JSON", "缺少值或该值不是合法 JSON"),
-    "Expecting ',' delimiter": Text("a comma is missing", "缺少逗号"),
-    "Expecting ':' delimiter": Text("a colon is missing", "缺少冒号"),
-    "Expecting property name enclosed in double quotes": Text("a field name in double quotes is expected", "此处应为双引号括起的字段名"),
-    "Illegal trailing comma before end of object": Text("there is a comma too many", "多余的逗号"),
-    "Illegal trailing comma before end of array": Text("there is a comma too many", "多余的逗号"),
-    "Unterminated string starting at": Text("a text that starts here has no closing quote", "此处开始的文本缺少结束引号"),
-    "Invalid control character at": Text("there is a control character within a text", "文本中含有控制字符"),
-    "Invalid \\escape": Text("there is an unknown escape sequence", "存在未知的转义序列"),
-    "Invalid \\uXXXX escape": Text("there is a damaged \\u escape sequence", "存在损坏的 \\u 转义序列"),
-    "Extra data": Text("something follows after the end of the document", "文档结束之后还有多余内容"),
+    "Expecting value": _("a value is missing or not JSON"),
+    "Expecting ',' delimiter": _("a comma is missing"),
+    "Expecting ':' delimiter": _("a colon is missing"),
+    "Expecting property name enclosed in double quotes": _("a field name in double quotes is expected"),
+    "Illegal trailing comma before end of object": _("there is a comma too many"),
+    "Illegal trailing comma before end of array": _("there is a comma too many"),
+    "Unterminated string starting at": _("a text that starts here has no closing quote"),
+    "Invalid control character at": _("there is a control character within a text"),
+    "Invalid \\escape": _("there is an unknown escape sequence"),
+    "Invalid \\uXXXX escape": _("there is a damaged \\u escape sequence"),
+    "Extra data": _("something follows after the end of the document"),
 }
 
 
 class _Refused(ValueError):
     def __init__(self, words: Text) -> None:
-        super().__init__(words.en)
+        super().__init__(str(words))
         self.words = words
 
 
@@ -55,11 +55,11 @@ def read(raw: bytes, *, limit: int = LIMIT) -> dict[str, Any]:
     duplicates: dict[int, list[str]] = {}
     document = _decode(_text(raw), duplicates)
     if not isinstance(document, dict):
-        raise unreadable(Text("it must hold one JSON object.", "内容必须是一个 JSON 对象。"))
+        raise unreadable(_("it must hold one JSON object."))
     problems = list(_faults(document, duplicates))
     if problems:
         first = problems[0]
-        at = Text("at {pointer}, {words}", "在 {pointer} 处，{words}")
+        at = _("at {pointer}, {words}")
         raise unreadable(at.format(words=first.message, pointer=first.pointer or "/"), problems)
     return document
 
@@ -74,10 +74,7 @@ def _text(raw: bytes) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        words = Text(
-            "it is not text in UTF-8 (byte {byte}, line {line}).",
-            "不是 UTF-8 编码的文本（第 {byte} 字节，第 {line} 行）。",
-        )
+        words = _("it is not text in UTF-8 (byte {byte}, line {line}).")
         raise unreadable(words.format(byte=error.start + 1, line=line)) from None
 
 
@@ -88,7 +85,7 @@ def _decode(text: str, duplicates: dict[int, list[str]]) -> Any:
         made = dict(items)
         if len(made) != len(items):
             seen: set[str] = set()
-            duplicates[id(made)] = [key for key, _ in items if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
+            duplicates[id(made)] = [key for key, __ in items if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
             kept.append(made)
         return made
 
@@ -104,24 +101,24 @@ def _decode(text: str, duplicates: dict[int, list[str]]) -> Any:
 
 def _where(error: json.JSONDecodeError, text: str) -> Text:
     if not text.strip():
-        return Text("it is empty.", "文件为空。")
-    words = Text("line {line}, column {column}: {words}.", "第 {line} 行第 {column} 列：{words}。")
+        return _("it is empty.")
+    words = _("line {line}, column {column}: {words}.")
     return words.format(line=error.lineno, column=error.colno, words=_JSON_WORDS.get(error.msg) or plain(error.msg))
 
 
 def _too_deep() -> Text:
-    return Text("it is nested deeper than {n} levels.", "嵌套超过 {n} 层。").format(n=MAX_DEPTH)
+    return _("it is nested deeper than {n} levels.").format(n=MAX_DEPTH)
 
 
 def _constant(written: str) -> NoReturn:
-    raise _Refused(Text("{n} is not a number of JSON.", "{n} 不是合法的 JSON 数字。").format(n=written))
+    raise _Refused(_("{n} is not a number of JSON.").format(n=written))
 
 
 def _float(written: str) -> float:
     value = float(written)
     if len(written) > MAX_DIGITS or math.isinf(value):
         raise _Refused(
-            Text("the number {n}… is too long or too large.", "数字 {n}… 过长或过大。").format(n=written[:20])
+            _("the number {n}… is too long or too large.").format(n=written[:20])
         )
     return value
 
@@ -129,7 +126,7 @@ def _float(written: str) -> float:
 def _int(written: str) -> int:
     if len(written) > MAX_DIGITS:
         raise _Refused(
-            Text("the number {n}… is too long or too large.", "数字 {n}… 过长或过大。").format(n=written[:20])
+            _("the number {n}… is too long or too large.").format(n=written[:20])
         )
     return int(written)
 
@@ -146,19 +143,19 @@ def _faults(document: dict[str, Any], duplicates: dict[int, list[str]]) -> Itera
         elif isinstance(value, dict):
             twice = duplicates.get(id(value), ()) if duplicates else ()
             for name in twice:
-                yield FieldError(_join((*path, name)), Text("the field stands here twice.", "该字段重复出现。"))
+                yield FieldError(_join((*path, name)), _("the field stands here twice."))
             for name in value:
                 if _CONTROL.search(name) or len(name) > 1024:
-                    words = Text("a field name is too long or holds control characters.", "字段名过长或含有控制字符。")
+                    words = _("a field name is too long or holds control characters.")
                     yield FieldError(_join(path), words)
 
 
 def _bad_text(value: str, key: str | int) -> Text | None:
     if _CONTROL.search(value):
-        return Text("the text holds control characters.", "文本含有控制字符。")
+        return _("the text holds control characters.")
     most = _LONG.get(str(key), _MAX_TEXT)
     if len(value) > most:
-        return Text("the text is longer than {n} characters.", "文本超过 {n} 个字符。").format(n=plain(f"{most:,}"))
+        return _("the text is longer than {n} characters.").format(n=plain(f"{most:,}"))
     return None
 
 

@@ -6,7 +6,7 @@ import re
 
 from msgspec import Struct
 
-from app.contracts.text import Text
+from app.words import Text, _
 
 _START = re.compile(r"\$\$\{|\$\{")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+")
@@ -25,7 +25,7 @@ class Malformed(ValueError):
     """A value whose references can't be read; ``words`` say why."""
 
     def __init__(self, words: Text) -> None:
-        super().__init__(words.en)
+        super().__init__(str(words))
         self.words = words
 
 
@@ -48,12 +48,9 @@ def parse(value: str) -> tuple[str | Reference, ...]:
         end = value.find("}", found.end())
         name = value[found.end() : end].strip() if end >= 0 else ""
         if end < 0:
-            raise Malformed(Text("a reference has no closing brace.", "引用缺少结尾的花括号。"))
+            raise Malformed(_("a reference has no closing brace."))
         if not _NAME.fullmatch(name):
-            words = Text(
-                "“{name}” is not a reference such as global.domain or db.orders.host.",
-                "“{name}”不是合法的引用，例如 global.domain 或 db.orders.host。",
-            )
+            words = _("“{name}” is not a reference such as global.domain or db.orders.host.")
             raise Malformed(words.format(name=name[:80]))
         _flush(plain, pieces)
         pieces.append(Reference(name))

@@ -42,7 +42,7 @@ class Rendered:
 def _text(value: Rendering | None) -> str | None:
     if value is None or value.absent:
         return None
-    return "".join(map(str, value.pieces)) if not value.error else f"({value.error.en})"
+    return "".join(map(str, value.pieces)) if not value.error else f"({value.error!s})"
 
 
 def rendered(solution: Solution | None, entries: Entries | None, outputs: Mapping[str, Output] | None) -> Rendered:

@@ -8,7 +8,7 @@ from itertools import chain
 
 from msgspec import Struct
 
-from app.contracts.text import Text
+from app.words import Text, _
 from plugins.yunyou.domain.application import MASK
 from plugins.yunyou.domain.codes import PARAMETER_UNRESOLVED, PARAMETER_VALUE
 from plugins.yunyou.domain.cycles import arrows, circles, layers
@@ -105,7 +105,7 @@ def render(sources: Mapping[str, Source]) -> dict[str, Rendering]:
     for circle in circles({name: needs[name] for name in stuck}):
         for at, name in enumerate(circle[:-1]):
             turned = [*circle[at:-1], *circle[: at + 1]]
-            words = Text("it refers to itself in a circle: {circle}", "存在循环引用：{circle}")
+            words = _("it refers to itself in a circle: {circle}")
             made[name] = Rendering(secret=sources[name].secret, error=words.format(circle=arrows(turned)))
     known = _Names(sources)
     plain = (name for name in parsed if name not in needs)
@@ -153,7 +153,7 @@ def _filled(name: str, pieces: tuple[str | Reference, ...], known: _Names, made:
 
 
 def _too_long() -> Text:
-    return Text("the rendered value is longer than {n} characters.", "渲染后的值超过 {n} 个字符。").format(n=LONGEST)
+    return _("the rendered value is longer than {n} characters.").format(n=LONGEST)
 
 
 def _problem(name: str, known: _Names, made: Mapping[str, Rendering]) -> Text | None:
@@ -161,11 +161,11 @@ def _problem(name: str, known: _Names, made: Mapping[str, Rendering]) -> Text | 
         return known.unknown(name)
     other = made.get(name)
     if other is None or other.error:
-        return Text("it refers to ${{{name}}}, which has an error itself.", "引用的 ${{{name}}} 本身存在错误。").format(
+        return _("it refers to ${{{name}}}, which has an error itself.").format(
             name=name
         )
     if other.absent:
-        return Text("it refers to ${{{name}}}, which has no value.", "引用的 ${{{name}}} 没有值。").format(name=name)
+        return _("it refers to ${{{name}}}, which has no value.").format(name=name)
     return None
 
 
@@ -191,10 +191,8 @@ class _Names:
     @staticmethod
     def _words(name: str, near: list[str]) -> Text:
         if not near:
-            return Text("there is nothing called ${{{name}}}.", "不存在 ${{{name}}}。").format(name=name)
-        words = Text(
-            "there is nothing called ${{{name}}}; near to it: {near}.", "不存在 ${{{name}}}，相近的有：{near}。"
-        )
+            return _("there is nothing called ${{{name}}}.").format(name=name)
+        words = _("there is nothing called ${{{name}}}; near to it: {near}.")
         return words.format(name=name, near=", ".join("${" + other + "}" for other in near))
 
 

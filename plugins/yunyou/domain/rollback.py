@@ -6,14 +6,12 @@ import copy
 from collections.abc import Collection
 from typing import Any
 
-from app.contracts.text import Text
+from app.words import _
 from plugins.yunyou.domain.baseline import OPERATED
 
 Document = dict[str, Any]
 
-DATABASES_STAY = Text(
-    "Databases are not changed back: schemas and data stay as they are.", "数据库不会回滚：表结构与数据保持不变。"
-)
+DATABASES_STAY = _("Databases are not changed back: schemas and data stay as they are.")
 
 
 def returned(current: Document, record: Document, applications: Collection[str] | None = None) -> Document:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.contracts.text import Text
 from app.errors import FieldError
+from app.words import Text, _
 from plugins.yunyou.domain import rules_application, rules_parameters, rules_resources
 from plugins.yunyou.domain.cycles import arrows, circles
 from plugins.yunyou.domain.lenient import objects, text, texts
@@ -31,8 +31,8 @@ class Known:
     def of(cls, baseline: dict[str, Any]) -> Known:
         """What an environment with this baseline has."""
         products = list(objects(baseline, "products"))
-        versions = {text(product, "code"): text(product, "version") for _, product in products}
-        names = {name: text(product, "code") for at, product in products for name, _, _ in _names_of(product, at)}
+        versions = {text(product, "code"): text(product, "version") for __, product in products}
+        names = {name: text(product, "code") for at, product in products for name, *_held in _names_of(product, at)}
         return cls(versions, names)
 
 
@@ -43,8 +43,8 @@ def touched(before: dict[str, Any], after: dict[str, Any]) -> Collection[str] | 
     """
     if any(before.get(key) != after.get(key) for key in (before.keys() | after.keys()) - {"products"}):
         return None
-    was = {text(product, "code"): product for _, product in objects(before, "products")}
-    now = {text(product, "code"): product for _, product in objects(after, "products")}
+    was = {text(product, "code"): product for __, product in objects(before, "products")}
+    now = {text(product, "code"): product for __, product in objects(after, "products")}
     differ = {code for code in was.keys() | now.keys() if was.get(code) != now.get(code)}
     gone = {name for code in differ & was.keys() for name in _referable(was[code])}
     there = {name for code in differ & now.keys() for name in _referable(now[code])}
@@ -54,7 +54,7 @@ def touched(before: dict[str, Any], after: dict[str, Any]) -> Collection[str] | 
 def _referable(product: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What other products may name of one: whatever in it has a name."""
     for part in product:
-        yield from ((part, text(item, "name") or text(item, "key")) for _, item in objects(product, part))
+        yield from ((part, text(item, "name") or text(item, "key")) for __, item in objects(product, part))
 
 
 def check(document: dict[str, Any], known: Known, only: Collection[str] | None = None) -> Iterator[FieldError]:
@@ -67,7 +67,7 @@ def check(document: dict[str, Any], known: Known, only: Collection[str] | None =
     yield from _products(document)
     yield from _dependencies(document, known)
     yield from _names(document, known)
-    everyone = {text(app, "name") for _, product in objects(document, "products") for _, app in _apps(product)}
+    everyone = {text(app, "name") for __, product in objects(document, "products") for __, app in _apps(product)}
     everyone |= set(known.names)
     for at, product in objects(document, "products"):
         if only is not None and text(product, "code") not in only:
@@ -89,7 +89,7 @@ def _lines(owner: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[Field
     for key in _LINES:
         value = text(owner, key)
         if len(value) > 256 or "\n" in value or "\r" in value:
-            words = Text("This must be one line of at most 256 characters.", "此处须为不超过 256 个字符的单行文本。")
+            words = _("This must be one line of at most 256 characters.")
             yield FieldError(pointer(*path, key), words)
 
 
@@ -98,13 +98,13 @@ def _products(document: dict[str, Any]) -> Iterator[FieldError]:
     for at, product in objects(document, "products"):
         code = text(product, "code")
         if code and code in seen:
-            words = Text("The product code {code} is used twice.", "产品码 {code} 重复。")
+            words = _("The product code {code} is used twice.")
             yield FieldError(pointer("products", at, "code"), words.format(code=shown(code)))
         seen.add(code)
 
 
 def _dependencies(document: dict[str, Any], known: Known) -> Iterator[FieldError]:
-    here = {text(product, "code"): text(product, "version") for _, product in objects(document, "products")}
+    here = {text(product, "code"): text(product, "version") for __, product in objects(document, "products")}
     graph: dict[str, list[str]] = {}
     places: dict[str, str] = {}
     for at, product in objects(document, "products"):
@@ -115,7 +115,7 @@ def _dependencies(document: dict[str, Any], known: Known) -> Iterator[FieldError
             path = ("products", at, "dependencies", index)
             yield from _dependency(dependency, path, here, known)
     for circle in circles({code: graph.get(code, []) for code in here}):
-        words = Text("Products depend on each other in a circle: {cycle}", "产品之间存在循环依赖：{cycle}")
+        words = _("Products depend on each other in a circle: {cycle}")
         yield FieldError(places[circle[0]], words.format(cycle=arrows(circle)))
 
 
@@ -125,21 +125,16 @@ def _dependency(
     wanted, condition = text(dependency, "product"), text(dependency, "version")
     parsed = specifier(condition)
     if parsed is None:
-        words = Text(
-            "“{text}” is not a version condition such as >=2.40,<3.", "“{text}”不是合法的版本条件，例如 >=2.40,<3。"
-        )
+        words = _("“{text}” is not a version condition such as >=2.40,<3.")
         yield FieldError(pointer(*path, "version"), words.format(text=shown(condition)))
     if not wanted:
         return
     version = here.get(wanted, known.products.get(wanted))
     if version is None:
-        words = Text(
-            "The product {code} is neither in this solution nor in the environment.",
-            "产品 {code} 既不在本解决方案中，也不在环境中。",
-        )
+        words = _("The product {code} is neither in this solution nor in the environment.")
         yield FieldError(pointer(*path, "product"), words.format(code=shown(wanted)))
     elif parsed is not None and not satisfies(version, parsed):
-        words = Text("{code} {version} does not meet the condition {text}.", "{code} {version} 不满足版本条件 {text}。")
+        words = _("{code} {version} does not meet the condition {text}.")
         yield FieldError(pointer(*path, "version"), words.format(code=wanted, version=shown(version), text=condition))
 
 
@@ -156,23 +151,14 @@ def _names(document: dict[str, Any], known: Known) -> Iterator[FieldError]:
         code = text(product, "code")
         for name, longest, holder in _names_of(product, at):
             if len(name) > longest:
-                words = Text(
-                    "The cluster takes names of {most} characters at most; “{name}” has {n}.",
-                    "集群对象名最长 {most} 个字符，“{name}”有 {n} 个。",
-                )
+                words = _("The cluster takes names of {most} characters at most; “{name}” has {n}.")
                 yield FieldError(holder.pointer, words.format(most=longest, name=shown(name), n=len(name)))
             owner = known.names.get(name, code)
             if owner != code:
-                words = Text(
-                    "{what} cannot have the name {name}: the product {owner} of the environment holds it.",
-                    "{what}不能使用名称 {name}：环境中的产品 {owner} 已占用。",
-                )
+                words = _("{what} cannot have the name {name}: the product {owner} of the environment holds it.")
                 yield FieldError(holder.pointer, words.format(what=holder.what, name=name, owner=owner))
             if name in held:
-                words = Text(
-                    "{what} and {other} both need the name {name} in the cluster.",
-                    "{what}与{other}都要在集群中使用名称 {name}。",
-                )
+                words = _("{what} and {other} both need the name {name} in the cluster.")
                 yield FieldError(holder.pointer, words.format(what=holder.what, other=held[name].what, name=name))
             else:
                 held[name] = holder
@@ -184,7 +170,7 @@ def _names_of(product: dict[str, Any], at: int) -> Iterator[tuple[str, int, _Hel
         name = text(app, "name")
         if not name:
             continue
-        what = Text("The application {name} of {code}", "产品 {code} 的应用 {name}").format(name=shown(name), code=code)
+        what = _("The application {name} of {code}").format(name=shown(name), code=code)
         holder = _Held(what, pointer("products", at, "applications", index, "name"))
         role = text(app, "role", "standard")
         stateful = text(app, "workload", "StatefulSet" if role == "standard" else "Job") == "StatefulSet"
@@ -197,16 +183,16 @@ def _names_of(product: dict[str, Any], at: int) -> Iterator[tuple[str, int, _Hel
             yield name, MAX_NAME, holder
     for index, balancer in objects(product, "loadBalancers"):
         if text(balancer, "name"):
-            what = Text("The load balancer {name} of {code}", "产品 {code} 的负载均衡 {name}")
+            what = _("The load balancer {name} of {code}")
             what = what.format(name=shown(text(balancer, "name")), code=code)
             yield text(balancer, "name"), MAX_NAME, _Held(what, pointer("products", at, "loadBalancers", index, "name"))
 
 
 def _cells_of(product: dict[str, Any]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for _, group in objects(product, "scalingGroups"):
-        names = dict.fromkeys(text(cell, "name") for _, cell in objects(group, "cells"))
-        for _, app in texts(group, "applications"):
+    for __, group in objects(product, "scalingGroups"):
+        names = dict.fromkeys(text(cell, "name") for __, cell in objects(group, "cells"))
+        for __, app in texts(group, "applications"):
             found.setdefault(app, []).extend(names)
     return {app: list(dict.fromkeys(names)) for app, names in found.items() if names}
 
@@ -218,10 +204,10 @@ def _release_order(product: dict[str, Any], path: tuple[str | int, ...]) -> Iter
         for at, needed in texts(app, "dependsOn"):
             graph[text(app, "name")].append(needed)
             if needed not in names:
-                words = Text("There is no application {name} in this product.", "本产品中没有应用 {name}。")
+                words = _("There is no application {name} in this product.")
                 place = pointer(*path, "applications", index, "dependsOn", at)
                 yield FieldError(place, words.format(name=shown(needed)))
     for circle in circles(graph):
-        words = Text("Applications wait for each other in a circle: {cycle}", "应用之间存在循环依赖：{cycle}")
+        words = _("Applications wait for each other in a circle: {cycle}")
         place = pointer(*path, "applications", names[circle[0]], "dependsOn")
         yield FieldError(place, words.format(cycle=arrows(circle)))

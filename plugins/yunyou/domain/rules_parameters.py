@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from app.contracts.text import Text
 from app.errors import FieldError
+from app.words import _
 from plugins.yunyou.domain.lenient import objects, text, texts
 from plugins.yunyou.domain.reading import pointer
 from plugins.yunyou.domain.shape import shown
@@ -18,13 +18,13 @@ def check(owner: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[FieldE
     seen: set[str] = set()
     for at, parameter in objects(owner, "parameters"):
         key, kind = text(parameter, "key"), text(parameter, "type", "string")
-        options = [option for _, option in texts(parameter, "options")]
+        options = [option for __, option in texts(parameter, "options")]
         if key and key in seen:
-            words = Text("The parameter {key} stands here twice.", "参数 {key} 重复。")
+            words = _("The parameter {key} stands here twice.")
             yield FieldError(pointer(*path, at, "key"), words.format(key=shown(key)))
         seen.add(key)
         if kind == "enum" and not options:
-            words = Text("A parameter of type enum needs options.", "枚举类型的参数必须给出可选值。")
+            words = _("A parameter of type enum needs options.")
             yield FieldError(pointer(*path, at, "options"), words)
         elif isinstance(parameter.get("value"), str | int | float):
             problem = misfit(parameter["value"], kind, options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.contracts.text import Text, plain
+from app.words import Text, _, plain
 from plugins.yunyou.domain.codes import SEQUENCE_CYCLE, SEQUENCE_REFUSED
 from plugins.yunyou.domain.cycles import arrows, circles, layers
 from plugins.yunyou.domain.model import Product
@@ -44,10 +44,8 @@ def check_sequence(sequence: Sequence[Sequence[str]], needs: Mapping[str, Iterab
     given = [code for layer in sequence for code in layer]
     _refuse_uneven(given, needs)
     place = {code: at for at, layer in enumerate(sequence) for code in layer}
-    words = Text(
-        "{product} needs {needed}, but would be released {when} it.", "{product} 依赖 {needed}，却将{when}其发布。"
-    )
-    before, together = Text("before", "早于"), Text("at the same time as", "与之同时")
+    words = _("{product} needs {needed}, but would be released {when} it.")
+    before, together = _("before"), _("at the same time as")
     return [
         words.format(product=code, needed=needed, when=before if place[code] < place[needed] else together)
         for code in given
@@ -61,9 +59,9 @@ def _refuse_uneven(given: Sequence[str], wanted: Collection[str]) -> None:
     strange = [code for code in given if code not in wanted]
     missing = [code for code in wanted if code not in set(given)]
     for codes, words in (
-        (twice, Text("it names {codes} twice.", "{codes} 重复。")),
-        (strange, Text("{codes} is not part of this order.", "{codes} 不在此执行单中。")),
-        (missing, Text("it leaves out {codes}.", "缺少 {codes}。")),
+        (twice, _("it names {codes} twice.")),
+        (strange, _("{codes} is not part of this order.")),
+        (missing, _("it leaves out {codes}.")),
     ):
         if codes:
             raise SEQUENCE_REFUSED(detail=words.format(codes=plain(", ".join(codes[:20]))))
@@ -95,7 +93,7 @@ def application_layers(
     names = [app.name for app in product.applications]
     for name in [*chosen, *(other for others in chosen.values() for other in others)]:
         if name not in names:
-            words = Text("{name} is not an application of {code}.", "{name} 不是产品 {code} 的应用。")
+            words = _("{name} is not an application of {code}.")
             raise SEQUENCE_REFUSED(detail=words.format(name=name, code=product.code))
     running = {app.name: app for app in product.applications if app.role != "test"}
     needs = {
@@ -146,9 +144,7 @@ def _reached(starts: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[s
 
 def _against(product: Product, made: Layers, chosen: Mapping[str, Sequence[str]]) -> Iterable[Text]:
     place = {name: at for at, layer in enumerate(made) for name in layer}
-    words = Text(
-        "{app} waits for {needed} by default, but not in this order.", "{app} 默认等待 {needed}，但此顺序不等待。"
-    )
+    words = _("{app} waits for {needed} by default, but not in this order.")
     for app in product.applications:
         if app.name not in chosen:
             continue

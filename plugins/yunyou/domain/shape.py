@@ -12,45 +12,31 @@ import msgspec
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from app.contracts.text import Text, plain
 from app.errors import FieldError
+from app.words import Text, _, plain
 from plugins.yunyou.domain.model import Body
 from plugins.yunyou.domain.reading import pointer
 
 MOST_ERRORS = 2000
 
 _TYPES = {
-    "object": Text("an object", "对象"),
-    "array": Text("a list", "列表"),
-    "string": Text("a text", "文本"),
-    "number": Text("a number", "数字"),
-    "integer": Text("a whole number", "整数"),
-    "boolean": Text("true or false", "true 或 false"),
-    "null": Text("null", "null"),
+    "object": _("an object"),
+    "array": _("a list"),
+    "string": _("a text"),
+    "number": _("a number"),
+    "integer": _("a whole number"),
+    "boolean": _("true or false"),
+    "null": _("null"),
 }
 _PATTERNS = {
-    "name": Text(
-        "must be 1 to 63 lower-case letters, digits or hyphens, and begin and end with a letter or digit",
-        "须为 1 至 63 个小写字母、数字或连字符，且以字母或数字开头和结尾",
-    ),
-    "quantity": Text(
-        "must be a Kubernetes quantity such as 500m, 2 or 4Gi", "须为 Kubernetes 资源数量，例如 500m、2 或 4Gi"
-    ),
-    "cpu": Text("must be a number of cores such as 500m (half a core), 1 or 2.5", "须为 CPU 核数，例如 500m（半核）、1 或 2.5"),
-    "memory": Text("must be an amount of memory such as 512Mi or 4Gi", "须为内存大小，例如 512Mi 或 4Gi"),
-    "key": Text(
-        "must begin with a letter or underscore and hold only letters, digits, '_', '.' and '-'",
-        "须以字母或下划线开头，仅含字母、数字、“_”、“.”和“-”",
-    ),
-    "code": Text(
-        "must begin with a letter and hold only letters, digits and hyphens, 63 at most",
-        "须以字母开头，仅含字母、数字和连字符，最多 63 个字符",
-    ),
-    "mountPath": Text("must be an absolute path", "须为绝对路径"),
-    "database": Text(
-        "must begin with a lower-case letter and hold only lower-case letters, digits and '_', 63 at most",
-        "须以小写字母开头，仅含小写字母、数字和“_”，最多 63 个字符",
-    ),
+    "name": _("must be 1 to 63 lower-case letters, digits or hyphens, and begin and end with a letter or digit"),
+    "quantity": _("must be a Kubernetes quantity such as 500m, 2 or 4Gi"),
+    "cpu": _("must be a number of cores such as 500m (half a core), 1 or 2.5"),
+    "memory": _("must be an amount of memory such as 512Mi or 4Gi"),
+    "key": _("must begin with a letter or underscore and hold only letters, digits, '_', '.' and '-'"),
+    "code": _("must begin with a letter and hold only letters, digits and hyphens, 63 at most"),
+    "mountPath": _("must be an absolute path"),
+    "database": _("must begin with a lower-case letter and hold only lower-case letters, digits and '_', 63 at most"),
 }
 
 
@@ -80,7 +66,7 @@ def body_of(document: dict[str, Any]) -> tuple[Body | None, list[FieldError]]:
     errors: list[FieldError] = []
     for problem in _validator().iter_errors(document):
         if len(errors) >= MOST_ERRORS:
-            errors.append(FieldError("", Text("There are more problems of this kind.", "还有更多此类问题。")))
+            errors.append(FieldError("", _("There are more problems of this kind.")))
             break
         errors.extend(_in_words(problem))
     if errors:
@@ -104,19 +90,19 @@ def _in_words(problem: ValidationError) -> Iterator[FieldError]:
     found, limit, kind = problem.instance, problem.validator_value, str(problem.validator)
     if kind == "required":  # told once for each missing field, without saying which
         name = next(name for name in limit if repr(name) in problem.message and name not in found)
-        words = Text("The field {name} is missing.", "缺少字段 {name}。")
+        words = _("The field {name} is missing.")
         yield FieldError(at + pointer(name), words.format(name=name))
         return
     maker = _MAKERS.get(kind)
     yield FieldError(at, maker(found, limit, problem) if maker else plain(problem.message[:300]))
 
 
-def _type(found: Any, limit: Any, _: ValidationError) -> Text:
+def _type(found: Any, limit: Any, __: ValidationError) -> Text:
     wanted = [limit] if isinstance(limit, str) else list(limit)
     either = _TYPES[wanted[0]]
     for name in wanted[1:]:
-        either = Text("{one} or {other}", "{one}或{other}").format(one=either, other=_TYPES[name])
-    words = Text("This must be {wanted}, not {found}.", "此处须为{wanted}，而不是{found}。")
+        either = _("{one} or {other}").format(one=either, other=_TYPES[name])
+    words = _("This must be {wanted}, not {found}.")
     return words.format(wanted=either, found=_TYPES[_type_of(found)])
 
 
@@ -132,8 +118,8 @@ def _pattern(found: Any, limit: Any, problem: ValidationError) -> Text:
     last = str(problem.absolute_path[-1]) if problem.absolute_path else ""
     named = next((name for name, rule in schema()["$defs"].items() if rule.get("pattern") == limit), last)
     meaning = "database" if "database" in path else last if last in _PATTERNS else named
-    words = Text("“{found}” cannot be used: it {rule}.", "“{found}”不可用：{rule}。")
-    rule = _PATTERNS.get(meaning) or Text("must match {p}", "须匹配 {p}").format(p=limit)
+    words = _("“{found}” cannot be used: it {rule}.")
+    rule = _PATTERNS.get(meaning) or _("must match {p}").format(p=limit)
     return words.format(found=shown(found), rule=rule)
 
 
@@ -144,13 +130,13 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "…"
 
 
-def _enum(found: Any, limit: Any, _: ValidationError) -> Text:
-    words = Text("“{found}” is not one of: {known}.", "“{found}”不在可选值之中：{known}。")
+def _enum(found: Any, limit: Any, __: ValidationError) -> Text:
+    words = _("“{found}” is not one of: {known}.")
     return words.format(found=shown(found), known=", ".join(map(str, limit)))
 
 
 def _bound(words: Text) -> Any:
-    def make(found: Any, limit: Any, _: ValidationError) -> Text:
+    def make(found: Any, limit: Any, __: ValidationError) -> Text:
         return words.format(found=shown(found), limit=limit)
 
     return make
@@ -160,11 +146,11 @@ _MAKERS: dict[str, Any] = {
     "type": _type,
     "pattern": _pattern,
     "enum": _enum,
-    "minimum": _bound(Text("{found} is too small: at least {limit}.", "{found} 过小：不得小于 {limit}。")),
-    "maximum": _bound(Text("{found} is too large: at most {limit}.", "{found} 过大：不得大于 {limit}。")),
-    "minItems": _bound(Text("There must be at least {limit} entry here.", "此处至少需要 {limit} 项。")),
-    "minLength": _bound(Text("This must not be empty.", "此处不能为空。")),
-    "maxLength": _bound(Text("This is longer than {limit} characters.", "此处超过 {limit} 个字符。")),
+    "minimum": _bound(_("{found} is too small: at least {limit}.")),
+    "maximum": _bound(_("{found} is too large: at most {limit}.")),
+    "minItems": _bound(_("There must be at least {limit} entry here.")),
+    "minLength": _bound(_("This must not be empty.")),
+    "maxLength": _bound(_("This is longer than {limit} characters.")),
 }
 
 

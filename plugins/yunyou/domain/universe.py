@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from app.contracts.text import Text
+from app.words import _
 from plugins.yunyou.domain.application import MASK
 from plugins.yunyou.domain.model import Cell, Product, Solution
 from plugins.yunyou.domain.rendering import Rendering, Source, render
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from plugins.yunyou.domain.parameters import Entry
 
 _SECRET_OUTPUTS = {"db": ("password",), "cache": ("password",), "bucket": ("secretKey",)}
-_NOT_IN_CELL = Text(
-    "it refers to a value of a cell, but the application is in no scaling group.",
-    "引用了单元的值，但该应用不属于任何伸缩组。",
-)
+_NOT_IN_CELL = _("it refers to a value of a cell, but the application is in no scaling group.")
 
 
 class Output(Struct, frozen=True, gc=False):

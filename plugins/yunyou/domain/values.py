@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-from app.contracts.text import Text
+from app.words import Text, _
 from plugins.yunyou.domain.application import Scalar
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -41,22 +41,22 @@ def _any(value: Scalar, options: Sequence[str]) -> Text | None:
 
 def _number(value: Scalar, options: Sequence[str]) -> Text | None:
     fits = not isinstance(value, bool) if not isinstance(value, str) else bool(_NUMBER.fullmatch(value.strip()))
-    return None if fits else Text("The value must be a number.", "该值必须是数字。")
+    return None if fits else _("The value must be a number.")
 
 
 def _boolean(value: Scalar, options: Sequence[str]) -> Text | None:
     fits = isinstance(value, bool) or (isinstance(value, str) and value.strip().lower() in ("true", "false"))
-    return None if fits else Text("The value must be true or false.", "该值必须是 true 或 false。")
+    return None if fits else _("The value must be true or false.")
 
 
 def _secret(value: Scalar, options: Sequence[str]) -> Text | None:
-    return Text("A secret must be a text.", "密钥类参数的值必须是文本。") if isinstance(value, bool) else None
+    return _("A secret must be a text.") if isinstance(value, bool) else None
 
 
 def _enum(value: Scalar, options: Sequence[str]) -> Text | None:
     if as_text(value) in options:
         return None
-    return Text("The value must be one of: {known}.", "该值必须是以下之一：{known}。").format(known=", ".join(options))
+    return _("The value must be one of: {known}.").format(known=", ".join(options))
 
 
 _JUDGES = {"number": _number, "boolean": _boolean, "secret": _secret, "enum": _enum}

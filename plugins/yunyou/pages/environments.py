@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 from flask import Blueprint, Response, request, url_for
 
-from app.contracts.text import Text, plain
 from app.db import scoped
 from app.errors import ConsoleError
 from app.guard import guard
@@ -17,6 +16,7 @@ from app.web.listing import Column, Expression, Filter, Listing
 from app.web.problems import refuse
 from app.web.render import go, render
 from app.web.table import Action, Empty
+from app.words import _, plain
 from plugins.yunyou import environments, permissions
 from plugins.yunyou.environments import Edited, NewEnvironment
 from plugins.yunyou.models import Environment
@@ -30,19 +30,19 @@ TEXTS = ("name", "globalDomain", "registry", "accessAddress", "noServiceImage") 
 def environment_list() -> Response:
     clusters = {cluster.id: cluster.name for cluster in list_clusters()}
     columns = (
-        Column("name", Text("Name", "名称"), lambda e: e.name, "link", Environment.name, narrow=True),
-        Column("cluster", Text("Cluster", "集群"), lambda e: clusters.get(e.cluster_id, "–")),
-        Column("namespace", Text("Namespace", "命名空间"), lambda e: e.namespace, "mono", Environment.namespace, narrow=True),
-        Column("domain", Text("Global domain", "全局域名"), lambda e: e.global_domain, "mono"),
-        Column("registry", Text("Image registry", "镜像仓库"), lambda e: e.registry_host, "mono"),
-        Column("created", Text("Added", "创建时间"), lambda e: e.created_at, "time", Environment.created_at),
+        Column("name", _("Name"), lambda e: e.name, "link", Environment.name, narrow=True),
+        Column("cluster", _("Cluster"), lambda e: clusters.get(e.cluster_id, "–")),
+        Column("namespace", _("Namespace"), lambda e: e.namespace, "mono", Environment.namespace, narrow=True),
+        Column("domain", _("Global domain"), lambda e: e.global_domain, "mono"),
+        Column("registry", _("Image registry"), lambda e: e.registry_host, "mono"),
+        Column("created", _("Added"), lambda e: e.created_at, "time", Environment.created_at),
     )
-    add = Action(Text("Add an environment", "新增环境"), url_for(".environment_new"), icon="plus", primary=True)
+    add = Action(_("Add an environment"), url_for(".environment_new"), icon="plus", primary=True)
     listing = Listing(
         "environments", scoped(Environment), columns, search=(Environment.name, Environment.namespace), default_sort="name",
         href=lambda e: url_for(".environment_show", environment_id=e.id),
-        empty=Empty(Text("No environment yet", "还没有环境"),
-                    Text("An environment is one namespace of a cluster that products are delivered to.", "环境是集群中用于交付产品的一个命名空间。"), add),
+        empty=Empty(_("No environment yet"),
+                    _("An environment is one namespace of a cluster that products are delivered to."), add),
     )  # fmt: skip
     return listing.respond("yunyou/environment_list.html", add=add)
 
@@ -52,7 +52,7 @@ def by_environment(column: Expression) -> tuple[Column, Filter]:
 
     *column* is the ``environment_id`` of the list's model.
     """
-    title = Text("Environment", "环境")
+    title = _("Environment")
     names = {environment.id: environment.name for environment in environments.list_environments()}
     shown = Column("environment", title, lambda row: names.get(row.environment_id, "–"))
     return shown, Filter("environment", title, column, [(id, plain(name)) for id, name in names.items()])
@@ -80,7 +80,7 @@ def environment_add() -> Response:
         refuse(error)
         return _form(error)
     target = url_for(".environment_show", environment_id=environment.id)
-    return go(target, Text("The environment was added.", "环境已新增。"))
+    return go(target, _("The environment was added."))
 
 
 @bp.get("/<environment_id>")
@@ -112,4 +112,4 @@ def environment_edit(environment_id: str) -> Response:
     except ConsoleError as error:
         refuse(error)
         return _shown(environment, error)
-    return go(url_for(".environment_show", environment_id=environment_id), Text("The environment was changed.", "环境已修改。"))
+    return go(url_for(".environment_show", environment_id=environment_id), _("The environment was changed."))

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, request, url_for
 
-from app.contracts.text import Text, plain
 from app.db import db, now
 from app.errors import NOT_FOUND, ConsoleError
 from app.guard import guard
@@ -20,6 +19,7 @@ from app.web.forms import check
 from app.web.language import t
 from app.web.pod_logs import LogQuery
 from app.web.render import render
+from app.words import Text, _, plain
 from plugins.yunyou import environments, live, order_api, permissions, products
 from plugins.yunyou.domain.diagnosis import moment
 from plugins.yunyou.domain.podview import view
@@ -61,7 +61,7 @@ def _groups(order: Order, found: Tree, node: OrderNode, seen: live.View) -> list
     if len(members) == 1 and not taken:
         groups[0]["pods"] = [_square(order, pod) for pod in rest[:PODS_SHOWN]]
     elif rest:
-        groups.append(_group(order, node, Text("Pods", "容器"), "", rest, counted=True))
+        groups.append(_group(order, node, _("Pods"), "", rest, counted=True))
     return [group for group in groups if group["pods"]]
 
 

@@ -8,7 +8,6 @@ from flask import Blueprint, Response, make_response, request, url_for
 from sqlalchemy import Select, func, select
 
 from app.auth import decisions
-from app.contracts.text import Text, plain
 from app.db import db, rows, scoped
 from app.guard import guard
 from app.orders import commands, tree, verbs
@@ -17,47 +16,48 @@ from app.web.language import t
 from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render
 from app.web.table import Cell, Empty
+from app.words import Text, _, pgettext, plain
 from plugins.yunyou import lifecycle, order_api, orders, permissions
 from plugins.yunyou.models import Environment
 from plugins.yunyou.pages.order_pods import squares
 
 bp = Blueprint("yunyou_orders", __name__, url_prefix="/yunyou/orders")
 STATES = {
-    "queued": Text("Queued", "排队中"),
-    "running": Text("Running", "执行中"),
-    "waiting": Text("Waiting for you", "待确认"),
-    "paused": Text("Paused", "已暂停"),
-    "failed": Text("Failed", "失败"),
-    "succeeded": Text("Succeeded", "成功"),
-    "cancelling": Text("Cancelling", "取消中"),
-    "cancelled": Text("Cancelled", "已取消"),
-    "rolled-back": Text("Rolled back", "已回滚"),
-    "skipped": Text("Skipped", "已跳过"),
+    "queued": _("Queued"),
+    "running": _("Running"),
+    "waiting": _("Waiting for you"),
+    "paused": _("Paused"),
+    "failed": _("Failed"),
+    "succeeded": _("Succeeded"),
+    "cancelling": _("Cancelling"),
+    "cancelled": _("Cancelled"),
+    "rolled-back": _("Rolled back"),
+    "skipped": _("Skipped"),
 }
-WAITING_TURN = Text("Pending", "等待")
+WAITING_TURN = _("Pending")
 EVENTS = {
-    "started": Text("Started", "开始执行"),
-    "resumed": Text("Taken over by another worker", "由其他工作进程接续"),
-    "corrected": Text("Planned anew after a correction", "更正后重新规划"),
+    "started": pgettext("event", "Started"),
+    "resumed": _("Taken over by another worker"),
+    "corrected": _("Planned anew after a correction"),
 }
-TYPES = {"release": Text("Release", "发布单"), "operation": Text("Operation", "运维单"), "test": Text("Test", "测试单")}
+TYPES = {"release": pgettext("order", "Release"), "operation": pgettext("order", "Operation"), "test": _("Test")}
 LINES = 300
 
 
 def order_listing(id: str, query: Select[Any]) -> Listing:
     """A list of orders: all of them, one solution's, one product's."""
     columns = (
-        Column("title", Text("Order", "执行单"), lambda o: o.title, "link", Order.title, narrow=True),
-        Column("type", Text("Type", "类型"), lambda o: TYPES[o.type], sort=Order.type),
-        Column("state", Text("State", "状态"), lambda o: Cell("status", status=o.state), sort=Order.state, narrow=True),
-        Column("progress", Text("Progress", "进度"), _progress, sort=Order.progress),
-        Column("creator", Text("Created by", "创建人"), lambda o: o.creator, sort=Order.creator),
-        Column("created", Text("Created", "创建时间"), lambda o: o.created_at, "time", Order.created_at),
-        Column("finished", Text("Ended", "结束时间"), lambda o: o.finished_at, "time", Order.finished_at),
+        Column("title", _("Order"), lambda o: o.title, "link", Order.title, narrow=True),
+        Column("type", _("Type"), lambda o: TYPES[o.type], sort=Order.type),
+        Column("state", _("State"), lambda o: Cell("status", status=o.state), sort=Order.state, narrow=True),
+        Column("progress", _("Progress"), _progress, sort=Order.progress),
+        Column("creator", _("Created by"), lambda o: o.creator, sort=Order.creator),
+        Column("created", _("Created"), lambda o: o.created_at, "time", Order.created_at),
+        Column("finished", _("Ended"), lambda o: o.finished_at, "time", Order.finished_at),
     )
     filters = (
-        Filter("state", Text("State", "状态"), Order.state, list(STATES.items())),
-        Filter("type", Text("Type", "类型"), Order.type, list(TYPES.items())),
+        Filter("state", _("State"), Order.state, list(STATES.items())),
+        Filter("type", _("Type"), Order.type, list(TYPES.items())),
     )
     return Listing(
         id,
@@ -69,8 +69,8 @@ def order_listing(id: str, query: Select[Any]) -> Listing:
         poll=3,
         href=lambda o: url_for("yunyou_orders.order_show", order_id=o.id),
         empty=Empty(
-            Text("No order yet", "还没有执行单"),
-            Text("Orders come from solutions, and from operations on applications.", "执行单由解决方案部署或应用运维产生。"),
+            _("No order yet"),
+            _("Orders come from solutions, and from operations on applications."),
         ),
     )
 
@@ -190,7 +190,7 @@ def _about(found: tree.Tree, event: OrderEvent, looked_at: OrderNode) -> str:
     node = found.by_id.get(event.node_id or "")
     if node is None or node is looked_at:
         return ""
-    title = t(Text(node.title_en, node.title_zh)) if node.title_en else node.name
+    title = t(node.title) if node.title_en else node.name
     application = node.spec.get("application", "") if looked_at.kind not in ("application", "group") else ""
     return " · ".join(filter(None, (application, title)))
 
@@ -199,7 +199,7 @@ def told(event: OrderEvent) -> Text:
     """What happened, in words."""
     if event.what == "state":
         before, after = STATES.get(event.before, WAITING_TURN), STATES.get(event.after, WAITING_TURN)
-        return Text("{before} → {after}", "{before} → {after}").format(before=before, after=after)
+        return _("{before} → {after}").format(before=before, after=after)
     return EVENTS.get(event.what) or verbs.TITLES.get(event.what) or plain(event.what)
 
 
@@ -216,7 +216,7 @@ def order_tell(order_id: str, verb: str) -> Response:
     words = verbs.TITLES.get(verb, plain(verb))
     return go(
         url_for(".order_show", order_id=order.id, node=request.form.get("stay") or told_nodes[0]),
-        Text("{words}: told.", "已提交：{words}。").format(words=words),
+        _("{words}: told.").format(words=words),
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request, url_for
 
 from app.auth import decisions
-from app.contracts.text import Text
 from app.db import now, rows, scoped
 from app.errors import ConsoleError, invalid
 from app.guard import guard
@@ -18,6 +17,7 @@ from app.web.language import t
 from app.web.listing import Column, Listing
 from app.web.render import go, render
 from app.web.table import Cell, Empty
+from app.words import _, pgettext
 from plugins.yunyou import baselines, environments, orders, permissions, products
 from plugins.yunyou.models import BaselineProduct, LoadBalancer
 from plugins.yunyou.pages.environments import by_environment
@@ -25,11 +25,11 @@ from plugins.yunyou.requests import OrderRequest
 
 bp = Blueprint("yunyou_products", __name__, url_prefix="/yunyou")
 BALANCER = {
-    "active": Text("Active", "可用"),
-    "pending": Text("Waiting for an address", "等待地址"),
-    "planned": Text("Planned", "规划中"),
+    "active": pgettext("resource", "Active"),
+    "pending": _("Waiting for an address"),
+    "planned": _("Planned"),
 }
-NETWORKS = {"internal": Text("Internal", "内网"), "public": Text("Public", "公网")}
+NETWORKS = {"internal": _("Internal"), "public": _("Public")}
 
 
 @bp.get("/products")
@@ -37,13 +37,13 @@ NETWORKS = {"internal": Text("Internal", "内网"), "public": Text("Public", "�
 def product_list() -> Response:
     of_environment, filter_by_environment = by_environment(BaselineProduct.environment_id)
     columns = (
-        Column("code", Text("Product", "产品"), lambda p: p.code, "link", BaselineProduct.code, narrow=True),
-        Column("name", Text("Name", "名称"), lambda p: p.name, sort=BaselineProduct.name),
-        Column("release", Text("Version", "版本"), lambda p: p.release, "mono", BaselineProduct.release, narrow=True),
+        Column("code", _("Product"), lambda p: p.code, "link", BaselineProduct.code, narrow=True),
+        Column("name", _("Name"), lambda p: p.name, sort=BaselineProduct.name),
+        Column("release", _("Version"), lambda p: p.release, "mono", BaselineProduct.release, narrow=True),
         of_environment,
-        Column("topology", Text("Topology", "拓扑"), lambda p: p.topology or "–", hidden=True),
-        Column("specification", Text("Specification", "规格"), lambda p: p.specification or "–", hidden=True),
-        Column("changed", Text("Changed", "变更时间"), lambda p: p.changed_at, "time", BaselineProduct.changed_at),
+        Column("topology", _("Topology"), lambda p: p.topology or "–", hidden=True),
+        Column("specification", _("Specification"), lambda p: p.specification or "–", hidden=True),
+        Column("changed", _("Changed"), lambda p: p.changed_at, "time", BaselineProduct.changed_at),
     )
     listing = Listing(
         "products",
@@ -54,8 +54,8 @@ def product_list() -> Response:
         default_sort="code",
         href=lambda p: url_for(".product_show", environment_id=p.environment_id, code=p.code),
         empty=Empty(
-            Text("Nothing was released yet", "尚未发布产品"),
-            Text("The baseline tells what truly runs; it grows with every release.", "基线记录环境中真实运行的产品，随每次发布更新。"),
+            _("Nothing was released yet"),
+            _("The baseline tells what truly runs; it grows with every release."),
         ),
     )
     released = {product.environment_id for product in rows(scoped(BaselineProduct))}
@@ -80,9 +80,9 @@ def baseline_import(environment_id: str) -> Response:
     environment = environments.get_environment(environment_id)
     file = request.files.get("file")
     if file is None:
-        raise invalid({"file": Text("Choose a baseline file.", "请选择基线文件。")})
+        raise invalid({"file": _("Choose a baseline file.")})
     baselines.import_baseline(environment, file.read())
-    return go(url_for(".product_list"), Text("The baseline was imported.", "基线已导入。"))
+    return go(url_for(".product_list"), _("The baseline was imported."))
 
 
 @bp.get("/environments/<environment_id>/products/<code>")
@@ -118,38 +118,38 @@ def application_show(environment_id: str, code: str, name: str) -> Response:
 def application_scale(environment_id: str, code: str, name: str) -> Response:
     wanted = whole_number(request.form.get("replicas", ""))
     if wanted is None:
-        raise invalid({"replicas": Text("This must be a whole number.", "须为整数。")})
+        raise invalid({"replicas": _("This must be a whole number.")})
     asked = OrderRequest(
         type="operation", operation="scale", environment=environment_id, application=f"{code}/{name}", replicas=wanted
     )
     order = orders.create(asked)
-    return go(url_for("yunyou_orders.order_show", order_id=order.id), Text("The order was created.", "执行单已创建。"))
+    return go(url_for("yunyou_orders.order_show", order_id=order.id), _("The order was created."))
 
 
 @bp.post("/environments/<environment_id>/sync")
 @guard(permissions.OPERATE, audit=permissions.BASELINE_SYNCED, resource=decisions.later)
 def baseline_sync(environment_id: str) -> Response:
     order = products.sync(environments.get_environment(environment_id), request.form.getlist("applications"))
-    return go(url_for("yunyou_orders.order_show", order_id=order.id), Text("The order was created.", "执行单已创建。"))
+    return go(url_for("yunyou_orders.order_show", order_id=order.id), _("The order was created."))
 
 
 @bp.get("/load-balancers")
 @guard(permissions.RESOURCE_READ)
 def balancer_list() -> Response:
     columns = (
-        Column("name", Text("Name", "名称"), lambda b: b.name, "mono", LoadBalancer.name, narrow=True),
+        Column("name", _("Name"), lambda b: b.name, "mono", LoadBalancer.name, narrow=True),
         Column(
-            "state", Text("State", "状态"),
+            "state", _("State"),
             lambda b: Cell("tone", text=t(BALANCER[b.state]), tone="ok" if b.state == "active" else "info"), sort=LoadBalancer.state,
         ),
-        Column("address", Text("Address", "地址"), lambda b: b.address, "mono", LoadBalancer.address, narrow=True),
-        Column("domain", Text("Domain", "域名"), lambda b: b.domain, "mono", LoadBalancer.domain),
+        Column("address", _("Address"), lambda b: b.address, "mono", LoadBalancer.address, narrow=True),
+        Column("domain", _("Domain"), lambda b: b.domain, "mono", LoadBalancer.domain),
         Column(
-            "application", Text("Application", "应用"), lambda b: f"{b.product}/{b.application}", sort=LoadBalancer.application
+            "application", _("Application"), lambda b: f"{b.product}/{b.application}", sort=LoadBalancer.application
         ),
-        Column("network", Text("Network", "网络"), lambda b: NETWORKS[b.network]),
+        Column("network", _("Network"), lambda b: NETWORKS[b.network]),
         Column(
-            "listeners", Text("Listeners", "监听"),
+            "listeners", _("Listeners"),
             lambda b: [f"{x['protocol']} {x['port']}→{x['targetPort']}" for x in b.listeners], "tags",
         ),
     )  # fmt: skip
@@ -161,7 +161,7 @@ def balancer_list() -> Response:
         default_sort="name",
         poll=5,
         empty=Empty(
-            Text("No load balancer", "没有负载均衡"), Text("They come with the products that declare them.", "随声明了负载均衡的产品一起创建。")
+            _("No load balancer"), _("They come with the products that declare them.")
         ),
     )
     return listing.respond("yunyou/balancer_list.html")

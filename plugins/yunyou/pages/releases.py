@@ -8,12 +8,12 @@ import msgspec
 from flask import Blueprint, Response, request, url_for
 
 from app.auth import decisions
-from app.contracts.text import Text
 from app.errors import ConsoleError
 from app.guard import guard
 from app.web.forms import check, whole_number
 from app.web.problems import refuse
 from app.web.render import go, render
+from app.words import _
 from plugins.yunyou import orders, permissions, previews, solutions, tasks
 from plugins.yunyou.domain import groups as rules
 from plugins.yunyou.domain import sequence
@@ -23,7 +23,7 @@ from plugins.yunyou.solutions import document_of
 
 bp = Blueprint("yunyou_releases", __name__, url_prefix="/yunyou/solutions/<solution_id>/orders")
 STRATEGIES = tuple((code, rules.STRATEGY_NAMES[code]) for code in rules.STRATEGIES if code != "custom")
-PER_APPLICATION = (("", Text("As the order", "同执行单")), *list(rules.STRATEGY_NAMES.items())[1:])
+PER_APPLICATION = (("", _("As the order")), *list(rules.STRATEGY_NAMES.items())[1:])
 
 
 @bp.get("/new")
@@ -128,4 +128,4 @@ def release_create(solution_id: str) -> Response:
     except ConsoleError as error:
         refuse(error)
         return _form(solution_id, request.form.getlist("products"), request.form.get("type", "release"), error)
-    return go(url_for("yunyou_orders.order_show", order_id=order.id), Text("The order was created.", "执行单已创建。"))
+    return go(url_for("yunyou_orders.order_show", order_id=order.id), _("The order was created."))

@@ -9,12 +9,12 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from app.auth import decisions
-from app.contracts.text import Text
 from app.errors import ConsoleError
 from app.guard import guard
 from app.web.forms import check
 from app.web.language import exact
 from app.web.render import go, render
+from app.words import _
 from plugins.yunyou import order_api, orders, permissions, previews, products
 from plugins.yunyou.pages.releases import STRATEGIES
 from plugins.yunyou.requests import OrderRequest, RollbackRequest
@@ -46,7 +46,7 @@ def _page(subject: str, draft: Callable[[], orders.Draft], fields: dict[str, str
 
 
 def _made(order_id: str) -> Response:
-    words = Text("The rollback was created as an order of its own.", "回滚已作为新的执行单创建。")
+    words = _("The rollback was created as an order of its own.")
     return go(url_for("yunyou_orders.order_show", order_id=order_id), words)
 
 

@@ -10,7 +10,6 @@ from sqlalchemy import Select
 
 from app.auth.decisions import allows
 from app.auth.redirects import local_path
-from app.contracts.text import Text
 from app.db import count, scoped
 from app.errors import ConsoleError, invalid
 from app.guard import guard
@@ -24,6 +23,7 @@ from app.web.listing import Column, Filter, Listing
 from app.web.problems import refuse
 from app.web.render import go, render
 from app.web.table import Action, Cell, Empty
+from app.words import _
 from plugins.yunyou import (
     closing,
     environments,
@@ -53,8 +53,8 @@ class Replicas(In):
 
 TONES = {"planning": "info", "deploying": "info", "completed": "ok", "discarded": "neutral", "superseded": "neutral"}
 WORDS = {
-    "planning": Text("Planning", "规划中"), "deploying": Text("Deploying", "部署中"), "completed": Text("Completed", "已完成"),
-    "discarded": Text("Discarded", "已废弃"), "superseded": Text("Superseded", "已被取代"),
+    "planning": _("Planning"), "deploying": _("Deploying"), "completed": _("Completed"),
+    "discarded": _("Discarded"), "superseded": _("Superseded"),
 }  # fmt: skip
 
 
@@ -63,25 +63,25 @@ WORDS = {
 def solution_list() -> Response:
     of_environment, filter_by_environment = by_environment(Solution.environment_id)
     columns = (
-        Column("name", Text("Solution", "解决方案"), lambda s: s.name, "link", Solution.name, narrow=True),
-        Column("release", Text("Version", "版本"), lambda s: s.release, "mono", Solution.release, narrow=True),
-        Column("state", Text("State", "状态"), _state, sort=Solution.state, narrow=True),
+        Column("name", _("Solution"), lambda s: s.name, "link", Solution.name, narrow=True),
+        Column("release", _("Version"), lambda s: s.release, "mono", Solution.release, narrow=True),
+        Column("state", _("State"), _state, sort=Solution.state, narrow=True),
         of_environment,
-        Column("products", Text("Products", "产品"), lambda s: len(s.products), "number"),
-        Column("applications", Text("Applications", "应用"), lambda s: s.applications, "number", Solution.applications),
-        Column("imported_by", Text("Imported by", "导入人"), lambda s: s.imported_by, sort=Solution.imported_by),
-        Column("created", Text("Imported", "导入时间"), lambda s: s.created_at, "time", Solution.created_at),
+        Column("products", _("Products"), lambda s: len(s.products), "number"),
+        Column("applications", _("Applications"), lambda s: s.applications, "number", Solution.applications),
+        Column("imported_by", _("Imported by"), lambda s: s.imported_by, sort=Solution.imported_by),
+        Column("created", _("Imported"), lambda s: s.created_at, "time", Solution.created_at),
     )
     filters = (
-        Filter("state", Text("State", "状态"), Solution.state, list(WORDS.items())),
+        Filter("state", _("State"), Solution.state, list(WORDS.items())),
         filter_by_environment,
     )
-    importing = Action(Text("Import a solution", "导入解决方案"), url_for(".solution_new"), icon="upload", primary=True)
+    importing = Action(_("Import a solution"), url_for(".solution_new"), icon="upload", primary=True)
     listing = Listing(
         "solutions", scoped(Solution), columns, search=(Solution.name, Solution.release, Solution.imported_by), filters=filters,
         default_sort="-created", href=lambda s: url_for(".solution_show", solution_id=s.id),
-        empty=Empty(Text("No solution yet", "还没有解决方案"),
-                    Text("A solution is a JSON file that describes the products an environment shall run.", "解决方案是描述环境终态的 JSON 文件。"), importing),
+        empty=Empty(_("No solution yet"),
+                    _("A solution is a JSON file that describes the products an environment shall run."), importing),
     )  # fmt: skip
     return listing.respond("yunyou/solution_list.html", importing=importing)
 
@@ -111,14 +111,14 @@ def solution_import() -> Response:
     try:
         file = request.files.get("file")
         if file is None:
-            raise invalid({"file": Text("Choose a solution file.", "请选择解决方案文件。")})
+            raise invalid({"file": _("Choose a solution file.")})
         environment = environments.get_environment(request.form.get("environment", ""))
         solution = importing.import_solution(environment, file.read())
     except ConsoleError as error:
         refuse(error)
         return _upload(error)
     enqueue(CHECK_IMAGES, f"{solution.name} {solution.release}", solution_id=solution.id)
-    return go(url_for(".solution_show", solution_id=solution.id), Text("The solution was unpacked.", "解决方案拆箱成功。"))
+    return go(url_for(".solution_show", solution_id=solution.id), _("The solution was unpacked."))
 
 
 @bp.get("/<solution_id>")
@@ -183,7 +183,7 @@ def parameters_edit(solution_id: str) -> Response:
     except ConsoleError as error:
         refuse(error)
         return _plan(solution, "parameters", decided.at_fields(error))
-    return go(_back(solution, "parameters"), Text("The parameters were changed.", "参数已修改。"))
+    return go(_back(solution, "parameters"), _("The parameters were changed."))
 
 
 def _back(solution: Solution, kind: str) -> str:
@@ -202,7 +202,7 @@ def databases_edit(solution_id: str) -> Response:
     except ConsoleError as error:
         refuse(error)
         return _plan(solution, "databases", decided.at_fields(error))
-    return go(_back(solution, "databases"), Text("The values were kept.", "已保存。"))
+    return go(_back(solution, "databases"), _("The values were kept."))
 
 
 @bp.post("/<solution_id>/plan/images/check")
@@ -210,7 +210,7 @@ def databases_edit(solution_id: str) -> Response:
 def images_check(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
     enqueue(CHECK_IMAGES, f"{solution.name} {solution.release}", solution_id=solution.id)
-    return go(_back(solution, "images"), Text("The registry is being asked.", "正在检查镜像仓库。"))
+    return go(_back(solution, "images"), _("The registry is being asked."))
 
 
 @bp.post("/<solution_id>/plan/applications")
@@ -236,7 +236,7 @@ def applications_edit(solution_id: str) -> Response:
         refuse(error)
         return _plan(solution, kind, decided.at_fields(error))
     return go(
-        local_path(given["next"]) if given.get("next") else _back(solution, kind), Text("The plan was changed.", "规划已修改。")
+        local_path(given["next"]) if given.get("next") else _back(solution, kind), _("The plan was changed.")
     )
 
 
@@ -253,7 +253,7 @@ def plan_confirm(solution_id: str, kind: str) -> Response:
     plan = solutions.plan_tasks(solution)
     following = next((other for other in PLANS if plan[other].state != "done"), None)
     target = _back(solution, following) if following else url_for(".solution_show", solution_id=solution.id)
-    return go(target, Text("Confirmed.", "已确认。"))
+    return go(target, _("Confirmed."))
 
 
 @bp.get("/<solution_id>/metadata")
@@ -276,7 +276,7 @@ def record_list(solution_id: str) -> Response:
 def solution_discard(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
     closing.discard(solution)
-    return go(url_for(".solution_list"), Text("The solution was discarded.", "解决方案已废弃。"))
+    return go(url_for(".solution_list"), _("The solution was discarded."))
 
 
 @bp.get("/<solution_id>/discard")
@@ -291,4 +291,4 @@ def discard_dialog(solution_id: str) -> Response:
 def solution_complete(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
     closing.complete(solution, request.form.getlist("giveUp"))
-    return go(url_for(".solution_show", solution_id=solution.id), Text("The deployment was completed.", "部署已完成。"))
+    return go(url_for(".solution_show", solution_id=solution.id), _("The deployment was completed."))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.contracts.text import Text
 from app.db import now
 from app.kube import paths
 from app.orders.steps import DONE, Context, Outcome
+from app.words import _
 from plugins.yunyou import ownership
 from plugins.yunyou.domain import rollout
 from plugins.yunyou.domain.podview import PodView, view
@@ -48,7 +48,7 @@ class Start:
     """Send the manifests with everything held back: nothing of the new version runs after this step alone."""
 
     name = "yunyou.start"
-    title = Text("Apply the manifests", "下发配置")
+    title = _("Apply the manifests")
 
     def capture(self, ctx: Context) -> Mapping[str, Any]:
         """What the workload looks like before: its image, replicas and generation."""
@@ -131,7 +131,7 @@ class Group:
     """Replace the pods of one group and wait until they are ready at the new revision (Y-32)."""
 
     name = "yunyou.group"
-    title = Text("Replace the pods", "更新容器")
+    title = _("Replace the pods")
 
     def capture(self, ctx: Context) -> Mapping[str, Any]:
         """Nothing: the start step did."""
@@ -285,7 +285,7 @@ class Finish:
     """Let go: every pod that comes from now on is new; the fields that held pods back are as they were."""
 
     name = "yunyou.finish"
-    title = Text("Finish", "收尾")
+    title = _("Finish")
 
     def capture(self, ctx: Context) -> Mapping[str, Any]:
         """Nothing."""

@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.contracts.text import Text, plain
 from app.db import db, rows
 from app.errors import ConsoleError, ErrorCode
 from app.kube import paths
 from app.kube.client import Kube
 from app.kube.errors import DENIED
 from app.orders.steps import Context
+from app.words import _, plain
 from plugins.yunyou import freezing, live, ownership
 from plugins.yunyou.domain import rollout
 from plugins.yunyou.domain.manifests import marked, workload_of
@@ -27,11 +27,8 @@ Json = dict[str, Any]
 CANNOT_GROW = ErrorCode(
     "YUNYOU/VOLUME_CANNOT_GROW",
     409,
-    Text("The volume of {claim} cannot grow: {detail}", "{claim} 的存储卷不能扩容：{detail}"),
-    Text(
-        "Let its storage class {storage} expand volumes (allowVolumeExpansion) and retry, or leave the size in the solution as it was.",
-        "请为存储类 {storage} 启用 allowVolumeExpansion 后重试，或在解决方案中保持原有大小。",
-    ),
+    _("The volume of {claim} cannot grow: {detail}"),
+    _("Let its storage class {storage} expand volumes (allowVolumeExpansion) and retry, or leave the size in the solution as it was."),
 )
 ERRORS = (CANNOT_GROW,)
 
@@ -144,7 +141,7 @@ def staged_workload(ctx: Context, plan: Plan, patch: Json, found: Json | None = 
     """The plan's workload with a stage's patch laid over it, its unchangeable fields as the cluster has them."""
     workload = workload_of(ready_objects(ctx, plan))
     if found is not None:
-        workload, _ = rollout.keep_immutable(workload, found)
+        workload, __ = rollout.keep_immutable(workload, found)
     return rollout.staged(workload, patch)
 
 

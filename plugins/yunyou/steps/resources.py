@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import select
 
 from app.contracts.dns import DnsRecords
-from app.contracts.text import Text
 from app.db import db, new_id, now
 from app.errors import ErrorCode
 from app.kube import paths
 from app.orders.models import OrderNode
 from app.orders.steps import DONE, Context, Outcome, Simple
 from app.services import find_service
+from app.words import _, pgettext
 from plugins.yunyou import balancers, baselines, environments, freezing, ownership
 from plugins.yunyou.domain import solution as files
 from plugins.yunyou.domain.baseline import product_of
@@ -41,8 +41,8 @@ from plugins.yunyou.steps.common import (
 )
 
 TASK_FAILED = ErrorCode(
-    "YUNYOU/TASK_FAILED", 422, Text("The one-off task {name} failed: {detail}", "一次性任务 {name} 执行失败：{detail}"),
-    Text("Read its log, correct the cause, and retry: it runs again as a new Job.", "请查看日志并修正原因后重试，重试将以新的 Job 运行。"),
+    "YUNYOU/TASK_FAILED", 422, _("The one-off task {name} failed: {detail}"),
+    _("Read its log, correct the cause, and retry: it runs again as a new Job."),
 )  # fmt: skip
 ERRORS = (TASK_FAILED,)
 ADDRESS_SECONDS = 20
@@ -53,7 +53,7 @@ class Namespace(Simple):
     """Make the environment's namespace."""
 
     name = "yunyou.namespace"
-    title = Text("Namespace", "命名空间")
+    title = _("Namespace")
 
     def apply(self, ctx: Context) -> None:
         """Create it unless it is there."""
@@ -72,7 +72,7 @@ class LoadBalancer(Simple):
     """A Service of type LoadBalancer; its address is waited for a while, since parameters may refer to it (Y-72)."""
 
     name = "yunyou.load-balancer"
-    title = Text("Load balancer", "负载均衡")
+    title = _("Load balancer")
 
     def _manifest(self, ctx: Context) -> tuple[Any, Any, Json]:
         document = files.kept(_whole(ctx)["document"])
@@ -118,7 +118,7 @@ class Task(Simple):
     """A one-off task as a Job, whose name tells order and attempt, so that a repeated start finds its own (guide 2.7)."""
 
     name = "yunyou.task"
-    title = Text("Run once", "执行一次性任务")
+    title = _("Run once")
 
     def _objects(self, ctx: Context) -> list[Json]:
         plan = plan_of(ctx)
@@ -176,7 +176,7 @@ class Domain(Simple):
     """Register a load balancer's domain through the site's DNS (D-3)."""
 
     name = "yunyou.domain"
-    title = Text("Domain", "域名")
+    title = _("Domain")
 
     def apply(self, ctx: Context) -> None:
         """Register the name; a site without DNS, or a balancer without an address, is told in the log."""
@@ -208,7 +208,7 @@ class Baseline(Simple):
     """Write what is true now into the baseline, with what was sent, and keep a record to return to (Y-37, Y-50)."""
 
     name = "yunyou.baseline"
-    title = Text("Baseline", "更新基线")
+    title = pgettext("step of an order", "Baseline")
 
     def apply(self, ctx: Context) -> None:
         """Change the baseline for this product; applications that were skipped or left out stay as they were."""
@@ -267,7 +267,7 @@ class Remove(Simple):
     """Remove what this environment made for one application, or for one cell of it; its claims stay."""
 
     name = "yunyou.remove"
-    title = Text("Remove", "移除")
+    title = _("Remove")
 
     def _found(self, ctx: Context) -> list[tuple[str, str]]:
         environment = environment_of(ctx)
@@ -281,7 +281,7 @@ class Remove(Simple):
 
     def capture(self, ctx: Context) -> Mapping[str, Any]:
         """What is there."""
-        return {"objects": [path for path, _ in self._found(ctx)]}
+        return {"objects": [path for path, __ in self._found(ctx)]}
 
     def apply(self, ctx: Context) -> None:
         """Delete each object, by its UID."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.contracts.text import Text
 from app.errors import invalid
+from app.words import _
 from plugins.yunyou.requests import OrderRequest
 from plugins.yunyou.targets import operation, rollback, solution
 from plugins.yunyou.targets.target import NOTHING_TO_DO, Target
@@ -19,7 +19,7 @@ def target_of(request: OrderRequest) -> Target:
     :raises ConsoleError: naming what is wrong with it
     """
     if request.type == "test":
-        raise invalid({"type": Text("Tests are not run by this version.", "当前版本不支持测试单。")})
+        raise invalid({"type": _("Tests are not run by this version.")})
     if request.type == "release" or not request.operation:
         return solution.of_solution(request)
     if request.operation == "rollback":

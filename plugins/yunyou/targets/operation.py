@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.contracts.text import Text
 from app.errors import ErrorCode, invalid
 from app.orders.make import plan_hash
+from app.words import _
 from plugins.yunyou import baselines
 from plugins.yunyou.domain import baseline as documents
 from plugins.yunyou.domain import solution as files
@@ -19,14 +19,14 @@ from plugins.yunyou.targets.target import Json, Target, checked
 NO_APPLICATION = ErrorCode(
     "YUNYOU/APPLICATION_UNKNOWN",
     404,
-    Text("There is no application {application} here.", "这里没有应用 {application}。"),
-    Text("Write it as PRODUCT/application, as the product list shows.", "请按产品列表中的“产品/应用”格式填写。"),
+    _("There is no application {application} here."),
+    _("Write it as PRODUCT/application, as the product list shows."),
 )
 IN_CELLS = ErrorCode(
     "YUNYOU/SIZED_BY_ITS_CELLS",
     409,
-    Text("{application} is deployed once per cell, and each cell has a size of its own.", "{application} 按伸缩组单元部署，各单元有自己的规模。"),
-    Text("Change the cells of its scaling group in the next solution.", "请在下一个解决方案中修改伸缩组的单元。"),
+    _("{application} is deployed once per cell, and each cell has a size of its own."),
+    _("Change the cells of its scaling group in the next solution."),
 )
 
 
@@ -37,7 +37,7 @@ def of_application(request: OrderRequest) -> Target:
     """
     environment = get_environment(request.environment)
     before = baselines.document_of(environment)
-    code, _, name = request.application.partition("/")
+    code, __, name = request.application.partition("/")
     application = documents.application_of(before, code, name)
     if application is None:
         raise NO_APPLICATION(application=request.application)
@@ -48,11 +48,11 @@ def of_application(request: OrderRequest) -> Target:
     fields: Json = {}
     if request.operation == "scale":
         if request.replicas is None:
-            raise invalid({"replicas": Text("Say how many there shall be.", "请填写目标实例数。")})
+            raise invalid({"replicas": _("Say how many there shall be.")})
         fields["replicas"] = request.replicas
     elif request.operation == "resize":
         if not request.resources:
-            raise invalid({"resources": Text("Say the new CPU and memory.", "请填写新的 CPU 与内存。")})
+            raise invalid({"resources": _("Say the new CPU and memory.")})
         fields["resources"] = {**application.get("resources", {}), **request.resources}
     change = {"kind": "operate", "fields": {request.application: fields}}
     after = changed(before, change, {code})

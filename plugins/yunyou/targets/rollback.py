@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
-from app.contracts.text import Text
 from app.db import get_scoped
 from app.orders.make import plan_hash
 from app.orders.models import Order
+from app.words import _
 from plugins.yunyou import baselines, freezing
 from plugins.yunyou.domain import baseline as documents
 from plugins.yunyou.domain import rollback
@@ -22,7 +22,7 @@ from plugins.yunyou.models import Environment, ReleaseRecord
 from plugins.yunyou.requests import OrderRequest
 from plugins.yunyou.targets.target import Json, Target, checked
 
-RECORD = Text("release record", "发布记录")
+RECORD = _("release record")
 
 
 def of_product(request: OrderRequest) -> Target:
@@ -57,7 +57,7 @@ def of_order(order: Order, keys: Collection[str] = ()) -> Target:
     chosen = [plan for plan in plans if not keys or plan.key in keys]
     wanted: dict[str, Json | None] = {}
     for key in dict.fromkeys(plan.owner for plan in chosen):
-        code, _, name = key.partition("/")
+        code, __, name = key.partition("/")
         before_app, after_app = kept["before"].get(key), documents.application_of(kept["document"], code, name)
         current = documents.application_of(now_document, code, name)
         wanted[key] = rollback.undone(before_app, after_app, current or after_app)
@@ -116,7 +116,7 @@ def _replacing(
     environment: Environment, before: Json, products: list[tuple[str, Json]], what: str, left: Document | None = None
 ) -> Target:  # fmt: skip
     change: Json = {"kind": "replace", "products": dict(products)}
-    codes = {code for code, _ in products}
+    codes = {code for code, __ in products}
     after = changed(before, change, codes)
     keys = [f"{code}/{a['name']}" for code, product in products for a in product["applications"] if _stays(a)]
     return Target(

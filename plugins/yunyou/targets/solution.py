@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from app.contracts.text import Text
 from app.errors import ErrorCode, invalid
 from app.orders.make import plan_hash
+from app.words import _
 from plugins.yunyou import baselines, planning, tasks
 from plugins.yunyou.domain import baseline as documents
 from plugins.yunyou.domain import solution as files
@@ -21,8 +21,8 @@ from plugins.yunyou.targets.target import NOTHING_TO_DO, Json, Target, checked
 ACKNOWLEDGE = ErrorCode(
     "YUNYOU/DOWNGRADE_NOT_ACKNOWLEDGED",
     409,
-    Text("These products would go back to an older version: {products}", "以下产品将降级：{products}"),
-    Text("Acknowledge each of them if that is meant.", "如确需降级，请逐个确认。"),
+    _("These products would go back to an older version: {products}"),
+    _("Acknowledge each of them if that is meant."),
 )
 OPERATIONS = ("scale-out", "scale-in", "resize", "drift")
 REMOVALS = ("removal",)
@@ -35,7 +35,7 @@ def of_solution(request: OrderRequest) -> Target:
         YUNYOU/SOLUTION_CLOSED, CORE/INVALID_INPUT
     """
     if not request.solution:
-        raise invalid({"solution": Text("Name the solution.", "请指定解决方案。")})
+        raise invalid({"solution": _("Name the solution.")})
     solution = get_solution(request.solution)
     need_open(solution)
     planning.need_confirmed(solution)
@@ -77,7 +77,7 @@ def _known(request: OrderRequest, document: Document) -> None:
         problems |= {f"/{name}/{at}": key for at, key in enumerate(getattr(request, name)) if key not in keys}
     problems |= {f"/applications/{key}": key for key in request.applications if key not in keys}
     if problems:
-        raise invalid({at: Text("The solution has no {key}.", "解决方案中没有 {key}。").format(key=key) for at, key in problems.items()})
+        raise invalid({at: _("The solution has no {key}.").format(key=key) for at, key in problems.items()})
 
 
 def _acknowledged(chosen: Sequence[Task], request: OrderRequest) -> None:
@@ -103,7 +103,7 @@ def _keys(chosen: Sequence[Task], kinds: Collection[str], request: OrderRequest)
 
 
 def _sizes(valued: Json, key: str) -> Json:
-    code, _, name = key.partition("/")
+    code, __, name = key.partition("/")
     application = documents.application_of(valued, code, name)
     assert application is not None
     return {field: application[field] for field in documents.OPERATED if field in application}

@@ -8,9 +8,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from app.contracts.text import Text
 from app.db import new_id
 from app.errors import ConsoleError, ErrorCode
+from app.words import Text, _
 from plugins.yunyou import baselines
 from plugins.yunyou.domain import baseline as documents
 from plugins.yunyou.domain import solution as files
@@ -23,8 +23,8 @@ Json = dict[str, Any]
 NOTHING_TO_DO = ErrorCode(
     "YUNYOU/NOTHING_TO_DO",
     409,
-    Text("Nothing differs there, so there is nothing to send.", "没有差异，无需执行。"),
-    Text("Name applications under force to send them again.", "如需强制重发，请在 force 中列出应用。"),
+    _("Nothing differs there, so there is nothing to send."),
+    _("Name applications under force to send them again."),
 )
 OF_PRODUCT = ("version", "scalingGroups", "loadBalancers")
 

@@ -34,8 +34,8 @@ def reasons(text: str) -> list[str]:
     with pytest.raises(ConsoleError) as refused:
         kubeconfig.checked(text)
     assert refused.value.code == "KUBE/KUBECONFIG_REFUSED"
-    assert all(problem.message.en != problem.message.zh for problem in refused.value.errors)
-    return [f"{problem.pointer} {problem.message.en}" for problem in refused.value.errors]
+    assert all(problem.message.in_("en") != problem.message.in_("zh") for problem in refused.value.errors)
+    return [f"{problem.pointer} {problem.message}" for problem in refused.value.errors]
 
 
 def test_a_good_one_is_reduced_to_what_is_needed():
@@ -159,7 +159,7 @@ def test_what_is_no_yaml_is_told_by_its_place_in_the_language_of_the_reader_alon
     with pytest.raises(ConsoleError) as refused:
         kubeconfig.checked(text)
 
-    words = refused.value.errors[0].message.zh
+    words = refused.value.errors[0].message.in_("zh")
     assert where in words
     assert "expect" not in words
     assert "secret" not in words

@@ -14,13 +14,13 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy import event as sqlalchemy_event
 
 from app import caller, site
-from app.contracts.text import plain
 from app.db import db, now
 from app.errors import ConsoleError
 from app.jobs.queue import queue
 from app.orders import commands, due, engine, execution, leases, locks, tree, verbs
 from app.orders.models import Order, OrderCommand, OrderEvent, OrderNode
 from app.processes.scheduler import hand_over_orders
+from app.words import plain
 from plugins.iam.models import Group
 from tests import factories
 from tests.core.orders import world

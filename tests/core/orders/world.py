@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.contracts.text import Text
 from app.db import db
 from app.errors import ErrorCode
 from app.kube.errors import BUSY
@@ -16,9 +15,10 @@ from app.orders import engine
 from app.orders.make import NewOrder, Planned, make
 from app.orders.models import Order, OrderNode
 from app.orders.steps import DONE, Context, Outcome
+from app.words import kept
 from plugins.iam.models import Group
 
-BROKEN = ErrorCode("TEST/BROKEN", 500, Text("It is broken.", "坏了。"), Text("Mend it.", "修好它。"))
+BROKEN = ErrorCode("TEST/BROKEN", 500, kept({"en": "It is broken.", "zh": "坏了。"}), kept({"en": "Mend it.", "zh": "修好它。"}))
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Act:
     """Makes a thing true in the world; the effect is the same however often it is repeated."""
 
     name = "test.act"
-    title = Text("Act", "执行")
+    title = kept({"en": "Act", "zh": "执行"})
 
     def capture(self, ctx: Context) -> Mapping[str, Any]:
         look()

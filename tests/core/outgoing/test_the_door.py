@@ -53,7 +53,7 @@ def words(url: str, way: Door = OPEN, **limits: Any) -> str:
     """Why it cannot be fetched."""
     with pytest.raises(urllib3.exceptions.HTTPError) as refused:
         fetched(url, way, **limits)
-    return reasons.why(refused.value).en
+    return reasons.why(refused.value).in_("en")
 
 
 def test_what_is_allowed_is_reached() -> None:
@@ -65,7 +65,7 @@ def test_what_is_allowed_is_reached() -> None:
 def test_this_machine_is_not_reached_where_the_settings_do_not_allow_it(host: str) -> None:
     with hostile(saying("200 OK", b"secret")) as server:
         port = server.server_address[1]
-        assert words(f"http://{host}:{port}/", STRICT) == door.REFUSED.en
+        assert words(f"http://{host}:{port}/", STRICT) == door.REFUSED.in_("en")
         assert server.saw == []
 
 
@@ -75,7 +75,7 @@ def test_a_host_that_the_operator_named_is_reached_and_no_other() -> None:
         mine = Door(named=frozenset({"localhost"}))
 
         assert fetched(f"http://localhost:{port}/", mine) == b"own"
-        assert words(f"http://127.0.0.1:{port}/", mine) == door.REFUSED.en
+        assert words(f"http://127.0.0.1:{port}/", mine) == door.REFUSED.in_("en")
 
 
 def test_one_refused_address_among_others_refuses_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,19 +125,19 @@ def test_a_name_that_turns_to_this_machine_later_is_refused_then(monkeypatch: py
         named(monkeypatch, ["10.0.0.1"], ["127.0.0.1"])
 
         assert STRICT.problem("rebinds.example") is None
-        assert words(f"http://rebinds.example:{server.server_address[1]}/", STRICT) == door.REFUSED.en
+        assert words(f"http://rebinds.example:{server.server_address[1]}/", STRICT) == door.REFUSED.in_("en")
         assert server.saw == []
 
 
 def test_a_name_that_is_not_known_is_told() -> None:
-    assert words("http://nobody.invalid/") == door.UNKNOWN.en
+    assert words("http://nobody.invalid/") == door.UNKNOWN.in_("en")
     assert OPEN.problem("nobody.invalid") is door.UNKNOWN
 
 
 @pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX-A: ", OK + b"Content-Length: 9000\r\n\r\n", OK + b"Transfer-Encoding: chunked\r\n\r\n2000\r\n"])
 def test_a_server_that_drips_has_until_the_deadline_of_the_whole_answer(start: bytes) -> None:
     with hostile(dripping(start)) as server:
-        assert words(f"http://{server.place}/", seconds=0.5) == reasons.TOO_LATE.en
+        assert words(f"http://{server.place}/", seconds=0.5) == reasons.TOO_LATE.in_("en")
 
 
 @pytest.mark.parametrize("say", [dripping(OK), endless(OK)])
@@ -161,7 +161,7 @@ def test_no_more_is_read_than_was_allowed() -> None:
 def test_what_is_compressed_is_not_unpacked(encoding: str) -> None:
     bomb = gzip.compress(b"\0" * 10_000_000)
     with hostile(saying("200 OK", bomb, Content_Encoding=encoding)) as server:
-        assert words(f"http://{server.place}/") == pool.ENCODED.en
+        assert words(f"http://{server.place}/") == pool.ENCODED.in_("en")
         assert "accept-encoding: identity" in server.saw[0].lower()
 
 
@@ -177,16 +177,16 @@ def test_a_session_follows_no_redirect_and_takes_no_proxy_of_the_environment(mon
 @pytest.mark.parametrize(
     ("say", "expected"),
     [
-        (dripping(OK + b"Content-Length: 9000\r\n\r\n"), reasons.TOO_LATE.en),
+        (dripping(OK + b"Content-Length: 9000\r\n\r\n"), reasons.TOO_LATE.in_("en")),
         (endless(OK + b"Content-Length: 2000000000\r\n\r\n"), "larger than"),
-        (saying("200 OK", gzip.compress(b"{}"), Content_Encoding="gzip"), pool.ENCODED.en),
+        (saying("200 OK", gzip.compress(b"{}"), Content_Encoding="gzip"), pool.ENCODED.in_("en")),
     ],
 )  # fmt: skip
 def test_a_session_is_as_bounded(say: Any, expected: str) -> None:
     with hostile(say) as server, pytest.raises(requests.RequestException) as refused:
         Session(OPEN, seconds=0.5).get(f"http://{server.place}/")
 
-    assert expected in reasons.why(refused.value).en
+    assert expected in reasons.why(refused.value).in_("en")
 
 
 def asked(way: Door, target: str, headers: dict[str, str]) -> tuple[socket.socket, bytes]:

@@ -11,12 +11,12 @@ from antstack_greeter.models import Greeted
 from app import audit, caller, site
 from app.contracts.declarations import Found, Job, NavItem, NavSection, Permission, SearchProvider
 from app.contracts.shapes import Id, doc
-from app.contracts.text import Text
 from app.db import db
 from app.guard import Operation, guard
 from app.hooks import hookimpl
 from app.jobs import enqueue, log
 from app.web.api import Api, In, Out, accepted
+from app.words import _
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class GreeterSettings:
     word: str = field(default="hello", metadata={"env": "ANTSTACK_GREETER_WORD"})
 
 
-GREET = Permission("greeter.greeting.send", Text("Greet", "问候"))
-GREETED = Operation("greeter.greeting.sent", Text("Greeted", "已问候"))
+GREET = Permission("greeter.greeting.send", _("Greet"))
+GREETED = Operation("greeter.greeting.sent", _("Greeted"))
 bp = Blueprint("greeter", __name__, url_prefix="/greeter", template_folder="templates")
-api = Api("greeter", Text("Greeter", "问候"))
+api = Api("greeter", _("Greeter"))
 
 
 def greet(name: str) -> dict[str, str]:
@@ -40,7 +40,7 @@ def greet(name: str) -> dict[str, str]:
     return {"said": f"{word} {name}"}
 
 
-JOB = Job("greeter.greet", greet, Text("Greet", "问候"), GREET)
+JOB = Job("greeter.greet", greet, _("Greet"), GREET)
 
 
 class Greeting(In):
@@ -61,7 +61,7 @@ def greeting_list() -> str:
     return render_template("greeter/greeting_list.html")
 
 
-@api.operation("POST", "/greeter/greetings", "greeter.greetings.create", Text("Greet", "问候"), GREET, audit=GREETED, body=Greeting, returns=Started, status=202)
+@api.operation("POST", "/greeter/greetings", "greeter.greetings.create", _("Greet"), GREET, audit=GREETED, body=Greeting, returns=Started, status=202)
 def create(body: Greeting) -> Response:
     run = enqueue(JOB, body.name, name=body.name)
     audit.note("greeting", run.id, body.name)
@@ -85,8 +85,8 @@ def register_permissions():
 
 @hookimpl
 def register_nav():
-    section = NavSection("greeter", 70, Text("Greetings", "问候"), "bell")
-    return [section, NavItem("greeter", 10, Text("Greet", "问候"), "greeter.greeting_list", GREET)]
+    section = NavSection("greeter", 70, _("Greetings"), "bell")
+    return [section, NavItem("greeter", 10, _("Greet"), "greeter.greeting_list", GREET)]
 
 
 @hookimpl
@@ -101,4 +101,4 @@ def register_jobs():
 
 @hookimpl
 def register_search():
-    return [SearchProvider(GREET, lambda text, limit: [Found(Text("Greeting", "问候"), text, "/greeter")] if text == "hello" else [])]
+    return [SearchProvider(GREET, lambda text, limit: [Found(_("Greeting"), text, "/greeter")] if text == "hello" else [])]

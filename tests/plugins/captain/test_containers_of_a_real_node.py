@@ -153,7 +153,7 @@ def test_a_shell_runs_what_is_typed_knows_its_size_and_ends_with_its_program(
     with pytest.raises(ConnectionClosed) as closed:
         until(socket, "never")
 
-    assert closed.value.message in (terminal.ENDED["exited"].en, terminal.ENDED["exited"].zh)
+    assert closed.value.message in (terminal.ENDED["exited"].in_("en"), terminal.ENDED["exited"].in_("zh"))
     eventually(lambda: [r.detail["why"] for r in audit_log(rows=True) if r.operation == "captain.pod.shell_closed"] == ["exited"])
 
 
@@ -164,7 +164,7 @@ def test_a_container_without_a_shell_says_so(as_holder_of: Any, node: Node, serv
     with pytest.raises(ConnectionClosed) as closed:
         until(node.connect(server, as_holder_of(permissions.POD_SHELL), "bare"), "never")
 
-    assert closed.value.message in (terminal.ENDED["no-shell"].en, terminal.ENDED["no-shell"].zh)
+    assert closed.value.message in (terminal.ENDED["no-shell"].in_("en"), terminal.ENDED["no-shell"].in_("zh"))
 
 
 def test_a_shell_in_a_container_that_ended_is_refused_in_words(as_holder_of: Any, node: Node, server: str):

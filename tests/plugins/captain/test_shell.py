@@ -53,7 +53,7 @@ def test_what_is_typed_runs_in_the_container_and_is_recorded(
     with pytest.raises(ConnectionClosed) as closed:
         until(socket, "never")
 
-    assert closed.value.message == terminal.ENDED["exited"].en or closed.value.message == terminal.ENDED["exited"].zh
+    assert closed.value.message == terminal.ENDED["exited"].in_("en") or closed.value.message == terminal.ENDED["exited"].in_("zh")
     kube.eventually(lambda: any(code == "captain.pod.shell_closed" for code, _, _ in audit_log()))
     end = next(row for row in audit_log(rows=True) if row.operation == "captain.pod.shell_closed")
     assert end.detail["why"] == "exited"
@@ -93,7 +93,7 @@ def test_a_shell_that_fails_in_an_unforeseen_way_is_recorded_as_closed(
     with pytest.raises(ConnectionClosed) as closed:
         until(socket, "never")
 
-    assert closed.value.message in terminal.ENDED["failed"].both().values()
+    assert closed.value.message in terminal.ENDED["failed"].in_all().values()
     assert ends(audit_log) == ["failed"]
 
 
@@ -132,7 +132,7 @@ def test_a_shell_ends_in_words_where_the_database_cannot_say_who_may_stay(
         until(socket, "never")
     monkeypatch.undo()
 
-    assert closed.value.message in terminal.ENDED["unknown"].both().values()
+    assert closed.value.message in terminal.ENDED["unknown"].in_all().values()
     assert ends(audit_log) == ["unknown"]
 
 

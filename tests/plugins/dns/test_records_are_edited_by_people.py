@@ -164,13 +164,14 @@ def test_a_long_text_is_split_into_strings_between_octets(zone: Zone) -> None:
         ("www", "CNAME", "a" * 64, "不是合法的 CNAME 值，格式：域名，如 www.shop.example."),
         ("a" * 64, "A", "192.0.2.1", "域名每一级不能超过 63 字节。"),
         ("a..b", "A", "192.0.2.1", "域名不能以点开头，也不能有相邻的点。"),
-        ("", "A", "192.0.2.1", "请填写名称；@ 表示域名区本身。"),
+        ("", "A", "192.0.2.1", "请填写名称；@ 表示域名本身。"),
     ],
 )
 def test_what_is_wrong_with_records_is_said_in_the_language_of_the_reader_alone(
     as_holder_of: Callable[..., Any], api: Callable[..., Any], zone: Zone, name: str, kind: str, value: str, words: str
 ) -> None:
-    answer = api(as_holder_of(*ALL)).post(f"/dns/zones/{zone.name}/changes", {"upsert": [{"name": name, "type": kind, "values": [value]}]})
+    wanted = {"upsert": [{"name": name, "type": kind, "values": [value]}]}
+    answer = api(as_holder_of(*ALL)).post(f"/dns/zones/{zone.name}/changes", wanted, headers={"Accept-Language": "zh-CN,zh;q=0.9"})
 
     assert (answer.status_code, [e["message"] for e in answer.json["errors"]]) == (422, [words])
 

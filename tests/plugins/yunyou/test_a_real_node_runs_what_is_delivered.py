@@ -159,4 +159,4 @@ def test_a_readiness_probe_that_fails_is_named_at_once_and_fails_once_the_contai
     failure = diagnosis.diagnose(site.pods("web")[0], site.list("Event"), now=now() + timedelta(seconds=diagnosis.PROBE_GRACE))
     assert failure is not None
     assert (failure.code, failure.may_pass) == ("YUNYOU/PROBE_FAILED", False)
-    assert "connection refused" in failure.reason.en
+    assert "connection refused" in failure.reason.in_("en")

@@ -42,7 +42,7 @@ def test_a_registry_that_an_image_names_is_checked_as_any_address() -> None:
         found = verdict(server, allow_local=False)
 
         assert found.state == "unreachable"
-        assert door.REFUSED.en in why(found)
+        assert door.REFUSED.in_("en") in why(found)
         assert server.saw == []
 
 

@@ -151,10 +151,10 @@ def test_a_failure_is_named_with_reason_and_remedy(pod_: Any, events: Any, code:
 
     assert failure is not None
     assert failure.code == f"YUNYOU/{code}"
-    assert words in failure.reason.en
-    assert "web-0" in failure.reason.zh
-    assert failure.remedy.en
-    assert "{" not in failure.reason.en + failure.reason.zh
+    assert words in failure.reason.in_("en")
+    assert "web-0" in failure.reason.in_("zh")
+    assert failure.remedy.in_("en")
+    assert "{" not in failure.reason.in_("en") + failure.reason.in_("zh")
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_quota_is_recognised_on_conditions_and_events_of_the_workload(workload
     failure = diagnose_workload({"metadata": {"name": "web"}, **workload}, events)
 
     assert failure.code == "YUNYOU/QUOTA_EXCEEDED"
-    assert "exceeded quota: small" in failure.reason.en
+    assert "exceeded quota: small" in failure.reason.in_("en")
 
 
 def test_a_refusal_by_the_cluster_is_told_and_an_old_one_is_not():

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.req("Y-1")
 
 
 def problems(given: dict[str, Any], known: Known | None = None) -> dict[str, str]:
-    return {error.pointer: error.message.en for error in solution.validate(given, known)}
+    return {error.pointer: error.message.in_("en") for error in solution.validate(given, known)}
 
 
 def test_the_samples_have_no_problem_and_are_typed():
@@ -63,11 +63,11 @@ def test_problems_of_shape_and_of_meaning_come_together_with_their_pointers():
         "/products/1/loadBalancers/0/application",
         "/products/1/loadBalancers/1/application",
     }
-    assert found["/products/0/applications/0/replicas"].en == "This must be a whole number, not a text."
-    assert found["/products/0/applications/0/replicas"].zh == "此处须为整数，而不是文本。"
-    assert "STATE → VOTE → STATE" in found["/products/0/dependencies"].en
-    assert "70000 is too large: at most 65535" in found["/products/1/applications/0/ports/0/port"].en
-    assert str(len(found)) in caught.value.reason.en
+    assert found["/products/0/applications/0/replicas"].in_("en") == "This must be a whole number, not a text."
+    assert found["/products/0/applications/0/replicas"].in_("zh") == "此处须为整数，而不是文本。"
+    assert "STATE → VOTE → STATE" in found["/products/0/dependencies"].in_("en")
+    assert "70000 is too large: at most 65535" in found["/products/1/applications/0/ports/0/port"].in_("en")
+    assert str(len(found)) in caught.value.reason.in_("en")
 
 
 def test_an_application_name_held_twice_names_both_products():

@@ -52,8 +52,8 @@ def test_confirming_all_is_refused_and_names_what_is_in_the_way():
         parameters.confirm_all(parameters.render(entries, setting))
 
     assert caught.value.code == "YUNYOU/PARAMETERS_NOT_READY"
-    assert "product.SHOP.param.level (Conflict)" in caught.value.reason.en
-    assert "product.SHOP.param.password（缺失）" in caught.value.reason.zh
+    assert "product.SHOP.param.level (Conflict)" in caught.value.reason.in_("en")
+    assert "product.SHOP.param.password（缺失）" in caught.value.reason.in_("zh")
     assert caught.value.extra == {
         "parameters": ["product.SHOP.param.level", "product.SHOP.param.password", "product.SHOP.param.broken"]
     }

@@ -39,13 +39,13 @@ def test_a_circle_is_refused_and_named():
         sequence.product_layers({"A": ["B"], "B": ["C"], "C": ["A"], "D": ["A"], "E": []})
 
     assert caught.value.code == "YUNYOU/DEPENDENCY_CYCLE"
-    assert "A → B → C → A" in caught.value.reason.en
+    assert "A → B → C → A" in caught.value.reason.in_("en")
 
 
 def test_an_order_made_by_hand_is_allowed_but_told_where_it_goes_against_a_dependency():
     assert sequence.check_sequence([["BASE"], ["CART", "NEWS"], ["SHOP"]], NEEDS) == []
 
-    warnings = [text.en for text in sequence.check_sequence([["SHOP"], ["BASE", "CART", "NEWS"]], NEEDS)]
+    warnings = [text.in_("en") for text in sequence.check_sequence([["SHOP"], ["BASE", "CART", "NEWS"]], NEEDS)]
 
     assert warnings == [
         "SHOP needs CART, but would be released before it.",
@@ -68,7 +68,7 @@ def test_an_order_that_does_not_hold_each_product_once_is_refused(given_: list[l
         sequence.check_sequence(given_, NEEDS)
 
     assert caught.value.code == "YUNYOU/SEQUENCE_REFUSED"
-    assert words in caught.value.reason.en
+    assert words in caught.value.reason.in_("en")
 
 
 def test_applications_wait_for_what_they_depend_on_and_tasks_come_before_or_after():
@@ -99,7 +99,7 @@ def test_a_chosen_order_replaces_the_default_and_is_told_where_it_differs():
     made = sequence.application_layers(chain, after={"c": []})
 
     assert made.layers == [["c", "a"], ["b"]]
-    assert [text.en for text in made.warnings] == ["c waits for b by default, but not in this order."]
+    assert [text.in_("en") for text in made.warnings] == ["c waits for b by default, but not in this order."]
     for after in ({"c": ["nobody"]}, {"nobody": []}, {"a": ["c"]}):
         with pytest.raises(ConsoleError):
             sequence.application_layers(chain, after=after)
@@ -114,7 +114,7 @@ def test_every_product_comes_after_all_that_it_needs_or_a_circle_is_named(needs:
     try:
         made = sequence.product_layers(needs)
     except ConsoleError as error:
-        circle = error.reason.en.partition(": ")[2].split("; ")[0].split(" → ")
+        circle = error.reason.in_("en").partition(": ")[2].split("; ")[0].split(" → ")
         assert all(after in needs[before] for before, after in pairwise(circle))
         assert circle[0] == circle[-1]
         return

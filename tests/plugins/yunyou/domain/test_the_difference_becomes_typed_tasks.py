@@ -110,8 +110,8 @@ def test_a_downgrade_is_warned_of_and_must_be_acknowledged():
     task = only(solution.of(after), solution.of(before))
 
     assert (task.kind, task.acknowledge, told(task)) == ("downgrade", True, [("version", "2.10.0", "2.9.1")])
-    assert "2.10.0" in task.warning.en
-    assert "降级" in task.warning.zh
+    assert "2.10.0" in task.warning.in_("en")
+    assert "降级" in task.warning.in_("zh")
 
 
 @pytest.mark.parametrize(("before", "after"), [("1.0", "1.0.1"), ("2.9", "2.10"), ("1.0rc1", "1.0"), ("r9", "r10")])

@@ -100,18 +100,18 @@ def test_a_reference_that_cannot_be_read_is_an_error_of_its_parameter_alone(writ
 def test_an_unknown_reference_names_what_is_near():
     error = rendered(domain="x", b="${global.domian}")["b"].error
 
-    assert "${global.domian}" in error.en
-    assert "${global.domain}" in error.en
-    assert "${global.domain}" in error.zh
+    assert "${global.domian}" in error.in_("en")
+    assert "${global.domain}" in error.in_("en")
+    assert "${global.domain}" in error.in_("zh")
 
 
 def test_a_circle_is_shown_and_does_not_stop_the_others():
     found = rendered(a="${global.b}", b="x${global.c}", c="${global.a}", d="${global.a}", e="fine", f="${global.f}")
 
-    assert "global.a → global.b → global.c → global.a" in found["a"].error.en
-    assert "global.b → global.c → global.a → global.b" in found["b"].error.en
-    assert "global.f → global.f" in found["f"].error.en
-    assert "${global.a}" in found["d"].error.en
+    assert "global.a → global.b → global.c → global.a" in found["a"].error.in_("en")
+    assert "global.b → global.c → global.a → global.b" in found["b"].error.in_("en")
+    assert "global.f → global.f" in found["f"].error.in_("en")
+    assert "${global.a}" in found["d"].error.in_("en")
     assert found["e"].text == "fine"
 
 
@@ -126,7 +126,7 @@ def test_values_that_double_at_each_step_are_stopped():
 
     found = rendered(**doubling, k60="laugh")
 
-    assert [name for name in found if found[name].error and "longer than" in found[name].error.en] == ["k45"]
+    assert [name for name in found if found[name].error and "longer than" in found[name].error.in_("en")] == ["k45"]
     assert found["k59"].text == "laughlaugh"
 
 
@@ -142,7 +142,7 @@ def test_what_the_cluster_allocates_is_left_open_and_resolved_at_execution():
     with pytest.raises(ConsoleError) as caught:
         made.resolved(lambda name: None, "A")
     assert caught.value.code == "YUNYOU/PARAMETER_UNRESOLVED"
-    assert "${lb.vote-lb.address}" in caught.value.reason.en
+    assert "${lb.vote-lb.address}" in caught.value.reason.in_("en")
 
 
 def _with_value(value: str) -> dict[str, Any]:
@@ -223,8 +223,8 @@ def test_a_rendered_value_must_fit_its_type():
 
     found = plan(given_)
 
-    assert "must be a number" in found["SHOP/web.PORT"].rendering.error.en
-    assert "info, warn" in found["SHOP/web.LEVEL"].rendering.error.en
+    assert "must be a number" in found["SHOP/web.PORT"].rendering.error.in_("en")
+    assert "info, warn" in found["SHOP/web.LEVEL"].rendering.error.in_("en")
 
 
 def test_a_cell_gives_its_name_to_grouped_applications_alone():
@@ -243,7 +243,7 @@ def test_a_cell_gives_its_name_to_grouped_applications_alone():
     east = universe.render_cell(entries, setting, parsed.products[0].scaling_groups[0].cells[0])
 
     assert common["SHOP/web.CELL"].open == ("cell.name", "cell.shard")
-    assert "no scaling group" in common["SHOP/alone.CELL"].error.en
+    assert "no scaling group" in common["SHOP/alone.CELL"].error.in_("en")
     assert east["SHOP/web.CELL"].text == "east-1"
 
 

@@ -1,0 +1,133 @@
+"""Dialogs that are one form: GET shows it, POST does what it asks, and what failed comes back with what was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, make_response, request
+from markupsafe import Markup
+
+from app.contracts.declarations import Permission
+from app.contracts.shapes import Ask, ask_of
+from app.db import Versioned
+from app.errors import CSRF, FORBIDDEN, NOT_FOUND, SIGNED_OUT, ConsoleError, FieldError, pointer_of
+from app.guard import Operation, guard
+from app.web import conflicts
+from app.web.forms import constrained
+from app.web.problems import refuse
+from app.web.render import dialog_done, go, render
+from app.words import Text
+
+Field = dict[str, Any]  # arguments of ``form.field`` (components/form.html)
+TYPED = ("text", "email", "textarea", "select")
+STAY_REFUSED = (FORBIDDEN, CSRF, SIGNED_OUT, NOT_FOUND)
+
+
+@dataclass
+class Form:
+    """A dialog that is one form. ``row`` is what it edits, ``values`` what of it."""
+
+    title: Text
+    url: str
+    submit: Text
+    fields: Sequence[Field]
+    body: Text | None = None
+    danger: bool = False
+    values: Mapping[str, Any] = field(default_factory=dict)
+    row: Versioned | None = None
+
+    @property
+    def hidden(self) -> dict[str, str]:
+        """Which version it shows."""
+        return conflicts.hidden(self.row, self.values) if self.row is not None else {}
+
+    @property
+    def size(self) -> str:
+        """How wide the dialog is."""
+        return "l" if any(f.get("type") == "transfer" for f in self.fields) else "m" if self.fields else "s"
+
+    def shown(self, error: ConsoleError | None = None) -> Response:
+        """The form, with what was typed and what is wrong with it."""
+        error = conflicts.explained(error, self.values)
+        if error is not None:
+            error.errors = tuple(self._at_its_field(wrong) for wrong in error.errors)
+        fields = [self._filled(item, error is not None) for item in self.fields]
+        status = 422 if error is not None else 200
+        return render("core/dialog.html", fragment="dialog", status=status, form_=self, fields=fields, error=error)
+
+    def _at_its_field(self, wrong: FieldError) -> FieldError:
+        """An error of a shape beside the field of the form: ``/redirectUris/0`` is of ``redirect_uris``."""
+        whole = "/".join(wrong.pointer.split("/")[:2])
+        name = next((item["name"] for item in self.fields if pointer_of(item["name"]) == whole), None)
+        return FieldError(f"/{name}", wrong.message) if name else wrong
+
+    def _filled(self, item: Field, sent: bool) -> Field:
+        made, name = dict(item), item["name"]
+        kind = made.get("type", "text")
+        if name in self.values and kind in TYPED:
+            made["initial"] = self.values[name] or ""
+        if sent:
+            if kind == "checkbox":
+                made["checked"] = name in request.form
+            elif made.get("multiple") or kind == "transfer":
+                made["value"] = request.form.getlist(name)
+            elif kind != "secret":
+                made["value"] = request.form.get(name, "")
+        elif name in self.values:
+            made["checked" if kind == "checkbox" else "value"] = self.values[name]
+        return made
+
+
+def asked(shape: type[msgspec.Struct]) -> list[Field]:
+    """The fields of a form that asks for *shape*: those that say how they are asked for."""
+    required = {item.name: item.required for item in msgspec.structs.fields(shape)}
+    asks = {name: ask for name, hint in constrained(shape).items() if (ask := ask_of(hint))}
+    return [{**field_of(name, ask), "required": required[name]} for name, ask in asks.items()]
+
+
+def field_of(name: str, ask: Ask) -> Field:
+    """The field of a form that asks for what has this name."""
+    return {"name": name, "label": ask.label, "type": ask.widget, "required": True, **ask.more}
+
+
+def routes(
+    pages: Blueprint, rule: str, endpoint: str, permission: Permission, audit: Operation,
+    show: Callable[..., Form], send: Callable[..., Response],
+) -> None:  # fmt: skip
+    """Both routes of a dialog; the one that shows it has the name *endpoint*, *show* and *send* get what the rule names."""
+
+    @guard(permission)
+    def shown(**ids: str) -> Response:
+        return show(**ids).shown()
+
+    @guard(permission, audit=audit)
+    def sent(**ids: str) -> Response:
+        return try_to(lambda: send(**ids), lambda: show(**ids))
+
+    pages.add_url_rule(rule, endpoint, shown, methods=["GET"])
+    pages.add_url_rule(rule, f"{endpoint}_send", sent, methods=["POST"])
+
+
+def try_to(act: Callable[[], Response], form: Callable[[], Form]) -> Response:
+    """Do it; an expected failure comes back as the form, with what was typed and what is wrong."""
+    try:
+        return act()
+    except ConsoleError as error:
+        if error.kind in STAY_REFUSED:
+            raise
+        refuse(error)
+        return form().shown(error)
+
+
+def options(found: Sequence[tuple[str, str]]) -> Response:
+    """What a combobox with a source offers for what was typed."""
+    option = Markup('<option value="{}">{}</option>')
+    return make_response(Markup("").join(option.format(value, label) for value, label in found))
+
+
+def done(url: str, message: Text) -> Response:
+    """Close the dialog and let the list behind it refresh; without script, go to *url*."""
+    return dialog_done(message) if request.headers.get("HX-Request") == "true" else go(url, message)

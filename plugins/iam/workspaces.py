@@ -1,0 +1,89 @@
+"""Workspaces separate what one tenant runs, such as production and test (guide 3.2)."""
+
+from __future__ import annotations
+
+from app import audit
+from app.db import db, new_id, touch
+from app.web.listing import Column
+from app.web.resources import Resource
+from app.words import _
+from plugins.iam import permissions, seeding, shapes
+from plugins.iam.api import api
+from plugins.iam.models import Workspace
+from plugins.iam.pages import bp
+from plugins.iam.permissions import WORKSPACE_EDIT
+from plugins.iam.service import handing, names, tenants
+from plugins.iam.service.errors import NOT_EMPTY, TAKEN
+from plugins.iam.service.names import NamedWanted
+from plugins.iam.shapes import NamedOut
+
+TITLE = _("The workspace")
+
+
+class WorkspaceWanted(NamedWanted):
+    """A workspace's name and description."""
+
+
+class WorkspaceOut(NamedOut):
+    """A workspace."""
+
+
+workspaces = Resource(
+    api, bp, "iam.workspaces", "workspace", "/iam/workspaces", _("Workspaces"), _("workspace"), Workspace, WorkspaceOut,
+    shapes.WorkspaceId, permissions.WORKSPACE_READ,
+)  # fmt: skip
+workspaces.listed(
+    _("List workspaces"),
+    [
+        Column("name", _("Name"), lambda r: r.name, sort=Workspace.name, narrow=True),
+        Column("description", _("Description"), lambda r: r.description),
+        Column("id", _("Workspace ID"), lambda r: r.id, "mono"),
+        Column("created", _("Created"), lambda r: r.created_at, "time", Workspace.created_at, field="createdAt"),
+    ],
+    search=(Workspace.name, Workspace.description), sort="name",
+    empty=_("A workspace separates what one tenant runs, such as production and test."),
+)  # fmt: skip
+
+
+@workspaces.creates(
+    _("Create a workspace"), WORKSPACE_EDIT, permissions.WORKSPACE_CREATED, title=_("New workspace"), submit=_("Create the workspace"),
+    errors=[TAKEN],
+)  # fmt: skip
+def create(wanted: WorkspaceWanted) -> Workspace:
+    """A workspace of this tenant.
+
+    :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
+    """
+    name = names.free(Workspace, wanted.name, TITLE)
+    row = Workspace(id=new_id(), tenant_id=handing.me().tenant_id, name=name, description=wanted.description, version=1)
+    seeding.add(row)
+    audit.note("workspace", row.id, row.name)
+    return row
+
+
+@workspaces.changes(_("Change a workspace"), WORKSPACE_EDIT, permissions.WORKSPACE_CHANGED)
+def change(row: Workspace, wanted: WorkspaceWanted) -> Workspace:
+    """Another name or description.
+
+    :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
+    """
+    row.name, row.description = names.free(Workspace, wanted.name, TITLE, row.id), wanted.description
+    touch(row)
+    audit.note("workspace", row.id, row.name)
+    return row
+
+
+@workspaces.removes(
+    _("Delete an empty workspace"), WORKSPACE_EDIT, permissions.WORKSPACE_DELETED, errors=[NOT_EMPTY],
+    confirm=_("Delete the workspace {name}? Only an empty one can be deleted."),
+)  # fmt: skip
+def remove(row: Workspace) -> None:
+    """Delete a workspace in which nothing is left.
+
+    :raises ConsoleError: IAM/NOT_EMPTY
+    """
+    left = sorted(tenants.holding("workspace_id", row.id))
+    if left:
+        raise NOT_EMPTY(name=row.name, what=", ".join(left[:5]))
+    audit.note("workspace", row.id, row.name)
+    db.session.delete(row)
