@@ -108,7 +108,8 @@ def _static_file(fingerprint: str, path: str) -> Response:
 
 
 def check_routes(app: Flask) -> None:
-    """Refuse to start with a route, WebSockets too, that does not say who may call it or what of it is recorded (C-20, C-30).
+    """Refuse to start with a route, WebSockets too, that does not say who may call it or what of it is recorded (C-20,
+    C-30).
 
     :raises StartError: naming the route and what it lacks
     """

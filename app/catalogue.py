@@ -150,7 +150,8 @@ def _import(name: str) -> ModuleType:
 def _histories(names: Iterable[str], manager: pluggy.PluginManager) -> Iterator[History]:
     """The migrations of plugins that were installed besides, each in the folder ``migrations`` of its package.
 
-    :raises PluginError: a plugin has tables but no migrations, more than one newest, or tables that are not called after it
+    :raises PluginError: a plugin has tables but no migrations, more than one newest, or tables that are not called
+        after it
     """
     for name in names:
         module = cast("ModuleType", manager.get_plugin(name))
@@ -164,7 +165,9 @@ def _histories(names: Iterable[str], manager: pluggy.PluginManager) -> Iterator[
                 words = f"its own begin with its name, {history.prefix}…, and nobody else's do"
                 raise PluginError(f"plugin {name!r} has the table {table!r}; {words}")
         if tables and len(history.heads) != 1:
-            raise PluginError(f"plugin {name!r} has tables, but not one newest migration in {history.folder}: {history.heads}")
+            raise PluginError(
+                f"plugin {name!r} has tables, but not one newest migration in {history.folder}: {history.heads}"
+            )
         if history.heads:
             yield history
 

@@ -130,7 +130,12 @@ def revision(message: str, revision_id: str, plugin: str) -> None:
 @main.command()
 @click.option("--port", default=8080, show_default=True)
 @click.option("--dir", "folder", default="demo", show_default=True, help="Everything is written here.")
-@click.option("--kubeconfig", type=click.Path(exists=True, dir_okay=False), default=None, help="Use this real cluster instead of the sandbox.")
+@click.option(
+    "--kubeconfig",
+    type=click.Path(exists=True, dir_okay=False),
+    default=None,
+    help="Use this real cluster instead of the sandbox.",
+)
 @click.option("--empty", is_flag=True, help="Accounts, cluster and environment, but no sample data.")
 def demo(port: int, folder: str, kubeconfig: str | None, empty: bool) -> None:
     """A whole site in the foreground. Example: antstack demo --port 8080 --dir demo"""
@@ -154,9 +159,16 @@ def audit() -> None:
 
 @audit.command()
 @click.option("--tenant", default=None, help="Only this tenant.")
-@click.option("--checkpoints", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None, help="Exported checkpoints that were kept elsewhere.")
+@click.option(
+    "--checkpoints",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="Exported checkpoints that were kept elsewhere.",
+)
 def verify(tenant: str | None, checkpoints: Path | None) -> None:
-    """Walk the sealed chains and name every row that was altered, removed, moved or slipped in. Example: antstack audit verify"""
+    """Walk the sealed chains and name every row that was altered, removed, moved or slipped in. Example: antstack
+    audit verify
+    """
     from app.audit.verify import verify as walk
 
     found, rows, began = 0, [0], time.monotonic()
@@ -172,7 +184,9 @@ def verify(tenant: str | None, checkpoints: Path | None) -> None:
 
 @audit.command("export-checkpoints")
 def export_checkpoints() -> None:
-    """Public keys and signed checkpoints, to be kept elsewhere. Example: antstack audit export-checkpoints > audit.jws"""
+    """Public keys and signed checkpoints, to be kept elsewhere. Example: antstack audit export-checkpoints >
+    audit.jws
+    """
     from app.audit.checkpoints import exported
 
     with application().app_context():
@@ -230,7 +244,9 @@ def export_openapi() -> None:
 @click.argument("old", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("new", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
 def check(old: Path, new: Path | None) -> None:
-    """Name what breaks callers of OLD at NEW, by default this site. Example: antstack openapi check openapi-baseline.json"""
+    """Name what breaks callers of OLD at NEW, by default this site. Example: antstack openapi check
+    openapi-baseline.json
+    """
     from app.web.compatibility import breaks
 
     found = breaks(json.loads(old.read_text("utf-8")), json.loads(new.read_text("utf-8")) if new else _document())
@@ -251,7 +267,9 @@ def permissions() -> None:
 @click.argument("resource", nargs=-1)
 @click.option("--tenant", default=None, help="Tenant ID; the user's first one by default.")
 def explain(user: str, permission: str, resource: tuple[str, ...], tenant: str | None) -> None:
-    """Why USER may or may not. Example: antstack permissions explain ops@example.test yunyou.order.create product=SHOP"""
+    """Why USER may or may not. Example: antstack permissions explain ops@example.test yunyou.order.create
+    product=SHOP
+    """
     from app.auth.explain import explain as why
 
     with application().test_request_context():
@@ -264,7 +282,9 @@ def explain(user: str, permission: str, resource: tuple[str, ...], tenant: str |
 @click.option("--check", is_flag=True, help="Write nothing; name what the catalogues lack.")
 @click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def words(check: bool, folders: tuple[Path, ...]) -> None:
-    """Bring catalogues of words up to the code (developers): the console's, or a plugin's in FOLDERS. Example: antstack words"""
+    """Bring catalogues of words up to the code (developers): the console's, or a plugin's in FOLDERS. Example:
+    antstack words
+    """
     from app.words import extraction
 
     found = extraction.check(folders) if check else extraction.update_all(folders)

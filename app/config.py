@@ -30,7 +30,8 @@ class Source:
     written: Mapping[str, object] = field(default_factory=dict)
 
     def read(self, kind: type[S]) -> S:
-        """The settings that the fields of the dataclass *kind* name in their metadata (``env``), converted to the type of their defaults.
+        """The settings that the fields of the dataclass *kind* name in their metadata (``env``), converted to the type
+        of their defaults.
 
         :raises SettingsError: naming the setting that cannot be used, and why
         """
@@ -94,7 +95,9 @@ class Settings:
 
     @property
     def claims(self) -> dict[str, str]:
-        """Where a provider that is no AntStack IAM says what: ``OIDC_CLAIMS=roles=claim,tenant=claim,login=claim,name=claim``."""
+        """Where a provider that is no AntStack IAM says what:
+        ``OIDC_CLAIMS=roles=claim,tenant=claim,login=claim,name=claim``.
+        """
         return dict(pair.strip().split("=", 1) for pair in self.oidc_claims.split(",") if pair.strip())
 
     @property
@@ -163,7 +166,10 @@ def check(settings: Settings) -> Settings:
 def _check_provider(settings: Settings) -> None:
     parts = [pair.strip().partition("=") for pair in settings.oidc_claims.split(",") if pair.strip()]
     if any(name not in CLAIMS or not claim for name, _, claim in parts) or (parts and "roles" not in settings.claims):
-        raise SettingsError("OIDC_CLAIMS is written roles=groups,tenant=org,login=email,name=name; roles is needed, the rest may be left out")
+        raise SettingsError(
+            "OIDC_CLAIMS is written roles=groups,tenant=org,login=email,name=name; roles is needed, the rest may be "
+            "left out"
+        )
 
 
 def replace_keys(settings: Settings, keys: str) -> Settings:

@@ -1,4 +1,6 @@
-"""What the database found wrong because somebody else was faster, in words: another version, a value that is taken (C-45)."""
+"""What the database found wrong because somebody else was faster, in words: another version, a value that is taken
+(C-45).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ REFERRED = _("What this refers to is gone, or something still refers to it.")
 UNIQUE = re.compile(
     r"UNIQUE constraint failed: (?P<columns>.+)|(?:for key '|unique constraint \")(?:\w+\.)?(?P<name>\w+)", re.I
 )
-# SQLSTATE: a serialization failure, a deadlock of PostgreSQL; MariaDB's own: a deadlock, a row that changed since it was read.
+# SQLSTATE: a serialization failure, a deadlock of PostgreSQL; MariaDB's own: a deadlock, a row that changed since it
+# was read.
 CROSSINGS = {"40001", "40P01", 1213, 1020}
 FOREIGN = re.compile("FOREIGN KEY", re.I)
 

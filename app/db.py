@@ -139,8 +139,10 @@ class Session(FlaskSession):
     def flush(self, objects: Sequence[Any] | None = None) -> None:
         """Write what changed.
 
-        :raises ConsoleError: CORE/INVALID_INPUT where text is longer than its column; CORE/CHANGED_MEANWHILE where a row
-            is not the one any more that was read; CORE/CONFLICT where a constraint is violated, beside the field that it is of
+        :raises ConsoleError: CORE/INVALID_INPUT where text is longer than its column; CORE/CHANGED_MEANWHILE where a
+            row
+            is not the one any more that was read; CORE/CONFLICT where a constraint is violated, beside the field that
+            it is of
         """
         lengths.need_room([*self.new, *self.dirty])
         try:
@@ -212,7 +214,12 @@ def pool_for(database_url: str, threads: int) -> dict[str, Any]:
     """
     if database_url.startswith("sqlite"):
         return {}
-    return {"pool_size": KEPT_OPEN, "max_overflow": max(0, threads - KEPT_OPEN) + 2, "pool_timeout": 5, "pool_recycle": 1800}
+    return {
+        "pool_size": KEPT_OPEN,
+        "max_overflow": max(0, threads - KEPT_OPEN) + 2,
+        "pool_timeout": 5,
+        "pool_recycle": 1800,
+    }
 
 
 STATEMENT_LIMIT = {
@@ -223,7 +230,9 @@ STATEMENT_LIMIT = {
 
 
 def limit_statements(engine: Engine, seconds: float) -> None:
-    """Have the database server end what runs longer on connections of *engine* from now on; SQLite knows no such limit."""
+    """Have the database server end what runs longer on connections of *engine* from now on; SQLite knows no such
+    limit.
+    """
     kind = engine.dialect.name
     if kind not in STATEMENT_LIMIT:
         return
@@ -257,7 +266,8 @@ def _keep_nothing_of_a_dry_run(_session: Any) -> None:
 
 @event.listens_for(Engine, "savepoint")
 def _write_from_the_start(connection: Connection, _name: str) -> None:
-    """A savepoint opens SQLite's transaction by itself, as a reader, which is refused its first write at once as soon as
+    """A savepoint opens SQLite's transaction by itself, as a reader, which is refused its first write at once as soon
+    as
     another process wrote meanwhile (SQLITE_BUSY_SNAPSHOT); a writer waits its turn.
     """
     if connection.dialect.name == "sqlite" and not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]

@@ -41,7 +41,9 @@ class FieldError:
 
 
 def pointer_of(name: str) -> str:
-    """The pointer to the field that the code calls *name*, as shapes spell it: ``redirect_uris`` is ``/redirectUris``."""
+    """The pointer to the field that the code calls *name*, as shapes spell it: ``redirect_uris`` is
+    ``/redirectUris``.
+    """
     first, *words = name.split("_")
     return "/" + first + "".join(word.capitalize() for word in words)
 

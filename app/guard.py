@@ -65,9 +65,7 @@ def guard(
     return mark
 
 
-def public(
-    reason: str, *, audit: Operation | None = None, csrf: bool = True, session: bool = True
-) -> Callable[[F], F]:
+def public(reason: str, *, audit: Operation | None = None, csrf: bool = True, session: bool = True) -> Callable[[F], F]:
     """Let anybody call this view, and say why that is right.
 
     :param csrf: False for what programs call, which have no form, and which a session at the browser does not help

@@ -76,7 +76,9 @@ def register_services() -> Iterable[Service]:
 
 @hookspec
 def register_settings() -> Iterable[type]:
-    """Frozen dataclasses of what can be set of this plugin; each field has a default and names its variable: ``{"env": "ANTSTACK_…"}``."""
+    """Frozen dataclasses of what can be set of this plugin; each field has a default and names its variable:
+    ``{"env": "ANTSTACK_…"}``.
+    """
 
 
 @hookspec

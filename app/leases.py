@@ -131,7 +131,9 @@ def take(name: str, seconds: float) -> Lease | None:
     """
     moment, me = now(), owner()
     until = moment + timedelta(seconds=seconds)
-    held = db.session.execute(select(LeaseRow.owner, LeaseRow.until, LeaseRow.token).where(LeaseRow.name == name)).first()
+    held = db.session.execute(
+        select(LeaseRow.owner, LeaseRow.until, LeaseRow.token).where(LeaseRow.name == name)
+    ).first()
     if held and held[0] == me and seconds * LITTLE < (held[1] - moment).total_seconds() <= seconds:
         db.session.commit()
         return _ours(name, held[2], seconds)

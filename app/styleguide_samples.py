@@ -13,9 +13,20 @@ from app.web.table import Action, Cell, Chip, Empty, ShownColumn, ShownFilter, S
 from app.words import Text, _, plain
 
 STATES = (
-    "waiting", "running", "succeeded", "failed", "paused", "pending", "queued", "skipped",
-    "cancelling", "cancelled", "rolled-back", "offline", "unknown",
-)  # fmt: skip
+    "waiting",
+    "running",
+    "succeeded",
+    "failed",
+    "paused",
+    "pending",
+    "queued",
+    "skipped",
+    "cancelling",
+    "cancelled",
+    "rolled-back",
+    "offline",
+    "unknown",
+)
 
 YAML = """apiVersion: apps/v1
 kind: StatefulSet
@@ -118,11 +129,13 @@ def row_actions() -> list[Action]:
         Action(_("Release"), "/styleguide/part/dialog", dialog=True, icon="rocket", primary=True),
         Action(_("Scale"), "/styleguide/part/dialog", dialog=True, icon="scaling"),
         Action(
-            _("Open a terminal"), "#", icon="terminal",
+            _("Open a terminal"),
+            "#",
+            icon="terminal",
             disabled_reason=_("Needs the role Operator"),
         ),
         Action(_("Delete"), "/styleguide/part/delete", dialog=True, danger=True, icon="trash-2"),
-    ]  # fmt: skip
+    ]
 
 
 def listing() -> Sample:

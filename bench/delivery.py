@@ -1,4 +1,5 @@
-"""Q-4: delivering 200 applications with 1,000 pods, beside ``kubectl apply`` of the same manifests plus waiting, in one run.
+"""Q-4: delivering 200 applications with 1,000 pods, beside ``kubectl apply`` of the same manifests plus waiting, in one
+run.
 
 ``python -m bench.delivery [applications]`` on the real control plane of the tests; prints a table with the ratio.
 """
@@ -25,11 +26,15 @@ def solution(applications: int) -> bytes:
     for number in range(10):
         mine = [
             {
-                "name": f"app-{at}", "image": f"registry.example/bench/app:{at % 7}", "replicas": PODS, "ports": [{"port": 8080}],
+                "name": f"app-{at}",
+                "image": f"registry.example/bench/app:{at % 7}",
+                "replicas": PODS,
+                "ports": [{"port": 8080}],
                 "parameters": [{"key": "MODE", "value": "bench"}],
             }
-            for at in range(applications) if at % 10 == number
-        ]  # fmt: skip
+            for at in range(applications)
+            if at % 10 == number
+        ]
         if mine:
             products.append(
                 {"code": f"P{number}", "name": f"Product {number}", "version": "1.0.0", "applications": mine}
@@ -59,9 +64,12 @@ def main(applications: int = 200) -> None:
 def deliver(plane: Any, applications: int, folder: Path) -> tuple[float, float, list[Any]]:
     """Seconds from the order to its end, the worker's CPU seconds, and the manifests that were sent."""
     os.environ.update(
-        ANTSTACK_DEMO="1", ANTSTACK_PLUGINS="yunyou", DATABASE_URL=f"sqlite:///{folder}/bench.db", ANTSTACK_ALLOW_LOCAL_ADDRESSES="1",
+        ANTSTACK_DEMO="1",
+        ANTSTACK_PLUGINS="yunyou",
+        DATABASE_URL=f"sqlite:///{folder}/bench.db",
+        ANTSTACK_ALLOW_LOCAL_ADDRESSES="1",
         REDIS_URL="redis://127.0.0.1:1/0",
-    )  # fmt: skip
+    )
     from app import caller
     from app.application import create_app
     from app.contracts.identity import Principal

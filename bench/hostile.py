@@ -67,7 +67,8 @@ def inflating() -> None:
         said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
     grown = int(said[0]) / 1024
     print(
-        f"{len(bomb) / 1024:.0f} KB of gzip from a cluster, ten times{'':9}{grown:8.1f} MiB   (at most {MOST_MIB}; told as {said[1]})"
+        f"{len(bomb) / 1024:.0f} KB of gzip from a cluster, ten times{'':9}{grown:8.1f} MiB   (at most {MOST_MIB}; "
+        f"told as {said[1]})"
     )
 
 

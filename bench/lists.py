@@ -106,9 +106,13 @@ def measure(kubeconfig: Path, wanted: argparse.Namespace, folder: Path, kubectl:
     from tests.people import Person
 
     settings = load_settings(
-        {"ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": "iam,captain", "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
-         "DATABASE_URL": wanted.database or f"sqlite:///{folder}/bench.db"}
-    )  # fmt: skip
+        {
+            "ANTSTACK_DEMO": "1",
+            "ANTSTACK_PLUGINS": "iam,captain",
+            "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
+            "DATABASE_URL": wanted.database or f"sqlite:///{folder}/bench.db",
+        }
+    )
     app = create_app(settings)
     with app.app_context():
         db.create_all()
@@ -123,7 +127,9 @@ def measure(kubeconfig: Path, wanted: argparse.Namespace, folder: Path, kubectl:
             pods = _synced(cluster.id)
             synced = time.monotonic() - started
             memory = _memory() - before
-            return report(person, f"/captain/clusters/{cluster.id}", pods, synced, memory, kubeconfig, kubectl or wanted.kubectl)
+            return report(
+                person, f"/captain/clusters/{cluster.id}", pods, synced, memory, kubeconfig, kubectl or wanted.kubectl
+            )
 
 
 def _registered(model: Any, document: dict[str, Any], tenant_id: str, db: Any) -> Any:

@@ -1,4 +1,6 @@
-"""Memory of a whole site: idle, and after mixed use (Q-1). Proportional set sizes, so that what is shared counts once."""
+"""Memory of a whole site: idle, and after mixed use (Q-1). Proportional set sizes, so that what is shared counts
+once.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,22 @@ from tests.readme import blocks
 
 IDLE_SECONDS = 60
 PAGES = (
-    "/", "/iam/members", "/iam/groups", "/iam/grants", "/iam/roles", "/audit", "/jobs", "/yunyou/solutions", "/yunyou/orders",
-    "/yunyou/products", "/captain/clusters", "/dns/zones", "/api/v1/openapi.json", "/api/docs", "/search?q=a",
-)  # fmt: skip
+    "/",
+    "/iam/members",
+    "/iam/groups",
+    "/iam/grants",
+    "/iam/roles",
+    "/audit",
+    "/jobs",
+    "/yunyou/solutions",
+    "/yunyou/orders",
+    "/yunyou/products",
+    "/captain/clusters",
+    "/dns/zones",
+    "/api/v1/openapi.json",
+    "/api/docs",
+    "/search?q=a",
+)
 BOUND_MIB = 300
 DELIVERED_EVERY = 120.0  # seconds
 
@@ -37,7 +52,12 @@ def held(site: LiveSite) -> tuple[float, float]:
 def deliver(site: LiveSite) -> None:
     """A solution imported, confirmed and released by the walk of the README."""
     walk = "\n".join(blocks("The same with curl", "sh")).replace("http://127.0.0.1:8080", site.url)
-    subprocess.run(["bash", "-ec", walk.replace("demo/site.json", str(site.folder / "site.json"))], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        ["bash", "-ec", walk.replace("demo/site.json", str(site.folder / "site.json"))],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def run(minutes: float) -> None:
@@ -50,7 +70,11 @@ def run(minutes: float) -> None:
             time.sleep(IDLE_SECONDS)
             used = (held(site)[1] - before) / IDLE_SECONDS
             print(f"idle: {idle:.0f} MiB (bound {BOUND_MIB}), {used:.2%} of a core (bound 1 %)")
-            session, asked, end = site.login(requests.Session(), "yunyou-environment-administrator"), 0, time.monotonic() + minutes * 60
+            session, asked, end = (
+                site.login(requests.Session(), "yunyou-environment-administrator"),
+                0,
+                time.monotonic() + minutes * 60,
+            )
             delivered = -DELIVERED_EVERY
             while time.monotonic() < end:
                 if time.monotonic() - delivered > DELIVERED_EVERY:
@@ -60,7 +84,9 @@ def run(minutes: float) -> None:
                     session.get(site.url + page, timeout=30)
                     asked += 1
             after, _ = held(site)
-            print(f"after {minutes:g} min and {asked} requests: {after:.0f} MiB, {after / idle:.2f} of idle (bound 1.2)")
+            print(
+                f"after {minutes:g} min and {asked} requests: {after:.0f} MiB, {after / idle:.2f} of idle (bound 1.2)"
+            )
         finally:
             site.end()
 

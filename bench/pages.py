@@ -1,4 +1,5 @@
-"""Q-1 and Q-8: import, start and memory of a web process; weight and server time of ordinary pages with 50 users at once.
+"""Q-1 and Q-8: import, start and memory of a web process; weight and server time of ordinary pages with 50 users at
+once.
 
 ``python -m bench.pages`` starts a demo site on a free port and prints a table.
 """
@@ -31,11 +32,15 @@ USERS, EACH, THINKS = 50, 6, 2.0
 def main() -> None:
     """Measure and print."""
     print(f"{'import of the application':44}{imported('app.application'):8.2f} s   (under 0.6)")
-    print(f"{'of that Flask, SQLAlchemy and extensions':44}{imported('flask, flask_sqlalchemy, flask_login, flask_htmx, pluggy'):8.2f} s")
+    extensions = imported("flask, flask_sqlalchemy, flask_login, flask_htmx, flask_babel, pluggy")
+    print(f"{'of that Flask, SQLAlchemy and extensions':44}{extensions:8.2f} s")
     with tempfile.TemporaryDirectory(prefix="antstack-bench-") as folder:
         site = LiveSite(Path(folder) / "site")
         try:
-            print(f"{'web, from its start to /readyz':44}{least(lambda: begin_web(environment_of(site))):8.2f} s   (under 2)")
+            print(
+                f"{'web, from its start to /readyz':44}{least(lambda: begin_web(environment_of(site))):8.2f} s   "
+                f"(under 2)"
+            )
             measure(site)
         finally:
             site.end()

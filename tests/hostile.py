@@ -15,7 +15,9 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 
 class Hostile(socketserver.ThreadingTCPServer):
-    """``saw`` are the requests' heads, in order. Whoever still speaks at the end of the test is cut off, and waited for."""
+    """``saw`` are the requests' heads, in order. Whoever still speaks at the end of the test is cut off, and waited
+    for.
+    """
 
     allow_reuse_address = True
 

@@ -38,7 +38,9 @@ def eventually(check: Callable[[], Any], seconds: float = 15.0) -> Any:
 
 def ask(sandbox: Sandbox, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
     """One request to the sandbox as its administrator."""
-    request = urllib.request.Request(f"{sandbox.url}{path}", method=method, data=json.dumps(body).encode() if body is not None else None)
+    request = urllib.request.Request(
+        f"{sandbox.url}{path}", method=method, data=json.dumps(body).encode() if body is not None else None
+    )
     request.add_header("Authorization", f"Bearer {sandbox.token}")
     request.add_header("Content-Type", content_type)
     context = ssl.create_default_context(cafile=str(sandbox.ca))

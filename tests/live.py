@@ -28,22 +28,41 @@ class LiveSite:
     """A running demo. ``site`` is its ``site.json``, ``said`` what it printed until it was ready."""
 
     def __init__(
-        self, folder: Path, *arguments: str, plugins: Sequence[str] = (), database: str = "", port: int = 0,
-        settings: Mapping[str, str] | None = None, program: str = "",
-    ) -> None:  # fmt: skip
+        self,
+        folder: Path,
+        *arguments: str,
+        plugins: Sequence[str] = (),
+        database: str = "",
+        port: int = 0,
+        settings: Mapping[str, str] | None = None,
+        program: str = "",
+    ) -> None:
         """:param program: the path of an ``antstack`` that was installed somewhere, instead of this repository's."""
         self.folder = folder
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         root = folder.parent if program else ROOT
-        command = [*([program] if program else [sys.executable, "-m", "app.cli"]), "demo", "--port", str(self.port), "--dir", str(folder), *arguments]
+        command = [
+            *([program] if program else [sys.executable, "-m", "app.cli"]),
+            "demo",
+            "--port",
+            str(self.port),
+            "--dir",
+            str(folder),
+            *arguments,
+        ]
         self.log = (folder.parent / f"{folder.name}.log").open("w+")
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("ANTSTACK_", "DATABASE_URL", "REDIS_URL", "OIDC_"))}
+        environment = {
+            k: v for k, v in os.environ.items() if not k.startswith(("ANTSTACK_", "DATABASE_URL", "REDIS_URL", "OIDC_"))
+        }
         wanted = {"ANTSTACK_PLUGINS": ",".join(plugins), "DATABASE_URL": database, **(settings or {})}
         self.process = subprocess.Popen(
-            command, cwd=root, stdout=subprocess.PIPE, stderr=self.log,
+            command,
+            cwd=root,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
             env={**environment, "PYTHONPATH": str(root), **{name: value for name, value in wanted.items() if value}},
-        )  # fmt: skip
+        )
         self.said = self._wait()
         self.site: dict[str, Any] = json.loads((folder / "site.json").read_text())
 
@@ -68,7 +87,8 @@ class LiveSite:
         return next(found)
 
     def login(self, session: Any, account: dict[str, Any] | str) -> Any:
-        """Sign in as an account (or the account of a role), with requests or at a Playwright page; the first tenant is chosen.
+        """Sign in as an account (or the account of a role), with requests or at a Playwright page; the first tenant is
+        chosen.
 
         :returns: the session or page
         """

@@ -59,16 +59,22 @@ class Person(FlaskClient):
 def need_described(app: Flask, method: str, path: str, answer: TestResponse) -> None:
     """Fail where an answer has another status or shape than its operation declares."""
     endpoint, _ = app.url_map.bind("").match(path, method)
-    declared = {f"api_{api.area}.{o.id.replace('.', '_')}": o for api in app.extensions[CATALOGUE].apis for o in api.operations}
+    declared = {
+        f"api_{api.area}.{o.id.replace('.', '_')}": o for api in app.extensions[CATALOGUE].apis for o in api.operations
+    }
     operation = declared[endpoint]
-    assert answer.status_code == operation.status, f"{operation.id} answered {answer.status_code}, not {operation.status}"
+    assert answer.status_code == operation.status, (
+        f"{operation.id} answered {answer.status_code}, not {operation.status}"
+    )
     problems = []
     for shape in openapi.returned(operation):
         try:
             msgspec.json.decode(answer.get_data(), type=shape)
         except msgspec.ValidationError as error:
             problems.append(str(error))
-    assert len(problems) < len(openapi.returned(operation)), f"{operation.id} answered what is none of its shapes: {problems}"
+    assert len(problems) < len(openapi.returned(operation)), (
+        f"{operation.id} answered what is none of its shapes: {problems}"
+    )
 
 
 class Api:

@@ -12,7 +12,9 @@ MARKED = re.compile(r"\*\*(.+?)\*\*|\*(.+?)\*|`(.+?)`", re.S)
 
 @dataclass
 class Step:
-    """A step of a numbered list. ``words`` are what it marks as bold, italic or code, in the order in which it is done."""
+    """A step of a numbered list. ``words`` are what it marks as bold, italic or code, in the order in which it is
+    done.
+    """
 
     text: str
     words: list[str]

@@ -17,7 +17,8 @@ from tests.live import free_port
 
 ROOT = Path(__file__).parent.parent
 THREADS = 4
-# A site of one page that answers, one that hangs, one that tells its body's length, and one that says more than anybody reads.
+# A site of one page that answers, one that hangs, one that tells its body's length, and one that says more than anybody
+# reads.
 SITE = """
 import json, sys, threading
 from app.processes import web, web_worker
@@ -37,8 +38,8 @@ def site(environ, start):
     if path == "/large":
         body = b"x" * 50_000_000
     if path == "/asked":
-        names = ("HTTP_UPGRADE", "HTTP_CONNECTION", "HTTP_HOST", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
-        body = json.dumps({name: environ.get(name) for name in names}).encode()
+        names = ("UPGRADE", "CONNECTION", "HOST", "X_FORWARDED_FOR", "X_FORWARDED_PROTO", "X_FORWARDED_HOST")
+        body = json.dumps({f"HTTP_{name}": environ.get(f"HTTP_{name}") for name in names}).encode()
     if path == "/stream":
         start("200 OK", [("Content-Type", "text/event-stream"), ("X-Accel-Buffering", "no")])
         return stream()
@@ -55,7 +56,13 @@ web.serve("127.0.0.1", int(sys.argv[1]))
 def serving(**settings: str) -> Iterator[int]:
     """The port of that site, served as ``antstack web`` serves."""
     port = free_port()
-    environment = {"PATH": "/usr/bin:/bin", "ANTSTACK_DEMO": "1", "PYTHONPATH": str(ROOT), "ANTSTACK_THREADS": str(THREADS), **settings}
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "ANTSTACK_DEMO": "1",
+        "PYTHONPATH": str(ROOT),
+        "ANTSTACK_THREADS": str(THREADS),
+        **settings,
+    }
     process = subprocess.Popen([sys.executable, "-c", SITE, str(port)], cwd=ROOT, env=environment)
     try:
         end = time.monotonic() + 30

@@ -5,9 +5,12 @@ A statement is a JWS in compact form (RFC 7515, RS256). Its payload::
     {"number": 7, "time": "…", "previous": "SHA-256 of the statement before, as hexadecimal",
      "heads": {"TENANT": [SEQ, "DIGEST"]}, "full": false, "rows": 12345, "through": "…"}
 
-``heads`` are those that changed since the statement before, of all tenants when ``full``; ``rows`` is the sum of ``seq``
-over all tenants; ``through`` is the newest time of a row that is sealed. Between two of them, a statement without a number
-(0) tells where the chains that grew meanwhile end; it stands in a file of its own and is written over with every slice of rows
+``heads`` are those that changed since the statement before, of all tenants when ``full``; ``rows`` is the sum of
+``seq``
+over all tenants; ``through`` is the newest time of a row that is sealed. Between two of them, a statement without a
+number
+(0) tells where the chains that grew meanwhile end; it stands in a file of its own and is written over with every slice
+of rows
 that is sealed, so that even the newest row cannot be taken back in the database alone.
 """
 
@@ -41,7 +44,7 @@ SETTLED = timedelta(minutes=2)  # until then the file of another machine may lac
 FULL_EVERY = 500
 BLOCK = 65_536
 NO_BETWEEN = _("{file} is gone or empty, though there are checkpoints")
-OLDER = _("{file} is older than the last checkpoint: it was put back, or another machine writes it")  # fmt: skip
+OLDER = _("{file} is older than the last checkpoint: it was put back, or another machine writes it")
 CHANGED = AuditHead.seq != AuditHead.stated  # since the last checkpoint
 
 
@@ -105,9 +108,14 @@ def write() -> bool:
     rows, through = db.session.execute(select(func.sum(AuditHead.seq), func.max(AuditHead.newest))).one()
     moment = now()
     payload = {
-        "number": number + 1, "time": chain.written(moment), "previous": previous, "full": full, "heads": heads,
-        "rows": int(rows), "through": chain.written(through),
-    }  # fmt: skip
+        "number": number + 1,
+        "time": chain.written(moment),
+        "previous": previous,
+        "full": full,
+        "heads": heads,
+        "rows": int(rows),
+        "through": chain.written(through),
+    }
     db.session.add(AuditCheckpoint(number=number + 1, at=moment, statement=_signed(payload)))
     stated = [{"tenant_id": tenant, "stated": head[0]} for tenant, head in heads.items()]
     db.session.execute(update(AuditHead), stated)
@@ -116,7 +124,9 @@ def write() -> bool:
 
 
 def write_between() -> None:
-    """Tell in a file apart where the chains that grew since the last checkpoint end now. It stands for no checkpoint."""
+    """Tell in a file apart where the chains that grew since the last checkpoint end now. It stands for no
+    checkpoint.
+    """
     statement = _signed({"number": 0, "time": chain.written(now()), "heads": _heads(full=False)})
     db.session.commit()
     file = path().with_name(BETWEEN)
@@ -130,7 +140,9 @@ def write_between() -> None:
 
 
 def _heads(full: bool) -> dict[str, list[Any]]:
-    """Where chains end, by tenant: number and digest of the last row; of those that grew since the last checkpoint, or of all."""
+    """Where chains end, by tenant: number and digest of the last row; of those that grew since the last checkpoint,
+    or of all.
+    """
     query = select(AuditHead.tenant_id, AuditHead.seq, AuditHead.digest)
     return {row[0]: [row[1], row[2]] for row in db.session.execute(query if full else query.where(CHANGED))}
 
@@ -153,7 +165,9 @@ def _last() -> tuple[int, str]:
 
 
 def through() -> datetime | None:
-    """Up to when rows were sealed, as the newest statement tells; None without one. Whoever altered it is told by verification."""
+    """Up to when rows were sealed, as the newest statement tells; None without one. Whoever altered it is told by
+    verification.
+    """
     try:
         return datetime.fromisoformat(json.loads(decoded(_newest()[1].split(".")[1]))["through"])
     except (ValueError, KeyError, IndexError, TypeError):

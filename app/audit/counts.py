@@ -25,7 +25,9 @@ def add(rows: Sequence[Sequence[Any]]) -> None:
     """Count rows that are sealed in this transaction: their values in the order of :data:`chain.EVENT_COLUMNS`."""
     amounts, words = _counted(dict(zip(chain.OF_THE_EVENT, row, strict=True)) for row in rows)
     # In one order, so that two sealers at once do not wait for each other in a circle.
-    values = [{**dict(zip(COLUMNS, key, strict=True)), "words": words[key], "amount": amounts[key]} for key in sorted(amounts)]
+    values = [
+        {**dict(zip(COLUMNS, key, strict=True)), "words": words[key], "amount": amounts[key]} for key in sorted(amounts)
+    ]
     db.session.execute(_added(db.engine.dialect.name), values)
 
 
@@ -73,7 +75,9 @@ def summary(tenant_id: str, days: int) -> dict[str, Any]:
     Rows that are not sealed yet count too, up to ten thousand of them.
     """
     first = f"{now() - timedelta(days=days - 1):%Y-%m-%d}"
-    amounts, words = _counted({str(name): value for name, value in row._mapping.items()} for row in db.session.execute(_waiting(tenant_id)))
+    amounts, words = _counted(
+        {str(name): value for name, value in row._mapping.items()} for row in db.session.execute(_waiting(tenant_id))
+    )
     query = select(*(getattr(AuditCount, name) for name in (*COLUMNS, "amount", "words")))
     for tenant, day, kind, name, amount, said in db.session.execute(
         query.where(AuditCount.tenant_id == tenant_id, AuditCount.day >= first)
@@ -88,7 +92,8 @@ def summary(tenant_id: str, days: int) -> dict[str, Any]:
         of_kind[kind][name] += amount
         by_day[day] += amount if kind == RESULT else 0
     return {
-        "days": days, "total": by_day.total(),
+        "days": days,
+        "total": by_day.total(),
         "byDay": [{"day": day, "count": count} for day, count in sorted(by_day.items())],
         "byOperation": [
             {"operation": name, "title": said_of[OPERATION, name], "count": count}
@@ -99,7 +104,7 @@ def summary(tenant_id: str, days: int) -> dict[str, Any]:
             for name, count in of_kind[OPERATOR].most_common(SHOWN)
         ],
         "byResult": dict(of_kind[RESULT]),
-    }  # fmt: skip
+    }
 
 
 def _waiting(tenant_id: str) -> Select[Any]:

@@ -1,4 +1,5 @@
-"""Bounds what callers that nobody knows can write to the audit: the first refusals of an address are rows, the rest is counted.
+"""Bounds what callers that nobody knows can write to the audit: the first refusals of an address are rows, the rest is
+counted.
 
 After the first, a row is written each time the number doubled, and tells it: ten thousand refusals of an hour are
 twenty rows. Each process counts for itself. Tries to sign in that were checked do not pass here: the provider throttles

@@ -11,9 +11,18 @@ from sqlalchemy.orm import Mapped, Mapper, foreign, mapped_column, relationship
 from app.db import Id, Identified, Long, Name, Sealed, db, now
 
 FILTERED = (
-    "operation", "operator_key", "login", "operator", "source_ip", "access_key_id", "trace_id", "plugin", "result",
-    "resource_type", "resource_id",
-)  # fmt: skip
+    "operation",
+    "operator_key",
+    "login",
+    "operator",
+    "source_ip",
+    "access_key_id",
+    "trace_id",
+    "plugin",
+    "result",
+    "resource_type",
+    "resource_id",
+)
 
 
 def _of_tenant(column: str) -> Index:
@@ -25,7 +34,8 @@ class AuditSeal(db.Model):
     """The seal of one row: its place in its tenant's chain, in a table of its own so that rows are never written again.
 
     ``digest`` is SHA-256 over the row, ``seq``, ``previous`` and ``sealed_after`` (see :mod:`app.audit.offline`);
-    ``mac`` is the HMAC of the digest under the key ``key`` of the ring; ``sealed_after`` is the newest ``created_at`` of
+    ``mac`` is the HMAC of the digest under the key ``key`` of the ring; ``sealed_after`` is the newest ``created_at``
+    of
     all rows that were sealed before.
     """
 

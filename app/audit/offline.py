@@ -4,7 +4,8 @@
 
 EXPORT.jsonl is what ``GET /api/v1/audit/events/export?format=jsonl`` or ``antstack audit export`` gave, FILE what
 ``antstack audit export-checkpoints`` gave or the site's own file of them. The public keys are those that the site
-published at ``/.well-known/antstack-audit-keys.json``; kept on paper or in a repository, they need no trust in the site.
+published at ``/.well-known/antstack-audit-keys.json``; kept on paper or in a repository, they need no trust in the
+site.
 The exit code is 0 when all holds, 1 when something does not, 2 when the files cannot be read.
 """
 
@@ -27,10 +28,32 @@ ABANDONED = timedelta(hours=1)
 # How much later than it was dated a row may be stored: a long transaction, clocks that differ.
 GRACE = timedelta(minutes=10)
 SEALED = (
-    "id", "created_at", "tenant_id", "workspace_id", "operator_key", "operator", "login", "source_ip", "access_key_id",
-    "user_agent", "trace_id", "plugin", "operation", "title_en", "title_zh", "resource_type", "resource_id",
-    "resource_name", "detail", "result", "error_code", "duration_ms", "seq", "previous", "sealed_after",
-)  # fmt: skip
+    "id",
+    "created_at",
+    "tenant_id",
+    "workspace_id",
+    "operator_key",
+    "operator",
+    "login",
+    "source_ip",
+    "access_key_id",
+    "user_agent",
+    "trace_id",
+    "plugin",
+    "operation",
+    "title_en",
+    "title_zh",
+    "resource_type",
+    "resource_id",
+    "resource_name",
+    "detail",
+    "result",
+    "error_code",
+    "duration_ms",
+    "seq",
+    "previous",
+    "sealed_after",
+)
 # DigestInfo of SHA-256 in front of the hash: RFC 8017, 9.2, note 1.
 SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 
@@ -76,7 +99,9 @@ def is_signed(key: Mapping[str, Any], signed: bytes, signature: bytes) -> bool:
 
 
 def payload_of(
-    statement: str, keys: Mapping[str, Mapping[str, Any]], is_signed: Callable[[Mapping[str, Any], bytes, bytes], bool] = is_signed
+    statement: str,
+    keys: Mapping[str, Mapping[str, Any]],
+    is_signed: Callable[[Mapping[str, Any], bytes, bytes], bool] = is_signed,
 ) -> dict[str, Any] | None:
     """What a statement in JWS compact form says, or None when no key of *keys* (JWKs by ``kid``) signed it (RS256).
 
@@ -85,7 +110,9 @@ def payload_of(
     try:
         head, body, signature = statement.split(".")
         header = json.loads(decoded(head))
-        if header["alg"] != "RS256" or not is_signed(keys[header["kid"]], f"{head}.{body}".encode(), decoded(signature)):
+        if header["alg"] != "RS256" or not is_signed(
+            keys[header["kid"]], f"{head}.{body}".encode(), decoded(signature)
+        ):
             return None
         found: dict[str, Any] = json.loads(decoded(body))
         return found
@@ -110,7 +137,10 @@ class Told:
         """Take the next statement; what is wrong with it."""
         name = f"checkpoint {self.number + 1}"
         if payload is None or "previous" not in payload:
-            yield f"{name}: {'no known key signed it' if payload is None else 'it is the statement between two checkpoints'}"
+            yield (
+                f"{name}: "
+                f"{'no known key signed it' if payload is None else 'it is the statement between two checkpoints'}"
+            )
             self.number, self.hash = self.number + 1, hashlib.sha256(statement.encode()).hexdigest()
             return
         if payload["number"] != self.number + 1:
@@ -125,7 +155,9 @@ class Told:
             self.heads[tenant] = (seq, digest)
             self.claims.setdefault(tenant, {}).setdefault(seq, (digest, self.number))
         if sum(seq for seq, _ in self.heads.values()) != payload["rows"]:
-            yield f"checkpoint {self.number} counts {payload['rows']} rows; the heads that were told make another number"
+            yield (
+                f"checkpoint {self.number} counts {payload['rows']} rows; the heads that were told make another number"
+            )
 
 
 @dataclass
@@ -224,7 +256,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("exports", nargs="*", metavar="EXPORT.jsonl")
     parser.add_argument("--checkpoints", default="", help="signed checkpoints")
-    parser.add_argument("--keys", default="", help="public keys (JWK set); without it, those that the checkpoints carry")
+    parser.add_argument(
+        "--keys", default="", help="public keys (JWK set); without it, those that the checkpoints carry"
+    )
     parser.add_argument("--whole", action="store_true", help="rows that are not in the exports are a problem too")
     given = parser.parse_args(arguments)
     try:

@@ -60,7 +60,11 @@ def _seal_batch(find_heads: Any) -> int:
     fresh = db.session.execute(
         select(*chain.EVENT_COLUMNS)
         .join(AuditWaiting, AuditWaiting.event_id == AuditEvent.id)
-        .where(over, AuditEvent.created_at <= moment, ~select(AuditSeal.seq).where(AuditSeal.event_id == AuditEvent.id).exists())
+        .where(
+            over,
+            AuditEvent.created_at <= moment,
+            ~select(AuditSeal.seq).where(AuditSeal.event_id == AuditEvent.id).exists(),
+        )
         .order_by(AuditWaiting.event_id)
         .limit(BATCH)
     ).all()
@@ -97,7 +101,9 @@ def of_seals(tenants: Sequence[str]) -> Heads:
         newest = newest.outerjoin(AuditEvent, AuditEvent.id == AuditSeal.event_id).where(AuditSeal.tenant_id == tenant)
         if found := db.session.execute(newest.order_by(AuditSeal.seq.desc()).limit(1)).first():
             heads[tenant] = (found[0], found[1], found[2] or now())
-            db.session.add(AuditHead(tenant_id=tenant, seq=found[0], digest=found[1], newest=heads[tenant][2], stated=0))
+            db.session.add(
+                AuditHead(tenant_id=tenant, seq=found[0], digest=found[1], newest=heads[tenant][2], stated=0)
+            )
     db.session.flush()
     return heads
 
@@ -117,10 +123,16 @@ def _seals(fresh: Sequence[Row[Any]], heads: Heads) -> list[dict[str, Any]]:
         heads[tenant] = (seq + 1, digest, max(newest, created))
         made.append(
             {
-                "tenant_id": tenant, "seq": seq + 1, "event_id": values[0], "previous": previous, "digest": digest,
-                "sealed_after": after, "mac": chain.mac(digest, key), "key": name,
+                "tenant_id": tenant,
+                "seq": seq + 1,
+                "event_id": values[0],
+                "previous": previous,
+                "digest": digest,
+                "sealed_after": after,
+                "mac": chain.mac(digest, key),
+                "key": name,
             }
-        )  # fmt: skip
+        )
     return made
 
 

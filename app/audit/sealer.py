@@ -22,7 +22,9 @@ PAUSE_SECONDS = 2.0
 
 @dataclass
 class Sealer:
-    """Seals slice by slice. ``told``: the last checkpoint tells where every chain ends, as far as this process knows."""
+    """Seals slice by slice. ``told``: the last checkpoint tells where every chain ends, as far as this process
+    knows.
+    """
 
     told: bool = False
     leased: float = -math.inf
@@ -46,7 +48,9 @@ class Sealer:
         return sealed
 
     def _is_ours(self) -> bool:
-        """Whether the lease is ours for some time to come; an idle process asks for it, and for checkpoints, only then."""
+        """Whether the lease is ours for some time to come; an idle process asks for it, and for checkpoints, only
+        then.
+        """
         return time.monotonic() - self.leased < LEASE_SECONDS / 3
 
 

@@ -1,6 +1,7 @@
 """Text search in the audit by an index of each database's own kind; see docs/audit.md.
 
-PostgreSQL: trigrams (``pg_trgm``, GIN) over one expression. SQLite: FTS5 with trigrams, kept by triggers. MariaDB and MySQL:
+PostgreSQL: trigrams (``pg_trgm``, GIN) over one expression. SQLite: FTS5 with trigrams, kept by triggers. MariaDB and
+MySQL:
 FULLTEXT, which finds beginnings of words. What an index cannot serve (words of one or two characters; any word on a
 PostgreSQL where the extension may not be made; Chinese on MariaDB) is looked for in the newest rows of the span only.
 """
@@ -39,18 +40,46 @@ from app.db import db
 INDEX = "ix_core_audit_event_words"
 WORDS, FTS = "core_audit_words", "core_audit_fts"
 SEARCHED = (
-    "operator", "login", "resource_name", "resource_id", "operation", "title_en", "title_zh", "trace_id", "source_ip",
-    "access_key_id", "error_code",
-)  # fmt: skip
+    "operator",
+    "login",
+    "resource_name",
+    "resource_id",
+    "operation",
+    "title_en",
+    "title_zh",
+    "trace_id",
+    "source_ip",
+    "access_key_id",
+    "error_code",
+)
 NEWEST = 20_000
 SHORTEST = 3
 PART = 5  # characters that an index is asked for
 MOST_WORDS = 8
-# Words that InnoDB leaves out of FULLTEXT (INFORMATION_SCHEMA.INNODB_FT_DEFAULT_STOPWORD): asked for, they find nothing.
-STOPWORDS = frozenset({
-    "about", "are", "com", "for", "from", "how", "that", "the", "this",
-    "was", "what", "when", "where", "who", "will", "with", "und", "www",
-})  # fmt: skip
+# Words that InnoDB leaves out of FULLTEXT (INFORMATION_SCHEMA.INNODB_FT_DEFAULT_STOPWORD): asked for, they find
+# nothing.
+STOPWORDS = frozenset(
+    {
+        "about",
+        "are",
+        "com",
+        "for",
+        "from",
+        "how",
+        "that",
+        "the",
+        "this",
+        "was",
+        "what",
+        "when",
+        "where",
+        "who",
+        "will",
+        "with",
+        "und",
+        "www",
+    }
+)
 EXTENSION = "antstack.audit.words"
 
 
@@ -60,16 +89,24 @@ def _joined(prefix: str = "") -> str:
     return "lower(" + " || ' ' || ".join(parts) + ")"
 
 
-# A generated column: PostgreSQL computes it, so that nobody can write another, and a search need not compute it per row.
+# A generated column: PostgreSQL computes it, so that nobody can write another, and a search need not compute it per
+# row.
 COLUMN = "words"
 STORED: ColumnElement[str] = literal_column(f"core_audit_event.{COLUMN}", String)
 POSTGRESQL_COLUMN = f"ALTER TABLE core_audit_event ADD COLUMN {COLUMN} text GENERATED ALWAYS AS ({_joined()}) STORED"
 POSTGRESQL = f"CREATE INDEX {INDEX} ON core_audit_event USING gin ({COLUMN} gin_trgm_ops)"
 MYSQL = (f"CREATE FULLTEXT INDEX {INDEX} ON core_audit_event ({', '.join(SEARCHED)})",)
-# A row of core_audit_words gives an event the number that FTS5 needs; the rowid of core_audit_event may change in VACUUM.
+# A row of core_audit_words gives an event the number that FTS5 needs; the rowid of core_audit_event may change in
+# VACUUM.
 SQLITE = (
-    f"CREATE TABLE {WORDS} (number INTEGER PRIMARY KEY AUTOINCREMENT, event_id VARCHAR(26) NOT NULL UNIQUE, words TEXT NOT NULL)",
-    f"CREATE VIRTUAL TABLE {FTS} USING fts5(words, content='{WORDS}', content_rowid='number', tokenize='trigram', detail='full')",
+    (
+        f"CREATE TABLE {WORDS} (number INTEGER PRIMARY KEY AUTOINCREMENT, event_id VARCHAR(26) NOT NULL UNIQUE, words "
+        f"TEXT NOT NULL)"
+    ),
+    (
+        f"CREATE VIRTUAL TABLE {FTS} USING fts5(words, content='{WORDS}', content_rowid='number', tokenize='trigram', "
+        f"detail='full')"
+    ),
     f"""CREATE TRIGGER {WORDS}_added AFTER INSERT ON core_audit_event BEGIN
         INSERT INTO {WORDS}(event_id, words) VALUES (new.id, {_joined("new.")}); END""",
     f"""CREATE TRIGGER {WORDS}_changed AFTER UPDATE ON core_audit_event BEGIN
@@ -146,7 +183,8 @@ def _serves() -> bool:
 def plan_each_time() -> None:
     """Have PostgreSQL plan each query of this transaction for the values it has.
 
-    A driver prepares what it sends often, and PostgreSQL then plans for values it does not know: a search for two letters
+    A driver prepares what it sends often, and PostgreSQL then plans for values it does not know: a search for two
+    letters
     reads a whole index, as does a month that it takes for a third of all rows.
     """
     if db.engine.dialect.name == "postgresql":
@@ -194,7 +232,8 @@ def _stored(word: str) -> ColumnElement[bool]:
 
 
 def _postgresql(words: Sequence[str]) -> ColumnElement[bool]:
-    """The index is asked for a few characters alone, which hold what is rare in the words: it intersects the rows of each three
+    """The index is asked for a few characters alone, which hold what is rare in the words: it intersects the rows of
+    each three
     of them, and most threes of a login are in every row. What it finds is then looked at for the words themselves.
     """
     rarest = max((_rare_part(word) for word in words), key=lambda part: (_rarity(part), len(part)))

@@ -20,9 +20,14 @@ from app.words import Text, _, plain
 PAGE = 5_000
 # Times as the driver gives them, without a zone: a million of them are not made aware for nothing.
 SEAL_COLUMNS = (
-    AuditSeal.seq, AuditSeal.event_id, AuditSeal.previous, AuditSeal.digest, type_coerce(AuditSeal.sealed_after, DateTime),
-    AuditSeal.mac, AuditSeal.key,
-)  # fmt: skip
+    AuditSeal.seq,
+    AuditSeal.event_id,
+    AuditSeal.previous,
+    AuditSeal.digest,
+    type_coerce(AuditSeal.sealed_after, DateTime),
+    AuditSeal.mac,
+    AuditSeal.key,
+)
 EVENT_COLUMNS = tuple(
     type_coerce(column, DateTime) if name == "created_at" else column
     for name, column in zip(chain.OF_THE_EVENT, chain.EVENT_COLUMNS, strict=True)
@@ -72,10 +77,13 @@ class Break:
 Watch = Callable[[int], object]
 
 
-def verify(tenant_id: str | None = None, exported: Path | None = None, watch: Watch = lambda _rows: None) -> Iterator[Break]:
+def verify(
+    tenant_id: str | None = None, exported: Path | None = None, watch: Watch = lambda _rows: None
+) -> Iterator[Break]:
     """Walk the chains of one tenant or of all.
 
-    :param exported: checkpoints that were kept elsewhere (``antstack audit export-checkpoints``), besides the site's own
+    :param exported: checkpoints that were kept elsewhere (``antstack audit export-checkpoints``), besides the site's
+        own
     :param watch: told after every page how many rows it had
     """
     problems, claims = _checkpoints(exported)
@@ -92,7 +100,9 @@ Claims = dict[str, dict[int, set[str]]]
 def _checkpoints(exported: Path | None) -> tuple[list[Break], Claims]:
     """What the statements of table, file and export tell, and what is wrong with them."""
     own, read = checkpoints.path(), checkpoints.reader()
-    files = [(path, *checkpoints.told_by(checkpoints.in_file(path), str(path), read)) for path in (own, exported) if path]
+    files = [
+        (path, *checkpoints.told_by(checkpoints.in_file(path), str(path), read)) for path in (own, exported) if path
+    ]
     table, found = checkpoints.told_by(checkpoints.in_table(), "core_audit_checkpoint", read)
     problems = [_of_no_row(plain(problem)) for problem in found]
     for path, told, found in files:
@@ -121,7 +131,9 @@ def _compared(of_table: int, of_file: int, file: Path, is_own: bool) -> Iterator
     missing = select(AuditCheckpoint.number).where(AuditCheckpoint.number > of_file, settled).limit(1)
     if of_file > of_table:
         yield _of_no_row(
-            _("the database lacks the checkpoints {first} to {last}, which {file} has").format(first=of_table + 1, last=of_file, file=file)
+            _("the database lacks the checkpoints {first} to {last}, which {file} has").format(
+                first=of_table + 1, last=of_file, file=file
+            )
         )
     elif is_own and not of_file and of_table:
         yield _of_no_row(
@@ -129,7 +141,10 @@ def _compared(of_table: int, of_file: int, file: Path, is_own: bool) -> Iterator
         )
     elif is_own and of_file < of_table and db.session.scalar(missing) is not None:
         yield _of_no_row(
-            _("{file} ends with checkpoint {last}, the database with {newest}: it was cut, or another machine writes it").format(file=file, last=of_file, newest=of_table)
+            _(
+                "{file} ends with checkpoint {last}, the database with {newest}: it was cut, or another machine "
+                "writes it"
+            ).format(file=file, last=of_file, newest=of_table)
         )
 
 
@@ -139,7 +154,10 @@ def _of_no_row(problem: Text) -> Break:
 
 
 def _tenants() -> set[str]:
-    return {*db.session.scalars(select(AuditSeal.tenant_id).distinct()), *db.session.scalars(select(AuditHead.tenant_id))}
+    return {
+        *db.session.scalars(select(AuditSeal.tenant_id).distinct()),
+        *db.session.scalars(select(AuditHead.tenant_id)),
+    }
 
 
 def _head(tenant_id: str) -> tuple[int, str]:
@@ -262,7 +280,9 @@ def _outside(tenant_id: str | None) -> Iterator[Break]:
     slipped = select(AuditEvent.tenant_id, AuditEvent.id).where(~sealed, ~waits)
     if tenant_id is not None:
         slipped = slipped.where(AuditEvent.tenant_id == tenant_id)
-    for tenant, identifier in db.session.execute(slipped.order_by(AuditEvent.tenant_id, AuditEvent.id).limit(PAGE)).all():
+    for tenant, identifier in db.session.execute(
+        slipped.order_by(AuditEvent.tenant_id, AuditEvent.id).limit(PAGE)
+    ).all():
         yield Break(tenant, 0, identifier, UNSEALED)
     there = select(AuditEvent.id).where(AuditEvent.id == AuditWaiting.event_id).exists()
     for identifier in db.session.scalars(select(AuditWaiting.event_id).where(~there).limit(PAGE)).all():
@@ -272,4 +292,6 @@ def _outside(tenant_id: str | None) -> Iterator[Break]:
 def total(tenant_id: str | None = None) -> int:
     """How many rows a walk will see, as the heads tell."""
     query = select(func.coalesce(func.sum(AuditHead.seq), 0))
-    return int(db.session.scalar(query.where(AuditHead.tenant_id == tenant_id) if tenant_id is not None else query) or 0)
+    return int(
+        db.session.scalar(query.where(AuditHead.tenant_id == tenant_id) if tenant_id is not None else query) or 0
+    )

@@ -1,4 +1,5 @@
-"""For whom an access token is, and how far it reaches: weighed here alone, on the IAM's site and on those that joined it.
+"""For whom an access token is, and how far it reaches: weighed here alone, on the IAM's site and on those that joined
+it.
 
 The API takes the tokens of AccessKeys (client credentials), and those that a person
 gave an application with a scope of the API. What an application may never get is a
@@ -68,7 +69,9 @@ def need_own_proof() -> None:
 
 
 def challenge(error: ConsoleError) -> str:
-    """The ``WWW-Authenticate`` header of an answer to a bearer token; empty where there is none to give (RFC 6750, 3)."""
+    """The ``WWW-Authenticate`` header of an answer to a bearer token; empty where there is none to give (RFC 6750,
+    3).
+    """
     if error.kind is SCOPE_TOO_SMALL:
         return f'Bearer error="insufficient_scope", scope="{API}"'
     return 'Bearer error="invalid_token"' if error.code.startswith("AUTH/TOKEN_NOT_") else ""

@@ -1,4 +1,6 @@
-"""The directory of a site whose provider is no AntStack IAM: people, tenants and roles as claims told them at sign-in (C-10)."""
+"""The directory of a site whose provider is no AntStack IAM: people, tenants and roles as claims told them at
+sign-in (C-10).
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ class ClaimedDirectory(Directory):
         row = db.session.get(ClaimedPerson, _id(usual.id)) or ClaimedPerson(id=_id(usual.id))
         row.login = " ".join(_values(claims, settings.claims.get("login"))) or usual.login
         row.name = " ".join(_values(claims, settings.claims.get("name"))) or usual.name
-        row.tenants = _values(claims, settings.claims["tenant"]) if "tenant" in settings.claims else [settings.site_name]
+        row.tenants = (
+            _values(claims, settings.claims["tenant"]) if "tenant" in settings.claims else [settings.site_name]
+        )
         row.roles = _values(claims, settings.claims["roles"])
         db.session.add(row)
         return Principal("member", row.id, row.name, row.login, "")
@@ -72,7 +76,9 @@ def _id(name: str) -> str:
 
 
 def _values(claims: Any, path: str | None) -> list[str]:
-    """The texts at *path*, a claim's name or a way into objects (``realm_access.roles``); nothing where there are none."""
+    """The texts at *path*, a claim's name or a way into objects (``realm_access.roles``); nothing where there are
+    none.
+    """
     path, found = path or "", claims
     for part in [path] if path in claims else path.split("."):
         found = found.get(part) if isinstance(found, Mapping) else None

@@ -21,7 +21,10 @@ SITE_REFUSED = ErrorCode(
     "AUTH/SITE_NOT_JOINED",
     503,
     _("The IAM at {issuer} does not take this console as a joined site."),
-    _("Mark the OIDC client there as the console of another site, and check OIDC_CLIENT_ID and OIDC_CLIENT_SECRET here."),
+    _(
+        "Mark the OIDC client there as the console of another site, and check OIDC_CLIENT_ID and "
+        "OIDC_CLIENT_SECRET here."
+    ),
 )
 NO_SUCH_ENDPOINT = ErrorCode(
     "AUTH/PROVIDER_LACKS_ENDPOINT",

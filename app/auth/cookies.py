@@ -28,9 +28,14 @@ class SessionCookie:
         """Give the browser its token."""
         settings = site.settings()
         response.set_cookie(
-            self.name, token, max_age=settings.session_hours * 3600, httponly=True,
-            secure=settings.secure, samesite="Lax", path="/",
-        )  # fmt: skip
+            self.name,
+            token,
+            max_age=settings.session_hours * 3600,
+            httponly=True,
+            secure=settings.secure,
+            samesite="Lax",
+            path="/",
+        )
         return response
 
     def take(self, response: Response) -> Response:

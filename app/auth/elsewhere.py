@@ -17,7 +17,9 @@ from app.errors import ConsoleError
 from app.services import who_offers
 from app.words import Text, _
 
-NOBODY_SIGNS_IN = _("nobody can sign in: enable the plugin {plugin}, or set OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET")
+NOBODY_SIGNS_IN = _(
+    "nobody can sign in: enable the plugin {plugin}, or set OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET"
+)
 
 
 def directories(settings: Settings, offered: Container[type]) -> Mapping[type, Directory]:
@@ -27,7 +29,9 @@ def directories(settings: Settings, offered: Container[type]) -> Mapping[type, D
     :raises SettingsError: both are there
     """
     if Directory in offered and settings.issuer != settings.url:
-        raise SettingsError("OIDC_ISSUER names another site, but a plugin of this one has the people: leave one of them out")
+        raise SettingsError(
+            "OIDC_ISSUER names another site, but a plugin of this one has the people: leave one of them out"
+        )
     if Directory in offered or not settings.oidc_issuer:
         return {}
     if settings.oidc_claims:
@@ -38,7 +42,9 @@ def directories(settings: Settings, offered: Container[type]) -> Mapping[type, D
 
 
 def seed(wanted: Seed) -> None:
-    """On a site without people of its own: seed for the administrator that the IAM has, in the last of their tenants."""
+    """On a site without people of its own: seed for the administrator that the IAM has, in the last of their
+    tenants.
+    """
     directory = directories(site.settings(), site.catalogue().services).get(Directory)
     if directory is None:
         return

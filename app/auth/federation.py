@@ -77,7 +77,9 @@ class Content(msgspec.Struct):
 
 
 class SignatureAsked(msgspec.Struct):
-    """Asks whether an AccessKey made ``signature`` of ``text``, for a caller at ``source_ip``; answered by a :class:`~app.contracts.identity.Signer`."""
+    """Asks whether an AccessKey made ``signature`` of ``text``, for a caller at ``source_ip``; answered by a
+    :class:`~app.contracts.identity.Signer`.
+    """
 
     key_id: str
     text: str

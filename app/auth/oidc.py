@@ -107,7 +107,8 @@ def ask(endpoint: str, answers: type[T], **request: Any) -> T:
 
 
 def verified(token: str) -> dict[str, Any]:
-    """The claims of a JWT that the provider signed for this site's client; its keys are fetched anew when they do not fit.
+    """The claims of a JWT that the provider signed for this site's client; its keys are fetched anew when they do not
+    fit.
 
     :raises JoseError, ValueError, KeyError: it did not
     :raises requests.RequestException: its keys cannot be read

@@ -1,4 +1,6 @@
-"""The directory of a site without people of its own: another site's IAM, by its snapshot and by asking it (C-1, C-10)."""
+"""The directory of a site without people of its own: another site's IAM, by its snapshot and by asking it (C-1,
+C-10).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from app.words import plain
 
 
 class RemoteDirectory(Directory):
-    """Answers from the snapshot; tokens and signatures are asked for each time. Built-in roles mean what this site's plugins say."""
+    """Answers from the snapshot; tokens and signatures are asked for each time. Built-in roles mean what this site's
+    plugins say.
+    """
 
     def tenants_of(self, principal_key: str) -> Sequence[TenantRef]:
         book = snapshot.current().book
@@ -59,7 +63,9 @@ class RemoteDirectory(Directory):
 
 
 def _grant(book: snapshot.Book, held: HeldRole) -> RoleGrant | None:
-    """The role as it is here. A tenant's own one goes first, so that it never grows by a site that has one of the same code."""
+    """The role as it is here. A tenant's own one goes first, so that it never grows by a site that has one of the
+    same code.
+    """
     own = book.roles.get((held.tenant_id, held.role))
     built_in = site.catalogue().roles.get(held.role)
     if own is not None:

@@ -1,4 +1,6 @@
-"""The snapshot of another site's IAM: asked for, verified, shared between processes by Redis, refused when it is old (C-1)."""
+"""The snapshot of another site's IAM: asked for, verified, shared between processes by Redis, refused when it is old
+(C-1).
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A verified snapshot; times in seconds since 1970. ``asked_at`` is by this site's clock, so a wrong one elsewhere adds no time."""
+    """A verified snapshot; times in seconds since 1970. ``asked_at`` is by this site's clock, so a wrong one
+    elsewhere adds no time.
+    """
 
     digest: str
     book: Book
@@ -147,7 +151,8 @@ def _asked(held: Snapshot | None) -> Snapshot:
 
 
 def _opened(proof: str, read: Callable[[], str], asked_at: float, held: Snapshot | None) -> Snapshot:
-    """The snapshot, if its proof is the IAM's, for this site, and of the content that *read* gives where it is not held.
+    """The snapshot, if its proof is the IAM's, for this site, and of the content that *read* gives where it is not
+    held.
 
     :raises JoseError, ValueError, KeyError: it is not
     """

@@ -86,7 +86,8 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class TokenRef:
-    """What an access token stands for: for whom it is (``aud``), to which client it was given (``azp``), how far it goes.
+    """What an access token stands for: for whom it is (``aud``), to which client it was given (``azp``), how far it
+    goes.
 
     ``delegated`` tells the token that a person gave an application from that of an AccessKey.
     """

@@ -59,10 +59,20 @@ def me() -> Me:
     assert who.principal is not None
     held = site.catalogue().permissions
     return Me(
-        who.principal.id, who.principal.type, who.principal.login, who.principal.name, who.principal.tenant_id, who.workspace_id,
-        [HeldRole(r.role, r.source, r.expires_at, [dict(c) for c in r.conditions]) for r in decisions.held_by(who.principal)],
-        sorted(name for name in held if decisions.allows(held[name], decisions.LATER)), who.mfa, who.trace_id,
-    )  # fmt: skip
+        who.principal.id,
+        who.principal.type,
+        who.principal.login,
+        who.principal.name,
+        who.principal.tenant_id,
+        who.workspace_id,
+        [
+            HeldRole(r.role, r.source, r.expires_at, [dict(c) for c in r.conditions])
+            for r in decisions.held_by(who.principal)
+        ],
+        sorted(name for name in held if decisions.allows(held[name], decisions.LATER)),
+        who.mfa,
+        who.trace_id,
+    )
 
 
 class JobOut(Out):
@@ -90,9 +100,22 @@ def job_out(run: JobRun) -> JobOut:
     known = site.catalogue().jobs.get(run.kind)
     title = (known.title if known else plain(run.kind)).in_all()
     return JobOut(
-        run.id, run.kind, title, run.state, run.progress, run.step, run.subject, run.attempt, run.principal.get("name", ""),
-        run.created_at, run.started_at, run.finished_at, run.error, run.result, run.trace_id,
-    )  # fmt: skip
+        run.id,
+        run.kind,
+        title,
+        run.state,
+        run.progress,
+        run.step,
+        run.subject,
+        run.attempt,
+        run.principal.get("name", ""),
+        run.created_at,
+        run.started_at,
+        run.finished_at,
+        run.error,
+        run.result,
+        run.trace_id,
+    )
 
 
 class JobQuery(ListQuery):
@@ -102,32 +125,54 @@ class JobQuery(ListQuery):
     kind: Annotated[str, doc("Only jobs of this kind.")] = ""
 
 
-@api.operation("GET", "/jobs", "core.jobs.list", _("List jobs"), permissions.JOB_READ, query=JobQuery,
-               returns=Page[JobOut])  # fmt: skip
+@api.operation(
+    "GET", "/jobs", "core.jobs.list", _("List jobs"), permissions.JOB_READ, query=JobQuery, returns=Page[JobOut]
+)
 def list_jobs(query: JobQuery) -> Page[JobOut]:
     found = scoped(JobRun)
     for column, value in ((JobRun.state, query.state), (JobRun.kind, query.kind)):
         if value:
             found = found.where(column == value)
-    return page(found, query, job_out, sorts={"createdAt": JobRun.created_at, "state": JobRun.state}, search=(JobRun.kind, JobRun.subject),
-                key=JobRun.id, default="-createdAt")  # fmt: skip
+    return page(
+        found,
+        query,
+        job_out,
+        sorts={"createdAt": JobRun.created_at, "state": JobRun.state},
+        search=(JobRun.kind, JobRun.subject),
+        key=JobRun.id,
+        default="-createdAt",
+    )
 
 
-@api.operation(
-    "GET", "/jobs/<job_id>", "core.jobs.get", _("Show a job"), permissions.JOB_READ, returns=JobOut
-)
+@api.operation("GET", "/jobs/<job_id>", "core.jobs.get", _("Show a job"), permissions.JOB_READ, returns=JobOut)
 def get_job(job_id: JobId) -> JobOut:
     return job_out(control.get_job(job_id))
 
 
-@api.operation("DELETE", "/jobs/<job_id>", "core.jobs.cancel", _("Cancel a job"), permissions.JOB_MANAGE,
-               audit=permissions.JOB_CANCELLED, returns=JobOut, errors=control.ERRORS)  # fmt: skip
+@api.operation(
+    "DELETE",
+    "/jobs/<job_id>",
+    "core.jobs.cancel",
+    _("Cancel a job"),
+    permissions.JOB_MANAGE,
+    audit=permissions.JOB_CANCELLED,
+    returns=JobOut,
+    errors=control.ERRORS,
+)
 def cancel_job(job_id: JobId) -> JobOut:
     return job_out(control.cancel(control.get_job(job_id)))
 
 
-@api.operation("POST", "/jobs/<job_id>/retry", "core.jobs.retry", _("Retry a job"), permissions.JOB_MANAGE,
-               audit=permissions.JOB_RETRIED, returns=JobOut, errors=control.ERRORS)  # fmt: skip
+@api.operation(
+    "POST",
+    "/jobs/<job_id>/retry",
+    "core.jobs.retry",
+    _("Retry a job"),
+    permissions.JOB_MANAGE,
+    audit=permissions.JOB_RETRIED,
+    returns=JobOut,
+    errors=control.ERRORS,
+)
 def retry_job(job_id: JobId) -> JobOut:
     return job_out(control.retry(control.get_job(job_id)))
 
@@ -153,8 +198,15 @@ class LogAfter(OpenQuery):
     after: After = 0
 
 
-@api.operation("GET", "/jobs/<job_id>/log", "core.jobs.log", _("Log of a job"), permissions.JOB_READ, query=LogAfter,
-               returns=JobLog)  # fmt: skip
+@api.operation(
+    "GET",
+    "/jobs/<job_id>/log",
+    "core.jobs.log",
+    _("Log of a job"),
+    permissions.JOB_READ,
+    query=LogAfter,
+    returns=JobLog,
+)
 def job_log(job_id: JobId, query: LogAfter) -> JobLog:
     run = control.get_job(job_id)
     found = select(JobLogLine).where(JobLogLine.job_id == run.id, JobLogLine.id > query.after).order_by(JobLogLine.id)
@@ -226,8 +278,15 @@ class ExplainQuery(OpenQuery):
 NO_PRINCIPAL = _("There is no such principal in this tenant.")
 
 
-@api.operation("GET", "/permissions/explain", "core.permissions.explain", _("Why a decision is what it is"),
-               permissions.PERMISSION_EXPLAIN, query=ExplainQuery, returns=Explanation)  # fmt: skip
+@api.operation(
+    "GET",
+    "/permissions/explain",
+    "core.permissions.explain",
+    _("Why a decision is what it is"),
+    permissions.PERMISSION_EXPLAIN,
+    query=ExplainQuery,
+    returns=Explanation,
+)
 def explain(query: ExplainQuery) -> Explanation:
     resource = {name: value for name, value in request.args.items() if name not in ("principal", "permission")}
     principal = need_service(Directory).principal(query.principal, caller.current().tenant_id)
@@ -246,7 +305,14 @@ class OpenApiDocument(Out):
     components: Annotated[dict[str, Any], doc("The schemas that the operations refer to.")]
 
 
-@api.operation("GET", "/openapi.json", "core.openapi.get", _("This API's description"), None, returns=OpenApiDocument,
-               public="the description of the API holds no data")  # fmt: skip
+@api.operation(
+    "GET",
+    "/openapi.json",
+    "core.openapi.get",
+    _("This API's description"),
+    None,
+    returns=OpenApiDocument,
+    public="the description of the API holds no data",
+)
 def describe() -> dict[str, Any]:
     return openapi.document()

@@ -53,18 +53,51 @@ def event_out(e: AuditEvent) -> EventOut:
     """An audit row as the API shows it."""
     seal = e.seal
     return EventOut(
-        e.id, e.created_at, e.operator, e.login, e.operator_key, e.source_ip, e.access_key_id, e.user_agent, e.trace_id,
-        e.workspace_id, e.plugin, e.operation, {"en": e.title_en, "zh": e.title_zh}, e.resource_type, e.resource_id,
-        e.resource_name, e.detail, e.result, e.error_code, e.duration_ms, seal and seal.seq,
-        seal and seal.previous, seal and seal.digest,
-    )  # fmt: skip
+        e.id,
+        e.created_at,
+        e.operator,
+        e.login,
+        e.operator_key,
+        e.source_ip,
+        e.access_key_id,
+        e.user_agent,
+        e.trace_id,
+        e.workspace_id,
+        e.plugin,
+        e.operation,
+        {"en": e.title_en, "zh": e.title_zh},
+        e.resource_type,
+        e.resource_id,
+        e.resource_name,
+        e.detail,
+        e.result,
+        e.error_code,
+        e.duration_ms,
+        seal and seal.seq,
+        seal and seal.previous,
+        seal and seal.digest,
+    )
 
 
-@api.operation("GET", "/audit/events", "audit.events.list", _("Query the audit"), permissions.AUDIT_READ,
-                     query=audit_trail.AuditQuery, returns=Page[EventOut], errors=audit_trail.ERRORS)  # fmt: skip
+@api.operation(
+    "GET",
+    "/audit/events",
+    "audit.events.list",
+    _("Query the audit"),
+    permissions.AUDIT_READ,
+    query=audit_trail.AuditQuery,
+    returns=Page[EventOut],
+    errors=audit_trail.ERRORS,
+)
 def list_events(query: audit_trail.AuditQuery) -> Page[EventOut]:
-    return page(audit_trail.events(query), query, event_out, sorts={"at": AuditEvent.created_at, "createdAt": AuditEvent.created_at},
-                key=AuditEvent.id, default="-at")  # fmt: skip
+    return page(
+        audit_trail.events(query),
+        query,
+        event_out,
+        sorts={"at": AuditEvent.created_at, "createdAt": AuditEvent.created_at},
+        key=AuditEvent.id,
+        default="-at",
+    )
 
 
 class Export(audit_trail.AuditQuery):
@@ -73,8 +106,16 @@ class Export(audit_trail.AuditQuery):
     format: Annotated[Literal["csv", "jsonl"], doc("`csv`, or `jsonl` for JSON lines.")] = "jsonl"
 
 
-@api.operation("GET", "/audit/events/export", "audit.events.export", _("Export the audit"), permissions.AUDIT_EXPORT,
-                     query=Export, answers=("text/csv", "application/x-ndjson"), errors=audit_trail.ERRORS)  # fmt: skip
+@api.operation(
+    "GET",
+    "/audit/events/export",
+    "audit.events.export",
+    _("Export the audit"),
+    permissions.AUDIT_EXPORT,
+    query=Export,
+    answers=("text/csv", "application/x-ndjson"),
+    errors=audit_trail.ERRORS,
+)
 def export_events(query: Export) -> Response:
     kind = "text/csv" if query.format == "csv" else "application/x-ndjson"
     lines = stream_with_context(audit_trail.lines(audit_trail.events(query), query.format))
@@ -121,14 +162,29 @@ class Summary(Out):
     by_result: Annotated[dict[str, int], doc("By result: how many succeeded, failed, were denied.")]
 
 
-@api.operation("GET", "/audit/summary", "audit.summary", _("Operations of some days"), permissions.AUDIT_READ,
-                     query=Days, returns=Summary)  # fmt: skip
+@api.operation(
+    "GET",
+    "/audit/summary",
+    "audit.summary",
+    _("Operations of some days"),
+    permissions.AUDIT_READ,
+    query=Days,
+    returns=Summary,
+)
 def summary(query: Days) -> Summary:
     return msgspec.convert(counts.summary(caller.current().tenant_id, query.days), Summary)
 
 
-@api.operation("POST", "/audit/verify", "audit.verify", _("Verify the audit chain"), permissions.AUDIT_VERIFY,
-                     audit=permissions.AUDIT_VERIFIED, returns=JobOut, status=202)  # fmt: skip
+@api.operation(
+    "POST",
+    "/audit/verify",
+    "audit.verify",
+    _("Verify the audit chain"),
+    permissions.AUDIT_VERIFY,
+    audit=permissions.AUDIT_VERIFIED,
+    returns=JobOut,
+    status=202,
+)
 def verify() -> Response:
     run = audit_verification.start()
     db.session.flush()

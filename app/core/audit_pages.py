@@ -28,17 +28,19 @@ SEARCH_COUNTED = 1_000
 ORDERS = _("Orders")
 EVENT = _("audit row")
 RESULTS = {
-    "success": _("Success"), "denied": _("Denied"), "failed": _("Failed"), "tried": _("Dry run"),
-    "cancelled": _("Cancelled"), "started": _("Started"),
-}  # fmt: skip
+    "success": _("Success"),
+    "denied": _("Denied"),
+    "failed": _("Failed"),
+    "tried": _("Dry run"),
+    "cancelled": _("Cancelled"),
+    "started": _("Started"),
+}
 TONES = {"success": "ok", "tried": "neutral", "denied": "warn", "failed": "bad"}
 NOTHING = Empty(
     _("Nothing was recorded in this period"),
     _("Every operation that changes something appears here."),
 )
-NO_PERIOD = Empty(
-    _("No rows: the dates cannot be used"), _("Correct the dates above.")
-)
+NO_PERIOD = Empty(_("No rows: the dates cannot be used"), _("Correct the dates above."))
 
 
 def title_of(event: AuditEvent) -> str:
@@ -76,15 +78,23 @@ def event_list() -> Response:
     tenant = _tenant()
     found, days, wrong = _found(tenant)
     listing = Listing(
-        "events", found.order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc()), columns,
-        filters=filters, default_sort="-created", counted=SEARCH_COUNTED if request.args.get("q") else COUNTED,
+        "events",
+        found.order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc()),
+        columns,
+        filters=filters,
+        default_sort="-created",
+        counted=SEARCH_COUNTED if request.args.get("q") else COUNTED,
         href=lambda e: url_for(".event_show", event_id=e.id, whose=request.args.get("whose")),
         empty=NO_PERIOD if wrong else NOTHING,
-    )  # fmt: skip
+    )
     return listing.respond(
-        "core/event_list.html", status=422 if wrong else 200, chain=seal.state(tenant), of_nobody=tenant == NOBODY,
-        days=days, wrong=wrong,
-    )  # fmt: skip
+        "core/event_list.html",
+        status=422 if wrong else 200,
+        chain=seal.state(tenant),
+        of_nobody=tenant == NOBODY,
+        days=days,
+        wrong=wrong,
+    )
 
 
 def _areas() -> list[tuple[str, Text]]:
@@ -145,9 +155,13 @@ def event_show(event_id: str) -> Response:
         raise NOT_FOUND(what=EVENT)
     link = site.catalogue().links.get(event.resource_type)
     return render(
-        "core/event_show.html", event=event, title=title_of(event), result=_result(event),
-        kind=link.title if link else None, link=link.url(event.resource_id) if link else None,
-    )  # fmt: skip
+        "core/event_show.html",
+        event=event,
+        title=title_of(event),
+        result=_result(event),
+        kind=link.title if link else None,
+        link=link.url(event.resource_id) if link else None,
+    )
 
 
 @bp.get("/verify")

@@ -33,9 +33,23 @@ ERRORS = (TOO_LONG,)
 EXACT = ("operation", "plugin", "source_ip", "access_key_id", "resource_type", "resource_id", "trace_id", "result")
 OPERATOR = (AuditEvent.login, AuditEvent.operator_key, AuditEvent.operator)
 COLUMNS = (
-    "created_at", "operator", "login", "source_ip", "access_key_id", "user_agent", "trace_id", "operation", "title_en", "title_zh",
-    "resource_type", "resource_id", "resource_name", "result", "error_code", "duration_ms",
-)  # fmt: skip
+    "created_at",
+    "operator",
+    "login",
+    "source_ip",
+    "access_key_id",
+    "user_agent",
+    "trace_id",
+    "operation",
+    "title_en",
+    "title_zh",
+    "resource_type",
+    "resource_id",
+    "resource_name",
+    "result",
+    "error_code",
+    "duration_ms",
+)
 SEAL = ("seq", "digest")
 PAGE = 1_000  # rows of an export that are in memory at once
 YEARS = range(1970, 9999)  # a month more must be a date as well
@@ -44,7 +58,8 @@ YEARS = range(1970, 9999)  # a month more must be a date as well
 class AuditQuery(ListQuery):
     """Filters of the audit; ``since`` and ``until`` are RFC 3339.
 
-    A query spans one month at most: the last one without both, the month after ``since`` or before ``until`` without the other.
+    A query spans one month at most: the last one without both, the month after ``since`` or before ``until`` without
+    the other.
     """
 
     operator: Annotated[str, doc("Login name, principal or name of whoever did it.")] = ""
@@ -136,7 +151,9 @@ def _operator(tenant: str, value: str) -> ColumnElement[bool]:
 
 
 def lines(found: Select[AuditEvent], kind: str) -> Iterator[str]:
-    """The rows that :func:`events` selected as CSV or as JSON lines with every sealed column, oldest first, whatever their number."""
+    """The rows that :func:`events` selected as CSV or as JSON lines with every sealed column, oldest first, whatever
+    their number.
+    """
     if kind == "csv":
         yield csv_line((*COLUMNS, *SEAL))
     beyond = None

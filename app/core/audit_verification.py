@@ -32,7 +32,10 @@ def _verify(tenant_id: str) -> dict[str, Any]:
 
     found = list(islice(verify.verify(tenant_id, watch=watch), SHOWN + 1))
     sealed, waiting = seal.state(tenant_id)
-    problems = [{"seq": b.seq, "until": b.until or b.seq, "event": b.event_id, "problem": b.problem.in_all()} for b in found[:SHOWN]]
+    problems = [
+        {"seq": b.seq, "until": b.until or b.seq, "event": b.event_id, "problem": b.problem.in_all()}
+        for b in found[:SHOWN]
+    ]
     return {"holds": not found, "problems": problems, "more": len(found) > SHOWN, "sealed": sealed, "waiting": waiting}
 
 

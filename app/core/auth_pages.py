@@ -48,8 +48,13 @@ def callback() -> Response:
     claims = _relying_party().finish()
     who = need_service(Directory).arrived(claims)
     row, token = sessions.begin(
-        who.key, who.login, who.name, sid=str(claims.get("sid", "")), id_token=claims["id_token"], mfa="mfa" in (claims.get("amr") or []),
-    )  # fmt: skip
+        who.key,
+        who.login,
+        who.name,
+        sid=str(claims.get("sid", "")),
+        id_token=claims["id_token"],
+        mfa="mfa" in (claims.get("amr") or []),
+    )
     db.session.flush()
     target = session.pop("next", "/")
     audit.note("session", row.id, who.login, login=who.login)
@@ -122,7 +127,9 @@ def logout() -> Response:
 
 
 def _leave_to(target: str) -> Response:
-    """After a form, to the provider. The Content-Security-Policy lets no form lead to another site, so a page goes on by itself."""
+    """After a form, to the provider. The Content-Security-Policy lets no form lead to another site, so a page goes
+    on by itself.
+    """
     if site.own_iam():
         return make_response(redirect(target, 303))
     response = render("core/signed_out.html")

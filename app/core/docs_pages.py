@@ -27,7 +27,13 @@ def api_docs() -> Response:
             areas[str(area)] = area
             groups.setdefault(str(area), []).append(operation)
     return render(
-        "core/api_docs.html", fragment="operations", groups=groups, areas=areas, path_of=openapi.path_of, q=wanted, base=site.settings().url
+        "core/api_docs.html",
+        fragment="operations",
+        groups=groups,
+        areas=areas,
+        path_of=openapi.path_of,
+        q=wanted,
+        base=site.settings().url,
     )
 
 
@@ -39,9 +45,13 @@ def api_operation(operation_id: str) -> Response:
         raise NOT_FOUND(what=_("operation"))
     described = openapi.described(operation)
     return render(
-        "core/api_operation.html", operation=operation, path=openapi.path_of(operation), described=described,
-        shapes=openapi.shapes_of(described), base=site.settings().url,
-    )  # fmt: skip
+        "core/api_operation.html",
+        operation=operation,
+        path=openapi.path_of(operation),
+        described=described,
+        shapes=openapi.shapes_of(described),
+        base=site.settings().url,
+    )
 
 
 @bp.get("/api")

@@ -24,9 +24,12 @@ from app.words import Text, _, plain
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 WORK = _("periodic work")
 STATES = {
-    "queued": _("Queued"), "running": _("Running"), "succeeded": _("Succeeded"),
-    "failed": _("Failed"), "cancelled": _("Cancelled"),
-}  # fmt: skip
+    "queued": _("Queued"),
+    "running": _("Running"),
+    "succeeded": _("Succeeded"),
+    "failed": _("Failed"),
+    "cancelled": _("Cancelled"),
+}
 
 
 def title_of(run: JobRun) -> Text:
@@ -44,9 +47,7 @@ def job_list() -> Response:
     columns = (
         Column("kind", _("Job"), lambda r: t(title_of(r)), "link", JobRun.kind, narrow=True),
         Column("subject", _("About"), lambda r: r.subject or "–", sort=JobRun.subject),
-        Column(
-            "state", _("State"), lambda r: Cell("status", status=r.state), sort=JobRun.state, narrow=True
-        ),
+        Column("state", _("State"), lambda r: Cell("status", status=r.state), sort=JobRun.state, narrow=True),
         Column(
             "progress",
             _("Progress"),
@@ -58,11 +59,16 @@ def job_list() -> Response:
         Column("attempt", _("Attempts"), lambda r: r.attempt, "number", JobRun.attempt, hidden=True),
     )
     listing = Listing(
-        "jobs", scoped(JobRun), columns, search=(JobRun.kind, JobRun.subject), default_sort="-created", poll=3,
+        "jobs",
+        scoped(JobRun),
+        columns,
+        search=(JobRun.kind, JobRun.subject),
+        default_sort="-created",
+        poll=3,
         filters=(Filter("state", _("State"), JobRun.state, list(STATES.items())),),
         href=lambda r: url_for(".job_show", job_id=r.id),
         empty=Empty(_("No jobs yet"), _("Work that takes longer than a moment appears here.")),
-    )  # fmt: skip
+    )
     return listing.respond("core/job_list.html")
 
 
@@ -78,9 +84,7 @@ def job_show(job_id: str) -> Response:
 @guard(permissions.JOB_MANAGE, audit=permissions.JOB_CANCELLED)
 def job_cancel(job_id: str) -> Response:
     control.cancel(control.get_job(job_id))
-    return go(
-        url_for(".job_show", job_id=job_id), _("The job stops at its next safe point.")
-    )
+    return go(url_for(".job_show", job_id=job_id), _("The job stops at its next safe point."))
 
 
 @bp.post("/<job_id>/retry")
@@ -99,9 +103,15 @@ def site_overview() -> Response:
     counted = db.session.execute(select(JobRun.state, func.count()).group_by(JobRun.state))
     counts = {row[0]: row[1] for row in counted}
     return render(
-        "core/site.html", fragment="overview", work=work, counts=counts, queues=[(name, position(name)) for name in QUEUES],
-        workers=workers(), leases=db.session.scalars(select(LeaseRow).order_by(LeaseRow.name)).all(), states=STATES,
-    )  # fmt: skip
+        "core/site.html",
+        fragment="overview",
+        work=work,
+        counts=counts,
+        queues=[(name, position(name)) for name in QUEUES],
+        workers=workers(),
+        leases=db.session.scalars(select(LeaseRow).order_by(LeaseRow.name)).all(),
+        states=STATES,
+    )
 
 
 @bp.post("/periodic/<name>/run")

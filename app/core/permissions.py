@@ -6,20 +6,24 @@ from app.words import _
 
 JOB_READ = Permission("core.job.read", _("See jobs"), reads=True)
 JOB_MANAGE = Permission("core.job.manage", _("Cancel and retry jobs"))
-SITE_READ = Permission(
-    "core.site.read", _("See queues, workers and periodic work"), reads=True
-)
+SITE_READ = Permission("core.site.read", _("See queues, workers and periodic work"), reads=True)
 SITE_MANAGE = Permission("core.site.manage", _("Run periodic work, remove jobs"))
 AUDIT_READ = Permission("core.audit.read", _("Read the audit"), reads=True)
 AUDIT_EXPORT = Permission("core.audit.export", _("Export the audit"), reads=True)
 AUDIT_VERIFY = Permission("core.audit.verify", _("Verify the audit chain"), reads=True)
-PERMISSION_EXPLAIN = Permission(
-    "core.permission.explain", _("See why a decision is what it is"), reads=True
-)
+PERMISSION_EXPLAIN = Permission("core.permission.explain", _("See why a decision is what it is"), reads=True)
 
 ALL = (
-    SIGNED_IN, JOB_READ, JOB_MANAGE, SITE_READ, SITE_MANAGE, AUDIT_READ, AUDIT_EXPORT, AUDIT_VERIFY, PERMISSION_EXPLAIN,
-)  # fmt: skip
+    SIGNED_IN,
+    JOB_READ,
+    JOB_MANAGE,
+    SITE_READ,
+    SITE_MANAGE,
+    AUDIT_READ,
+    AUDIT_EXPORT,
+    AUDIT_VERIFY,
+    PERMISSION_EXPLAIN,
+)
 
 OF_THE_SITE = "core.site."
 OF_A_TENANT = tuple(permission.name for permission in ALL if not permission.name.startswith(OF_THE_SITE))

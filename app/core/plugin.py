@@ -51,14 +51,19 @@ def register_permissions():
 def register_roles():
     return [
         Role(
-            "platform-administrator", _("Platform administrator"), ["*"],
-            _("May do everything on this site."), grants=["*"],
+            "platform-administrator",
+            _("Platform administrator"),
+            ["*"],
+            _("May do everything on this site."),
+            grants=["*"],
         ),
         Role(
-            "tenant-administrator", _("Tenant administrator"), permissions.OF_A_TENANT,
+            "tenant-administrator",
+            _("Tenant administrator"),
+            permissions.OF_A_TENANT,
             _("Runs a tenant: members, roles, security, audit."),
         ),
-    ]  # fmt: skip
+    ]
 
 
 @hookimpl
@@ -82,9 +87,7 @@ def register_nav():
         NavSection("site", 90, _("Site"), "activity"),
         NavItem("site", 10, _("Jobs"), "jobs.job_list", permissions.JOB_READ, under=("jobs",)),
         NavItem("site", 20, _("Audit"), "audit.event_list", permissions.AUDIT_READ, under=("audit",)),
-        NavItem(
-            "site", 30, _("Queues and periodic work"), "jobs.site_overview", permissions.SITE_READ
-        ),
+        NavItem("site", 30, _("Queues and periodic work"), "jobs.site_overview", permissions.SITE_READ),
         NavItem("site", 80, _("API"), "docs.api_docs", SIGNED_IN, under=("docs.",)),
         NavItem("site", 90, _("Error codes"), "core.error_list", SIGNED_IN),
     ]
@@ -113,5 +116,19 @@ def seed_site(seed):
 
 @hookimpl
 def register_errors():
-    return [*CORE_ERRORS, *problems.ERRORS, lifecycle.CHOOSE_TENANT, lifecycle.UNDECLARED, *bearer.ERRORS, *auth_codes.ERRORS, *KUBE_ERRORS,
-            *pod_logs.ERRORS, *engine.ERRORS, *audit_trail.ERRORS, metrics.TOKEN, *control.ERRORS, verbs.NOT_NOW, verbs.REQUIRED_STEP]  # fmt: skip
+    return [
+        *CORE_ERRORS,
+        *problems.ERRORS,
+        lifecycle.CHOOSE_TENANT,
+        lifecycle.UNDECLARED,
+        *bearer.ERRORS,
+        *auth_codes.ERRORS,
+        *KUBE_ERRORS,
+        *pod_logs.ERRORS,
+        *engine.ERRORS,
+        *audit_trail.ERRORS,
+        metrics.TOKEN,
+        *control.ERRORS,
+        verbs.NOT_NOW,
+        verbs.REQUIRED_STEP,
+    ]

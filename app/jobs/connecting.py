@@ -17,8 +17,10 @@ PATIENCE = {"socket_timeout": 5, "socket_connect_timeout": 2, "health_check_inte
 def connect(url: str) -> Redis:
     """A client of the Redis that *url* names; it times out rather than hangs.
 
-    ``redis://``, ``rediss://`` (TLS) and ``unix://`` are written as redis-py has them. ``redis+sentinel://USER:PASSWORD@HOST:PORT,HOST:PORT/SERVICE/DB``
-    asks Sentinels for the primary of a service at each connection, so that a failover is followed; ``rediss+sentinel://`` speaks
+    ``redis://``, ``rediss://`` (TLS) and ``unix://`` are written as redis-py has them.
+    ``redis+sentinel://USER:PASSWORD@HOST:PORT,HOST:PORT/SERVICE/DB``
+    asks Sentinels for the primary of a service at each connection, so that a failover is followed;
+    ``rediss+sentinel://`` speaks
     TLS to all of them.
 
     :raises ValueError: the URL is none of these
@@ -30,13 +32,17 @@ def connect(url: str) -> Redis:
     login, at, hosts = parts.netloc.rpartition("@")
     if not service:
         raise ValueError("REDIS_URL names Sentinels, but not the service that they watch")
-    plain = parts._replace(scheme=parts.scheme.removesuffix(SENTINEL), netloc=f"{login}{at}localhost", path=f"/{database}")
+    plain = parts._replace(
+        scheme=parts.scheme.removesuffix(SENTINEL), netloc=f"{login}{at}localhost", path=f"/{database}"
+    )
     options: dict[str, Any] = {**PATIENCE, **parse_url(plain.geturl())}
     del options["host"]
     transport = {key: value for key, value in options.items() if key.startswith(("socket_", "ssl_"))}
     if options.pop("connection_class", None) is SSLConnection:
         transport["ssl"] = options["ssl"] = True
-    return Sentinel([_place(host) for host in hosts.split(",")], sentinel_kwargs=transport).master_for(service, **options)
+    return Sentinel([_place(host) for host in hosts.split(",")], sentinel_kwargs=transport).master_for(
+        service, **options
+    )
 
 
 def _place(host: str) -> tuple[str, int]:

@@ -67,10 +67,20 @@ def retry(run: JobRun) -> JobRun:
 
     :raises ConsoleError: JOBS/NOT_ENDED
     """
-    again = update(JobRun).where(JobRun.id == run.id, JobRun.state.in_(ENDED)).values(
-        state=QUEUED, error=null(), result=null(), progress=0.0, cancel_requested=False, finished_at=None,
-        due_at=now() + LOST_AFTER, attempts_before=JobRun.attempt,
-    )  # fmt: skip
+    again = (
+        update(JobRun)
+        .where(JobRun.id == run.id, JobRun.state.in_(ENDED))
+        .values(
+            state=QUEUED,
+            error=null(),
+            result=null(),
+            progress=0.0,
+            cancel_requested=False,
+            finished_at=None,
+            due_at=now() + LOST_AFTER,
+            attempts_before=JobRun.attempt,
+        )
+    )
     if not affected(again.execution_options(synchronize_session=False)):
         raise NOT_ENDED()
     _told(run)

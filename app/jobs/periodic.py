@@ -73,9 +73,15 @@ def order(work: Periodic) -> JobRun | None:
     who = caller.system(OF_THE_SITE)
     assert who.principal is not None
     made = JobRun(
-        id=new_id(), tenant_id=OF_THE_SITE, kind=work.name, arguments={}, due_at=now() + LOST_AFTER, subject=str(work.title),
-        principal=asdict(who.principal), trace_id=who.trace_id,
-    )  # fmt: skip
+        id=new_id(),
+        tenant_id=OF_THE_SITE,
+        kind=work.name,
+        arguments={},
+        due_at=now() + LOST_AFTER,
+        subject=str(work.title),
+        principal=asdict(who.principal),
+        trace_id=who.trace_id,
+    )
     db.session.add(made)
     return made
 

@@ -82,9 +82,16 @@ def enqueue(job: Job, subject: str = "", **arguments: Any) -> JobRun:
     assert who.principal is not None
     run_id = new_id()
     run = JobRun(
-        id=run_id, tenant_id=who.tenant_id, kind=job.name, arguments=arguments, due_at=now() + LOST_AFTER,
-        subject=subject[:255], workspace_id=who.workspace_id, principal=asdict(who.principal), trace_id=who.trace_id,
-    )  # fmt: skip
+        id=run_id,
+        tenant_id=who.tenant_id,
+        kind=job.name,
+        arguments=arguments,
+        due_at=now() + LOST_AFTER,
+        subject=subject[:255],
+        workspace_id=who.workspace_id,
+        principal=asdict(who.principal),
+        trace_id=who.trace_id,
+    )
     db.session.add(run)
     if has_request_context():
         after_commit(lambda: push(run_id, job))  # the row's own is to be read anew by then
@@ -107,9 +114,7 @@ def push(run_id: str, job: Job | None, attempt: int = 0) -> bool:
     try:
         line = queue(where)
         if line.get_job_position(name) is None:
-            line.enqueue_call(
-                ENTRY, args=(run_id,), timeout=timeout + 30, result_ttl=0, failure_ttl=86400, job_id=name
-            )
+            line.enqueue_call(ENTRY, args=(run_id,), timeout=timeout + 30, result_ttl=0, failure_ttl=86400, job_id=name)
     except RedisError as error:
         log.warning("redis did not take job %s: %s", run_id, error)
         return False

@@ -39,7 +39,8 @@ class Cancelled(Exception):
 
 
 def perform(run_id: str) -> None:
-    """Take the job and do it: the one function that RQ calls, in the application of the worker. Safe to call twice, since
+    """Take the job and do it: the one function that RQ calls, in the application of the worker. Safe to call twice,
+    since
     only one claims the row. No transaction stays open, in which the next job would see the database as it was.
     """
     try:
@@ -85,7 +86,9 @@ def _of_attempt(run_id: str, attempt: int) -> ColumnElement[bool]:
 
 
 def _attempt(run: JobRun, lease: Lease, was_running: bool) -> None:
-    """Do it, unless nobody knows the work or it killed its workers (*was_running* when it was taken) as often as it may."""
+    """Do it, unless nobody knows the work or it killed its workers (*was_running* when it was taken) as often as it
+    may.
+    """
     run_id, attempt, made, job = run.id, run.attempt, run.attempt - run.attempts_before, find_job(run.kind)
     try:
         if job is None:
@@ -148,18 +151,24 @@ def _end(
     started = run.started_at or run.created_at
     if run.tenant_id:  # the site's own work is recorded by what it does
         audit.record(
-            DONE, outcome, resource=("job", run.id, run.kind), detail={"arguments": run.arguments, "subject": run.subject},
-            error_code=(error or {}).get("code", ""), duration_ms=int((now() - started).total_seconds() * 1000),
-        )  # fmt: skip
+            DONE,
+            outcome,
+            resource=("job", run.id, run.kind),
+            detail={"arguments": run.arguments, "subject": run.subject},
+            error_code=(error or {}).get("code", ""),
+            duration_ms=int((now() - started).total_seconds() * 1000),
+        )
     db.session.commit()
 
 
 def _problem(error: ConsoleError) -> dict[str, Any]:
     return {
-        "code": error.code, "status": error.status,
-        "title": error.reason.in_all(), "remedy": error.remedy.in_all(),
+        "code": error.code,
+        "status": error.status,
+        "title": error.reason.in_all(),
+        "remedy": error.remedy.in_all(),
         "traceId": caller.current().trace_id,
-    }  # fmt: skip
+    }
 
 
 def progress(fraction: float, step: str = "") -> None:

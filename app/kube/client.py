@@ -158,9 +158,15 @@ class Kube:
     ) -> urllib3.BaseHTTPResponse:
         """The answer with its headers read and its body not yet."""
         return self._pool.request(
-            method, url, body=raw, headers={**headers, "traceparent": caller.traceparent(), **self._auth()},
-            retries=False, redirect=False, preload_content=False, timeout=urllib3.Timeout(connect=CONNECT, read=seconds),
-        )  # fmt: skip
+            method,
+            url,
+            body=raw,
+            headers={**headers, "traceparent": caller.traceparent(), **self._auth()},
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            timeout=urllib3.Timeout(connect=CONNECT, read=seconds),
+        )
 
     def _accepted(self, answer: urllib3.BaseHTTPResponse) -> urllib3.BaseHTTPResponse:
         """A stream that the server accepted, not compressed."""
@@ -259,7 +265,9 @@ class Kube:
         self._pool.clear()
 
     def own_client(self) -> Any:
-        """A client of its own for one terminal: ``stream()`` opens its own sockets, so it goes through the door's proxy."""
+        """A client of its own for one terminal: ``stream()`` opens its own sockets, so it goes through the door's
+        proxy.
+        """
         made = api_client(self.document, 1)
         made.configuration.proxy, made.configuration.proxy_headers = proxy.of(self.door)
         made.configuration.no_proxy = "nothing.invalid"  # an empty one would let NO_PROXY of the environment go past it
@@ -267,7 +275,9 @@ class Kube:
 
 
 def _tried(method: str, query: Mapping[str, Any] | None, body: object) -> tuple[Mapping[str, Any], object]:
-    """A change as a dry run. DELETE reads its options from the body alone where there is one (Kubernetes API concepts)."""
+    """A change as a dry run. DELETE reads its options from the body alone where there is one (Kubernetes API
+    concepts).
+    """
     if method == "DELETE" and isinstance(body, dict):
         body = {**body, "dryRun": ["All"]}
     return {**(query or {}), "dryRun": "All"}, body

@@ -52,10 +52,17 @@ def add(name: str, document: dict[str, Any], description: str = "") -> Cluster:
     name = _free_name(name)
     version = tried(name, document)
     cluster = Cluster(
-        id=new_id(), tenant_id=caller.current().tenant_id, name=name, description=description.strip(), version=1,
-        server=kubeconfig.server_of(document), kubeconfig=yaml.safe_dump(document), state=REACHABLE,
-        server_version=version, checked_at=now(),
-    )  # fmt: skip
+        id=new_id(),
+        tenant_id=caller.current().tenant_id,
+        name=name,
+        description=description.strip(),
+        version=1,
+        server=kubeconfig.server_of(document),
+        kubeconfig=yaml.safe_dump(document),
+        state=REACHABLE,
+        server_version=version,
+        checked_at=now(),
+    )
     db.session.add(cluster)
     db.session.flush()
     audit.note("cluster", cluster.id, cluster.name, server=cluster.server)
@@ -95,7 +102,9 @@ def rename(cluster: Cluster, name: str, description: str) -> None:
         cluster.name = _free_name(name)
     cluster.description = description.strip()
     after = {"name": cluster.name, "description": cluster.description}
-    audit.note("cluster", cluster.id, cluster.name, changes={k: [before[k], after[k]] for k in after if before[k] != after[k]})
+    audit.note(
+        "cluster", cluster.id, cluster.name, changes={k: [before[k], after[k]] for k in after if before[k] != after[k]}
+    )
 
 
 def change_credentials(cluster: Cluster, document: dict[str, Any]) -> None:
@@ -136,7 +145,9 @@ def lock(cluster: Cluster) -> None:
 
 def used_by(cluster: Cluster) -> Text | None:
     """What uses the cluster, in words; None where nothing does."""
-    found = [(use.title, names) for use in catalogue().uses if use.type == "cluster" and (names := use.names(cluster.id))]
+    found = [
+        (use.title, names) for use in catalogue().uses if use.type == "cluster" and (names := use.names(cluster.id))
+    ]
     if not found:
         return None
     words = _("{title} {names}").format(title=found[0][0], names=found[0][1])

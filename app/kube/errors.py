@@ -94,9 +94,21 @@ NAME_TAKEN = ErrorCode(
     _("Choose another name."),
 )
 ERRORS = (
-    UNREACHABLE, REFUSED_CREDENTIALS, DENIED, NO_OBJECT, FIELD_CONFLICT, OBJECT_MOVED, INVALID_OBJECT, BUSY, FAILED, EXPIRED,
-    NOT_UNDERSTOOD, BAD_KUBECONFIG, NAME_TAKEN, IN_USE,
-)  # fmt: skip
+    UNREACHABLE,
+    REFUSED_CREDENTIALS,
+    DENIED,
+    NO_OBJECT,
+    FIELD_CONFLICT,
+    OBJECT_MOVED,
+    INVALID_OBJECT,
+    BUSY,
+    FAILED,
+    EXPIRED,
+    NOT_UNDERSTOOD,
+    BAD_KUBECONFIG,
+    NAME_TAKEN,
+    IN_USE,
+)
 
 
 def is_transient(error: ConsoleError) -> bool:
@@ -116,7 +128,16 @@ def from_answer(cluster: str, status: int, body: bytes) -> ConsoleError:
         told = [(str(c.get("field") or ""), str(c["message"])) for c in causes if c.get("message")]
         errors = [FieldError(_pointer(field), plain(words)) for field, words in told]
         return INVALID_OBJECT(detail=detail, errors=errors)
-    known = {401: REFUSED_CREDENTIALS, 403: DENIED, 404: NO_OBJECT, 409: OBJECT_MOVED, 410: EXPIRED, 429: BUSY, 503: BUSY, 504: BUSY}
+    known = {
+        401: REFUSED_CREDENTIALS,
+        403: DENIED,
+        404: NO_OBJECT,
+        409: OBJECT_MOVED,
+        410: EXPIRED,
+        429: BUSY,
+        503: BUSY,
+        504: BUSY,
+    }
     kind = known.get(status, FAILED)
     return kind(cluster=cluster, detail=detail, extra={"kubernetesReason": str(reason)} if reason else None)
 

@@ -87,14 +87,22 @@ def server_of(document: Mapping[str, Any]) -> str:
 
 
 def _document(cluster: Entry, user: Entry) -> Entry:
-    kept = {part: {k: v.strip() if isinstance(v, str) else v for k, v in entry.items() if k in KEPT[part] and v not in (None, "")}
-            for part, entry in (("cluster", cluster), ("user", user))}  # fmt: skip
+    kept = {
+        part: {
+            k: v.strip() if isinstance(v, str) else v
+            for k, v in entry.items()
+            if k in KEPT[part] and v not in (None, "")
+        }
+        for part, entry in (("cluster", cluster), ("user", user))
+    }
     return {
-        "apiVersion": "v1", "kind": "Config", "current-context": "antstack",
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "antstack",
         "contexts": [{"name": "antstack", "context": {"cluster": "antstack", "user": "antstack"}}],
         "clusters": [{"name": "antstack", "cluster": kept["cluster"]}],
         "users": [{"name": "antstack", "user": kept["user"]}],
-    }  # fmt: skip
+    }
 
 
 def _parsed(text: str, problems: list[FieldError]) -> Entry:
@@ -121,7 +129,9 @@ def _parsed(text: str, problems: list[FieldError]) -> Entry:
 
 
 def _not_yaml(error: Exception) -> Text:
-    """That it is not YAML, and where: what the library says of it is in one language only, and quotes what may be secret."""
+    """That it is not YAML, and where: what the library says of it is in one language only, and quotes what may be
+    secret.
+    """
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is None:
         return _("It is not YAML.")
@@ -130,7 +140,9 @@ def _not_yaml(error: Exception) -> Text:
 
 
 def _is_too_much(text: str) -> bool:
-    """Aliases can stand for more than memory holds ("billion laughs"); depth exhausts the stack; many parts take long."""
+    """Aliases can stand for more than memory holds ("billion laughs"); depth exhausts the stack; many parts take
+    long.
+    """
     depth = 0
     opening = (
         yaml.BlockMappingStartToken,
@@ -157,9 +169,7 @@ def _named(document: Entry, section: str, name: object, problems: list[FieldErro
         problems.append(
             FieldError(
                 f"/{section}",
-                _("There is no {single} named '{shown}'.").format(
-                    single=single, shown=shown
-                ),
+                _("There is no {single} named '{shown}'.").format(single=single, shown=shown),
             )
         )
     return {}
@@ -170,9 +180,7 @@ def _dangers(part: str, entry: Entry) -> list[FieldError]:
     found = [
         FieldError(
             f"{section}/{key}",
-            _("{key} would run a program on the console's machine.").format(
-                key=key
-            ),
+            _("{key} would run a program on the console's machine.").format(key=key),
         )
         for key in RUNS
         if key in entry
@@ -190,9 +198,7 @@ def _dangers(part: str, entry: Entry) -> list[FieldError]:
         found.append(FieldError(f"{section}/insecure-skip-tls-verify", UNVERIFIED))
     for key in KEPT[part]:
         if key in entry and not isinstance(entry[key], (str, type(None))) and key != "insecure-skip-tls-verify":
-            found.append(
-                FieldError(f"{section}/{key}", _("{key} must be a text.").format(key=key))
-            )
+            found.append(FieldError(f"{section}/{key}", _("{key} must be a text.").format(key=key)))
     return found or [*_certificates(section, entry), *_words(section, entry)]
 
 
@@ -219,26 +225,18 @@ def _certificates(section: str, entry: Entry) -> list[FieldError]:
         try:
             content = base64.b64decode("".join(entry[key].split()), validate=True)
         except (binascii.Error, ValueError):
-            found.append(
-                FieldError(f"{section}/{key}", _("{key} is not Base64.").format(key=key))
-            )
+            found.append(FieldError(f"{section}/{key}", _("{key} is not Base64.").format(key=key)))
             continue
         well = _is_key(content) if key == "client-key-data" else _is_certificate(content)
         if not well:
             found.append(
                 FieldError(
                     f"{section}/{key}",
-                    _("{key} holds nothing in PEM that can be used.").format(
-                        key=key
-                    ),
+                    _("{key} holds nothing in PEM that can be used.").format(key=key),
                 )
             )
     if bool(entry.get("client-certificate-data")) != bool(entry.get("client-key-data")):
-        found.append(
-            FieldError(
-                section, _("A client certificate and its key belong together.")
-            )
-        )
+        found.append(FieldError(section, _("A client certificate and its key belong together.")))
     return found
 
 

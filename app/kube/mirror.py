@@ -62,7 +62,9 @@ class ClusterMirror:
         self._watched: set[str] = set()
         self._listing = threading.Semaphore(LISTS_AT_ONCE)
         self.on_write: Callable[[str], None] = _nobody
-        self.commit: Callable[[], None] = db.session.commit  # or a lease's, so that one that came too late keeps nothing
+        self.commit: Callable[[], None] = (
+            db.session.commit
+        )  # or a lease's, so that one that came too late keeps nothing
 
     def run(self) -> None:
         """Read and write until stopped."""
@@ -205,8 +207,11 @@ class ClusterMirror:
     def _watch(self, kind: str, version: str) -> str:
         path = paths.collection(paths.PLURALS[kind])
         query = {
-            "watch": "1", "resourceVersion": version, "allowWatchBookmarks": "true", "timeoutSeconds": WATCH_SECONDS,
-        }  # fmt: skip
+            "watch": "1",
+            "resourceVersion": version,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": WATCH_SECONDS,
+        }
         answer = self._kube.stream(path, query, silence=WATCH_SECONDS + PATIENCE)
         self._put(Change(kind))
         self._watched.add(kind)

@@ -96,9 +96,12 @@ def _difference(held: Mapping[Name, tuple[str, str]], items: Sequence[Any]) -> t
 
 
 def _write(
-    state: MirrorState, present: Mapping[Name, Any], gone: set[Name], there: Collection[Name] | None,
+    state: MirrorState,
+    present: Mapping[Name, Any],
+    gone: set[Name],
+    there: Collection[Name] | None,
     commit: Callable[[], None],
-) -> None:  # fmt: skip
+) -> None:
     """Write in slices, and count as it goes: what was removed and what was added are known.
 
     :param there: the names that are kept, where they are known: others need not be removed first
@@ -125,10 +128,12 @@ def _remove(state: MirrorState, gone: Iterable[Name]) -> int:
         for start in range(0, len(listed), BATCH):
             removed += affected(
                 delete(KubeObject).where(
-                    KubeObject.cluster_id == state.cluster_id, KubeObject.kind == state.kind,
-                    KubeObject.namespace == namespace, KubeObject.name.in_(listed[start : start + BATCH]),
+                    KubeObject.cluster_id == state.cluster_id,
+                    KubeObject.kind == state.kind,
+                    KubeObject.namespace == namespace,
+                    KubeObject.name.in_(listed[start : start + BATCH]),
                 )
-            )  # fmt: skip
+            )
     return removed
 
 
@@ -137,14 +142,30 @@ def row_of(cluster_id: str, kind: str, item: Any) -> dict[str, Any]:
     meta, shown = item.metadata, summary(kind, item)
     owner = next((o for o in meta.owner_references if o.controller), None)
     return {
-        "cluster_id": cluster_id, "kind": kind, "namespace": meta.namespace, "name": meta.name, "uid": meta.uid,
-        "created_at": meta.creation_timestamp, "state": shown.state[:48], "tone": shown.tone, "ready": shown.ready,
-        "total": shown.total, "restarts": shown.restarts, "node": shown.node, "ip": shown.ip,
-        "owner_uid": owner.uid if owner else "", "owner": f"{owner.kind}/{owner.name}" if owner else "",
-        "application": meta.labels.get(APPLICATION, ""), "product": meta.labels.get(PRODUCT, ""),
-        "managed": meta.labels.get(MANAGED_BY) == "antstack", "images": "\n".join(shown.images),
-        "cpu": shown.cpu, "memory": shown.memory, "resource_version": meta.resource_version, "data": kept(item),
-    }  # fmt: skip
+        "cluster_id": cluster_id,
+        "kind": kind,
+        "namespace": meta.namespace,
+        "name": meta.name,
+        "uid": meta.uid,
+        "created_at": meta.creation_timestamp,
+        "state": shown.state[:48],
+        "tone": shown.tone,
+        "ready": shown.ready,
+        "total": shown.total,
+        "restarts": shown.restarts,
+        "node": shown.node,
+        "ip": shown.ip,
+        "owner_uid": owner.uid if owner else "",
+        "owner": f"{owner.kind}/{owner.name}" if owner else "",
+        "application": meta.labels.get(APPLICATION, ""),
+        "product": meta.labels.get(PRODUCT, ""),
+        "managed": meta.labels.get(MANAGED_BY) == "antstack",
+        "images": "\n".join(shown.images),
+        "cpu": shown.cpu,
+        "memory": shown.memory,
+        "resource_version": meta.resource_version,
+        "data": kept(item),
+    }
 
 
 def heard(cluster_id: str, kinds: Sequence[str], moment: datetime) -> None:

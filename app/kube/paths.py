@@ -53,7 +53,8 @@ def one(kind: str, namespace: str, name: str, subresource: str = "") -> str:
 
 
 def _segment(name: str) -> str:
-    """A name as one segment of an address. ``..`` would be the address above (RFC 3986, 5.2.4): of a pod, its whole namespace.
+    """A name as one segment of an address. ``..`` would be the address above (RFC 3986, 5.2.4): of a pod, its whole
+    namespace.
 
     :raises ConsoleError: CORE/NOT_FOUND for what is no name in any cluster (Kubernetes: "Object Names and IDs")
     """

@@ -224,7 +224,9 @@ class WatchEvent(Shape):
 
 
 class Marked(Shape):
-    """The object of a bookmark: a kind's zero value, whose required fields are null; only its version says something."""
+    """The object of a bookmark: a kind's zero value, whose required fields are null; only its version says
+    something.
+    """
 
     metadata: Meta
 

@@ -40,10 +40,16 @@ def of_pod(pod: Pod) -> Summary:
     ready = sum(1 for status in statuses if status.ready)
     state = _pod_state(pod)
     return Summary(
-        state, _pod_tone(pod, state, ready), ready, len(pod.spec.containers),
-        sum(status.restart_count for status in statuses), pod.spec.node_name, pod.status.pod_ip,
-        tuple(container.image for container in pod.spec.containers), *requested(pod),
-    )  # fmt: skip
+        state,
+        _pod_tone(pod, state, ready),
+        ready,
+        len(pod.spec.containers),
+        sum(status.restart_count for status in statuses),
+        pod.spec.node_name,
+        pod.status.pod_ip,
+        tuple(container.image for container in pod.spec.containers),
+        *requested(pod),
+    )
 
 
 def requested(pod: Pod) -> tuple[int, int]:
@@ -153,9 +159,11 @@ def of_replicated(work: Workload) -> Summary:
         state, tone = "paused", WARN
     elif desired == 0 and status.replicas == 0:
         state, tone = "stopped", NEUTRAL
-    elif status.observed_generation < work.metadata.generation or (
-        status.update_revision != status.current_revision
-    ) or status.replicas > desired:  # fmt: skip
+    elif (
+        status.observed_generation < work.metadata.generation
+        or (status.update_revision != status.current_revision)
+        or status.replicas > desired
+    ):
         state, tone = "deploying", INFO
     elif status.ready_replicas < desired:
         state, tone = "incomplete", WARN

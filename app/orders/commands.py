@@ -114,7 +114,11 @@ def _obey(order: Order, found: Tree, command: OrderCommand) -> None:
     elif command.verb == verbs.RETRY:
         _retry(order, [leaf for leaf in leaves if leaf.state == tree.FAILED], command)
     elif command.verb == verbs.SKIP:
-        wanted = leaves if node is not None else [x for leaf in leaves if leaf.state == tree.FAILED for x in found.skipped_with(leaf)]
+        wanted = (
+            leaves
+            if node is not None
+            else [x for leaf in leaves if leaf.state == tree.FAILED for x in found.skipped_with(leaf)]
+        )
         _skip(order, wanted, command)
     elif command.verb == verbs.CONFIRM:
         _confirm(order, leaves, command)
@@ -176,7 +180,9 @@ def force_cancel(order: Order, found: Tree, actor: str, reason: str) -> None:
     :raises ConsoleError: ORDERS/NOT_IN_THIS_STATE where it ended meanwhile
     """
     _hold(order, verbs.FORCE_CANCEL)
-    left = {leaf.key: {"state": leaf.state, "applied": leaf.applied} for leaf in found.leaves if leaf.state not in tree.DONE}
+    left = {
+        leaf.key: {"state": leaf.state, "applied": leaf.applied} for leaf in found.leaves if leaf.state not in tree.DONE
+    }
     _cancel_rest(order, found)
     found.derive()
     event(order, None, verbs.FORCE_CANCEL, actor=actor, detail={"left": left, "reason": reason})

@@ -44,7 +44,9 @@ def tick(order_id: str) -> None:
         return
     order = db.session.get_one(Order, order_id)
     with caller.acting_as(_caller(order)):
-        db.session().expire_on_commit = False  # the whole tree is read once in a round, not row by row after each commit
+        db.session().expire_on_commit = (
+            False  # the whole tree is read once in a round, not row by row after each commit
+        )
         try:
             with lease.held():
                 Tick(order, lease).run()
@@ -68,7 +70,10 @@ def _postpone(lease: leases.Lease) -> None:
 
 def _caller(order: Order) -> Caller:
     return Caller(
-        principal=Principal(**order.principal), workspace_id=order.workspace_id, trace_id=order.trace_id, source_ip="worker"
+        principal=Principal(**order.principal),
+        workspace_id=order.workspace_id,
+        trace_id=order.trace_id,
+        source_ip="worker",
     )
 
 
@@ -145,7 +150,9 @@ class Tick:
         return bool(starting)
 
     def _look_at_running(self) -> bool:
-        """Ask the running leaves for as long as the tick has time; the next one begins elsewhere, so that all are asked."""
+        """Ask the running leaves for as long as the tick has time; the next one begins elsewhere, so that all are
+        asked.
+        """
         self.lease.commit()
         running = [leaf for leaf in self.tree.leaves if leaf.state == tree.RUNNING]
         first = int(len(running) * (self.lease.token * SPREAD % 1))
@@ -184,7 +191,9 @@ class Tick:
         locks.release(self.order.id)
         took = int((now() - (self.order.started_at or self.order.created_at)).total_seconds() * 1000)
         audit.record(
-            FINISHED, "success" if self.order.state == tree.SUCCEEDED else self.order.state,
-            resource=("order", self.order.id, self.order.title), duration_ms=took,
+            FINISHED,
+            "success" if self.order.state == tree.SUCCEEDED else self.order.state,
+            resource=("order", self.order.id, self.order.title),
+            duration_ms=took,
             detail={"state": self.order.state, "skipped": self.order.skipped},
-        )  # fmt: skip
+        )

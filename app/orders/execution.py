@@ -43,14 +43,17 @@ def may_pass(error: ConsoleError) -> bool:
 
 
 def is_out_of_time(error: Exception) -> bool:
-    """Whether RQ took the worker's time away: nothing is known of the step then, and the next tick takes it up again."""
+    """Whether RQ took the worker's time away: nothing is known of the step then, and the next tick takes it up
+    again.
+    """
     return type(error).__module__ == "rq.timeouts"
 
 
 class Execution:
     """The steps of one order during one tick; ``cache`` is what they share.
 
-    While a step only looks at a cluster, nothing is flushed: no other writer of the database waits for a slow API server.
+    While a step only looks at a cluster, nothing is flushed: no other writer of the database waits for a slow API
+    server.
     """
 
     def __init__(self, order: Order, lease: Lease) -> None:

@@ -16,11 +16,25 @@ def move(order: Order, node: OrderNode, state: str, detail: dict[str, Any] | Non
 
 
 def event(
-    order: Order, node: OrderNode | None, what: str, before: str = "", after: str = "", actor: str = "",
+    order: Order,
+    node: OrderNode | None,
+    what: str,
+    before: str = "",
+    after: str = "",
+    actor: str = "",
     detail: dict[str, Any] | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Append to the order's history."""
     node_id = node.id if node else None
     db.session.add(
-        OrderEvent(order_id=order.id, node_id=node_id, at=now(), what=what, before=before, after=after, actor=actor, detail=detail)
+        OrderEvent(
+            order_id=order.id,
+            node_id=node_id,
+            at=now(),
+            what=what,
+            before=before,
+            after=after,
+            actor=actor,
+            detail=detail,
+        )
     )

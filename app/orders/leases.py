@@ -16,7 +16,9 @@ LEASE = timedelta(seconds=15)  # how long an order waits for a worker that was k
 
 
 def take(order_id: str) -> Lease | None:
-    """Take the order's lease, raise its token and commit; None while another process holds it, or when the order ended."""
+    """Take the order's lease, raise its token and commit; None while another process holds it, or when the order
+    ended.
+    """
     moment = now()
     taken = update(Order).where(Order.id == order_id, is_free(moment), Order.state.not_in(tree.TERMINAL))
     found = affected(taken.values(lease_owner=owner(), lease_until=moment + LEASE, token=Order.token + 1))
@@ -33,4 +35,6 @@ def take(order_id: str) -> Lease | None:
 
 def is_free(moment: datetime) -> ColumnElement[bool]:
     """Whether nobody works on an order."""
-    return or_(Order.lease_until.is_(None), Order.lease_until < moment, is_of_a_wrong_clock(Order.lease_until, moment, LEASE))
+    return or_(
+        Order.lease_until.is_(None), Order.lease_until < moment, is_of_a_wrong_clock(Order.lease_until, moment, LEASE)
+    )

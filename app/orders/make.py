@@ -63,13 +63,27 @@ def make(new: NewOrder) -> Order:
     who = caller.current()
     assert who.principal is not None
     order = Order(
-        id=new_id(), tenant_id=who.tenant_id, plugin=new.plugin, type=new.type, operation=new.operation,
-        title=new.title[:255], state=tree.QUEUED, cluster_id=new.cluster_id, environment_id=new.environment_id,
-        subject_type=new.subject[0], subject_id=new.subject[1], plan=dict(new.plan), plan_hash=plan_hash(new.plan),
-        options={**new.options, "scopes": sorted(new.scopes)}, rollback_of=new.rollback_of,
-        workspace_id=who.workspace_id, principal=asdict(who.principal), creator=who.principal.name,
-        trace_id=who.trace_id, due_at=now(),
-    )  # fmt: skip
+        id=new_id(),
+        tenant_id=who.tenant_id,
+        plugin=new.plugin,
+        type=new.type,
+        operation=new.operation,
+        title=new.title[:255],
+        state=tree.QUEUED,
+        cluster_id=new.cluster_id,
+        environment_id=new.environment_id,
+        subject_type=new.subject[0],
+        subject_id=new.subject[1],
+        plan=dict(new.plan),
+        plan_hash=plan_hash(new.plan),
+        options={**new.options, "scopes": sorted(new.scopes)},
+        rollback_of=new.rollback_of,
+        workspace_id=who.workspace_id,
+        principal=asdict(who.principal),
+        creator=who.principal.name,
+        trace_id=who.trace_id,
+        due_at=now(),
+    )
     db.session.add(order)
     counter = iter(range(1_000_000))
     for root in new.roots:
@@ -90,12 +104,23 @@ def plant(order: Order, plan: Mapping[str, Any], roots: Sequence[Planned]) -> No
 
 def _add(order_id: str, parent_id: str | None, planned: Planned, counter: Any) -> None:
     node = OrderNode(
-        id=new_id(), order_id=order_id, parent_id=parent_id, key=planned.key, position=next(counter), kind=planned.kind,
-        name=planned.name, title_en=planned.title.in_("en") if planned.title else "",
-        title_zh=planned.title.in_("zh") if planned.title else "", parallel=planned.parallel, after=list(planned.after),
-        step=planned.step, spec=dict(planned.spec), required=planned.required, timeout=planned.timeout,
+        id=new_id(),
+        order_id=order_id,
+        parent_id=parent_id,
+        key=planned.key,
+        position=next(counter),
+        kind=planned.kind,
+        name=planned.name,
+        title_en=planned.title.in_("en") if planned.title else "",
+        title_zh=planned.title.in_("zh") if planned.title else "",
+        parallel=planned.parallel,
+        after=list(planned.after),
+        step=planned.step,
+        spec=dict(planned.spec),
+        required=planned.required,
+        timeout=planned.timeout,
         state=tree.PENDING,
-    )  # fmt: skip
+    )
     db.session.add(node)
     for child in planned.children:
         _add(order_id, node.id, child, counter)

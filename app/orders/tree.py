@@ -21,7 +21,10 @@ ROLLED_BACK: Final = "rolled-back"
 
 DONE: Final = frozenset({SUCCEEDED, SKIPPED})
 TERMINAL: Final = frozenset({SUCCEEDED, CANCELLED, ROLLED_BACK})
-WHOLE: Final = ("application", "product")  # kinds of nodes that can be left out although the steps in them need each other
+WHOLE: Final = (
+    "application",
+    "product",
+)  # kinds of nodes that can be left out although the steps in them need each other
 ACTIVE: Final = frozenset({QUEUED, RUNNING, WAITING, PAUSED, FAILED, CANCELLING})
 
 

@@ -1,4 +1,6 @@
-"""Addresses that nobody outside may send this site to: itself, its link, and where clouds hand out credentials (Q-30)."""
+"""Addresses that nobody outside may send this site to: itself, its link, and where clouds hand out credentials
+(Q-30).
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ REFUSED: tuple[Network, ...] = tuple(
         "fd00:42::42/128",  # Scaleway metadata
     )
 )
-# Prefixes whose last 32 bits are an IPv4 address: mapped and compatible (RFC 4291), translated (RFC 2765), NAT64 (RFC 6052).
+# Prefixes whose last 32 bits are an IPv4 address: mapped and compatible (RFC 4291), translated (RFC 2765), NAT64 (RFC
+# 6052).
 LAST_32 = (
     ipaddress.IPv6Network("::ffff:0:0/96"),
     ipaddress.IPv6Network("::/96"),

@@ -58,7 +58,8 @@ class Door:
     ) -> socket.socket:
         """A connection to a checked address of a host, with *seconds* as its timeout.
 
-        The addresses are tried in turn; each has its share of the time that is left, so that a silent one hides no other.
+        The addresses are tried in turn; each has its share of the time that is left, so that a silent one hides no
+        other.
 
         :raises AddressRefused, TimeoutError, OSError: it cannot be made within *seconds*
         """

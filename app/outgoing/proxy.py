@@ -1,4 +1,5 @@
-"""The door for libraries that open their own sockets: an HTTP proxy on loopback that knows only CONNECT (RFC 9110, 9.3.6).
+"""The door for libraries that open their own sockets: an HTTP proxy on loopback that knows only CONNECT (RFC 9110,
+9.3.6).
 
 Who uses it shows a password of this process, so that no other program of the machine can. TLS stays between the
 library and the server that it names.

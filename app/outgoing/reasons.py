@@ -13,9 +13,12 @@ NOT_TRUSTED = _("its certificate is not trusted, or it speaks no TLS")
 NOBODY = _("nothing listens there")
 BROKEN_OFF = _("it broke the connection off")
 WORDS = {
-    under.SSLError: NOT_TRUSTED, under.NameResolutionError: door.UNKNOWN, RefusedConnection: door.REFUSED,
-    under.NewConnectionError: NOBODY, under.TimeoutError: TOO_LATE,
-}  # fmt: skip
+    under.SSLError: NOT_TRUSTED,
+    under.NameResolutionError: door.UNKNOWN,
+    RefusedConnection: door.REFUSED,
+    under.NewConnectionError: NOBODY,
+    under.TimeoutError: TOO_LATE,
+}
 
 
 def why(error: Exception) -> Text:

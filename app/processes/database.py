@@ -104,7 +104,9 @@ def history_of(plugin: str) -> History:
     """
     found = {history.plugin: history for history in schema.histories()}
     if plugin not in found:
-        raise SettingsError(f"no plugin {plugin!r} with migrations of its own is enabled; those of bundled plugins are the console's")
+        raise SettingsError(
+            f"no plugin {plugin!r} with migrations of its own is enabled; those of bundled plugins are the console's"
+        )
     return found[plugin]
 
 

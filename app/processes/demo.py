@@ -185,10 +185,26 @@ def redis_server() -> str:
 
 def _redis_command(demo: Demo) -> list[str]:
     return [
-        redis_server(), "--port", "0", "--unixsocket", _socket(demo), "--unixsocketperm", "700",
-        "--dir", str(demo.folder), "--appendonly", "yes", "--save", "", "--hz", "1", "--loglevel", "warning",
-        "--logfile", str(demo.folder / "redis.log"),
-    ]  # fmt: skip
+        redis_server(),
+        "--port",
+        "0",
+        "--unixsocket",
+        _socket(demo),
+        "--unixsocketperm",
+        "700",
+        "--dir",
+        str(demo.folder),
+        "--appendonly",
+        "yes",
+        "--save",
+        "",
+        "--hz",
+        "1",
+        "--loglevel",
+        "warning",
+        "--logfile",
+        str(demo.folder / "redis.log"),
+    ]
 
 
 def _start_sandbox(demo: Demo, family: Family) -> dict[str, str]:
@@ -247,10 +263,15 @@ def _seeded(demo: Demo, sandbox: dict[str, str] | None, live: bool) -> dict[str,
             database.upgrade()
         path = sandbox["kubeconfig"] if sandbox else demo.kubeconfig
         seed = Seed(
-            sample=not demo.empty, live=live, kubeconfig=Path(path).read_text(), kubeconfig_path=path,
-            registry=sandbox["registry"] if sandbox else "", folder=str(demo.folder),
-            admin_password=demo.kept("admin_password", lambda: secrets.token_urlsafe(9)), facts=demo.facts,
-        )  # fmt: skip
+            sample=not demo.empty,
+            live=live,
+            kubeconfig=Path(path).read_text(),
+            kubeconfig_path=path,
+            registry=sandbox["registry"] if sandbox else "",
+            folder=str(demo.folder),
+            admin_password=demo.kept("admin_password", lambda: secrets.token_urlsafe(9)),
+            facts=demo.facts,
+        )
         for plugin in site.catalogue().manager.hook.seed_site.get_hookimpls():
             plugin.function(seed)
             db.session.commit()

@@ -47,8 +47,12 @@ def examine(app: Flask) -> int:
 def checks() -> list[tuple[str, Check]]:
     """The core's checks, one for each cluster, and those of the plugins."""
     found: list[tuple[str, Check]] = [
-        ("database", _database), ("migrations", _migrations), ("redis", _redis), ("clock", _clock), ("keys", _keys),
-    ]  # fmt: skip
+        ("database", _database),
+        ("migrations", _migrations),
+        ("redis", _redis),
+        ("clock", _clock),
+        ("keys", _keys),
+    ]
     if _database() is None and _migrations() is None:
         found += [("audit search", _audit_search), ("audit checkpoints", _audit_folder)]
         found += [
@@ -101,7 +105,8 @@ def _audit_search() -> Text | None:
     if search.is_installed():
         return None
     return _(
-        "has no index, so that only the newest {newest} rows are searched; as the owner of the database run CREATE EXTENSION pg_trgm, then: {postgresql}"
+        "has no index, so that only the newest {newest} rows are searched; as the owner of the database run CREATE "
+        "EXTENSION pg_trgm, then: {postgresql}"
     ).format(newest=search.NEWEST, postgresql=search.POSTGRESQL)
 
 

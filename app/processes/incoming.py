@@ -99,7 +99,9 @@ class Incoming:
         self._body.write(data[:length])
         self.received += length
         if self._chunks:
-            too_small = self._chunks.lines > MOST_LINES + self.received // LEAST_CHUNK  # each costs the loop as much as a large one
+            too_small = (
+                self._chunks.lines > MOST_LINES + self.received // LEAST_CHUNK
+            )  # each costs the loop as much as a large one
             self.last |= self._chunks.is_odd or too_small or self.received > self._longest
             self.is_whole = self._chunks.is_over or self.last
         else:

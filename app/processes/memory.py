@@ -13,13 +13,27 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 HEAPS = 2
 # What the processes of a site load when they first need it.
 SHARED = (
-    "gunicorn.app.base", "kubernetes.client", "kubernetes.config", "kubernetes.stream", "rq", "redis", "yaml", "dns.resolver",
-    "authlib.integrations.flask_client", "argon2", "sqlite3", "app.processes.web_worker", "app.kube.mirror", "pygments.lexers.data",
-)  # fmt: skip
+    "gunicorn.app.base",
+    "kubernetes.client",
+    "kubernetes.config",
+    "kubernetes.stream",
+    "rq",
+    "redis",
+    "yaml",
+    "dns.resolver",
+    "authlib.integrations.flask_client",
+    "argon2",
+    "sqlite3",
+    "app.processes.web_worker",
+    "app.kube.mirror",
+    "pygments.lexers.data",
+)
 
 
 def few_heaps() -> None:
-    """Few heaps for all threads, and large blocks given back: glibc would keep a heap a thread, each as large as ever needed."""
+    """Few heaps for all threads, and large blocks given back: glibc would keep a heap a thread, each as large as
+    ever needed.
+    """
     try:
         libc = ctypes.CDLL("libc.so.6")
         for parameter, value in ((M_ARENA_MAX, HEAPS), (M_MMAP_THRESHOLD, 256 * 1024), (M_TRIM_THRESHOLD, 256 * 1024)):

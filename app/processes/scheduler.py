@@ -87,7 +87,8 @@ class Scheduler:
 
 
 def _wait(app: Flask, is_quiet: bool) -> bool:
-    """Until an order is due, or the time for the rest has come. Where none was due for long, somebody who orders tells it.
+    """Until an order is due, or the time for the rest has come. Where none was due for long, somebody who orders tells
+    it.
 
     :returns: whether one is due
     """

@@ -56,7 +56,9 @@ class Connection(TConn):
 
 
 class Worker(ThreadWorker):
-    """``most_per_address`` connections of one address are kept; 0 is no bound, as behind a proxy, which is one address."""
+    """``most_per_address`` connections of one address are kept; 0 is no bound, as behind a proxy, which is one
+    address.
+    """
 
     most_per_address = 0
 
@@ -154,7 +156,9 @@ class Worker(ThreadWorker):
         work.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
     def _has_its_share(self, address: str) -> bool:
-        """Whether an address has half of the threads already: who reads no answer, or asks too much, leaves the rest to others."""
+        """Whether an address has half of the threads already: who reads no answer, or asks too much, leaves the rest
+        to others.
+        """
         return bool(self.most_per_address) and self.busy[address] >= max(1, self.cfg.threads // 2)
 
     def _is_done(self, address: str) -> None:
@@ -170,14 +174,18 @@ class Worker(ThreadWorker):
             self._serve(conn)
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
-        """Serve it; the client has some time to read each piece. Whether the site is ready does not depend on who asks."""
+        """Serve it; the client has some time to read each piece. Whether the site is ready does not depend on who
+        asks.
+        """
         conn.sock.settimeout(SEND_SECONDS)
         if conn.incoming.path == READY:
             req.headers = [(name, value) for name, value in req.headers if name not in WHO_ASKS]
         return super().handle_request(req, conn)
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
-        """As the answer said, unless the body is malformed: gunicorn would leave a long one that the view did not read."""
+        """As the answer said, unless the body is malformed: gunicorn would leave a long one that the view did not
+        read.
+        """
         return keepalive and bool(conn.parser.finish_body())  # all of it is here, so that no deadline is due
 
     def finish_request(self, conn: Connection, done: Future[bool]) -> None:

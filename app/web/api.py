@@ -128,10 +128,26 @@ class Api:
         def declare(run: Callable[..., Any]) -> Callable[..., Any]:
             self.operations.append(
                 ApiOperation(
-                    id, method, path, run, summary, permission, audit, body, query, returns, answers, status,
-                    tuple(errors), resource, public, external, dry_run, raw_body,
+                    id,
+                    method,
+                    path,
+                    run,
+                    summary,
+                    permission,
+                    audit,
+                    body,
+                    query,
+                    returns,
+                    answers,
+                    status,
+                    tuple(errors),
+                    resource,
+                    public,
+                    external,
+                    dry_run,
+                    raw_body,
                 )
-            )  # fmt: skip
+            )
             return run
 
         return declare
@@ -142,9 +158,13 @@ class Api:
         for operation in self.operations:
             view = _view(operation)
             view.guard = Guard(  # type: ignore[attr-defined]
-                operation.permission, operation.audit, operation.public_reason, operation.resource, operation.external,
+                operation.permission,
+                operation.audit,
+                operation.public_reason,
+                operation.resource,
+                operation.external,
                 dry_run=operation.dry_run,
-            )  # fmt: skip
+            )
             made.add_url_rule(operation.path, operation.id.replace(".", "_"), view, methods=[operation.method])
         return made
 
@@ -226,9 +246,13 @@ def page_together(
 
 
 def _found(
-    query: Select[Any], wanted: ListQuery, sorts: Mapping[str, Expression], search: Sequence[Expression], key: Expression,
+    query: Select[Any],
+    wanted: ListQuery,
+    sorts: Mapping[str, Expression],
+    search: Sequence[Expression],
+    key: Expression,
     default: str,
-) -> tuple[list[Any], str | None]:  # fmt: skip
+) -> tuple[list[Any], str | None]:
     sort = wanted.sort or default
     name, descending = sort.removeprefix("-"), sort.startswith("-")
     if name not in sorts:

@@ -67,7 +67,8 @@ def _bearer(caller: Caller) -> Caller:
 
 
 def workspace(principal: Principal) -> str | None:
-    """The workspace that the header ``Antstack-Workspace`` picks, if there is one: of the caller's tenant, by its identifier.
+    """The workspace that the header ``Antstack-Workspace`` picks, if there is one: of the caller's tenant, by its
+    identifier.
 
     :raises ConsoleError: AUTH/WORKSPACE_NOT_HERE
     """

@@ -154,7 +154,9 @@ def _of_body(before: Side, old: Json, after: Side, new: Json) -> Iterator[tuple[
 
 
 def _of_responses(before: Side, old: Json, after: Side, new: Json) -> Iterator[tuple[str, str]]:
-    """Successful answers; errors have one shape and codes of their own, and which status they have may be told better."""
+    """Successful answers; errors have one shape and codes of their own, and which status they have may be told
+    better.
+    """
     for status, response in old.get("responses", {}).items():
         if not status.startswith("2"):
             continue
@@ -176,14 +178,22 @@ def _of_responses(before: Side, old: Json, after: Side, new: Json) -> Iterator[t
 
 
 REQUEST = {
-    "type": "type-narrowed", "null": "null-refused", "enum": "enum-narrowed", "limit": "limit-tightened",
-    "required": "field-required", "gone": "field-gone",
-}  # fmt: skip
+    "type": "type-narrowed",
+    "null": "null-refused",
+    "enum": "enum-narrowed",
+    "limit": "limit-tightened",
+    "required": "field-required",
+    "gone": "field-gone",
+}
 # A value more in an answer's enumeration breaks callers that were generated from the document, or that decide on each.
 RESPONSE = {
-    "type": "type-changed", "null": "became-nullable", "enum": "enum-widened", "limit": "limit-loosened",
-    "required": "field-optional", "gone": "field-gone",
-}  # fmt: skip
+    "type": "type-changed",
+    "null": "became-nullable",
+    "enum": "enum-widened",
+    "limit": "limit-loosened",
+    "required": "field-optional",
+    "gone": "field-gone",
+}
 
 
 @dataclass(frozen=True, slots=True)

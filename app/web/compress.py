@@ -21,13 +21,19 @@ def install(app: Flask) -> None:
         kind = response.mimetype or ""
         if not wanted or response.is_streamed and not response.direct_passthrough or not kind.startswith(TYPES):
             return response
-        if "Content-Encoding" in response.headers or response.status_code in (204, 206, 304) or request.method == "HEAD":
+        if (
+            "Content-Encoding" in response.headers
+            or response.status_code in (204, 206, 304)
+            or request.method == "HEAD"
+        ):
             return response
         response.direct_passthrough = False
         body = response.get_data()
         if len(body) < WORTH:
             return response
-        packed = _asset(request.path, body) if request.endpoint == "static_file" else gzip.compress(body, LEVEL, mtime=0)
+        packed = (
+            _asset(request.path, body) if request.endpoint == "static_file" else gzip.compress(body, LEVEL, mtime=0)
+        )
         response.set_data(packed)
         response.headers["Content-Encoding"] = "gzip"
         response.headers.add("Vary", "Accept-Encoding")

@@ -1,4 +1,6 @@
-"""Two people at once: a change says which version it was made to, and the second is told what the first changed (C-45)."""
+"""Two people at once: a change says which version it was made to, and the second is told what the first changed
+(C-45).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ E = TypeVar("E", ConsoleError, ConsoleError | None)
 def need_version(row: Versioned) -> None:
     """Refuse a change that was made to another version of *row* than the one that is stored.
 
-    A program names it in ``If-Match`` (RFC 9110 13.1.1), a form in its hidden fields. Who names none changes what is there.
+    A program names it in ``If-Match`` (RFC 9110 13.1.1), a form in its hidden fields. Who names none changes what is
+    there.
 
     :raises ConsoleError: CORE/CHANGED_MEANWHILE (412)
     """
@@ -56,7 +59,9 @@ def _changes(values: Mapping[str, Any]) -> tuple[FieldError, ...]:
     if not isinstance(base, dict):
         return ()
     now = _plain(values)
-    return tuple(FieldError(f"/{name}", now_words(now[name])) for name in now if name in base and base[name] != now[name])
+    return tuple(
+        FieldError(f"/{name}", now_words(now[name])) for name in now if name in base and base[name] != now[name]
+    )
 
 
 def mark_of(shown: object) -> str:

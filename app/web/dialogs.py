@@ -94,10 +94,17 @@ def field_of(name: str, ask: Ask) -> Field:
 
 
 def routes(
-    pages: Blueprint, rule: str, endpoint: str, permission: Permission, audit: Operation,
-    show: Callable[..., Form], send: Callable[..., Response],
-) -> None:  # fmt: skip
-    """Both routes of a dialog; the one that shows it has the name *endpoint*, *show* and *send* get what the rule names."""
+    pages: Blueprint,
+    rule: str,
+    endpoint: str,
+    permission: Permission,
+    audit: Operation,
+    show: Callable[..., Form],
+    send: Callable[..., Response],
+) -> None:
+    """Both routes of a dialog; the one that shows it has the name *endpoint*, *show* and *send* get what the rule
+    names.
+    """
 
     @guard(permission)
     def shown(**ids: str) -> Response:

@@ -18,7 +18,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 PATH = re.compile(r" - at `\$(.*)`$")
 DIGITS = re.compile(r"[0-9]{1,18}")
 REQUIRED = _("This is required.")
-# C0 but tab, line feed and carriage return; DEL; C1; halves of surrogate pairs (RFC 8259 8.2 leaves these to the reader).
+# C0 but tab, line feed and carriage return; DEL; C1; halves of surrogate pairs (RFC 8259 8.2 leaves these to the
+# reader).
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 CONTROLS = _("This holds characters that cannot be shown.")
 MOST_PROBLEMS = 20
@@ -40,7 +41,7 @@ MESSAGES = (
     (re.compile(r"missing required field `(.*)`"), _("The field {found} is missing.")),
     (re.compile(r"unknown field `(.*)`"), _("There is no field {found}.")),
     (re.compile(r"Expected `(.*?)`"), _("This must be of type {found}.")),
-)  # fmt: skip
+)
 
 
 def clean(value: Any, pointer: str = "") -> None:
@@ -68,7 +69,8 @@ def _unclean(value: Any, pointer: str) -> Iterator[FieldError]:
 
 
 class FormRequest(Request):
-    """A request whose form, where nothing can keep its text, is refused at the moment that a view reads it: where the view
+    """A request whose form, where nothing can keep its text, is refused at the moment that a view reads it: where the
+    view
     answers other mistakes of the form too. What is read after that, to show the form again, has U+FFFD in their place.
     """
 
@@ -162,7 +164,9 @@ def check(kind: type[S], given: Any, strict: bool = True) -> S:
 
 
 def whole_number(text: str) -> int | None:
-    """The whole number that some digits spell; None for any other text. ``str.isdigit`` takes what ``int`` refuses: ², and 5,000 nines."""
+    """The whole number that some digits spell; None for any other text. ``str.isdigit`` takes what ``int`` refuses:
+    ², and 5,000 nines.
+    """
     return int(text) if DIGITS.fullmatch(text) else None
 
 

@@ -115,7 +115,9 @@ class Frame:
         principal = caller.current().principal
         if principal is None:
             return 0
-        theirs = select(func.count()).where(JobRun.tenant_id == principal.tenant_id, JobRun.state.in_((QUEUED, RUNNING)))
+        theirs = select(func.count()).where(
+            JobRun.tenant_id == principal.tenant_id, JobRun.state.in_((QUEUED, RUNNING))
+        )
         return db.session.scalar(theirs) or 0
 
     @cached_property
@@ -133,9 +135,21 @@ def may(permission: Permission | str, resource: Resource | None = None) -> bool:
 
 
 BROWSERS = (
-    ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("HeadlessChrome", "Chrome"), ("Chrome", "Chrome"), ("Safari", "Safari")
-)  # fmt: skip
-SYSTEMS = (("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Mac OS", "macOS"), ("Linux", "Linux"))
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("HeadlessChrome", "Chrome"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
 
 
 def browser_name(agent: str) -> Text:

@@ -1,6 +1,7 @@
 """A POST with an ``Idempotency-Key`` acts once: repeated within a day, it is answered as it was the first time (C-60).
 
-What it answered may hold a secret, so it is sealed; what is over a day old is swept. Work outside of the database cannot be
+What it answered may hold a secret, so it is sealed; what is over a day old is swept. Work outside of the database
+cannot be
 taken back, so its key is claimed before it begins: who comes with the same key meanwhile is refused before it acts too.
 """
 
@@ -24,7 +25,9 @@ KEPT_STATUS = (200, 201, 202, 204)
 UNDER_WAY = 0  # the status of a claim
 TOO_LONG = _("An Idempotency-Key has {longest_key} characters at most.").format(longest_key=LONGEST_KEY)
 SAME_KEY = _("The Idempotency-Key was used before with another request.")
-NOT_ENDED = _("A request with this Idempotency-Key is under way, or was cut off: look at what it did before you repeat it.")
+NOT_ENDED = _(
+    "A request with this Idempotency-Key is under way, or was cut off: look at what it did before you repeat it."
+)
 
 
 def repeated() -> Response | None:
@@ -61,14 +64,18 @@ def repeated() -> Response | None:
 
 
 def claim() -> None:
-    """Take the request's key, if it has one, with the next commit, which is a CORE/CONFLICT where another request was faster."""
+    """Take the request's key, if it has one, with the next commit, which is a CORE/CONFLICT where another request
+    was faster.
+    """
     if "idempotent" in g:
         owner, key, digest = g.idempotent
         db.session.add(IdempotentAnswer(caller=owner, key=key, digest=digest, status=UNDER_WAY, body=""))
 
 
 def keep(response: Response) -> None:
-    """Remember the answer of a request that had a key, in the transaction of its change; give back what it claimed if it failed."""
+    """Remember the answer of a request that had a key, in the transaction of its change; give back what it claimed
+    if it failed.
+    """
     if "idempotent" not in g:
         return
     owner, key, digest = g.idempotent
@@ -82,7 +89,7 @@ def keep(response: Response) -> None:
         IdempotentAnswer(
             caller=owner, key=key, digest=digest, status=response.status_code, body=body, location=location
         )
-    )  # fmt: skip
+    )
 
 
 def sweep() -> None:

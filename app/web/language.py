@@ -32,10 +32,12 @@ CHOICES: Mapping[str, Callable[[], Sequence[str]]] = {
     "density": lambda: ("normal", "compact"),
     "nav": lambda: ("open", "closed"),
 }
-UNITS = ((60, _("{n} s ago"), _("in {n} s"), 1),
-         (3600, _("{n} min ago"), _("in {n} min"), 60),
-         (86400, _("{n} h ago"), _("in {n} h"), 3600),
-         (86400 * 60, _("{n} d ago"), _("in {n} d"), 86400))  # fmt: skip
+UNITS = (
+    (60, _("{n} s ago"), _("in {n} s"), 1),
+    (3600, _("{n} min ago"), _("in {n} min"), 60),
+    (86400, _("{n} h ago"), _("in {n} h"), 3600),
+    (86400 * 60, _("{n} d ago"), _("in {n} d"), 86400),
+)
 
 
 class Catalogues(Domain):
@@ -46,7 +48,9 @@ class Catalogues(Domain):
 
 
 def install(app: Flask) -> None:
-    """Let Flask-Babel ask here for the person's language and time zone, and give templates ``_``, ``ngettext`` and the like."""
+    """Let Flask-Babel ask here for the person's language and time zone, and give templates ``_``, ``ngettext`` and
+    the like.
+    """
     Babel(app, locale_selector=_chosen, timezone_selector=lambda: zone().key)
     app.extensions["babel"].domain_instance = Catalogues()
     app.jinja_env.add_extension("jinja2.ext.do")
@@ -54,7 +58,9 @@ def install(app: Flask) -> None:
 
 
 def locale() -> str:
-    """The person's language, such as ``zh`` or ``en``: chosen, else by ``Accept-Language``; English where there is nobody."""
+    """The person's language, such as ``zh`` or ``en``: chosen, else by ``Accept-Language``; English where there is
+    nobody.
+    """
     found = get_locale() if has_request_context() else None
     return str(found) if found else SOURCE
 
@@ -132,7 +138,9 @@ def ago(moment: datetime | None) -> Markup:
     """A ``<time>`` element: relative, the exact time on hover."""
     if moment is None:
         return Markup("–")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(timespec="seconds"), _zoned(moment), since(moment))
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        moment.isoformat(timespec="seconds"), _zoned(moment), since(moment)
+    )
 
 
 def when(moment: datetime | None) -> Markup:

@@ -65,7 +65,8 @@ def install(app: Flask) -> None:
 
 
 def csrf_token() -> str:
-    """The token that every form and HTMX request of this browser carries; another in each answer, so that sizes of compressed
+    """The token that every form and HTMX request of this browser carries; another in each answer, so that sizes of
+    compressed
     answers tell nothing of it (CVE-2013-3587, BREACH).
     """
     number = g.setdefault("csrf_number", secrets.token_hex(8))
@@ -73,7 +74,9 @@ def csrf_token() -> str:
 
 
 def _browser() -> str:
-    """The session, or the browser before there is one: apart, as anybody may give a browser the name of somebody's session."""
+    """The session, or the browser before there is one: apart, as anybody may give a browser the name of somebody's
+    session.
+    """
     if session_id := caller.current().session_id:
         return f"session/{session_id}"
     return f"browser/{request.cookies.get(_browser_cookie()) or g.setdefault('new_browser', secrets.token_urlsafe(16))}"
@@ -157,7 +160,9 @@ def _unmarked() -> None:
 
 
 def _prove_caller(mark: Guard) -> None:
-    """Who it is: by the request's own credentials, else by the browser's session and, for a change, its form's token."""
+    """Who it is: by the request's own credentials, else by the browser's session and, for a change, its form's
+    token.
+    """
     if bearer.is_offered():
         caller.become(bearer.caller_of(caller.current()))
         return
@@ -169,7 +174,8 @@ def _prove_caller(mark: Guard) -> None:
 
 
 def _only_asks() -> bool:
-    """Whether a program asks what a change would answer, without making it. Another spelling is refused, not taken for no.
+    """Whether a program asks what a change would answer, without making it. Another spelling is refused, not taken for
+    no.
 
     :raises ConsoleError: CORE/INVALID_INPUT
     """
@@ -266,7 +272,12 @@ def _record(mark: Guard, response: Response, result: str) -> None:
         resource = (resource[0], "/".join(str(v) for v in request.view_args.values()), resource[2])
     told: dict[str, Any] = {
         "resource": resource,
-        "detail": {**noted["detail"], "path": request.path, "method": request.method, **({"refused": refused} if refused else {})},
+        "detail": {
+            **noted["detail"],
+            "path": request.path,
+            "method": request.method,
+            **({"refused": refused} if refused else {}),
+        },
         "error_code": error.code if isinstance(error, ConsoleError) else "",
         "duration_ms": int((time.perf_counter() - g.started) * 1000),
     }
@@ -293,7 +304,9 @@ def _headers(response: Response) -> Response:
     response.headers["traceparent"] = caller.traceparent()
     if "new_browser" in g:
         secure = site.settings().secure
-        response.set_cookie(_browser_cookie(), g.new_browser, httponly=True, samesite="Lax", secure=secure, max_age=86400 * 400)
+        response.set_cookie(
+            _browser_cookie(), g.new_browser, httponly=True, samesite="Lax", secure=secure, max_age=86400 * 400
+        )
     if flash := g.get("flash"):
         session["toasts"] = [flash]
     return response

@@ -128,7 +128,9 @@ class Listing:
         self.chips = self._chips(shown)
 
     def _leave_gone_place(self) -> bool:
-        """Whether the query string names a place that is none of this list, such as one of another sort: it begins anew."""
+        """Whether the query string names a place that is none of this list, such as one of another sort: it begins
+        anew.
+        """
         try:
             __ = [self._cursor(name) for name in ("after", "before")]
         except ConsoleError:
@@ -138,7 +140,9 @@ class Listing:
 
     @cached_property
     def total(self) -> int:
-        """How many rows there are, counted to a bound. What a search found is not looked for twice where it fits a page."""
+        """How many rows there are, counted to a bound. What a search found is not looked for twice where it fits a
+        page.
+        """
         is_first = not any(self.args.get(name) for name in ("after", "before", "end"))
         if self.q and is_first and not self._page.more:
             return len(self._page.rows)
@@ -319,13 +323,17 @@ class Listing:
             ascending = self.sort == column.key
             heads.append(
                 ShownColumn(
-                    column.key, column.title, column.kind, column.sort is not None, column.narrow,
+                    column.key,
+                    column.title,
+                    column.kind,
+                    column.sort is not None,
+                    column.narrow,
                     "desc" if descending else "asc" if ascending else None,
                     self._with(sort=f"-{column.key}" if ascending else column.key, **TOP),
                     column.align or ("right" if column.kind in ("number", "bytes", "percent") else ""),
                     column.key in chosen if chosen else not column.hidden,
                 )
-            )  # fmt: skip
+            )
         return heads
 
     def _with(self, **changes: str | None) -> str:

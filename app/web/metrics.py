@@ -53,7 +53,9 @@ class Counts:
     def collect(self) -> Iterator[Any]:
         """Gauges from the database and Redis, read now."""
         yield _gauge("antstack_jobs", "Jobs that have not ended, by state", ["state"], _grouped(JobRun.state, JOBS))
-        yield _gauge("antstack_orders", "Orders that have not ended, by state", ["state"], _grouped(Order.state, ORDERS))
+        yield _gauge(
+            "antstack_orders", "Orders that have not ended, by state", ["state"], _grouped(Order.state, ORDERS)
+        )
         yield _gauge("antstack_queue_depth", "Jobs that wait", ["queue"], {(name,): position(name) for name in QUEUES})
         reachable = {
             (row[0],): float(row[1] == "reachable") for row in db.session.execute(select(Cluster.name, Cluster.state))

@@ -21,13 +21,21 @@ REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 EXTENSION = "antstack.openapi"
 Schema = dict[str, Any]
 DRY_RUN: Schema = {
-    "name": "dryRun", "in": "query", "required": False, "schema": {"type": "boolean", "default": False},
+    "name": "dryRun",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "boolean", "default": False},
     "description": "Whether the answer is given that the change would give, and nothing is changed.",
-}  # fmt: skip
+}
 IDEMPOTENCY_KEY: Schema = {
-    "name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 128},
-    "description": "A key of the caller's own: sent again with it, the same request is answered as before for 24 hours.",
-}  # fmt: skip
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "maxLength": 128},
+    "description": (
+        "A key of the caller's own: sent again with it, the same request is answered as before for 24 hours."
+    ),
+}
 
 
 class FieldProblem(msgspec.Struct, rename="camel"):
@@ -94,7 +102,11 @@ def _made() -> dict[str, Any]:
         paths.setdefault(path_of(operation), {})[operation.method.lower()] = _described(title, operation, schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "AntStack Console", "version": VERSION, "description": "Everything that the pages do, for programs."},
+        "info": {
+            "title": "AntStack Console",
+            "version": VERSION,
+            "description": "Everything that the pages do, for programs.",
+        },
         "servers": [{"url": site.settings().url}],
         "tags": [{"name": str(api.title)} for api in site.catalogue().apis],
         "paths": paths,
@@ -102,11 +114,16 @@ def _made() -> dict[str, Any]:
             "schemas": components,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "An access token of `/oauth/token`."},
-                "signature": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "ACS3-HMAC-SHA256"},
+                "signature": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "ACS3-HMAC-SHA256",
+                },
             },
         },
         "security": [{"bearer": []}, {"signature": []}],
-    }  # fmt: skip
+    }
 
 
 def returned(operation: ApiOperation) -> tuple[Any, ...]:
@@ -144,9 +161,13 @@ def _query_parameters(query: type) -> Iterator[Schema]:
 
 def _described(title: Text, operation: ApiOperation, schemas: dict[Any, Schema]) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": operation.id, "summary": str(operation.summary), "x-summary-zh": operation.summary.in_("zh"), "tags": [str(title)],
-        "parameters": list(_parameters(operation, schemas)), "responses": _responses(operation, schemas),
-    }  # fmt: skip
+        "operationId": operation.id,
+        "summary": str(operation.summary),
+        "x-summary-zh": operation.summary.in_("zh"),
+        "tags": [str(title)],
+        "parameters": list(_parameters(operation, schemas)),
+        "responses": _responses(operation, schemas),
+    }
     if operation.permission is not None:
         described["x-permission"] = operation.permission.name
     else:

@@ -1,4 +1,5 @@
-"""Pages of long lists by key: the next page is what comes after the last row, so that a deep one costs what the first does.
+"""Pages of long lists by key: the next page is what comes after the last row, so that a deep one costs what the first
+does.
 
 A cursor names the sort and the last row's values. It is signed for its address: nobody makes one up, so that its
 values have the types that the database gave them.
@@ -30,7 +31,9 @@ BAD = _("This cursor is not one of this list.")
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page begins or ends: the values of *sort* and of the key in the row there, and how many rows are before."""
+    """Where a page begins or ends: the values of *sort* and of the key in the row there, and how many rows are
+    before.
+    """
 
     sort: str
     values: tuple[Any, ...]
@@ -83,9 +86,14 @@ class Found:
 
 
 def page_of(
-    query: Select[Any], column: Expression | None, keys: Sequence[Expression], descending: bool, size: int,
-    beyond: Cursor | None = None, backwards: bool = False,
-) -> Found:  # fmt: skip
+    query: Select[Any],
+    column: Expression | None,
+    keys: Sequence[Expression],
+    descending: bool,
+    size: int,
+    beyond: Cursor | None = None,
+    backwards: bool = False,
+) -> Found:
     """*size* rows of *query* by *column* and then by *keys*, which together no two rows share.
 
     :param beyond: the row that the page follows, or with *backwards* precedes; None for the first, or the last page
@@ -119,7 +127,9 @@ def _order(parts: Sequence[Any], down: bool, backwards: bool, sorted_: bool) -> 
     return order
 
 
-def _beyond(parts: Sequence[Any], values: Sequence[Any], down: bool, backwards: bool, sorted_: bool) -> ColumnElement[bool]:
+def _beyond(
+    parts: Sequence[Any], values: Sequence[Any], down: bool, backwards: bool, sorted_: bool
+) -> ColumnElement[bool]:
     """What comes after these values. The first comparison alone bounds an index; the second takes ties apart."""
 
     def after(part: Any, value: Any) -> Any:

@@ -289,8 +289,8 @@ def downloaded(kube: Kube, namespace: str, name: str, query: LogQuery) -> Respon
     :raises ConsoleError: KUBE/LOG_NOT_THERE, KUBE/…
     """
     pieces = download(kube, namespace, name, query)
-    file = f"{namespace}-{name}{'-' + query.container if query.container else ''}{'-previous' if query.previous else ''}.log"
-    headers = {"Content-Disposition": f'attachment; filename="{file}"'}
+    file = "-".join(filter(None, (namespace, name, query.container, "previous" if query.previous else "")))
+    headers = {"Content-Disposition": f'attachment; filename="{file}.log"'}
     return Response(stream_with_context(pieces), mimetype="text/plain; charset=utf-8", headers=headers)
 
 

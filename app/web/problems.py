@@ -163,6 +163,8 @@ def install(app: Flask) -> None:
 
 
 def message(error: ConsoleError) -> str:
-    """The error in one line, in the person's language: what is wrong with which field says more than what to do about it."""
+    """The error in one line, in the person's language: what is wrong with which field says more than what to do
+    about it.
+    """
     wrong = dict.fromkeys(t(field.message) for field in error.errors[:MOST_TOLD])
     return " ".join([t(error.reason), *(wrong or [t(error.remedy)])])

@@ -28,7 +28,8 @@ def wants_fragment() -> bool:
 def render(template: str, fragment: str | None = None, status: int = 200, **context: Any) -> Response:
     """The page, or only its block *fragment* when HTMX asked for it.
 
-    A template whose name begins with ``_`` is a part, such as a dialog; opened by its own address it stands in the frame.
+    A template whose name begins with ``_`` is a part, such as a dialog; opened by its own address it stands in the
+    frame.
     """
     environment = current_app.jinja_env
     chosen = environment.get_template(template)

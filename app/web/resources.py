@@ -1,7 +1,9 @@
-"""A resource is declared once, and so is each of its actions: the API's operations, the routes of the pages, the forms with
+"""A resource is declared once, and so is each of its actions: the API's operations, the routes of the pages, the forms
+with
 labels and errors, what is said afterwards and the audit row follow from the declaration (C-60).
 
-An action is a function of the service: it takes the row that the address names and what it asks for, a Struct, and decides.
+An action is a function of the service: it takes the row that the address names and what it asks for, a Struct, and
+decides.
 A page that is more than a list, a form or a button is a plain view beside.
 """
 
@@ -134,10 +136,16 @@ class Resource(Generic[M]):
     def _action(self, button: Button, row: M | None = None, named: Sequence[str] = ()) -> Action:
         address = self.url(row, button.endpoint, **dict(zip(button.arguments, named, strict=True)))
         return Action(
-            button.title, address, "get" if button.dialog else "post", button.danger,
+            button.title,
+            address,
+            "get" if button.dialog else "post",
+            button.danger,
             button.confirm.format(name=row.name) if button.confirm and row is not None else None,  # type: ignore[attr-defined]
-            button.dialog, why_not(button.permission), button.icon, primary=button in self.new,
-        )  # fmt: skip
+            button.dialog,
+            why_not(button.permission),
+            button.icon,
+            primary=button in self.new,
+        )
 
     def listed(
         self,
@@ -159,10 +167,20 @@ class Resource(Generic[M]):
 
         def show() -> Response:
             listing = Listing(
-                self.noun + "s", find(), columns, search, filters, sort, key=lambda row: of(row).id,
-                href=lambda row: self.url(of(row)) if self.has_page else "", actions=lambda row: self.actions(of(row)), empty=Empty(self.title, empty),
-            )  # fmt: skip
-            return listing.respond("core/list.html", title=self.title, actions=[self._action(button) for button in self.new])
+                self.noun + "s",
+                find(),
+                columns,
+                search,
+                filters,
+                sort,
+                key=lambda row: of(row).id,
+                href=lambda row: self.url(of(row)) if self.has_page else "",
+                actions=lambda row: self.actions(of(row)),
+                empty=Empty(self.title, empty),
+            )
+            return listing.respond(
+                "core/list.html", title=self.title, actions=[self._action(button) for button in self.new]
+            )
 
         def answer(query: ListQuery) -> Page[Any]:
             sorts = {column.field or column.key: column.sort for column in columns if column.sort is not None}
@@ -171,7 +189,13 @@ class Resource(Generic[M]):
 
         self.pages.add_url_rule(self.path, f"{self.noun}_list", guard(self.read)(show))
         self.api.operation(
-            "GET", self.path, f"{self.id}.list", summary, self.read, query=ListQuery, returns=Page[self.shape]  # type: ignore[name-defined]
+            "GET",
+            self.path,
+            f"{self.id}.list",
+            summary,
+            self.read,
+            query=ListQuery,
+            returns=Page[self.shape],  # type: ignore[name-defined]
         )(answer)
 
     def shown(self, summary: Text) -> Callable[[Callable[[M], Response]], Callable[[M], Response]]:
@@ -179,16 +203,25 @@ class Resource(Generic[M]):
 
         def declare(view: Callable[[M], Response]) -> Callable[[M], Response]:
             self.has_page = True
-            self.pages.add_url_rule(self.place, self.noun, guard(self.read)(lambda **ids: view(self.get(ids[self.argument]))))
+            self.pages.add_url_rule(
+                self.place, self.noun, guard(self.read)(lambda **ids: view(self.get(ids[self.argument])))
+            )
             self._operation("GET", "", "get", summary, self.read, self.shaped, returns=self.shape)
             return view
 
         return declare
 
     def creates(
-        self, summary: Text, permission: Permission, audit: Operation, *, title: Text, submit: Text, said: Text = CREATED,
+        self,
+        summary: Text,
+        permission: Permission,
+        audit: Operation,
+        *,
+        title: Text,
+        submit: Text,
+        said: Text = CREATED,
         errors: Sequence[ErrorCode] = (),
-    ) -> Callable[[Callable[[Any], M]], Callable[[Any], M]]:  # fmt: skip
+    ) -> Callable[[Callable[[Any], M]], Callable[[Any], M]]:
         """The function makes one of what it asks for."""
 
         def declare(create: Callable[[Any], M]) -> Callable[[Any], M]:
@@ -205,9 +238,17 @@ class Resource(Generic[M]):
             self.new.append(Button(title, "new", permission, dialog=True, icon="plus"))
             answer: Callable[[Any], Out] = lambda body: self.shaped(create(body))  # noqa: E731
             self.api.operation(
-                "POST", self.path, f"{self.id}.create", summary, permission, audit=audit, body=wanted, returns=self.shape,
-                status=201, errors=errors,
-            )(answer)  # fmt: skip
+                "POST",
+                self.path,
+                f"{self.id}.create",
+                summary,
+                permission,
+                audit=audit,
+                body=wanted,
+                returns=self.shape,
+                status=201,
+                errors=errors,
+            )(answer)
             return create
 
         return declare
@@ -237,15 +278,34 @@ class Resource(Generic[M]):
             dialogs.routes(self.pages, f"{self.place}/edit", f"{self.noun}_edit", permission, audit, form, send)
             self.buttons.append(Button(_("Edit"), "edit", permission, dialog=True, icon="pencil"))
             answer: Callable[[M, Any], Out] = lambda row, body: self.shaped(act(row, body))  # noqa: E731
-            self._operation("PUT", "", "update", summary, permission, answer, audit=audit, body=wanted, returns=self.shape, errors=errors)
+            self._operation(
+                "PUT",
+                "",
+                "update",
+                summary,
+                permission,
+                answer,
+                audit=audit,
+                body=wanted,
+                returns=self.shape,
+                errors=errors,
+            )
             return change
 
         return declare
 
     def removes(
-        self, summary: Text, permission: Permission, audit: Operation, *, verb: str = "delete", title: Text = _("Delete"),  # noqa: B008
-        confirm: Text, said: Text = DELETED, errors: Sequence[ErrorCode] = (),
-    ) -> Callable[[Callable[[M], None]], Callable[[M], None]]:  # fmt: skip
+        self,
+        summary: Text,
+        permission: Permission,
+        audit: Operation,
+        *,
+        verb: str = "delete",
+        title: Text = _("Delete"),  # noqa: B008
+        confirm: Text,
+        said: Text = DELETED,
+        errors: Sequence[ErrorCode] = (),
+    ) -> Callable[[Callable[[M], None]], Callable[[M], None]]:
         """The function removes one, after a question."""
 
         def declare(remove: Callable[[M], None]) -> Callable[[M], None]:
@@ -263,10 +323,23 @@ class Resource(Generic[M]):
         return declare
 
     def acts(
-        self, method: str, below: str, id: str, summary: Text, permission: Permission, audit: Operation, *, verb: str, label: Text,
-        said: Text, title: Text | None = None, submit: Text = SAVE, icon: str = "", offers: Mapping[str, Offer[M]] = NO_OFFERS,
+        self,
+        method: str,
+        below: str,
+        id: str,
+        summary: Text,
+        permission: Permission,
+        audit: Operation,
+        *,
+        verb: str,
+        label: Text,
+        said: Text,
+        title: Text | None = None,
+        submit: Text = SAVE,
+        icon: str = "",
+        offers: Mapping[str, Offer[M]] = NO_OFFERS,
         errors: Sequence[ErrorCode] = (),
-    ) -> Callable[[Act], Act]:  # fmt: skip
+    ) -> Callable[[Act], Act]:
         """The function does something to one of them, and to what else the address of the operation names *below* it.
 
         On pages it is a button, :meth:`button`; what its arguments :class:`Ask` for, a dialog asks.
@@ -283,7 +356,10 @@ class Resource(Generic[M]):
 
             def form(**ids: str) -> Form:
                 row = self.get(ids[self.argument])
-                fields = [{**dialogs.field_of(name, ask), **self._offered(offers.get(name), row)} for name, ask in asks.items()]
+                fields = [
+                    {**dialogs.field_of(name, ask), **self._offered(offers.get(name), row)}
+                    for name, ask in asks.items()
+                ]
                 return Form((title or label).format(name=row.name), self.url(row, verb), submit, fields)  # type: ignore[attr-defined]
 
             named = tuple(name for name in ARGUMENT.findall(below) if name not in asks)
@@ -318,12 +394,21 @@ class Resource(Generic[M]):
         """To the page of the row; where it has none, the dialog is closed and the list below refreshes."""
         return go(self.url(row), said) if self.has_page else dialogs.done(self.url(None, "list"), said)
 
-    def _button(self, verb: str, rule: str, permission: Permission, audit: Operation, send: Callable[..., Response]) -> None:
+    def _button(
+        self, verb: str, rule: str, permission: Permission, audit: Operation, send: Callable[..., Response]
+    ) -> None:
         view = guard(permission, audit=audit)(send)
         self.pages.add_url_rule(rule, f"{self.noun}_{verb}", view, methods=["POST"])
 
     def _operation(
-        self, method: str, below: str, verb: str, summary: Text, permission: Permission, act: Callable[..., Any], **declared: Any
+        self,
+        method: str,
+        below: str,
+        verb: str,
+        summary: Text,
+        permission: Permission,
+        act: Callable[..., Any],
+        **declared: Any,
     ) -> None:
         """An operation on one of them: *act* takes the row, then what else the address names and the body."""
 

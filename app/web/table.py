@@ -103,14 +103,23 @@ class ShownRow:
     def menu_key(self, name: str) -> tuple[tuple[Any, ...], ...]:
         """Equal for rows that can share one menu."""
         return tuple(
-            (self.placed(a.url, name), str(a.title), a.icon, a.dialog, a.disabled_reason, a.confirm and self.placed(t(a.confirm), name))
+            (
+                self.placed(a.url, name),
+                str(a.title),
+                a.icon,
+                a.dialog,
+                a.disabled_reason,
+                a.confirm and self.placed(t(a.confirm), name),
+            )
             for a in self.menu
         )
 
     def shared_menu(self, name: str) -> list[Action]:
         """The menu with placeholders, for all rows of one key."""
         return [
-            replace(a, url=self.placed(a.url, name), confirm=plain(self.placed(t(a.confirm), name)) if a.confirm else None)
+            replace(
+                a, url=self.placed(a.url, name), confirm=plain(self.placed(t(a.confirm), name)) if a.confirm else None
+            )
             for a in self.menu
         ]
 

@@ -22,7 +22,8 @@ class Text:
     :param message: in English, as catalogues know it
     :param context: what tells it from the same English words elsewhere
     :param plural: for any other number than one; ``number`` chooses
-    :param values: what fills the placeholders; one that gets no value stays as it is, so that a damaged message still is one
+    :param values: what fills the placeholders; one that gets no value stays as it is, so that a damaged message still
+        is one
     :param given: the words in other languages, where no catalogue is asked: what was kept, or reads the same everywhere
     """
 
@@ -51,7 +52,9 @@ class Text:
         return str(known.pgettext(self.context, self.message)) if self.context else known.gettext(self.message)
 
     def format(self, **values: object) -> Text:
-        """The same text with its placeholders filled; a Text is filled in its own language, a list as a list of words."""
+        """The same text with its placeholders filled; a Text is filled in its own language, a list as a list of
+        words.
+        """
         filled = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
         return replace(self, values=(*self.values, *filled.items()))
 

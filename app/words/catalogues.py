@@ -1,6 +1,8 @@
-"""The catalogues: ``<package>/translations/<language>/LC_MESSAGES/messages.po``, read when a language is first asked for.
+"""The catalogues: ``<package>/translations/<language>/LC_MESSAGES/messages.po``, read when a language is first asked
+for.
 
-The core's and every plugin's are one; where two translate the same text, the core's wins, then whichever was added first.
+The core's and every plugin's are one; where two translate the same text, the core's wins, then whichever was added
+first.
 There are no compiled files: a few thousand texts are read in some hundredths of a second, before processes fork.
 """
 

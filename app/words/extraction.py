@@ -89,18 +89,30 @@ def read(file: Path) -> Catalog:
 def updated(texts: Catalog, old: Catalog, others: Sequence[Catalog] = ()) -> Catalog:
     """*texts* with the translations that *old* has for them, or else *others*: texts move from one part to another."""
     new = Catalog(
-        locale=old.locale, project="AntStack", version="Console", msgid_bugs_address="-", last_translator="-",
-        language_team="-", creation_date=old.creation_date, revision_date=old.revision_date,
-        header_comment="# Words of the AntStack Console.", fuzzy=False,
-    )  # fmt: skip
+        locale=old.locale,
+        project="AntStack",
+        version="Console",
+        msgid_bugs_address="-",
+        last_translator="-",
+        language_team="-",
+        creation_date=old.creation_date,
+        revision_date=old.revision_date,
+        header_comment="# Words of the AntStack Console.",
+        fuzzy=False,
+    )
     for message in texts:
         if message.id:
             known = next(filter(None, (_find(one, message.id, message.context) for one in (old, *others))), None)
             flags = {"fuzzy"} if known is not None and known.fuzzy else set()
             new.add(
-                message.id, known.string if known else None, message.locations, flags, message.auto_comments,
-                known.user_comments if known else (), context=message.context,
-            )  # fmt: skip
+                message.id,
+                known.string if known else None,
+                message.locations,
+                flags,
+                message.auto_comments,
+                known.user_comments if known else (),
+                context=message.context,
+            )
     return new
 
 

@@ -11,7 +11,10 @@ branch_labels = None
 depends_on = None
 
 CLIENTS = sa.table(
-    "iam_oidc_client", sa.column("public", sa.Boolean), sa.column("site", sa.Boolean), sa.column("without_pkce", sa.Boolean)
+    "iam_oidc_client",
+    sa.column("public", sa.Boolean),
+    sa.column("site", sa.Boolean),
+    sa.column("without_pkce", sa.Boolean),
 )
 TOKENS = sa.table("iam_token", sa.column("client_id", sa.String), sa.column("scope", sa.String))
 KEYS = sa.table("iam_access_key", sa.column("id", sa.String))

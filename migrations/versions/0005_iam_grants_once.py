@@ -41,7 +41,9 @@ def upgrade() -> None:
             connection.execute(GRANTS.delete().where(GRANTS.c.id == row.id))
         held.add(key)
     with op.batch_alter_table("iam_grant") as table:
-        table.alter_column("conditions_digest", existing_type=sa.String(64), existing_nullable=False, server_default=None)
+        table.alter_column(
+            "conditions_digest", existing_type=sa.String(64), existing_nullable=False, server_default=None
+        )
         table.drop_index("ix_iam_grant_holder")
         table.create_unique_constraint("uq_iam_grant_held", list(HELD))
 

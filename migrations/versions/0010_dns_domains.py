@@ -34,8 +34,12 @@ def upgrade() -> None:
 def _name_environments(connection: sa.Connection) -> None:
     """The environment of a registered name, where the load balancers of one alone have it."""
     here = sa.and_(BALANCER.c.tenant_id == ZONE.c.tenant_id, BALANCER.c.domain == RECORD.c.name)
-    found = sa.select(RECORD.c.id, RECORD.c.owner, BALANCER.c.environment_id, BALANCER.c.product, BALANCER.c.application)
-    found = found.join_from(RECORD, ZONE, ZONE.c.id == RECORD.c.zone_id).join(BALANCER, here).where(RECORD.c.owner != "")
+    found = sa.select(
+        RECORD.c.id, RECORD.c.owner, BALANCER.c.environment_id, BALANCER.c.product, BALANCER.c.application
+    )
+    found = (
+        found.join_from(RECORD, ZONE, ZONE.c.id == RECORD.c.zone_id).join(BALANCER, here).where(RECORD.c.owner != "")
+    )
     environments: dict[tuple[str, str], set[str]] = {}
     for record, owner, environment, product, application in connection.execute(found).all():
         if owner == f"{product}/{application}":
@@ -48,7 +52,9 @@ def _name_environments(connection: sa.Connection) -> None:
 
 def downgrade() -> None:
     connection = op.get_bind()
-    for record, owner in connection.execute(sa.select(RECORD.c.id, RECORD.c.owner).where(RECORD.c.owner.contains("@"))).all():
+    for record, owner in connection.execute(
+        sa.select(RECORD.c.id, RECORD.c.owner).where(RECORD.c.owner.contains("@"))
+    ).all():
         connection.execute(sa.update(RECORD).where(RECORD.c.id == record).values(owner=owner.partition("@")[0]))
     with op.batch_alter_table("dns_domain") as batch:
         batch.add_column(sa.Column("zones", sa.Integer(), nullable=False, server_default="1"))

@@ -42,9 +42,11 @@ def evict_pod(cluster: Cluster, namespace: str, name: str, uid: str) -> None:
     """
     audit.note("pod", uid, f"{namespace}/{name}", cluster=cluster.name)
     body = {
-        "apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": namespace},
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": name, "namespace": namespace},
         "deleteOptions": {"preconditions": {"uid": uid}},
-    }  # fmt: skip
+    }
     try:
         kube(cluster).request("POST", paths.one("Pod", namespace, name, "eviction"), body=body)
     except ConsoleError as error:

@@ -30,9 +30,13 @@ api = Api("captain", _("Captain: Kubernetes clusters"))
 CLUSTERS, ONE = "/captain/clusters", "/captain/clusters/<cluster_id>"
 POD = f"{ONE}/pods/<namespace>/<name>"
 SORTS: dict[str, Any] = {
-    "name": KubeObject.name, "namespace": KubeObject.namespace, "state": KubeObject.state,
-    "createdAt": KubeObject.created_at, "restarts": KubeObject.restarts, "node": KubeObject.node,
-}  # fmt: skip
+    "name": KubeObject.name,
+    "namespace": KubeObject.namespace,
+    "state": KubeObject.state,
+    "createdAt": KubeObject.created_at,
+    "restarts": KubeObject.restarts,
+    "node": KubeObject.node,
+}
 
 
 class ObjectQuery(ListQuery):
@@ -76,42 +80,98 @@ def _cluster(row: Cluster) -> shapes.ClusterOut:
     return _clusters([row])[0]
 
 
-@api.operation("GET", CLUSTERS, "captain.clusters.list", _("List clusters"), permissions.CLUSTER_READ,
-               query=ListQuery, returns=Page[shapes.ClusterOut])  # fmt: skip
+@api.operation(
+    "GET",
+    CLUSTERS,
+    "captain.clusters.list",
+    _("List clusters"),
+    permissions.CLUSTER_READ,
+    query=ListQuery,
+    returns=Page[shapes.ClusterOut],
+)
 def list_clusters(query: ListQuery) -> Page[shapes.ClusterOut]:
-    return page_together(scoped(Cluster), query, _clusters, sorts={"name": Cluster.name, "createdAt": Cluster.created_at, "state": Cluster.state},
-                search=(Cluster.name, Cluster.server, Cluster.description), key=Cluster.id, default="name")  # fmt: skip
+    return page_together(
+        scoped(Cluster),
+        query,
+        _clusters,
+        sorts={"name": Cluster.name, "createdAt": Cluster.created_at, "state": Cluster.state},
+        search=(Cluster.name, Cluster.server, Cluster.description),
+        key=Cluster.id,
+        default="name",
+    )
 
 
-@api.operation("POST", CLUSTERS, "captain.clusters.create", _("Register a cluster"), permissions.CLUSTER_EDIT,
-               audit=permissions.CLUSTER_ADDED, body=NewCluster, returns=shapes.ClusterOut, status=201, errors=KUBE_ERRORS)  # fmt: skip
+@api.operation(
+    "POST",
+    CLUSTERS,
+    "captain.clusters.create",
+    _("Register a cluster"),
+    permissions.CLUSTER_EDIT,
+    audit=permissions.CLUSTER_ADDED,
+    body=NewCluster,
+    returns=shapes.ClusterOut,
+    status=201,
+    errors=KUBE_ERRORS,
+)
 def create_cluster(body: NewCluster) -> shapes.ClusterOut:
     return _cluster(registration.register(body))
 
 
-@api.operation("GET", ONE, "captain.clusters.get", _("Show a cluster"), permissions.CLUSTER_READ,
-               returns=shapes.ClusterOut, resource=permissions.place)  # fmt: skip
+@api.operation(
+    "GET",
+    ONE,
+    "captain.clusters.get",
+    _("Show a cluster"),
+    permissions.CLUSTER_READ,
+    returns=shapes.ClusterOut,
+    resource=permissions.place,
+)
 def show_cluster(cluster_id: shapes.ClusterId) -> shapes.ClusterOut:
     return _cluster(get_cluster(cluster_id))
 
 
-@api.operation("PATCH", ONE, "captain.clusters.update", _("Change a cluster"), permissions.CLUSTER_EDIT,
-               audit=permissions.CLUSTER_CHANGED, body=ChangedCluster, returns=shapes.ClusterOut, errors=KUBE_ERRORS,
-               resource=permissions.place)  # fmt: skip
+@api.operation(
+    "PATCH",
+    ONE,
+    "captain.clusters.update",
+    _("Change a cluster"),
+    permissions.CLUSTER_EDIT,
+    audit=permissions.CLUSTER_CHANGED,
+    body=ChangedCluster,
+    returns=shapes.ClusterOut,
+    errors=KUBE_ERRORS,
+    resource=permissions.place,
+)
 def change_cluster(cluster_id: shapes.ClusterId, body: ChangedCluster) -> shapes.ClusterOut:
     row = get_cluster(cluster_id)
     need_version(row)
     return _cluster(registration.change(row, body))
 
 
-@api.operation("DELETE", ONE, "captain.clusters.delete", _("Remove a cluster"), permissions.CLUSTER_EDIT,
-               audit=permissions.CLUSTER_REMOVED, status=204, errors=(IN_USE,), resource=permissions.place)  # fmt: skip
+@api.operation(
+    "DELETE",
+    ONE,
+    "captain.clusters.delete",
+    _("Remove a cluster"),
+    permissions.CLUSTER_EDIT,
+    audit=permissions.CLUSTER_REMOVED,
+    status=204,
+    errors=(IN_USE,),
+    resource=permissions.place,
+)
 def remove_cluster(cluster_id: shapes.ClusterId) -> None:
     clusters.remove(get_cluster(cluster_id))
 
 
-@api.operation("GET", f"{ONE}/overview", "captain.overview.get", _("Numbers of a cluster"), permissions.CLUSTER_READ,
-               returns=shapes.OverviewOut, resource=permissions.place)  # fmt: skip
+@api.operation(
+    "GET",
+    f"{ONE}/overview",
+    "captain.overview.get",
+    _("Numbers of a cluster"),
+    permissions.CLUSTER_READ,
+    returns=shapes.OverviewOut,
+    resource=permissions.place,
+)
 def get_overview(cluster_id: shapes.ClusterId) -> shapes.OverviewOut:
     identifier = get_cluster(cluster_id).id
 
@@ -123,68 +183,150 @@ def get_overview(cluster_id: shapes.ClusterId) -> shapes.OverviewOut:
     return shapes.OverviewOut(used, counts("nodes"), counts("pods"), {plural: counts(plural) for plural in kinds})
 
 
-@api.operation("GET", f"{ONE}/warnings", "captain.warnings.list", _("Recent warnings of a cluster"),
-               permissions.CLUSTER_READ, returns=list[live.Seen], errors=KUBE_ERRORS, resource=permissions.place)  # fmt: skip
+@api.operation(
+    "GET",
+    f"{ONE}/warnings",
+    "captain.warnings.list",
+    _("Recent warnings of a cluster"),
+    permissions.CLUSTER_READ,
+    returns=list[live.Seen],
+    errors=KUBE_ERRORS,
+    resource=permissions.place,
+)
 def get_warnings(cluster_id: shapes.ClusterId) -> Sequence[live.Seen]:
     return live.warnings(get_cluster(cluster_id))
 
 
-@api.operation("GET", f"{ONE}/nodes", "captain.nodes.list", _("List nodes"), permissions.NODE_READ,
-               query=ObjectQuery, returns=Page[shapes.NodeOut], resource=permissions.place)  # fmt: skip
+@api.operation(
+    "GET",
+    f"{ONE}/nodes",
+    "captain.nodes.list",
+    _("List nodes"),
+    permissions.NODE_READ,
+    query=ObjectQuery,
+    returns=Page[shapes.NodeOut],
+    resource=permissions.place,
+)
 def list_nodes(cluster_id: shapes.ClusterId, query: ObjectQuery) -> Page[shapes.NodeOut]:
     return _page(queries.listed(get_cluster(cluster_id).id, "nodes", whole=True), query, shapes.node)
 
 
-@api.operation("GET", f"{ONE}/nodes/<name>", "captain.nodes.get", _("Show a node"), permissions.NODE_READ,
-               returns=shapes.NodeOut, resource=permissions.place)  # fmt: skip
+@api.operation(
+    "GET",
+    f"{ONE}/nodes/<name>",
+    "captain.nodes.get",
+    _("Show a node"),
+    permissions.NODE_READ,
+    returns=shapes.NodeOut,
+    resource=permissions.place,
+)
 def get_node(cluster_id: shapes.ClusterId, name: shapes.ObjectName) -> shapes.NodeOut:
     return shapes.node(queries.get_object(get_cluster(cluster_id).id, KINDS["nodes"], "", name))
 
 
-@api.operation("GET", f"{ONE}/namespaces", "captain.namespaces.list", _("List namespaces"),
-               permissions.NAMESPACE_READ, query=ObjectQuery, returns=Page[shapes.NamespaceOut], resource=permissions.place)  # fmt: skip
+@api.operation(
+    "GET",
+    f"{ONE}/namespaces",
+    "captain.namespaces.list",
+    _("List namespaces"),
+    permissions.NAMESPACE_READ,
+    query=ObjectQuery,
+    returns=Page[shapes.NamespaceOut],
+    resource=permissions.place,
+)
 def list_namespaces(cluster_id: shapes.ClusterId, query: ObjectQuery) -> Page[shapes.NamespaceOut]:
     return _page(queries.listed(get_cluster(cluster_id).id, "namespaces", whole=True), query, shapes.namespace)
 
 
-@api.operation("GET", f"{ONE}/namespaces/<name>", "captain.namespaces.get", _("Show a namespace"),
-               permissions.NAMESPACE_READ, returns=shapes.NamespaceOut, resource=permissions.place)  # fmt: skip
+@api.operation(
+    "GET",
+    f"{ONE}/namespaces/<name>",
+    "captain.namespaces.get",
+    _("Show a namespace"),
+    permissions.NAMESPACE_READ,
+    returns=shapes.NamespaceOut,
+    resource=permissions.place,
+)
 def get_namespace(cluster_id: shapes.ClusterId, name: shapes.ObjectName) -> shapes.NamespaceOut:
     return shapes.namespace(queries.get_object(get_cluster(cluster_id).id, KINDS["namespaces"], "", name))
 
 
-@api.operation("GET", f"{ONE}/workloads/<plural>", "captain.workloads.list", _("List workloads of a kind"),
-               permissions.WORKLOAD_READ, query=ObjectQuery, returns=Page[shapes.WorkloadOut], resource=permissions.place)  # fmt: skip
+@api.operation(
+    "GET",
+    f"{ONE}/workloads/<plural>",
+    "captain.workloads.list",
+    _("List workloads of a kind"),
+    permissions.WORKLOAD_READ,
+    query=ObjectQuery,
+    returns=Page[shapes.WorkloadOut],
+    resource=permissions.place,
+)
 def list_workloads(cluster_id: shapes.ClusterId, plural: shapes.Plural, query: ObjectQuery) -> Page[shapes.WorkloadOut]:
     search = (KubeObject.name, KubeObject.images, KubeObject.application, KubeObject.product)
     return _page(queries.listed(get_cluster(cluster_id).id, workload(plural).plural), query, shapes.workload, search)
 
 
-@api.operation("GET", f"{ONE}/workloads/<plural>/<namespace>/<name>", "captain.workloads.get", _("Show a workload"),
-               permissions.WORKLOAD_READ, returns=shapes.WorkloadOut, resource=permissions.place)  # fmt: skip
-def get_workload(cluster_id: shapes.ClusterId, plural: shapes.Plural, namespace: shapes.Namespace, name: shapes.ObjectName) -> shapes.WorkloadOut:
+@api.operation(
+    "GET",
+    f"{ONE}/workloads/<plural>/<namespace>/<name>",
+    "captain.workloads.get",
+    _("Show a workload"),
+    permissions.WORKLOAD_READ,
+    returns=shapes.WorkloadOut,
+    resource=permissions.place,
+)
+def get_workload(
+    cluster_id: shapes.ClusterId, plural: shapes.Plural, namespace: shapes.Namespace, name: shapes.ObjectName
+) -> shapes.WorkloadOut:
     return shapes.workload(queries.get_object(get_cluster(cluster_id).id, workload(plural), namespace, name))
 
 
-@api.operation("GET", f"{ONE}/workloads/<plural>/<namespace>/<name>/pods", "captain.workloads.pods", _("Pods of a workload"),
-               permissions.WORKLOAD_READ, query=ObjectQuery, returns=Page[shapes.PodOut], resource=permissions.place)  # fmt: skip
+@api.operation(
+    "GET",
+    f"{ONE}/workloads/<plural>/<namespace>/<name>/pods",
+    "captain.workloads.pods",
+    _("Pods of a workload"),
+    permissions.WORKLOAD_READ,
+    query=ObjectQuery,
+    returns=Page[shapes.PodOut],
+    resource=permissions.place,
+)
 def list_workload_pods(
-    cluster_id: shapes.ClusterId, plural: shapes.Plural, namespace: shapes.Namespace, name: shapes.ObjectName, query: ObjectQuery
+    cluster_id: shapes.ClusterId,
+    plural: shapes.Plural,
+    namespace: shapes.Namespace,
+    name: shapes.ObjectName,
+    query: ObjectQuery,
 ) -> Page[shapes.PodOut]:
     decisions.require(permissions.POD_READ, {"cluster": cluster_id, "namespace": namespace})
     row = queries.get_object(get_cluster(cluster_id).id, workload(plural), namespace, name)
     return _page(queries.pods_of(row), query, shapes.pod)
 
 
-@api.operation("GET", f"{ONE}/pods", "captain.pods.list", _("List pods"), permissions.POD_READ,
-               query=ObjectQuery, returns=Page[shapes.PodOut], resource=permissions.place)  # fmt: skip
+@api.operation(
+    "GET",
+    f"{ONE}/pods",
+    "captain.pods.list",
+    _("List pods"),
+    permissions.POD_READ,
+    query=ObjectQuery,
+    returns=Page[shapes.PodOut],
+    resource=permissions.place,
+)
 def list_pods(cluster_id: shapes.ClusterId, query: ObjectQuery) -> Page[shapes.PodOut]:
     search = (KubeObject.name, KubeObject.ip, KubeObject.node, KubeObject.images)
     return _page(queries.listed(get_cluster(cluster_id).id, "pods"), query, shapes.pod, search)
 
 
-@api.operation("GET", POD, "captain.pods.get", _("Show a pod"), permissions.POD_READ,
-               returns=shapes.PodDetail, resource=permissions.place)  # fmt: skip
+@api.operation(
+    "GET",
+    POD,
+    "captain.pods.get",
+    _("Show a pod"),
+    permissions.POD_READ,
+    returns=shapes.PodDetail,
+    resource=permissions.place,
+)
 def get_pod(cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: shapes.ObjectName) -> shapes.PodDetail:
     cluster = get_cluster(cluster_id)
     row = queries.get_object(cluster.id, KINDS["pods"], namespace, name)
@@ -192,9 +334,20 @@ def get_pod(cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: sha
     return shapes.PodDetail(shapes.pod(row), item or None, error.code if error else None)
 
 
-@api.operation("GET", f"{POD}/log", "captain.pods.log", _("Read a container's log"), permissions.POD_LOG,
-               query=LogQuery, returns=LogOut, errors=(*logs.ERRORS, *KUBE_ERRORS), resource=permissions.place)  # fmt: skip
-def get_log(cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: shapes.ObjectName, query: LogQuery) -> LogOut:
+@api.operation(
+    "GET",
+    f"{POD}/log",
+    "captain.pods.log",
+    _("Read a container's log"),
+    permissions.POD_LOG,
+    query=LogQuery,
+    returns=LogOut,
+    errors=(*logs.ERRORS, *KUBE_ERRORS),
+    resource=permissions.place,
+)
+def get_log(
+    cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: shapes.ObjectName, query: LogQuery
+) -> LogOut:
     client = kube(get_cluster(cluster_id))
     lines = logs.read(client, namespace, name, logs.checked(query))
     last = logs.last_stamp(lines) or query.after
@@ -202,22 +355,51 @@ def get_log(cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: sha
     return LogOut([logs.shown(line, query.timestamps) for line in lines], last, ended)
 
 
-@api.operation("DELETE", POD, "captain.pods.delete", _("Delete a pod"), permissions.POD_DELETE,
-               audit=permissions.POD_DELETED, query=Uid, status=204, errors=(*actions.ERRORS, *KUBE_ERRORS),
-               resource=permissions.place, external=True)  # fmt: skip
+@api.operation(
+    "DELETE",
+    POD,
+    "captain.pods.delete",
+    _("Delete a pod"),
+    permissions.POD_DELETE,
+    audit=permissions.POD_DELETED,
+    query=Uid,
+    status=204,
+    errors=(*actions.ERRORS, *KUBE_ERRORS),
+    resource=permissions.place,
+    external=True,
+)
 def delete_pod(cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: shapes.ObjectName, query: Uid) -> None:
     actions.delete_pod(get_cluster(cluster_id), namespace, name, query.uid)
 
 
-@api.operation("POST", f"{POD}/evict", "captain.pods.evict", _("Evict a pod"), permissions.POD_DELETE,
-               audit=permissions.POD_EVICTED, body=Uid, status=204, errors=(*actions.ERRORS, *KUBE_ERRORS),
-               resource=permissions.place, external=True)  # fmt: skip
+@api.operation(
+    "POST",
+    f"{POD}/evict",
+    "captain.pods.evict",
+    _("Evict a pod"),
+    permissions.POD_DELETE,
+    audit=permissions.POD_EVICTED,
+    body=Uid,
+    status=204,
+    errors=(*actions.ERRORS, *KUBE_ERRORS),
+    resource=permissions.place,
+    external=True,
+)
 def evict_pod(cluster_id: shapes.ClusterId, namespace: shapes.Namespace, name: shapes.ObjectName, body: Uid) -> None:
     actions.evict_pod(get_cluster(cluster_id), namespace, name, body.uid)
 
 
-@api.operation("GET", f"{ONE}/objects", "captain.objects.get", _("Objects as the cluster has them"),
-               permissions.CLUSTER_READ, query=Which, returns=shapes.KubernetesObject, errors=KUBE_ERRORS, resource=permissions.place)  # fmt: skip
+@api.operation(
+    "GET",
+    f"{ONE}/objects",
+    "captain.objects.get",
+    _("Objects as the cluster has them"),
+    permissions.CLUSTER_READ,
+    query=Which,
+    returns=shapes.KubernetesObject,
+    errors=KUBE_ERRORS,
+    resource=permissions.place,
+)
 def get_objects(cluster_id: shapes.ClusterId, query: Which) -> dict[str, Any]:
     """One object, or with no name the list of a kind; values of Secrets are masked."""
     cluster = get_cluster(cluster_id)
@@ -228,8 +410,17 @@ def get_objects(cluster_id: shapes.ClusterId, query: Which) -> dict[str, Any]:
     return live.masked(live.get(cluster, path, None if query.name else {"limit": 500}))
 
 
-@api.operation("GET", f"{ONE}/events", "captain.events.list", _("Events about an object"), permissions.CLUSTER_READ,
-               query=Which, returns=list[live.Seen], errors=KUBE_ERRORS, resource=permissions.place)  # fmt: skip
+@api.operation(
+    "GET",
+    f"{ONE}/events",
+    "captain.events.list",
+    _("Events about an object"),
+    permissions.CLUSTER_READ,
+    query=Which,
+    returns=list[live.Seen],
+    errors=KUBE_ERRORS,
+    resource=permissions.place,
+)
 def get_events(cluster_id: shapes.ClusterId, query: Which) -> Sequence[live.Seen]:
     _path(query)
     return live.events(get_cluster(cluster_id), query.kind, query.namespace, query.name)
@@ -242,11 +433,19 @@ def _path(query: Which) -> str:
         raise invalid({"kind": _("One of: {kinds}.").format(kinds=kinds)})
     if query.name and known[2] and not query.namespace:
         raise invalid({"namespace": _("This kind lives in namespaces: name one.")})
-    return paths.one(query.kind, query.namespace, query.name) if query.name else paths.collection(query.kind, query.namespace)
+    return (
+        paths.one(query.kind, query.namespace, query.name)
+        if query.name
+        else paths.collection(query.kind, query.namespace)
+    )
 
 
 def _page(found: Select[Any], query: ObjectQuery, shape: Any, search: Sequence[Any] = (KubeObject.name,)) -> Page[Any]:
-    for column, value in ((KubeObject.namespace, query.namespace), (KubeObject.state, query.state), (KubeObject.node, query.node)):
+    for column, value in (
+        (KubeObject.namespace, query.namespace),
+        (KubeObject.state, query.state),
+        (KubeObject.node, query.node),
+    ):
         if value:
             found = found.where(column == value)
     return page(found, query, shape, sorts=SORTS, search=search, key=KubeObject.uid, default="name")

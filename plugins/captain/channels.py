@@ -24,7 +24,8 @@ class Waiting(list[Any]):
 class Said:
     """What a container says, message by message, none of them large.
 
-    The library reads on for as long as there is something to read: what a program writes without end would be kept without
+    The library reads on for as long as there is something to read: what a program writes without end would be kept
+    without
     end, and never given on. Here what it writes faster than the browser takes it waits in the container.
     """
 

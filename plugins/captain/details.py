@@ -40,9 +40,10 @@ def containers(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     spec, status = pod.get("spec") or {}, pod.get("status") or {}
     found = []
     for part, held, init in (
-        ("initContainers", "initContainerStatuses", True), ("containers", "containerStatuses", False),
+        ("initContainers", "initContainerStatuses", True),
+        ("containers", "containerStatuses", False),
         ("ephemeralContainers", "ephemeralContainerStatuses", False),
-    ):  # fmt: skip
+    ):
         statuses = {one["name"]: one for one in status.get(held) or ()}
         for container in spec.get(part) or ():
             found.append(_container(container, statuses.get(container["name"], {}), init))
@@ -53,12 +54,20 @@ def _container(container: Mapping[str, Any], status: Mapping[str, Any], init: bo
     word, tone, detail = words.state_of(status) if status else ("Waiting", "info", "")
     running = (status.get("state") or {}).get("running") or {}
     return {
-        "name": container["name"], "image": container.get("image", ""), "init": init, "state": word, "tone": tone,
-        "detail": detail, "restarts": status.get("restartCount", 0), "last": words.last_end(status),
-        "started": moment_of(running.get("startedAt")), "ports": words.ports(container),
-        "resources": words.resources(container), "environment": words.sources(container),
+        "name": container["name"],
+        "image": container.get("image", ""),
+        "init": init,
+        "state": word,
+        "tone": tone,
+        "detail": detail,
+        "restarts": status.get("restartCount", 0),
+        "last": words.last_end(status),
+        "started": moment_of(running.get("startedAt")),
+        "ports": words.ports(container),
+        "resources": words.resources(container),
+        "environment": words.sources(container),
         "image_id": str(status.get("imageID", "")).rpartition("@")[2],
-    }  # fmt: skip
+    }
 
 
 def conditions(item: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -32,7 +32,7 @@ _KINDS = (
     Kind("jobs", "Job", _("Jobs"), _("Job"), permissions.WORKLOAD_READ, True),
     Kind("replicasets", "ReplicaSet", _("ReplicaSets"), _("ReplicaSet"), permissions.WORKLOAD_READ, True, tab=False),
     Kind("pods", "Pod", _("Pods"), _("pod"), permissions.POD_READ),
-)  # fmt: skip
+)
 KINDS = {kind.plural: kind for kind in _KINDS}
 BY_NAME = {kind.name: kind for kind in _KINDS}
 WORKLOADS = tuple(kind.plural for kind in _KINDS if kind.workload)

@@ -52,7 +52,9 @@ def nodes(cluster: Cluster) -> Listing:
         Column("ip", _("IP"), lambda r: Cell("mono", text=r.ip), "mono", KubeObject.ip),
         Column("pods", _("Pods"), lambda r: Cell("progress", value=(asked(r, 0), r.total))),
         Column("cpu", _("CPU requested"), lambda r: words.share(asked(r, 1), r.cpu, words.cores), align="right"),
-        Column("memory", _("Memory requested"), lambda r: words.share(asked(r, 2), r.memory, words.size), align="right"),
+        Column(
+            "memory", _("Memory requested"), lambda r: words.share(asked(r, 2), r.memory, words.size), align="right"
+        ),
         Column("version", _("Version"), lambda r: words.info(r.data).get("kubeletVersion", ""), "mono"),
         Column("taints", _("Taints"), lambda r: words.taints(r.data), "tags", hidden=True),
         Column("system", _("System"), lambda r: words.info(r.data).get("osImage", ""), hidden=True),
@@ -69,11 +71,14 @@ def namespaces(cluster: Cluster) -> Listing:
     columns = [
         Column("name", NAME, lambda r: r.name, "mono", KubeObject.name, narrow=True),
         Column("state", STATE, _state, "tone", KubeObject.state, narrow=True),
-        Column("pods", _("Pods"),
-               lambda r: Cell("number", value=pods.get(r.name, 0), href=f"{base(cluster.id)}/pods?namespace={r.name}")),
+        Column(
+            "pods",
+            _("Pods"),
+            lambda r: Cell("number", value=pods.get(r.name, 0), href=f"{base(cluster.id)}/pods?namespace={r.name}"),
+        ),
         Column("labels", _("Labels"), lambda r: words.labels(r.data), "labels"),
         Column("age", AGE, lambda r: r.created_at, "time", KubeObject.created_at),
-    ]  # fmt: skip
+    ]
     return _listing(cluster, "namespaces", columns, query, (KubeObject.name,))
 
 
@@ -83,13 +88,17 @@ def workloads(cluster: Cluster, kind: Kind) -> Listing:
         Column("name", NAME, lambda r: r.name, "mono", KubeObject.name, narrow=True),
         Column("namespace", NAMESPACE, lambda r: Cell("mono", text=r.namespace), "mono", KubeObject.namespace),
         Column("state", STATE, _state, "tone", KubeObject.state, narrow=True),
-        Column("ready", pgettext("number of pods", "Completed") if kind.plural == "jobs" else READY,
-               lambda r: Cell("progress", value=(r.ready, r.total)), sort=KubeObject.ready),
+        Column(
+            "ready",
+            pgettext("number of pods", "Completed") if kind.plural == "jobs" else READY,
+            lambda r: Cell("progress", value=(r.ready, r.total)),
+            sort=KubeObject.ready,
+        ),
         Column("images", IMAGES, lambda r: _images(r.images), "tags"),
         Column("product", _("Product"), lambda r: r.product, "mono", KubeObject.product, hidden=True),
         Column("application", _("Application"), lambda r: r.application, "mono", KubeObject.application, hidden=True),
         Column("age", AGE, lambda r: r.created_at, "time", KubeObject.created_at),
-    ]  # fmt: skip
+    ]
     search = (KubeObject.name, KubeObject.images, KubeObject.application, KubeObject.product)
     query = queries.listed(cluster.id, kind.plural)
     return _listing(cluster, kind.plural, columns, query, search, _("Name, image, application"))
@@ -111,11 +120,19 @@ def pods(cluster: Cluster, query: Any = None, identifier: str = "pods", same: Se
         Column("state", STATE, _state, "tone", KubeObject.state, narrow=True),
         Column("ready", READY, lambda r: f"{r.ready}/{r.total}", align="right"),
         Column("restarts", _("Restarts"), lambda r: r.restarts, "number", KubeObject.restarts),
-        Column("node", NODE, lambda r: Cell("mono", text=r.node, href=f"{root}/nodes/{r.node}" if r.node else ""), "mono", KubeObject.node),
+        Column(
+            "node",
+            NODE,
+            lambda r: Cell("mono", text=r.node, href=f"{root}/nodes/{r.node}" if r.node else ""),
+            "mono",
+            KubeObject.node,
+        ),
         Column("ip", _("IP"), lambda r: Cell("mono", text=r.ip), "mono", KubeObject.ip),
         Column("owner", _("Made by"), owner, "mono", KubeObject.owner),
         Column("images", IMAGES, lambda r: _images(r.images), "tags", hidden=True),
-        Column("cpu", _("CPU requested"), lambda r: words.cores(r.cpu), sort=KubeObject.cpu, hidden=True, align="right"),
+        Column(
+            "cpu", _("CPU requested"), lambda r: words.cores(r.cpu), sort=KubeObject.cpu, hidden=True, align="right"
+        ),
         Column("memory", _("Memory requested"), lambda r: r.memory, "bytes", KubeObject.memory, hidden=True),
         Column("age", AGE, lambda r: r.created_at, "time", KubeObject.created_at),
     ]
@@ -151,17 +168,31 @@ EVICT, DELETE = _("Evict"), _("Delete")
 
 
 def _listing(
-    cluster: Cluster, plural: str, columns: Sequence[Column], query: Any, search: Sequence[Any],
-    hint: Text = NAME, identifier: str = "", actions: Any = None,
+    cluster: Cluster,
+    plural: str,
+    columns: Sequence[Column],
+    query: Any,
+    search: Sequence[Any],
+    hint: Text = NAME,
+    identifier: str = "",
+    actions: Any = None,
     same: Sequence[str] = (),
-) -> Listing:  # fmt: skip
+) -> Listing:
     kind = KINDS[plural]
     empty = Empty(_("No {title}").format(title=kind.title), FOLLOWING)
     return Listing(
-        identifier or plural, query, columns, search, _filters(cluster, plural, same), poll=POLL, search_hint=hint, empty=empty,
-        href=lambda row: page_of(cluster.id, plural, row.namespace, row.name), key=lambda row: row.uid,
+        identifier or plural,
+        query,
+        columns,
+        search,
+        _filters(cluster, plural, same),
+        poll=POLL,
+        search_hint=hint,
+        empty=empty,
+        href=lambda row: page_of(cluster.id, plural, row.namespace, row.name),
+        key=lambda row: row.uid,
         actions=actions or (lambda _row: ()),
-    )  # fmt: skip
+    )
 
 
 def _filters(cluster: Cluster, plural: str, same: Sequence[str]) -> list[Filter]:

@@ -135,15 +135,23 @@ def _sorted(found: Object) -> list[Seen]:
 def _seen(item: Object) -> Seen:
     about, series = item.get("involvedObject") or {}, item.get("series") or {}
     moment = (
-        series.get("lastObservedTime") or item.get("lastTimestamp") or item.get("eventTime")
+        series.get("lastObservedTime")
+        or item.get("lastTimestamp")
+        or item.get("eventTime")
         or (item.get("metadata") or {}).get("creationTimestamp")
-    )  # fmt: skip
+    )
     source = item.get("reportingComponent") or (item.get("source") or {}).get("component") or ""
     return Seen(
-        str(item.get("type", "")), str(item.get("reason", "")), str(item.get("message", ""))[:1000],
-        str(about.get("kind", "")), str(about.get("namespace", "")), str(about.get("name", "")),
-        int(series.get("count") or item.get("count") or 1), moment_of(moment), str(source),
-    )  # fmt: skip
+        str(item.get("type", "")),
+        str(item.get("reason", "")),
+        str(item.get("message", ""))[:1000],
+        str(about.get("kind", "")),
+        str(about.get("namespace", "")),
+        str(about.get("name", "")),
+        int(series.get("count") or item.get("count") or 1),
+        moment_of(moment),
+        str(source),
+    )
 
 
 def moment_of(text: object) -> datetime | None:

@@ -66,7 +66,13 @@ def node_detail(cluster_id: str, name: str) -> Response:
 def namespace_detail(cluster_id: str, name: str) -> Response:
     context = detail(cluster_id, KINDS["namespaces"], "", name)
     counts = [
-        (kind, [(details.state_text(state), tone, number) for state, tone, number in queries.by_state(cluster_id, kind.plural, name)])
+        (
+            kind,
+            [
+                (details.state_text(state), tone, number)
+                for state, tone, number in queries.by_state(cluster_id, kind.plural, name)
+            ],
+        )
         for kind in KINDS.values()
         if kind.tab and kind.plural not in ("nodes", "namespaces")
     ]
@@ -91,9 +97,13 @@ def pod_detail(cluster_id: str, namespace: str, name: str) -> Response:
     row, cluster = context["row"], context["cluster"]
     item, error = live.find(cluster, "Pod", namespace, name)
     context.update(
-        item=item or row.data, error=error, containers=details.containers(item or row.data),
-        owner=details.owner_link(cluster, row), actions=lists.pod_actions(cluster)(row), usage=(row.cpu, row.memory),
-    )  # fmt: skip
+        item=item or row.data,
+        error=error,
+        containers=details.containers(item or row.data),
+        owner=details.owner_link(cluster, row),
+        actions=lists.pod_actions(cluster)(row),
+        usage=(row.cpu, row.memory),
+    )
     return render("captain/pod_detail.html", fragment="state", **context)
 
 
@@ -129,7 +139,9 @@ def events(cluster_id: str, plural: str, namespace: str, name: str) -> Response:
         found, error = live.events(context["cluster"], kind.name, namespace, name), None
     except ConsoleError as refused:
         found, error = [], refused
-    return render("captain/events.html", fragment="events", events=found, error=error, box="events", about=False, **context)
+    return render(
+        "captain/events.html", fragment="events", events=found, error=error, box="events", about=False, **context
+    )
 
 
 @bp.get("/<cluster_id>/yaml/<plural>/<name>", defaults={"namespace": ""})
@@ -152,10 +164,17 @@ def detail(cluster_id: str, kind: Kind, namespace: str, name: str, view: str = "
     cluster: Cluster = context["cluster"]
     row = queries.get_object(cluster.id, kind, namespace, name)
     context.update(
-        kind=kind, row=row, view=view, views=details.views(cluster.id, kind, namespace, name, view),
-        page=page_of(cluster.id, kind.plural, namespace, name), name=name, space=namespace,
-        conditions=details.conditions(row.data), words=details.words, state=details.state_text(row.state),
-    )  # fmt: skip
+        kind=kind,
+        row=row,
+        view=view,
+        views=details.views(cluster.id, kind, namespace, name, view),
+        page=page_of(cluster.id, kind.plural, namespace, name),
+        name=name,
+        space=namespace,
+        conditions=details.conditions(row.data),
+        words=details.words,
+        state=details.state_text(row.state),
+    )
     return context
 
 

@@ -20,15 +20,18 @@ STATES = {
     UNREACHABLE: (_("Unreachable"), "bad"),
 }
 TONES = (
-    ("ok", _("well")), ("info", _("changing")), ("warn", _("incomplete")),
-    ("bad", _("failed")), ("neutral", _("stopped")),
-)  # fmt: skip
+    ("ok", _("well")),
+    ("info", _("changing")),
+    ("warn", _("incomplete")),
+    ("bad", _("failed")),
+    ("neutral", _("stopped")),
+)
 NOT_YET = (_("Not read yet"), "neutral")
 REGISTER = _("Register a cluster")
 NOTHING = Empty(
     _("No cluster yet"),
     _("Register a cluster by its kubeconfig, and its nodes, workloads and pods are listed here."),
-)  # fmt: skip
+)
 
 
 def listing(refused: Text | None) -> Listing:
@@ -42,24 +45,51 @@ def listing(refused: Text | None) -> Listing:
     columns = [
         Column("name", NAME, lambda r: r.name, "text", Cluster.name, narrow=True),
         Column("state", STATE, state_cell, "tone", Cluster.state, narrow=True),
-        Column("code", pgettext("code", "Error"), lambda r: Cell("mono", text=r.error_code, title=r.error_detail), "mono"),
+        Column(
+            "code", pgettext("code", "Error"), lambda r: Cell("mono", text=r.error_code, title=r.error_detail), "mono"
+        ),
         Column("version", _("Version"), lambda r: r.server_version, "mono", Cluster.server_version),
-        Column("nodes", _("Nodes"), lambda r: Cell("progress", value=(use(r).ready, use(r).nodes), href=f"{base(r.id)}/nodes")),
+        Column(
+            "nodes",
+            _("Nodes"),
+            lambda r: Cell("progress", value=(use(r).ready, use(r).nodes), href=f"{base(r.id)}/nodes"),
+        ),
         Column("pods", _("Pods"), lambda r: Cell("number", value=use(r).pods, href=f"{base(r.id)}/pods")),
-        Column("cpu", _("CPU requested"), lambda r: words.share(use(r).cpu_requested, use(r).cpu, words.cores), align="right"),
-        Column("memory", _("Memory requested"), lambda r: words.share(use(r).memory_requested, use(r).memory, words.size), align="right"),
+        Column(
+            "cpu",
+            _("CPU requested"),
+            lambda r: words.share(use(r).cpu_requested, use(r).cpu, words.cores),
+            align="right",
+        ),
+        Column(
+            "memory",
+            _("Memory requested"),
+            lambda r: words.share(use(r).memory_requested, use(r).memory, words.size),
+            align="right",
+        ),
         Column("heard", _("Heard"), lambda r: mirrors[r.id].heard_at if r.id in mirrors else None, "time"),
         Column("server", _("Server"), lambda r: r.server, "mono", Cluster.server, hidden=True),
         Column("description", _("Description"), lambda r: r.description, hidden=True),
         Column("age", _("Registered"), lambda r: r.created_at, "time", Cluster.created_at, hidden=True),
     ]
     choices = [(key, text) for key, (text, __) in STATES.items()]
-    empty = Empty(NOTHING.title, NOTHING.body, Action(REGISTER, "/captain/clusters/new", primary=True, disabled_reason=refused, icon="plus"))
+    empty = Empty(
+        NOTHING.title,
+        NOTHING.body,
+        Action(REGISTER, "/captain/clusters/new", primary=True, disabled_reason=refused, icon="plus"),
+    )
     return Listing(
-        "clusters", scoped(Cluster), columns, (Cluster.name, Cluster.server, Cluster.description),
-        [Filter("state", STATE, Cluster.state, choices)], default_sort="name", href=lambda row: base(row.id),
-        actions=lambda row: _actions(row, refused), empty=empty, poll=5.0,
-    )  # fmt: skip
+        "clusters",
+        scoped(Cluster),
+        columns,
+        (Cluster.name, Cluster.server, Cluster.description),
+        [Filter("state", STATE, Cluster.state, choices)],
+        default_sort="name",
+        href=lambda row: base(row.id),
+        actions=lambda row: _actions(row, refused),
+        empty=empty,
+        poll=5.0,
+    )
 
 
 def state_cell(cluster: Cluster) -> Cell:
@@ -71,7 +101,9 @@ def state_cell(cluster: Cluster) -> Cell:
 def _actions(row: Cluster, refused: Text | None) -> Sequence[Action]:
     return [
         Action(_("Edit"), f"{base(row.id)}/edit", icon="pencil", disabled_reason=refused),
-        Action(_("Remove"), f"{base(row.id)}/remove", dialog=True, danger=True, icon="trash-2", disabled_reason=refused),
+        Action(
+            _("Remove"), f"{base(row.id)}/remove", dialog=True, danger=True, icon="trash-2", disabled_reason=refused
+        ),
     ]
 
 
@@ -83,7 +115,11 @@ def numbers(cluster_id: str) -> Mapping[str, Any]:
         "nodes": _parts(queries.by_state(cluster_id, "nodes")),
         "tones": [(text, tone) for tone, text in TONES],
         "pods": _parts(queries.by_state(cluster_id, "pods")),
-        "workloads": [(KINDS[plural].title, series(queries.by_state(cluster_id, plural))) for plural in WORKLOADS if KINDS[plural].tab],
+        "workloads": [
+            (KINDS[plural].title, series(queries.by_state(cluster_id, plural)))
+            for plural in WORKLOADS
+            if KINDS[plural].tab
+        ],
     }
 
 

@@ -41,9 +41,14 @@ def opened(cluster_id: str, active: str, **more: Any) -> dict[str, Any]:
     cluster = get_cluster(cluster_id)
     mirror = queries.mirrors([cluster.id])[cluster.id]
     return {
-        "cluster": cluster, "mirror": mirror, "tabs": tabs(cluster, mirror, active), "banner": banner(cluster, mirror),
-        "base": base(cluster.id), "namespace": request.args.get("namespace", ""), **more,
-    }  # fmt: skip
+        "cluster": cluster,
+        "mirror": mirror,
+        "tabs": tabs(cluster, mirror, active),
+        "banner": banner(cluster, mirror),
+        "base": base(cluster.id),
+        "namespace": request.args.get("namespace", ""),
+        **more,
+    }
 
 
 def tabs(cluster: Cluster, mirror: Mirror, active: str) -> list[Mapping[str, Any]]:
@@ -57,7 +62,9 @@ def tabs(cluster: Cluster, mirror: Mirror, active: str) -> list[Mapping[str, Any
             path = f"workloads/{kind.plural}" if kind.workload else kind.plural
             inside = kept if kind.plural not in ("nodes", "namespaces") else ""
             count = mirror.counts.get(kind.plural)
-            found.append({"title": kind.title, "url": f"{root}/{path}{inside}", "active": active == kind.plural, "count": count})
+            found.append(
+                {"title": kind.title, "url": f"{root}/{path}{inside}", "active": active == kind.plural, "count": count}
+            )
     return found
 
 

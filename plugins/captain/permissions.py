@@ -22,8 +22,16 @@ POD_SHELL = Permission("captain.pod.shell", _("Open shells in pods"))
 POD_DELETE = Permission("captain.pod.delete", _("Delete and evict pods"))
 
 ALL = (
-    CLUSTER_READ, CLUSTER_EDIT, NODE_READ, NAMESPACE_READ, WORKLOAD_READ, POD_READ, POD_LOG, POD_SHELL, POD_DELETE,
-)  # fmt: skip
+    CLUSTER_READ,
+    CLUSTER_EDIT,
+    NODE_READ,
+    NAMESPACE_READ,
+    WORKLOAD_READ,
+    POD_READ,
+    POD_LOG,
+    POD_SHELL,
+    POD_DELETE,
+)
 
 CLUSTER_ADDED = Operation("captain.cluster.registered", _("Registered a cluster"))
 CLUSTER_CHANGED = Operation("captain.cluster.changed", _("Changed a cluster"))

@@ -46,11 +46,20 @@ def pod_log(cluster_id: str, namespace: str, name: str) -> Response:
     address = {**_address(query), "after": last} if last else _address(query)
     page = context["page"]
     return render(
-        "captain/pod_log.html", fragment="log", containers=found, query=query, error=error, mode=mode, tails=TAILS, since=SINCE,
-        lines=[logs.shown(line, query.timestamps) for line in lines], beside=pods_beside(context["cluster"], context["row"]),
+        "captain/pod_log.html",
+        fragment="log",
+        containers=found,
+        query=query,
+        error=error,
+        mode=mode,
+        tails=TAILS,
+        since=SINCE,
+        lines=[logs.shown(line, query.timestamps) for line in lines],
+        beside=pods_beside(context["cluster"], context["row"]),
         follow="" if ends else f"{page}/log/{'stream' if mode == 'sse' else 'lines'}?{urlencode(address)}",
-        download=f"{page}/log/download?{urlencode(_address(query))}", **context,
-    )  # fmt: skip
+        download=f"{page}/log/download?{urlencode(_address(query))}",
+        **context,
+    )
 
 
 @bp.get(f"{FOLLOWED}/log/lines")
@@ -129,7 +138,9 @@ def install(app: Flask) -> None:
     def _own_origin_only() -> None:
         if request.endpoint == "captain.pod_shell_socket":
             shell.check_origin()
-            get_cluster((request.view_args or {})["cluster_id"])  # after the handshake no status can be answered any more
+            get_cluster(
+                (request.view_args or {})["cluster_id"]
+            )  # after the handshake no status can be answered any more
             shell.take_place()
 
     app.teardown_request(shell.free_place)

@@ -64,10 +64,12 @@ def get_object(cluster_id: str, kind: Kind, namespace: str, name: str) -> KubeOb
     """
     row = db.session.scalar(
         select(KubeObject).where(
-            KubeObject.cluster_id == cluster_id, KubeObject.kind == kind.plural,
-            KubeObject.namespace == namespace, KubeObject.name == name,
+            KubeObject.cluster_id == cluster_id,
+            KubeObject.kind == kind.plural,
+            KubeObject.namespace == namespace,
+            KubeObject.name == name,
         )
-    )  # fmt: skip
+    )
     if row is None:
         raise NOT_FOUND(what=kind.one)
     return row
@@ -104,9 +106,13 @@ def usage(cluster_ids: Sequence[str]) -> Mapping[str, Usage]:
     """What clusters have, and what their pods request."""
     ready = func.sum(case((KubeObject.state.in_(READY), 1), else_=0))
     nodes = select(
-        KubeObject.cluster_id, func.count(), ready, func.sum(KubeObject.total),
-        func.sum(KubeObject.cpu), func.sum(KubeObject.memory),
-    ).where(KubeObject.cluster_id.in_(cluster_ids), KubeObject.kind == "nodes")  # fmt: skip
+        KubeObject.cluster_id,
+        func.count(),
+        ready,
+        func.sum(KubeObject.total),
+        func.sum(KubeObject.cpu),
+        func.sum(KubeObject.memory),
+    ).where(KubeObject.cluster_id.in_(cluster_ids), KubeObject.kind == "nodes")
     pods = select(KubeObject.cluster_id, func.count(), func.sum(KubeObject.cpu), func.sum(KubeObject.memory)).where(
         KubeObject.cluster_id.in_(cluster_ids), KubeObject.kind == "pods"
     )

@@ -78,7 +78,9 @@ def _document(given: NewCluster | ChangedCluster) -> dict[str, Any] | None:
 
 
 def _beside(field: str, problem: FieldError) -> FieldError:
-    """The problem beside the form's field, with where in the file it is: ``/clusters/0/cluster/server`` is its cluster's server."""
+    """The problem beside the form's field, with where in the file it is: ``/clusters/0/cluster/server`` is its
+    cluster's server.
+    """
     *above, last = problem.pointer.split("/")
     if not last:
         return FieldError(f"/{field}", problem.message)

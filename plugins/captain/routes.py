@@ -58,9 +58,14 @@ def cluster_create() -> Response:
 def cluster_edit(cluster_id: str) -> Response:
     cluster = get_cluster(cluster_id)
     return render(
-        "captain/cluster_form.html", fragment="form", cluster=cluster, values=_named(cluster), error=None, back=base(cluster_id),
+        "captain/cluster_form.html",
+        fragment="form",
+        cluster=cluster,
+        values=_named(cluster),
+        error=None,
+        back=base(cluster_id),
         hidden=conflicts.hidden(cluster, _named(cluster)),
-    )  # fmt: skip
+    )
 
 
 def _named(cluster: Cluster) -> dict[str, str]:
@@ -136,7 +141,12 @@ def _again(cluster_id: str | None, error: ConsoleError, back: str) -> Response:
     refuse(error)
     cluster = get_cluster(cluster_id) if cluster_id else None
     return render(
-        "captain/cluster_form.html", fragment="form", status=error.status if error.status == 409 else 422,
-        cluster=cluster, values=request.form, error=conflicts.explained(error, _named(cluster) if cluster else {}), back=back,
+        "captain/cluster_form.html",
+        fragment="form",
+        status=error.status if error.status == 409 else 422,
+        cluster=cluster,
+        values=request.form,
+        error=conflicts.explained(error, _named(cluster) if cluster else {}),
+        back=back,
         hidden=conflicts.hidden(cluster, _named(cluster)) if cluster else {},
-    )  # fmt: skip
+    )

@@ -96,7 +96,9 @@ class PodOut(Out):
 
 
 class KubernetesObject(Out):
-    """An object, or a list of objects, of the Kubernetes API (https://kubernetes.io/docs/reference/kubernetes-api/), whole."""
+    """An object, or a list of objects, of the Kubernetes API (https://kubernetes.io/docs/reference/kubernetes-api/),
+    whole.
+    """
 
     api_version: Annotated[str, doc("Version of the API that it is of.")]
     kind: Annotated[str, doc("Its kind; of a list the kind of its items with `List`.")]
@@ -148,18 +150,35 @@ class OverviewOut(Out):
 def usage(used: Usage) -> UsageOut:
     """Use in cores and bytes."""
     return UsageOut(
-        used.nodes, used.ready, used.pods, used.places, used.cpu_requested / 1000, used.cpu / 1000,
-        used.memory_requested, used.memory,
-    )  # fmt: skip
+        used.nodes,
+        used.ready,
+        used.pods,
+        used.places,
+        used.cpu_requested / 1000,
+        used.cpu / 1000,
+        used.memory_requested,
+        used.memory,
+    )
 
 
 def cluster(row: Cluster, used: Usage, mirror: Mirror) -> ClusterOut:
     """A cluster with its use."""
     return ClusterOut(
-        row.id, row.name, row.description, row.server, row.state, row.version, row.server_version,
-        row.error_code or None, row.error_detail or None, row.checked_at, mirror.heard_at, mirror.fresh,
-        row.created_at, usage(used),
-    )  # fmt: skip
+        row.id,
+        row.name,
+        row.description,
+        row.server,
+        row.state,
+        row.version,
+        row.server_version,
+        row.error_code or None,
+        row.error_detail or None,
+        row.checked_at,
+        mirror.heard_at,
+        mirror.fresh,
+        row.created_at,
+        usage(used),
+    )
 
 
 def _labels(row: KubeObject) -> dict[str, str]:
@@ -170,9 +189,20 @@ def node(row: KubeObject) -> NodeOut:
     """A node."""
     version = str(words.info(row.data).get("kubeletVersion", ""))
     return NodeOut(
-        row.name, row.namespace, row.uid, row.state, row.created_at, _labels(row), row.ip, words.roles(row.data),
-        words.taints(row.data), version, row.total, row.cpu / 1000, row.memory,
-    )  # fmt: skip
+        row.name,
+        row.namespace,
+        row.uid,
+        row.state,
+        row.created_at,
+        _labels(row),
+        row.ip,
+        words.roles(row.data),
+        words.taints(row.data),
+        version,
+        row.total,
+        row.cpu / 1000,
+        row.memory,
+    )
 
 
 def namespace(row: KubeObject) -> NamespaceOut:
@@ -183,17 +213,38 @@ def namespace(row: KubeObject) -> NamespaceOut:
 def pod(row: KubeObject) -> PodOut:
     """A pod."""
     return PodOut(
-        row.name, row.namespace, row.uid, row.state, row.ready, row.total, row.restarts, row.node, row.ip,
-        row.owner or None, _images(row), row.cpu / 1000, row.memory, row.created_at,
-    )  # fmt: skip
+        row.name,
+        row.namespace,
+        row.uid,
+        row.state,
+        row.ready,
+        row.total,
+        row.restarts,
+        row.node,
+        row.ip,
+        row.owner or None,
+        _images(row),
+        row.cpu / 1000,
+        row.memory,
+        row.created_at,
+    )
 
 
 def workload(row: KubeObject) -> WorkloadOut:
     """A workload."""
     return WorkloadOut(
-        row.name, row.namespace, row.uid, row.kind, row.state, row.ready, row.total, _images(row),
-        row.product or None, row.application or None, row.created_at,
-    )  # fmt: skip
+        row.name,
+        row.namespace,
+        row.uid,
+        row.kind,
+        row.state,
+        row.ready,
+        row.total,
+        _images(row),
+        row.product or None,
+        row.application or None,
+        row.created_at,
+    )
 
 
 def _images(row: KubeObject) -> list[str]:

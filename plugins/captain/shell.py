@@ -34,6 +34,8 @@ TOO_MANY = ErrorCode(
     _("Close one that you no longer need."),
 )
 ERRORS = (TOO_MANY,)
+
+
 @dataclass
 class Open:
     """Shells that are open in this process, by person."""

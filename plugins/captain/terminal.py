@@ -101,7 +101,9 @@ class Terminal:
         return "no-shell", ""
 
     def _connect(self, program: str) -> tuple[Any, str]:
-        """The container's exec channel on a client of its own (kubernetes-client/python#928: shared ones get patched)."""
+        """The container's exec channel on a client of its own (kubernetes-client/python#928: shared ones get
+        patched).
+        """
         from kubernetes.client import ApiException  # slow to load: the first terminal does
         from kubernetes.stream.ws_client import websocket_call
 
@@ -115,9 +117,15 @@ class Terminal:
             own = self._client.own_client().configuration
             headers = {"authorization": token} if (token := own.get_api_key_with_prefix("BearerToken")) else {}
             made = websocket_call(
-                own, "GET", f"{own.host.rstrip('/')}{path}", query_params=query, headers=headers,
-                _preload_content=False, binary=True, capture_all=False,
-            )  # fmt: skip
+                own,
+                "GET",
+                f"{own.host.rstrip('/')}{path}",
+                query_params=query,
+                headers=headers,
+                _preload_content=False,
+                binary=True,
+                capture_all=False,
+            )
         except ConsoleError as error:
             return None, t(error.reason)
         except (ApiException, OSError) as error:

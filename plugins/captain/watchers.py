@@ -47,13 +47,19 @@ def find_objects(kind: Kind, text: str, limit: int) -> Sequence[Found]:
     query = (
         select(KubeObject)
         .where(KubeObject.cluster_id.in_(names), KubeObject.kind == kind.plural, matching(text, (KubeObject.name,)))
-        .options(defer(KubeObject.data)).order_by(func.length(KubeObject.name), KubeObject.name).limit(limit)
-    )  # fmt: skip
+        .options(defer(KubeObject.data))
+        .order_by(func.length(KubeObject.name), KubeObject.name)
+        .limit(limit)
+    )
     return [
-        Found(kind.title, row.name, page_of(row.cluster_id, row.kind, row.namespace, row.name),
-              f"{names[row.cluster_id]} {row.namespace} {t(state_text(row.state))}".strip())
+        Found(
+            kind.title,
+            row.name,
+            page_of(row.cluster_id, row.kind, row.namespace, row.name),
+            f"{names[row.cluster_id]} {row.namespace} {t(state_text(row.state))}".strip(),
+        )
         for row in rows(query)
-    ]  # fmt: skip
+    ]
 
 
 def providers() -> Sequence[SearchProvider]:
@@ -90,11 +96,14 @@ def checklist() -> Sequence[ChecklistItem]:
     """First steps."""
     return [
         ChecklistItem(
-            20, _("Register a cluster"),
+            20,
+            _("Register a cluster"),
             _("Give the console a kubeconfig; it lists what runs there."),
-            "captain.cluster_new", permissions.CLUSTER_EDIT, has_cluster,
+            "captain.cluster_new",
+            permissions.CLUSTER_EDIT,
+            has_cluster,
         )
-    ]  # fmt: skip
+    ]
 
 
 def unreachable() -> Text | None:

@@ -74,7 +74,11 @@ def state_of(status: Object) -> tuple[str, str, str]:
         return f"{word} ({code})", "neutral" if code == 0 else "bad", ended.get("message", "")
     waiting = state.get("waiting") or {}
     word = waiting.get("reason", "Waiting")
-    return word, "info" if word in ("ContainerCreating", "PodInitializing", "Waiting") else "bad", waiting.get("message", "")
+    return (
+        word,
+        "info" if word in ("ContainerCreating", "PodInitializing", "Waiting") else "bad",
+        waiting.get("message", ""),
+    )
 
 
 def last_end(status: Object) -> str:
@@ -86,7 +90,8 @@ def last_end(status: Object) -> str:
 def ports(container: Object) -> str:
     """Ports as ``http 8080/TCP``."""
     return ", ".join(
-        f"{p.get('name', '')} {p['containerPort']}/{p.get('protocol', 'TCP')}".strip() for p in container.get("ports") or ()
+        f"{p.get('name', '')} {p['containerPort']}/{p.get('protocol', 'TCP')}".strip()
+        for p in container.get("ports") or ()
     )
 
 
@@ -94,9 +99,7 @@ def resources(container: Object) -> str:
     """Requests and limits in one line."""
     held = container.get("resources") or {}
     asked, most = held.get("requests") or {}, held.get("limits") or {}
-    return ", ".join(
-        f"{key} {asked.get(key, '–')} / {most.get(key, '–')}" for key in dict.fromkeys([*asked, *most])
-    )
+    return ", ".join(f"{key} {asked.get(key, '–')} / {most.get(key, '–')}" for key in dict.fromkeys([*asked, *most]))
 
 
 def sources(container: Object) -> list[tuple[str, str]]:
@@ -108,8 +111,9 @@ def sources(container: Object) -> list[tuple[str, str]]:
         where = {
             "secretKeyRef": f"Secret {reference.get('name')}/{reference.get('key')}",
             "configMapKeyRef": f"ConfigMap {reference.get('name')}/{reference.get('key')}",
-            "fieldRef": str(reference.get("fieldPath")), "resourceFieldRef": str(reference.get("resource")),
-        }.get(kind, "")  # fmt: skip
+            "fieldRef": str(reference.get("fieldPath")),
+            "resourceFieldRef": str(reference.get("resource")),
+        }.get(kind, "")
         found.append((variable["name"], where))
     for group in container.get("envFrom") or ():
         for kind, label in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
@@ -119,7 +123,15 @@ def sources(container: Object) -> list[tuple[str, str]]:
 
 
 # Conditions that are bad when they are true; of all others, false is the bad answer (Kubernetes: "Node Conditions").
-GRAVE = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable", "Failed", "ReplicaFailure", "DisruptionTarget")
+GRAVE = (
+    "MemoryPressure",
+    "DiskPressure",
+    "PIDPressure",
+    "NetworkUnavailable",
+    "Failed",
+    "ReplicaFailure",
+    "DisruptionTarget",
+)
 
 
 def condition_tone(condition: Object) -> str:

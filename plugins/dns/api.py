@@ -137,44 +137,83 @@ def version_out(v: ZoneVersion) -> VersionOut:
     return VersionOut(v.id, v.serial, v.created_at, v.actor, changes_out(v.changes))
 
 
-@api.operation("GET", "/dns/zones", "dns.zones.list", _("List zones"), permissions.ZONE_READ, query=ListQuery,
-               returns=Page[ZoneOut])  # fmt: skip
+@api.operation(
+    "GET",
+    "/dns/zones",
+    "dns.zones.list",
+    _("List zones"),
+    permissions.ZONE_READ,
+    query=ListQuery,
+    returns=Page[ZoneOut],
+)
 def list_zones(query: ListQuery) -> Page[ZoneOut]:
     return page(
         scoped(Zone), query, zone_out, sorts={"name": Zone.name}, search=(Zone.name,), key=Zone.id, default="name"
     )
 
 
-@api.operation("POST", "/dns/zones", "dns.zones.create", _("Create a zone"), permissions.ZONE_EDIT,
-               audit=permissions.ZONE_CREATED, body=NewZone, returns=ZoneOut, status=201, errors=service.ERRORS)  # fmt: skip
+@api.operation(
+    "POST",
+    "/dns/zones",
+    "dns.zones.create",
+    _("Create a zone"),
+    permissions.ZONE_EDIT,
+    audit=permissions.ZONE_CREATED,
+    body=NewZone,
+    returns=ZoneOut,
+    status=201,
+    errors=service.ERRORS,
+)
 def create_zone(body: NewZone) -> ZoneOut:
     return zone_out(service.create_zone(body.name, body.default_ttl))
 
 
-@api.operation("GET", "/dns/zones/<zone>", "dns.zones.get", _("Show a zone"), permissions.ZONE_READ,
-               returns=ZoneOut)  # fmt: skip
+@api.operation("GET", "/dns/zones/<zone>", "dns.zones.get", _("Show a zone"), permissions.ZONE_READ, returns=ZoneOut)
 def get_zone(zone: ZoneName) -> ZoneOut:
     return zone_out(service.get_zone(zone))
 
 
-@api.operation("DELETE", "/dns/zones/<zone>", "dns.zones.delete", _("Delete a zone"), permissions.ZONE_EDIT,
-               audit=permissions.ZONE_DELETED, status=204)  # fmt: skip
+@api.operation(
+    "DELETE",
+    "/dns/zones/<zone>",
+    "dns.zones.delete",
+    _("Delete a zone"),
+    permissions.ZONE_EDIT,
+    audit=permissions.ZONE_DELETED,
+    status=204,
+)
 def delete_zone(zone: ZoneName) -> None:
     found = service.get_zone(zone)
     need_version(found)
     service.delete_zone(found)
 
 
-@api.operation("GET", "/dns/zones/<zone>/records", "dns.records.list", _("List records"), permissions.ZONE_READ,
-               query=ListQuery, returns=Page[RecordOut])  # fmt: skip
+@api.operation(
+    "GET",
+    "/dns/zones/<zone>/records",
+    "dns.records.list",
+    _("List records"),
+    permissions.ZONE_READ,
+    query=ListQuery,
+    returns=Page[RecordOut],
+)
 def list_records(zone: ZoneName, query: ListQuery) -> Page[RecordOut]:
     found = select(RecordSet).where(RecordSet.zone_id == service.get_zone(zone).id)
     sorts = {"name": RecordSet.name, "type": RecordSet.type}
     return page(found, query, record_out, sorts=sorts, search=(RecordSet.name,), key=RecordSet.id, default="name")
 
 
-@api.operation("POST", "/dns/zones/<zone>/changes", "dns.records.change", _("Change records"), permissions.RECORD_EDIT,
-               audit=permissions.RECORDS_CHANGED, body=Changes, returns=Changed, errors=service.ERRORS)  # fmt: skip
+@api.operation(
+    "POST",
+    "/dns/zones/<zone>/changes",
+    "dns.records.change",
+    _("Change records"),
+    permissions.RECORD_EDIT,
+    audit=permissions.RECORDS_CHANGED,
+    body=Changes,
+    returns=Changed,
+    errors=service.ERRORS,
+)
 def change_records(zone: ZoneName, body: Changes) -> Changed:
     found = service.get_zone(zone)
     need_version(found)
@@ -183,8 +222,15 @@ def change_records(zone: ZoneName, body: Changes) -> Changed:
     return Changed(found.serial, changes_out(changed))
 
 
-@api.operation("GET", "/dns/zones/<zone>/history", "dns.zones.history", _("History of a zone"),
-               permissions.ZONE_READ, query=ListQuery, returns=Page[VersionOut])  # fmt: skip
+@api.operation(
+    "GET",
+    "/dns/zones/<zone>/history",
+    "dns.zones.history",
+    _("History of a zone"),
+    permissions.ZONE_READ,
+    query=ListQuery,
+    returns=Page[VersionOut],
+)
 def zone_history(zone: ZoneName, query: ListQuery) -> Page[VersionOut]:
     found = changes.versions_of(service.get_zone(zone))
     return page(found, query, version_out, sorts={"serial": ZoneVersion.serial}, key=ZoneVersion.id, default="-serial")
@@ -196,8 +242,17 @@ class RevertTo(In):
     version: Annotated[str, doc("Identifier of the version, from the zone's history.")]
 
 
-@api.operation("POST", "/dns/zones/<zone>/revert", "dns.zones.revert", _("Revert a zone"), permissions.RECORD_EDIT,
-               audit=permissions.ZONE_REVERTED, body=RevertTo, returns=Changed, errors=service.ERRORS)  # fmt: skip
+@api.operation(
+    "POST",
+    "/dns/zones/<zone>/revert",
+    "dns.zones.revert",
+    _("Revert a zone"),
+    permissions.RECORD_EDIT,
+    audit=permissions.ZONE_REVERTED,
+    body=RevertTo,
+    returns=Changed,
+    errors=service.ERRORS,
+)
 def revert_zone(zone: ZoneName, body: RevertTo) -> Changed:
     found = service.get_zone(zone)
     need_version(found)
@@ -212,8 +267,15 @@ class Lookup(In):
     type: Annotated[str, doc("Type of the records, such as `A` or `CNAME`.")] = "A"
 
 
-@api.operation("GET", "/dns/lookup", "dns.lookup", _("Ask the server"), permissions.ZONE_READ, query=Lookup,
-               returns=registration.LookupAnswer)  # fmt: skip
+@api.operation(
+    "GET",
+    "/dns/lookup",
+    "dns.lookup",
+    _("Ask the server"),
+    permissions.ZONE_READ,
+    query=Lookup,
+    returns=registration.LookupAnswer,
+)
 def lookup(query: Lookup) -> registration.LookupAnswer:
     try:
         dns.rdatatype.from_text(query.type)

@@ -210,7 +210,9 @@ def need_unchanged(zone: Zone, seen: str, name: str, kind: str) -> None:
     if (serial := whole_number(seen)) is None:
         return
     key = (inside(zone.name, name), kind.upper())
-    later = select(ZoneVersion.changes).where(ZoneVersion.zone_id == zone.id, ZoneVersion.serial > min(serial, zone.serial))
+    later = select(ZoneVersion.changes).where(
+        ZoneVersion.zone_id == zone.id, ZoneVersion.serial > min(serial, zone.serial)
+    )
     if any((item["name"], item["type"]) == key for changed in db.session.scalars(later) for item in changed):
         row = records_at(zone, [str(key[0])]).get((str(key[0]), key[1]))
         raise CHANGED(errors=[FieldError("/values", now_words(row.values if row else None))])
@@ -223,12 +225,16 @@ def revert(zone: Zone, version_id: str) -> list[dict[str, Any]]:
 
     :raises ConsoleError: CORE/NOT_FOUND, DNS/NAME_OWNED with every such name, DNS/ZONE_MOVED
     """
-    serial = db.session.scalar(select(ZoneVersion.serial).where(ZoneVersion.zone_id == zone.id, ZoneVersion.id == version_id))
+    serial = db.session.scalar(
+        select(ZoneVersion.serial).where(ZoneVersion.zone_id == zone.id, ZoneVersion.id == version_id)
+    )
     if serial is None:
         raise NOT_FOUND(what=VERSION)
     wanted: dict[Key, Wanted] = {}
     later = select(ZoneVersion.changes).where(ZoneVersion.zone_id == zone.id, ZoneVersion.serial > serial)
-    for undone in db.session.scalars(later.order_by(ZoneVersion.serial.desc()).execution_options(yield_per=VERSIONS_AT_ONCE)):
+    for undone in db.session.scalars(
+        later.order_by(ZoneVersion.serial.desc()).execution_options(yield_per=VERSIONS_AT_ONCE)
+    ):
         for item in undone:
             wanted[(item["name"], item["type"])] = _as_before(item)
     known = records_at(zone, (name for name, __ in wanted))

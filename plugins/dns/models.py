@@ -65,7 +65,8 @@ class ZoneVersion(Identified, db.Model):
 
 
 class Domain(db.Model):
-    """The last two labels of zones that are or were: whoever makes a zone in it holds its row until the transaction ends.
+    """The last two labels of zones that are or were: whoever makes a zone in it holds its row until the transaction
+    ends.
 
     Zones of two tenants that overlap are always of one domain, so that of two made at once the second sees the first.
     """

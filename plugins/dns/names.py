@@ -19,13 +19,15 @@ NUMBER = _("The last label of a name is no number (RFC 1123 2.1); an address's r
 WORDS = _("Letters, digits and hyphens between dots, as in shop.example.")
 TWO_LABELS = _("A zone needs at least two labels, as in shop.example.")
 TOO_WIDE = _("Name the part of the tree that is yours.")
-RECORD_WORDS = _("Letters, digits, hyphens and underscores between dots; * only as the whole first label (RFC 4592 2.1.1).")
+RECORD_WORDS = _(
+    "Letters, digits, hyphens and underscores between dots; * only as the whole first label (RFC 4592 2.1.1)."
+)
 NO_NAME = _("This is no domain name; it looks like www.shop.example.")
 WRONG = (
     (dns.name.LabelTooLong, _("A part between two dots has at most 63 octets.")),
     (dns.name.NameTooLong, _("A domain name has at most 255 octets.")),
     (dns.name.EmptyLabel, _("Two dots follow each other, or the name begins with one.")),
-)  # fmt: skip
+)
 UNNAMED = _("Write a name; @ is the zone itself.")
 
 

@@ -72,7 +72,9 @@ def zone_list() -> Response:
 def _named(zone: Zone) -> Cell:
     """The zone's name as people read it; as the DNS has it where they point at it."""
     shown = readable(zone.name)
-    return Cell("link", text=shown, title=zone.name if shown != zone.name else "", href=url_for(".zone_show", zone=zone.name))
+    return Cell(
+        "link", text=shown, title=zone.name if shown != zone.name else "", href=url_for(".zone_show", zone=zone.name)
+    )
 
 
 @bp.get("/zones/new")
@@ -110,7 +112,9 @@ def _owners() -> Callable[[RecordSet], Cell]:
             return Cell("mono", text="–")
         of, __, environment = records.owner.partition("@")
         name = named(environment) if environment else None
-        return Cell("mono", text=f"{of} @ {name}" if name else records.owner, title=records.owner if name else "", copy=True)
+        return Cell(
+            "mono", text=f"{of} @ {name}" if name else records.owner, title=records.owner if name else "", copy=True
+        )
 
     return owner
 
@@ -144,9 +148,14 @@ def _zone(found: Zone, error: ConsoleError | None = None) -> Response:
         ),
     )
     return listing.respond(
-        "dns/zone_show.html", zone=found, versions=changes.history(found), types=changes.TYPES, error=error, readable=readable,
+        "dns/zone_show.html",
+        zone=found,
+        versions=changes.history(found),
+        types=changes.TYPES,
+        error=error,
+        readable=readable,
         status=error.status if error else 200,
-    )  # fmt: skip
+    )
 
 
 @bp.post("/zones/<zone>/records")

@@ -131,11 +131,17 @@ class Answers:
         if len(query.question) != 1:  # RFC 9619 4
             return _refused(wire, dns.rcode.FORMERR)
         question = query.question[0]
-        if question.rdclass != dns.rdataclass.IN or question.rdtype in TRANSFERS or any(b"." in label for label in question.name.labels):
+        if (
+            question.rdclass != dns.rdataclass.IN
+            or question.rdtype in TRANSFERS
+            or any(b"." in label for label in question.name.labels)
+        ):
             return _refused(wire, dns.rcode.REFUSED)
         size = min(max(query.payload, 512), UDP_SIZE) if query.edns >= 0 else 512
         kept = self._of_kept(query, question, size if udp else LONGEST)
-        asked = question.name.to_wire() or b""  # as this client spells it: a resolver compares (draft-vixie-dnsext-dns0x20)
+        asked = (
+            question.name.to_wire() or b""
+        )  # as this client spells it: a resolver compares (draft-vixie-dnsext-dns0x20)
         flags = kept[2] & ~RD | wire[2] & RD
         return wire[:2] + bytes([flags]) + kept[3:HEADER] + asked + kept[HEADER + len(asked) :]
 
@@ -147,16 +153,16 @@ class Answers:
         of, kept = self._kept.get(key, (None, b""))
         if not kept or of is not zone:
             kept = self._answered(query, question, name, zone, size)
-            if len(self._kept) >= CACHE or self._size >= CACHE_SIZE:  # names below one wildcard are as many as somebody asks for
+            if (
+                len(self._kept) >= CACHE or self._size >= CACHE_SIZE
+            ):  # names below one wildcard are as many as somebody asks for
                 self._kept.clear()
                 self._size = 0
             self._kept[key] = (zone, kept)
             self._size += len(kept)
         return kept
 
-    def _answered(
-        self, query: dns.message.Message, question: Any, name: str, zone: Loaded | None, size: int
-    ) -> bytes:
+    def _answered(self, query: dns.message.Message, question: Any, name: str, zone: Loaded | None, size: int) -> bytes:
         response = dns.message.make_response(query, our_payload=UDP_SIZE if query.edns >= 0 else 0)
         if zone is None:
             response.set_rcode(dns.rcode.REFUSED)

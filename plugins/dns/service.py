@@ -16,7 +16,9 @@ MAX_TTL = 2**31 - 1  # RFC 2181 8
 # A zone's default is also how long resolvers keep that a name is not there (RFC 2308 4): seldom enough to be borne.
 MIN_DEFAULT_TTL = 10
 TTL_WORDS = _("Seconds, from 0 to {max_ttl}.").format(max_ttl=MAX_TTL)
-DEFAULT_TTL_WORDS = _("Seconds, from {min_default_ttl} to {max_ttl}.").format(min_default_ttl=MIN_DEFAULT_TTL, max_ttl=MAX_TTL)
+DEFAULT_TTL_WORDS = _("Seconds, from {min_default_ttl} to {max_ttl}.").format(
+    min_default_ttl=MIN_DEFAULT_TTL, max_ttl=MAX_TTL
+)
 TAKEN = ErrorCode(
     "DNS/ZONE_TAKEN",
     409,

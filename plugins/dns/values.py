@@ -1,4 +1,6 @@
-"""Values of records: read as master files write them (RFC 1035 5.1), kept in one form, refused in words, held to what an answer carries."""
+"""Values of records: read as master files write them (RFC 1035 5.1), kept in one form, refused in words, held to
+what an answer carries.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ LOOKS = {
     "NS": _("the name of a server, such as ns1.shop.example."),
     "PTR": _("a domain name such as www.shop.example."),
     "CAA": _('flags, a tag and a quoted value, such as 0 issue "ca.example"'),
-}  # fmt: skip
+}
 NONE = _("Give at least one value.")
 TOO_LONG = _("This is longer than the {longest} octets that a value holds.").format(longest=LONGEST)
 TOO_MANY = _("Together these are longer than the {longest} octets that an answer carries.").format(longest=LONGEST)
@@ -55,9 +57,7 @@ def problem(kind: str, values: Any, name: str, zone: str) -> Problem | None:
             found.append(_read(kind, str(value), zone))
         except (dns.exception.DNSException, ValueError):
             looks = LOOKS[kind]
-            return f"values/{at}", _("A value of {kind} is {looks}").format(
-                kind=kind, looks=looks
-            )
+            return f"values/{at}", _("A value of {kind} is {looks}").format(kind=kind, looks=looks)
         if not _fits(name, found[-1:]):
             return f"values/{at}", TOO_LONG
     return None if _fits(name, found) else ("values", TOO_MANY)

@@ -1,4 +1,6 @@
-"""``antstack init``: enterprise, platform tenant and first administrator; ``antstack join-site``: another site that uses them."""
+"""``antstack init``: enterprise, platform tenant and first administrator; ``antstack join-site``: another site that
+uses them.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def init(login: str, name: str, enterprise: str) -> None:
 @click.argument("name")
 @click.argument("url")
 def join_site(name: str, url: str) -> None:
-    """Let the site at URL use this IAM; prints its settings. Example: antstack join-site Delivery https://delivery.company.com"""
+    """Let the site at URL use this IAM; prints its settings. Example: antstack join-site Delivery
+    https://delivery.company.com
+    """
     try:
         with application().test_request_context():
             made = join(name, url.rstrip("/"))
@@ -57,10 +61,14 @@ def join(name: str, url: str) -> WithSecret:
     with caller.acting_as(caller.system(seeding.tenant(PLATFORM_TENANT, "Platform").id)):
         made = oidc_clients.create(
             ClientWanted(
-                name=name, redirect_uris=[f"{url}/auth/callback"], post_logout_uris=[f"{url}/signed-out"],
-                backchannel_uri=f"{url}/auth/backchannel-logout", trusted=True, site=True,
+                name=name,
+                redirect_uris=[f"{url}/auth/callback"],
+                post_logout_uris=[f"{url}/signed-out"],
+                backchannel_uri=f"{url}/auth/backchannel-logout",
+                trusted=True,
+                site=True,
             )
-        )  # fmt: skip
+        )
         audit.record(CLIENT_CREATED, resource=("client", made.client.id, name), detail={"url": url})
         db.session.commit()
     return made
@@ -86,5 +94,3 @@ def begin(login: str, name: str, enterprise: str) -> str:
         seeding.grant(place, MEMBER, member.id, role)
     db.session.commit()
     return password
-
-

@@ -91,7 +91,9 @@ class LocalDirectory(Directory):
         if found is None:
             return None
         row = found.row
-        principal = found.client.principal or self.principal(f"{row.principal_type}:{row.principal_id}", row.tenant_id or "")
+        principal = found.client.principal or self.principal(
+            f"{row.principal_type}:{row.principal_id}", row.tenant_id or ""
+        )
         if principal is None:
             return None
         return TokenRef(
@@ -108,7 +110,8 @@ class LocalDirectory(Directory):
 
 
 def _held_by(principal: Principal) -> Any:
-    """Role, end and conditions of each grant in force of a principal, and the group that it is held through, oldest first.
+    """Role, end and conditions of each grant in force of a principal, and the group that it is held through, oldest
+    first.
 
     Two look-ups in one index, not a scan.
     """
@@ -122,14 +125,21 @@ def _held_by(principal: Principal) -> Any:
         select(*told, Group.name, Grant.id)
         .join(Group, Group.id == Grant.principal_id)
         .join(GroupMember, GroupMember.group_id == Group.id)
-        .where(*mine, Grant.principal_type == GROUP, GroupMember.member_id == principal.id, Group.tenant_id == principal.tenant_id)
+        .where(
+            *mine,
+            Grant.principal_type == GROUP,
+            GroupMember.member_id == principal.id,
+            Group.tenant_id == principal.tenant_id,
+        )
     )
     held = own.union_all(through) if principal.type == MEMBER else own
     return held.order_by("id")
 
 
 def role_of(tenant_id: str, code: str) -> tuple[Text, frozenset[str]] | None:
-    """Name and permissions of a built-in or custom role; None when there is none. What only joined sites have allows nothing here."""
+    """Name and permissions of a built-in or custom role; None when there is none. What only joined sites have allows
+    nothing here.
+    """
     return roles_of(tenant_id, {code}).get(code)
 
 

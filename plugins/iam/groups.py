@@ -39,7 +39,17 @@ class GroupOut(NamedOut):
 
 
 groups = Resource(
-    api, bp, "iam.groups", "group", "/iam/groups", _("Groups"), _("group"), Group, GroupOut, shapes.GroupId, permissions.GROUP_READ
+    api,
+    bp,
+    "iam.groups",
+    "group",
+    "/iam/groups",
+    _("Groups"),
+    _("group"),
+    Group,
+    GroupOut,
+    shapes.GroupId,
+    permissions.GROUP_READ,
 )
 get = groups.get
 size = select(func.count()).where(GroupMember.group_id == Group.id).scalar_subquery()
@@ -51,29 +61,52 @@ groups.listed(
         Column("description", _("Description"), lambda r: r[0].description),
         Column("created", _("Created"), lambda r: r[0].created_at, "time", Group.created_at, field="createdAt"),
     ],
-    query=lambda: scoped(Group).add_columns(size), of=lambda r: r[0],
-    search=(Group.name, Group.description), sort="name",
+    query=lambda: scoped(Group).add_columns(size),
+    of=lambda r: r[0],
+    search=(Group.name, Group.description),
+    sort="name",
     empty=_("Grant a role to a group, and everybody in it holds it until they leave."),
-)  # fmt: skip
+)
 
 
 @groups.shown(_("Show a group"))
 def show(row: Group) -> Response:
     found = db.session.scalars(people(row).order_by(Member.login).limit(SHOWN)).all()
     rows = [
-        [Cell("link", text=m.login, href=url_for(".member", member_id=m.id)), m.name, state_cell(m.state), groups.button("remove", row, m.id)]
+        [
+            Cell("link", text=m.login, href=url_for(".member", member_id=m.id)),
+            m.name,
+            state_cell(m.state),
+            groups.button("remove", row, m.id),
+        ]
         for m in found
     ]
     columns = [_("Login name"), pgettext("person", "Name"), _("State"), plain("")]
-    card = {"title": _("Members"), "rows": rows, "empty": _("Nobody yet."), "columns": columns, "actions": [groups.button("add", row)]}
+    card = {
+        "title": _("Members"),
+        "rows": rows,
+        "empty": _("Nobody yet."),
+        "columns": columns,
+        "actions": [groups.button("add", row)],
+    }
     facts = [(_("Description"), row.description), (_("Created"), row.created_at)]
     return common.show(
-        row.name, (groups.title, groups.url(None, "list")), facts, actions=groups.actions(row), object_id=row.id, cards=[card, grant_rows(GROUP, row.id)]
+        row.name,
+        (groups.title, groups.url(None, "list")),
+        facts,
+        actions=groups.actions(row),
+        object_id=row.id,
+        cards=[card, grant_rows(GROUP, row.id)],
     )
 
 
 @groups.creates(
-    _("Create a group"), GROUP_EDIT, permissions.GROUP_CREATED, title=_("New group"), submit=_("Create the group"), errors=[TAKEN]
+    _("Create a group"),
+    GROUP_EDIT,
+    permissions.GROUP_CREATED,
+    title=_("New group"),
+    submit=_("Create the group"),
+    errors=[TAKEN],
 )
 def create(wanted: GroupWanted) -> Group:
     """A group without members.
@@ -101,9 +134,15 @@ def change(row: Group, wanted: GroupWanted) -> Group:
 
 
 @groups.removes(
-    _("Dissolve a group"), GROUP_EDIT, permissions.GROUP_DISSOLVED, verb="dissolve", title=_("Dissolve"), errors=[ABOVE_YOU],
-    confirm=_("Dissolve {name}? Its members lose its roles at once."), said=_("{name} was dissolved."),
-)  # fmt: skip
+    _("Dissolve a group"),
+    GROUP_EDIT,
+    permissions.GROUP_DISSOLVED,
+    verb="dissolve",
+    title=_("Dissolve"),
+    errors=[ABOVE_YOU],
+    confirm=_("Dissolve {name}? Its members lose its roles at once."),
+    said=_("{name} was dissolved."),
+)
 def dissolve(row: Group) -> None:
     """Remove a group; its members lose its roles at once."""
     handing.need_all_grantable(GROUP, row.id)
@@ -116,15 +155,28 @@ def dissolve(row: Group) -> None:
 def candidates(row: Group, text: str = "") -> list[tuple[str, str]]:
     """Some members that are not in the group and match the words."""
     already = select(GroupMember.member_id).where(GroupMember.group_id == row.id)
-    others = members.of_tenant(handing.me().tenant_id).where(Member.id.not_in(already), matching(text, (Member.login, Member.name)))
+    others = members.of_tenant(handing.me().tenant_id).where(
+        Member.id.not_in(already), matching(text, (Member.login, Member.name))
+    )
     return [(m.id, f"{m.login} ({m.name})") for m in db.session.scalars(others.order_by(Member.login).limit(OFFERED))]
 
 
 @groups.acts(
-    "PUT", "/members/<member_id>", "addMember", _("Put a member into a group"), GROUP_EDIT, permissions.GROUP_MEMBER_ADDED,
-    verb="add", title=_("Add a member to {name}"), submit=_("Add"), label=_("Add a member"), icon="user-plus", said=_("Added."),
-    errors=[ABOVE_YOU], offers={"member_id": candidates},
-)  # fmt: skip
+    "PUT",
+    "/members/<member_id>",
+    "addMember",
+    _("Put a member into a group"),
+    GROUP_EDIT,
+    permissions.GROUP_MEMBER_ADDED,
+    verb="add",
+    title=_("Add a member to {name}"),
+    submit=_("Add"),
+    label=_("Add a member"),
+    icon="user-plus",
+    said=_("Added."),
+    errors=[ABOVE_YOU],
+    offers={"member_id": candidates},
+)
 def add(row: Group, member_id: Annotated[shapes.MemberId, Ask(_("Member"), "combobox")]) -> None:
     """Put a member of this tenant into a group; nobody hands out a group's roles who may not grant them.
 
@@ -139,9 +191,17 @@ def add(row: Group, member_id: Annotated[shapes.MemberId, Ask(_("Member"), "comb
 
 
 @groups.acts(
-    "DELETE", "/members/<member_id>", "removeMember", _("Take a member out of a group"), GROUP_EDIT, permissions.GROUP_MEMBER_REMOVED,
-    verb="remove", label=_("Take out"), said=_("Taken out of the group."), errors=[ABOVE_YOU],
-)  # fmt: skip
+    "DELETE",
+    "/members/<member_id>",
+    "removeMember",
+    _("Take a member out of a group"),
+    GROUP_EDIT,
+    permissions.GROUP_MEMBER_REMOVED,
+    verb="remove",
+    label=_("Take out"),
+    said=_("Taken out of the group."),
+    errors=[ABOVE_YOU],
+)
 def take_out(row: Group, member_id: shapes.MemberId) -> None:
     """Take a member out of a group.
 

@@ -83,7 +83,10 @@ class Membership(TenantOwned, db.Model):
 
 # How many tenants somebody belongs to, disabled ones too; read with the row, so that a list asks once.
 Member.places = column_property(
-    select(func.count(Membership.id)).where(Membership.member_id == Member.id).correlate_except(Membership).scalar_subquery()
+    select(func.count(Membership.id))
+    .where(Membership.member_id == Member.id)
+    .correlate_except(Membership)
+    .scalar_subquery()
 )
 
 
@@ -118,7 +121,9 @@ class ServiceAccount(TenantOwned, Versioned, db.Model):
 
 
 class AccessKey(db.Model):
-    """An AccessKey: belongs to a member in one tenant, or to a service account. The secret signs, so it is sealed, not hashed."""
+    """An AccessKey: belongs to a member in one tenant, or to a service account. The secret signs, so it is sealed,
+    not hashed.
+    """
 
     __tablename__ = "iam_access_key"
     __table_args__ = (Index("ix_iam_access_key_owner", "tenant_id", "owner_type", "owner_id"),)
@@ -159,7 +164,9 @@ class Grant(TenantOwned, db.Model):
 
     __tablename__ = "iam_grant"
     __table_args__ = (
-        UniqueConstraint("tenant_id", "principal_type", "principal_id", "conditions_digest", "role", name="uq_iam_grant_held"),
+        UniqueConstraint(
+            "tenant_id", "principal_type", "principal_id", "conditions_digest", "role", name="uq_iam_grant_held"
+        ),
         Index("ix_iam_grant_time", "tenant_id", "created_at", "id"),
         Index("ix_iam_grant_role_time", "tenant_id", "role", "created_at"),
     )

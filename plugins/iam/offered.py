@@ -22,7 +22,9 @@ def permissions() -> Mapping[str, Permission]:
 
 
 def roles() -> Mapping[str, Role]:
-    """Built-in roles of this site and of those that joined it, by code, with the exact permissions that they have on all of them."""
+    """Built-in roles of this site and of those that joined it, by code, with the exact permissions that they have on
+    all of them.
+    """
     found: dict[str, Role] = {}
     for role in (*declared().roles, *(role for joined in _declarations() for role in joined.roles)):
         before = found.setdefault(role.code, role)
@@ -32,7 +34,11 @@ def roles() -> Mapping[str, Role]:
 
 def _declarations() -> list[Declared]:
     if "declarations" not in g:
-        joined = select(JoinedSite).join(OidcClient, OidcClient.client_id == JoinedSite.client_id).where(OidcClient.site, OidcClient.enabled)
+        joined = (
+            select(JoinedSite)
+            .join(OidcClient, OidcClient.client_id == JoinedSite.client_id)
+            .where(OidcClient.site, OidcClient.enabled)
+        )
         rows = db.session.scalars(joined.order_by(JoinedSite.created_at))
         g.declarations = [msgspec.convert(row.declared, Declared) for row in rows]
     return g.declarations

@@ -30,10 +30,31 @@ CLIENT_API = Permission("iam.client.api", _("Let OIDC clients use the API in peo
 CHECK = Permission("iam.permission.check", _("Ask what somebody may do, and why"), reads=True)
 
 ALL = (
-    SITE_TENANTS, SITE_PEOPLE, SITE_JOIN, TENANT_READ, TENANT_EDIT, WORKSPACE_READ, WORKSPACE_EDIT, MEMBER_READ, MEMBER_EDIT,
-    GROUP_READ, GROUP_EDIT, ACCOUNT_READ, ACCOUNT_EDIT, ACCOUNT_GRANT, ROLE_READ, ROLE_EDIT, GRANT_READ, GRANT_EDIT,
-    KEY_READ, KEY_EDIT, CLIENT_READ, CLIENT_EDIT, CLIENT_API, CHECK,
-)  # fmt: skip
+    SITE_TENANTS,
+    SITE_PEOPLE,
+    SITE_JOIN,
+    TENANT_READ,
+    TENANT_EDIT,
+    WORKSPACE_READ,
+    WORKSPACE_EDIT,
+    MEMBER_READ,
+    MEMBER_EDIT,
+    GROUP_READ,
+    GROUP_EDIT,
+    ACCOUNT_READ,
+    ACCOUNT_EDIT,
+    ACCOUNT_GRANT,
+    ROLE_READ,
+    ROLE_EDIT,
+    GRANT_READ,
+    GRANT_EDIT,
+    KEY_READ,
+    KEY_EDIT,
+    CLIENT_READ,
+    CLIENT_EDIT,
+    CLIENT_API,
+    CHECK,
+)
 OF_THE_SITE = ("iam.site.", "core.site.")  # what reaches beyond one tenant: the platform administrator's alone
 
 SIGNED_IN = Operation("iam.sign-in.done", _("Gave name and password"))

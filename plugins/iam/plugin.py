@@ -55,10 +55,13 @@ def register_roles():
     own_rights = [p.name for p in permissions.ALL if not p.name.startswith(permissions.OF_THE_SITE)]
     return [
         Role(
-            "tenant-administrator", _("Tenant administrator"), own_rights,
-            _("Runs a tenant: members, roles, security, audit."), grants=["*"],
+            "tenant-administrator",
+            _("Tenant administrator"),
+            own_rights,
+            _("Runs a tenant: members, roles, security, audit."),
+            grants=["*"],
         )
-    ]  # fmt: skip
+    ]
 
 
 @hookimpl
@@ -96,7 +99,7 @@ def register_periodic():
         Periodic("iam.grants.sweep", _("Remove roles that expired"), grant_service.sweep, every=60),
         Periodic("iam.keys.rotate", _("Rotate signing keys"), upkeep.rotate_keys, every=600),
         Periodic("iam.tokens.sweep", _("Remove expired codes, tokens and sessions"), upkeep.sweep, every=900),
-    ]  # fmt: skip
+    ]
 
 
 @hookimpl
@@ -112,11 +115,14 @@ def register_search():
 def register_checklist():
     return [
         ChecklistItem(
-            10, _("Bring in your people"),
+            10,
+            _("Bring in your people"),
             _("Create members, or add those of other tenants, and grant them roles."),
-            "iam.member_list", permissions.MEMBER_EDIT, upkeep.others_are_in,
+            "iam.member_list",
+            permissions.MEMBER_EDIT,
+            upkeep.others_are_in,
         )
-    ]  # fmt: skip
+    ]
 
 
 @hookimpl

@@ -10,7 +10,9 @@ from plugins.iam.models import ACTIVE, MEMBER, SERVICE_ACCOUNT, AccessKey, Membe
 
 
 def find_principal(principal_key: str, tenant_id: str) -> Principal | None:
-    """The member or service account acting in a tenant, or None when it is unknown, frozen, removed or not of that tenant."""
+    """The member or service account acting in a tenant, or None when it is unknown, frozen, removed or not of that
+    tenant.
+    """
     kind, _, identifier = principal_key.partition(":")
     if kind == MEMBER:
         found = db.session.execute(

@@ -37,10 +37,14 @@ PEOPLE: Sequence[tuple[str, str, str, tuple[Any, ...]]] = (
     ("tenant-admin", "Tang Min", TENANT_ADMIN, ()),
     ("env-admin", "Huang Ling", ENVIRONMENT_ADMIN, ()),
     ("delivery", "De Liu", "yunyou-delivery-engineer", ()),
-    ("operations", "Ops Wei", "yunyou-operations-engineer",
-     ({"kind": "resource", "attribute": "product", "values": ["VOTE"]},)),
+    (
+        "operations",
+        "Ops Wei",
+        "yunyou-operations-engineer",
+        ({"kind": "resource", "attribute": "product", "values": ["VOTE"]},),
+    ),
     ("observer", "Guan Cha", "yunyou-observer", ()),
-)  # fmt: skip
+)
 
 
 def seed(wanted: Seed) -> None:
@@ -172,19 +176,28 @@ def grant(place: Tenant, kind: str, principal_id: str, role: str, conditions: Se
     if one(Grant, tenant_id=place.id, principal_type=kind, principal_id=principal_id, role=role) is None:
         add(
             Grant(
-                id=new_id(), tenant_id=place.id, principal_type=kind, principal_id=principal_id, role=role,
-                conditions=list(conditions), granted_by="system",
+                id=new_id(),
+                tenant_id=place.id,
+                principal_type=kind,
+                principal_id=principal_id,
+                role=role,
+                conditions=list(conditions),
+                granted_by="system",
             )
-        )  # fmt: skip
+        )
         directory.bump(place.id)
 
 
 def new_key(tenant_id: str, owner_type: str, owner_id: str) -> AccessKey:
     """A fresh AccessKey."""
     return AccessKey(
-        id=f"AK{new_id().upper()}", created_at=now(), tenant_id=tenant_id, owner_type=owner_type, owner_id=owner_id,
+        id=f"AK{new_id().upper()}",
+        created_at=now(),
+        tenant_id=tenant_id,
+        owner_type=owner_type,
+        owner_id=owner_id,
         secret=secrets.token_urlsafe(30),
-    )  # fmt: skip
+    )
 
 
 def known(*roles: str) -> list[str]:

@@ -147,7 +147,9 @@ class ClientOut(Out):
     public: Annotated[bool, doc("Whether it has no secret, as programs on people's own machines.")]
     trusted: Annotated[bool, doc("Whether people are not asked for consent.")]
     site: Annotated[bool, doc("Whether it is the console of another site that uses this IAM.")]
-    api_scope: Annotated[str, doc("The most that people may let it do at the API: empty, `antstack.api:read` or `antstack.api`.")]
+    api_scope: Annotated[
+        str, doc("The most that people may let it do at the API: empty, `antstack.api:read` or `antstack.api`.")
+    ]
     without_pkce: Annotated[bool, doc("Whether it may sign people in without PKCE.")]
     version: Version
     created_at: CreatedAt
@@ -168,9 +170,20 @@ def member(row: Member, password: str | None = None) -> MemberOut:
     """A member as the API shows it; without phone numbers, where they are not the caller's business."""
     mobile, landline = (row.mobile, row.landline) if handing.may_see_contact(row) else ("", "")
     return MemberOut(
-        row.id, row.login, row.name, row.nickname or "", mobile or "", landline or "", row.staff_number or "",
-        row.state, bool(row.must_reset), row.last_login_at, row.version or 1, row.created_at, password,
-    )  # fmt: skip
+        row.id,
+        row.login,
+        row.name,
+        row.nickname or "",
+        mobile or "",
+        landline or "",
+        row.staff_number or "",
+        row.state,
+        bool(row.must_reset),
+        row.last_login_at,
+        row.version or 1,
+        row.created_at,
+        password,
+    )
 
 
 def account(row: ServiceAccount) -> AccountOut:
@@ -183,11 +196,16 @@ def keys(rows: Sequence[AccessKey], secret: str | None = None) -> list[KeyOut]:
     names = grants.names_of((row.owner_type, row.owner_id) for row in rows)
     return [
         KeyOut(
-            row.id, PrincipalOut(row.owner_type, row.owner_id, names[row.owner_type, row.owner_id]), row.state,
-            row.last_used_at, row.last_used_ip or "", row.created_at, secret,
+            row.id,
+            PrincipalOut(row.owner_type, row.owner_id, names[row.owner_type, row.owner_id]),
+            row.state,
+            row.last_used_at,
+            row.last_used_ip or "",
+            row.created_at,
+            secret,
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def key(row: AccessKey, secret: str | None = None) -> KeyOut:
@@ -198,23 +216,37 @@ def key(row: AccessKey, secret: str | None = None) -> KeyOut:
 def role(found: RoleShown) -> RoleOut:
     """A role as the API shows it."""
     return RoleOut(
-        found.id, found.code, say(found.name), say(found.description), found.built_in, list(found.permissions),
-        found.held, found.version,
-    )  # fmt: skip
+        found.id,
+        found.code,
+        say(found.name),
+        say(found.description),
+        found.built_in,
+        list(found.permissions),
+        found.held,
+        found.version,
+    )
 
 
 def held(rows: Sequence[Grant]) -> list[GrantOut]:
     """Grants as the API shows them."""
     names = grants.names_of((row.principal_type, row.principal_id) for row in rows)
-    titles = {code: say(found[0]) for code, found in roles_of(handing.me().tenant_id, {row.role for row in rows}).items()}
+    titles = {
+        code: say(found[0]) for code, found in roles_of(handing.me().tenant_id, {row.role for row in rows}).items()
+    }
     return [
         GrantOut(
             row.id,
             PrincipalOut(row.principal_type, row.principal_id, names[row.principal_type, row.principal_id]),
-            row.role, titles.get(row.role, row.role), list(row.conditions), row.expires_at, row.granted_by, row.reason, row.created_at,
+            row.role,
+            titles.get(row.role, row.role),
+            list(row.conditions),
+            row.expires_at,
+            row.granted_by,
+            row.reason,
+            row.created_at,
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def grant(row: Grant) -> GrantOut:
@@ -225,8 +257,19 @@ def grant(row: Grant) -> GrantOut:
 def client(row: OidcClient, secret: str | None = None) -> ClientOut:
     """An OIDC client as the API shows it."""
     return ClientOut(
-        row.id, row.client_id, row.name, list(row.redirect_uris), list(row.post_logout_uris), row.backchannel_uri,
-        row.audience, row.public, row.trusted, row.site, row.api_scope, row.without_pkce, row.version, row.created_at, secret or None,
-    )  # fmt: skip
-
-
+        row.id,
+        row.client_id,
+        row.name,
+        list(row.redirect_uris),
+        list(row.post_logout_uris),
+        row.backchannel_uri,
+        row.audience,
+        row.public,
+        row.trusted,
+        row.site,
+        row.api_scope,
+        row.without_pkce,
+        row.version,
+        row.created_at,
+        secret or None,
+    )

@@ -78,7 +78,9 @@ def answer(client_id: str, asked: SnapshotAsked) -> SnapshotAnswer:
     _keep(client_id, asked.declared)
     content, digest = _made()
     moment = claims.seconds(now())
-    proof = keys.sign({"iss": issuer(), "aud": client_id, "iat": moment, "exp": moment + SNAPSHOT_SECONDS, "sha256": digest}, PROOF)
+    proof = keys.sign(
+        {"iss": issuer(), "aud": client_id, "iat": moment, "exp": moment + SNAPSHOT_SECONDS, "sha256": digest}, PROOF
+    )
     return SnapshotAnswer(proof, None if asked.holding == digest else content)
 
 
@@ -133,15 +135,22 @@ def _content() -> Content:
         _principals(live),
         _groups(live),
         _grants(live, now()),
-        [OwnRole(*row) for row in db.session.execute(own.where(CustomRole.tenant_id.in_(live)).order_by(CustomRole.id))],
+        [
+            OwnRole(*row)
+            for row in db.session.execute(own.where(CustomRole.tenant_id.in_(live)).order_by(CustomRole.id))
+        ],
     )
 
 
 def _principals(live: list[str]) -> list[Principal]:
-    people = select(Member.id, Member.name, Member.login, Membership.tenant_id).join(Membership, Membership.member_id == Member.id)
+    people = select(Member.id, Member.name, Member.login, Membership.tenant_id).join(
+        Membership, Membership.member_id == Member.id
+    )
     people = people.where(Member.state == ACTIVE, Membership.tenant_id.in_(live)).order_by(Membership.id)
     programs = select(ServiceAccount.id, ServiceAccount.name, ServiceAccount.name, ServiceAccount.tenant_id)
-    programs = programs.where(ServiceAccount.state == ACTIVE, ServiceAccount.tenant_id.in_(live)).order_by(ServiceAccount.id)
+    programs = programs.where(ServiceAccount.state == ACTIVE, ServiceAccount.tenant_id.in_(live)).order_by(
+        ServiceAccount.id
+    )
     found = [Principal("member", *row) for row in db.session.execute(people)]
     return found + [Principal("serviceAccount", *row) for row in db.session.execute(programs)]
 
@@ -149,14 +158,24 @@ def _principals(live: list[str]) -> list[Principal]:
 def _groups(live: list[str]) -> dict[str, list[str]]:
     query = select(GroupMember.member_id, GroupMember.group_id).join(Group, Group.id == GroupMember.group_id)
     found: dict[str, list[str]] = {}
-    for member_id, group_id in db.session.execute(query.where(Group.tenant_id.in_(live)).order_by(GroupMember.member_id, GroupMember.group_id)):
+    for member_id, group_id in db.session.execute(
+        query.where(Group.tenant_id.in_(live)).order_by(GroupMember.member_id, GroupMember.group_id)
+    ):
         found.setdefault(f"{MEMBER}:{member_id}", []).append(f"{GROUP}:{group_id}")
     return found
 
 
 def _grants(live: list[str], moment: datetime) -> list[HeldRole]:
     query = (
-        select(Grant.tenant_id, Grant.principal_type, Grant.principal_id, Grant.role, Group.name, Grant.expires_at, Grant.conditions)
+        select(
+            Grant.tenant_id,
+            Grant.principal_type,
+            Grant.principal_id,
+            Grant.role,
+            Group.name,
+            Grant.expires_at,
+            Grant.conditions,
+        )
         .outerjoin(Group, (Group.id == Grant.principal_id) & (Grant.principal_type == GROUP))
         .where(Grant.tenant_id.in_(live), or_(Grant.expires_at.is_(None), Grant.expires_at > moment))
         .order_by(Grant.created_at, Grant.id)

@@ -29,9 +29,18 @@ class WorkspaceOut(NamedOut):
 
 
 workspaces = Resource(
-    api, bp, "iam.workspaces", "workspace", "/iam/workspaces", _("Workspaces"), _("workspace"), Workspace, WorkspaceOut,
-    shapes.WorkspaceId, permissions.WORKSPACE_READ,
-)  # fmt: skip
+    api,
+    bp,
+    "iam.workspaces",
+    "workspace",
+    "/iam/workspaces",
+    _("Workspaces"),
+    _("workspace"),
+    Workspace,
+    WorkspaceOut,
+    shapes.WorkspaceId,
+    permissions.WORKSPACE_READ,
+)
 workspaces.listed(
     _("List workspaces"),
     [
@@ -40,15 +49,20 @@ workspaces.listed(
         Column("id", _("Workspace ID"), lambda r: r.id, "mono"),
         Column("created", _("Created"), lambda r: r.created_at, "time", Workspace.created_at, field="createdAt"),
     ],
-    search=(Workspace.name, Workspace.description), sort="name",
+    search=(Workspace.name, Workspace.description),
+    sort="name",
     empty=_("A workspace separates what one tenant runs, such as production and test."),
-)  # fmt: skip
+)
 
 
 @workspaces.creates(
-    _("Create a workspace"), WORKSPACE_EDIT, permissions.WORKSPACE_CREATED, title=_("New workspace"), submit=_("Create the workspace"),
+    _("Create a workspace"),
+    WORKSPACE_EDIT,
+    permissions.WORKSPACE_CREATED,
+    title=_("New workspace"),
+    submit=_("Create the workspace"),
     errors=[TAKEN],
-)  # fmt: skip
+)
 def create(wanted: WorkspaceWanted) -> Workspace:
     """A workspace of this tenant.
 
@@ -74,9 +88,12 @@ def change(row: Workspace, wanted: WorkspaceWanted) -> Workspace:
 
 
 @workspaces.removes(
-    _("Delete an empty workspace"), WORKSPACE_EDIT, permissions.WORKSPACE_DELETED, errors=[NOT_EMPTY],
+    _("Delete an empty workspace"),
+    WORKSPACE_EDIT,
+    permissions.WORKSPACE_DELETED,
+    errors=[NOT_EMPTY],
     confirm=_("Delete the workspace {name}? Only an empty one can be deleted."),
-)  # fmt: skip
+)
 def remove(row: Workspace) -> None:
     """Delete a workspace in which nothing is left.
 

@@ -1,4 +1,5 @@
-"""Calls signed with the Alibaba Cloud V3 signature, ACS3-HMAC-SHA256, so that its SDK cores call this API unmodified (O-1).
+"""Calls signed with the Alibaba Cloud V3 signature, ACS3-HMAC-SHA256, so that its SDK cores call this API unmodified
+(O-1).
 
 Canonical request and string to sign as Alibaba Cloud's "V3 request body & signature mechanism" describes them.
 """
@@ -39,41 +40,50 @@ def _code(reason: str, why: Text, remedy: Text, status: int = 401) -> ErrorCode:
 
 
 MALFORMED = _code(
-    "MALFORMED", _("The Authorization header cannot be read."),
+    "MALFORMED",
+    _("The Authorization header cannot be read."),
     _("Write it as ACS3-HMAC-SHA256 Credential=…,SignedHeaders=…,Signature=…."),
-)  # fmt: skip
+)
 NOT_SIGNED = _code(
-    "HEADER_NOT_SIGNED", _("These headers must be signed: {headers}"),
+    "HEADER_NOT_SIGNED",
+    _("These headers must be signed: {headers}"),
     _("Add them to SignedHeaders."),
-)  # fmt: skip
+)
 UNKNOWN_KEY = _code(
-    "ACCESS_KEY_UNKNOWN", _("There is no AccessKey {key}."),
+    "ACCESS_KEY_UNKNOWN",
+    _("There is no AccessKey {key}."),
     _("Use an AccessKey of this site's IAM."),
-)  # fmt: skip
+)
 KEY_DISABLED = _code(
-    "ACCESS_KEY_DISABLED", _("The AccessKey {key} is disabled."),
+    "ACCESS_KEY_DISABLED",
+    _("The AccessKey {key} is disabled."),
     _("Enable it, or use another one."),
-)  # fmt: skip
+)
 OWNER_NOT_ACTIVE = _code(
-    "OWNER_NOT_ACTIVE", _("The owner of the AccessKey {key} is frozen or has left the tenant."),
+    "OWNER_NOT_ACTIVE",
+    _("The owner of the AccessKey {key} is frozen or has left the tenant."),
     _("Ask a tenant administrator."),
-)  # fmt: skip
+)
 SKEWED = _code(
-    "DATE_SKEWED", _("x-acs-date is {seconds} s off; 15 minutes are allowed."),
+    "DATE_SKEWED",
+    _("x-acs-date is {seconds} s off; 15 minutes are allowed."),
     _("Set the caller's clock."),
-)  # fmt: skip
+)
 WRONG_BODY = _code(
-    "BODY_HASH_WRONG", _("x-acs-content-sha256 is not the SHA-256 of the body."),
+    "BODY_HASH_WRONG",
+    _("x-acs-content-sha256 is not the SHA-256 of the body."),
     _("Hash the bytes that are sent."),
-)  # fmt: skip
+)
 WRONG = _code(
-    "DOES_NOT_MATCH", _("The signature does not match."),
+    "DOES_NOT_MATCH",
+    _("The signature does not match."),
     _("Compare the string to sign: its SHA-256 here is {digest}."),
-)  # fmt: skip
+)
 REPLAYED = _code(
-    "NONCE_REPLAYED", _("This x-acs-signature-nonce was used before."),
+    "NONCE_REPLAYED",
+    _("This x-acs-signature-nonce was used before."),
     _("Use a new nonce for every call."),
-)  # fmt: skip
+)
 ERRORS = (MALFORMED, NOT_SIGNED, UNKNOWN_KEY, KEY_DISABLED, OWNER_NOT_ACTIVE, SKEWED, WRONG_BODY, WRONG, REPLAYED)
 
 REFUSED = {"unknown": UNKNOWN_KEY, "disabled": KEY_DISABLED, "owner-not-active": OWNER_NOT_ACTIVE, "wrong": WRONG}
@@ -152,7 +162,9 @@ def _check_date(text: str) -> None:
 
 
 def _use_nonce(key: str, nonce: str) -> None:
-    """Take the nonce, once and for good: a row of the database, which outlasts Redis and whatever becomes of the request."""
+    """Take the nonce, once and for good: a row of the database, which outlasts Redis and whatever becomes of the
+    request.
+    """
     if not 8 <= len(nonce) <= 128:
         raise MALFORMED()
     digest = hashlib.sha256(f"{key} {nonce}".encode()).hexdigest()

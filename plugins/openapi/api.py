@@ -32,16 +32,27 @@ class CatalogueOut(Out):
     items: Annotated[list[OperationOut], doc("The operations, area by area.")]
 
 
-@api.operation("GET", "/openapi/catalogue", "openapi.catalogue.list", _("Every operation of this site"),
-               permissions.CATALOGUE_READ, returns=CatalogueOut)  # fmt: skip
+@api.operation(
+    "GET",
+    "/openapi/catalogue",
+    "openapi.catalogue.list",
+    _("Every operation of this site"),
+    permissions.CATALOGUE_READ,
+    returns=CatalogueOut,
+)
 def catalogue() -> CatalogueOut:
     return CatalogueOut(
         [
             OperationOut(
-                one.id, title.in_all(), one.method, openapi.path_of(one), one.summary.in_all(),
-                one.permission.name if one.permission else None, one.audit.code if one.audit else None,
+                one.id,
+                title.in_all(),
+                one.method,
+                openapi.path_of(one),
+                one.summary.in_all(),
+                one.permission.name if one.permission else None,
+                one.audit.code if one.audit else None,
                 [error.code for error in one.errors],
             )
             for title, one in openapi.operations()
         ]
-    )  # fmt: skip
+    )

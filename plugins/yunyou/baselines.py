@@ -117,7 +117,9 @@ def _index(environment: Environment, before: Mapping[str, Any], document: Mappin
     differ = {product["code"]: product for product in document["products"] if was.get(product["code"]) != product}
     codes = [*differ, *(was.keys() - {product["code"] for product in document["products"]})]
     products = {row.code: row for row in _rows(BaselineProduct, environment, BaselineProduct.code.in_(codes))}
-    applications = {row.name: row for row in _rows(BaselineApplication, environment, BaselineApplication.product.in_(codes))}
+    applications = {
+        row.name: row for row in _rows(BaselineApplication, environment, BaselineApplication.product.in_(codes))
+    }
     for product in differ.values():
         row = products.pop(product["code"], None)
         if row is None:
@@ -144,9 +146,13 @@ def _index_application(
 ) -> None:
     if row is None:
         row = BaselineApplication(
-            id=new_id(), tenant_id=environment.tenant_id, environment_id=environment.id, name=application["name"],
-            objects="[]", changed_at=now(),
-        )  # fmt: skip
+            id=new_id(),
+            tenant_id=environment.tenant_id,
+            environment_id=environment.id,
+            name=application["name"],
+            objects="[]",
+            changed_at=now(),
+        )
         db.session.add(row)
     role = application.get("role", "standard")
     row.product, row.release, row.image, row.role = product["code"], product["version"], application["image"], role

@@ -40,10 +40,17 @@ RIGHTS_MISSING = ErrorCode(
 )
 ERRORS = (TAKEN, RIGHTS_MISSING)
 NEEDED = (
-    ("apps", "deployments", "patch"), ("apps", "statefulsets", "patch"), ("apps", "daemonsets", "patch"),
-    ("batch", "jobs", "patch"), ("", "services", "patch"), ("", "secrets", "patch"), ("", "pods", "delete"),
-    ("", "pods", "list"), ("", "persistentvolumeclaims", "patch"), ("", "events", "list"),
-)  # fmt: skip
+    ("apps", "deployments", "patch"),
+    ("apps", "statefulsets", "patch"),
+    ("apps", "daemonsets", "patch"),
+    ("batch", "jobs", "patch"),
+    ("", "services", "patch"),
+    ("", "secrets", "patch"),
+    ("", "pods", "delete"),
+    ("", "pods", "list"),
+    ("", "persistentvolumeclaims", "patch"),
+    ("", "events", "list"),
+)
 
 
 class NewEnvironment(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
@@ -53,7 +60,9 @@ class NewEnvironment(msgspec.Struct, rename="camel", forbid_unknown_fields=True)
     prefix: Annotated[str, Meta(pattern=LABEL), doc("Beginning of the names of what is made in the environment.")]
     cluster: Annotated[str, doc("Identifier of a registered cluster; or give `kubeconfig`.")] = ""
     kubeconfig: Annotated[str, doc("Kubeconfig in YAML of a cluster that is registered with it.")] = ""
-    namespace: Annotated[str, doc("Namespace that everything is delivered to; made from the prefix where it is left out.")] = ""
+    namespace: Annotated[
+        str, doc("Namespace that everything is delivered to; made from the prefix where it is left out.")
+    ] = ""
     global_domain: fields.GlobalDomain = ""
     access_address: fields.AccessAddress = ""
     base: fields.Base = "third-party"
@@ -67,12 +76,16 @@ class NewEnvironment(msgspec.Struct, rename="camel", forbid_unknown_fields=True)
 class Edited(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """What of an environment can be edited in place."""
 
-    name: Annotated[Annotated[str, Meta(min_length=1, max_length=64)] | None, doc("Name that people see; unique in the tenant.")] = None
+    name: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=64)] | None, doc("Name that people see; unique in the tenant.")
+    ] = None
     global_domain: Annotated[str | None, doc("Domain that names of applications end with.")] = None
     access_address: Annotated[str | None, doc("Address that people reach the environment by.")] = None
     region: Annotated[str | None, doc("Region that the environment is in.")] = None
     zone: Annotated[str | None, doc("Availability zone that the environment is in.")] = None
-    registry_host: Annotated[str | None, doc("Registry that images are taken from; empty for the one in their name.")] = msgspec.field(default=None, name="registry")
+    registry_host: Annotated[
+        str | None, doc("Registry that images are taken from; empty for the one in their name.")
+    ] = msgspec.field(default=None, name="registry")
     registry_insecure: Annotated[bool | None, doc("Whether the registry is asked without TLS.")] = None
     no_service_image: Annotated[str | None, doc("Image that applications run while they are offline.")] = None
 
@@ -108,11 +121,22 @@ def add_environment(new: NewEnvironment) -> Environment:
     if missing := missing_rights(cluster, namespace):
         raise RIGHTS_MISSING(rights=", ".join(missing))
     environment = Environment(
-        id=new_id(), tenant_id=caller.current().tenant_id, name=new.name, cluster_id=cluster.id, namespace=namespace,
-        prefix=new.prefix, global_domain=new.global_domain, access_address=new.access_address, base=new.base,
-        region=new.region, zone=new.zone, registry_host=new.registry_host, registry_insecure=new.registry_insecure,
-        no_service_image=new.no_service_image, workspace_id=caller.current().workspace_id,
-    )  # fmt: skip
+        id=new_id(),
+        tenant_id=caller.current().tenant_id,
+        name=new.name,
+        cluster_id=cluster.id,
+        namespace=namespace,
+        prefix=new.prefix,
+        global_domain=new.global_domain,
+        access_address=new.access_address,
+        base=new.base,
+        region=new.region,
+        zone=new.zone,
+        registry_host=new.registry_host,
+        registry_insecure=new.registry_insecure,
+        no_service_image=new.no_service_image,
+        workspace_id=caller.current().workspace_id,
+    )
     db.session.add(environment)
     ensure_namespace(environment)
     audit.note("environment", environment.id, environment.name, cluster=cluster.name, namespace=namespace)
@@ -179,9 +203,12 @@ def missing_rights(cluster: Cluster, namespace: str) -> list[str]:
     missing = []
     for group, resource, verb in NEEDED:
         review = {
-            "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": {"namespace": namespace, "group": group, "resource": resource, "verb": verb}},
-        }  # fmt: skip
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {
+                "resourceAttributes": {"namespace": namespace, "group": group, "resource": resource, "verb": verb}
+            },
+        }
         answer = kube.create(f"{paths.root('authorization.k8s.io/v1')}/selfsubjectaccessreviews", review)
         if not answer.get("status", {}).get("allowed"):
             missing.append(f"{verb} {resource}")

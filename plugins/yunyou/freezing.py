@@ -1,4 +1,6 @@
-"""Freezing what an order sends: objects of each application, what was sent before, and what the cluster looked like (Y-21)."""
+"""Freezing what an order sends: objects of each application, what was sent before, and what the cluster looked like
+(Y-21).
+"""
 
 from __future__ import annotations
 
@@ -125,7 +127,8 @@ class Cluster:
 def look_at(plan: Plan, cluster: Cluster) -> None:
     """Note what the cluster has of the plan's objects, and how its pods come to be."""
     plan.seen = {
-        ownership.object_key(item): ownership.identity(cluster.find(item["kind"], item["metadata"]["name"])) for item in plan.objects
+        ownership.object_key(item): ownership.identity(cluster.find(item["kind"], item["metadata"]["name"]))
+        for item in plan.objects
     }
     found = cluster.find(plan.kind, plan.name)
     plan.mode = "update" if found is not None else "create"
@@ -144,7 +147,9 @@ def note_leaving(product: Product, plans: Sequence[Plan], cluster: Cluster) -> N
     last.leaving = [
         [item["kind"], item["metadata"]["name"], item["metadata"]["uid"]]
         for item in cluster.made_for(last.application, "")
-        if item["kind"] != "Job" and ownership.object_key(item) not in kept and item["metadata"]["labels"].get(CELL, "") in cells
+        if item["kind"] != "Job"
+        and ownership.object_key(item) not in kept
+        and item["metadata"]["labels"].get(CELL, "") in cells
     ]
 
 

@@ -52,12 +52,22 @@ def import_solution(environment: Environment, raw: bytes) -> Solution:
     if same is not None:
         raise IMPORTED_BEFORE(name=same.name, version=same.release, extra={"solution": same.id})
     solution = Solution(
-        id=new_id(), tenant_id=environment.tenant_id, environment_id=environment.id, name=document.name,
-        release=document.version, fingerprint=fingerprint, size=len(raw), unknown=list(document.unknown),
-        products=[_summary(product) for product in document.products], overrides={}, given_up=[],
-        applications=sum(1 for __ in document.applications()), parameters="{}",
-        document=json.dumps(document.document, ensure_ascii=False), imported_by=caller.current().name,
-    )  # fmt: skip
+        id=new_id(),
+        tenant_id=environment.tenant_id,
+        environment_id=environment.id,
+        name=document.name,
+        release=document.version,
+        fingerprint=fingerprint,
+        size=len(raw),
+        unknown=list(document.unknown),
+        products=[_summary(product) for product in document.products],
+        overrides={},
+        given_up=[],
+        applications=sum(1 for __ in document.applications()),
+        parameters="{}",
+        document=json.dumps(document.document, ensure_ascii=False),
+        imported_by=caller.current().name,
+    )
     db.session.add(solution)
     db.session.flush()
     _unpack(solution, document)
@@ -69,9 +79,12 @@ def import_solution(environment: Environment, raw: bytes) -> Solution:
 
 def _summary(product: Product) -> dict[str, Any]:
     return {
-        "code": product.code, "name": product.name, "version": product.version, "applications": len(product.applications),
+        "code": product.code,
+        "name": product.name,
+        "version": product.version,
+        "applications": len(product.applications),
         "dependencies": [d.product for d in product.dependencies],
-    }  # fmt: skip
+    }
 
 
 def _unpack(solution: Solution, document: Document) -> None:

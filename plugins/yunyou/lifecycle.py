@@ -1,4 +1,6 @@
-"""What Yunyou adds to the life of its orders: one that queued is planned anew, a retry takes corrections of the plan along."""
+"""What Yunyou adds to the life of its orders: one that queued is planned anew, a retry takes corrections of the plan
+along.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ ERRORS = (BASE_MOVED,)
 
 
 def before_start(order: Order) -> None:
-    """A queued order whose base or cluster moved while it waited is planned anew; one that somebody previewed stops and asks.
+    """A queued order whose base or cluster moved while it waited is planned anew; one that somebody previewed stops and
+    asks.
 
     :raises ConsoleError: YUNYOU/PLAN_OUTDATED
     """
@@ -55,7 +58,9 @@ def before_start(order: Order) -> None:
 
 
 def before_retry(order: Order, leaves: Sequence[OrderNode]) -> None:
-    """Freeze failed applications anew from the plan as it is now, and start those that changed from their first step."""
+    """Freeze failed applications anew from the plan as it is now, and start those that changed from their first
+    step.
+    """
     environment = db.session.get(Environment, order.environment_id)
     if environment is None:
         return

@@ -38,9 +38,11 @@ class View:
 
     def _mirrored(self, kind: str) -> list[Json]:
         query = select(KubeObject.data).where(
-            KubeObject.cluster_id == self.environment.cluster_id, KubeObject.kind == kind,
-            KubeObject.namespace == self.environment.namespace, KubeObject.managed,
-        )  # fmt: skip
+            KubeObject.cluster_id == self.environment.cluster_id,
+            KubeObject.kind == kind,
+            KubeObject.namespace == self.environment.namespace,
+            KubeObject.managed,
+        )
         return list(db.session.scalars(query))
 
     def _asked(self, kind: str) -> list[Json]:
@@ -74,9 +76,10 @@ class View:
         """
         return {
             item["metadata"]["name"]: {**item, "kind": kind}
-            for plural, kind in WORKLOADS.items() if kind != "Job"
+            for plural, kind in WORKLOADS.items()
+            if kind != "Job"
             for item in self._asked(plural)
-        }  # fmt: skip
+        }
 
 
 def look(environment: Environment) -> View:

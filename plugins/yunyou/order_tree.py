@@ -62,7 +62,13 @@ class OrderTree:
         applications = self._applications(product, names)
         stages = [
             _stage(f"{code}/#pre", "pre-tasks", _("Pre-tasks"), _before(code, balancers), parallel=True),
-            _stage(f"{code}/#apps", "applications", pgettext("step of an order", "Applications"), applications, parallel=True),
+            _stage(
+                f"{code}/#apps",
+                "applications",
+                pgettext("step of an order", "Applications"),
+                applications,
+                parallel=True,
+            ),
             _stage(f"{code}/#post", "post-tasks", _("Post-tasks"), _after(code, balancers, names)),
         ]
         return Planned(code, "product", product.name, children=stages, after=list(after))
@@ -70,7 +76,9 @@ class OrderTree:
     def _applications(self, product: Product, names: set[str]) -> list[Planned]:
         """Those that are sent, each after all of the layers before its own, and those that leave."""
         code = product.code
-        wishes = {_name(key): [_name(other) or other for other in wish.after] for key, wish in self._wishes[code].items()}
+        wishes = {
+            _name(key): [_name(other) or other for other in wish.after] for key, wish in self._wishes[code].items()
+        }
         left_out = [application.name for application in product.applications if application.name not in names]
         arranged = sequence.application_layers(product, exclude=left_out, after=wishes)
         self.warnings += arranged.warnings
@@ -97,13 +105,16 @@ def _before(code: str, balancers: Iterable[LoadBalancer]) -> list[Planned]:
         _step(f"{code}/#pre/namespace", "namespace", namespace, "yunyou.namespace", {}, timeout=60, required=True),
         *(
             _step(
-                f"{code}/#pre/lb/{balancer.name}", balancer.name,
+                f"{code}/#pre/lb/{balancer.name}",
+                balancer.name,
                 _("Load balancer {name}").format(name=balancer.name),
-                "yunyou.load-balancer", {"product": code, "balancer": balancer.name}, timeout=120,
+                "yunyou.load-balancer",
+                {"product": code, "balancer": balancer.name},
+                timeout=120,
             )
             for balancer in balancers
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _after(code: str, balancers: Iterable[LoadBalancer], names: set[str]) -> list[Planned]:
@@ -111,17 +122,26 @@ def _after(code: str, balancers: Iterable[LoadBalancer], names: set[str]) -> lis
     return [
         *(
             _step(
-                f"{code}/#post/domain/{balancer.name}", balancer.name,
+                f"{code}/#post/domain/{balancer.name}",
+                balancer.name,
                 _("Domain of {name}").format(name=balancer.name),
-                "yunyou.domain", {"product": code, "balancer": balancer.name}, timeout=120,
+                "yunyou.domain",
+                {"product": code, "balancer": balancer.name},
+                timeout=120,
             )
-            for balancer in balancers if balancer.domain
+            for balancer in balancers
+            if balancer.domain
         ),
         _step(
-            f"{code}/#post/baseline", "baseline", pgettext("step of an order", "Baseline"),
-            "yunyou.baseline", baseline, timeout=60, required=True,
+            f"{code}/#post/baseline",
+            "baseline",
+            pgettext("step of an order", "Baseline"),
+            "yunyou.baseline",
+            baseline,
+            timeout=60,
+            required=True,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _application(plan: Plan, groups: Groups | None, after: list[str]) -> Planned:
@@ -146,9 +166,12 @@ def _groups(application: str, groups: Groups) -> list[Planned]:
     for group in groups.items:
         key = f"{application}/#g{group.number}"
         spec = {
-            "application": application, "group": group.number, "names": group.names,
-            "cumulative": group.cumulative, "size": group.size,
-        }  # fmt: skip
+            "application": application,
+            "group": group.number,
+            "names": group.names,
+            "cumulative": group.cumulative,
+            "size": group.size,
+        }
         steps = [_step(f"{key}/pods", "pods", _("Replace the pods"), "yunyou.group", spec, timeout=900)]
         if group.beta and group.number < count:
             confirm = pgettext("step of an order", "Confirm")

@@ -45,7 +45,9 @@ ERRORS = (BUSY,)
 
 @dataclass
 class Draft:
-    """An order before it is made: its target, the cluster as it was read, what is sent for each application, and the tree."""
+    """An order before it is made: its target, the cluster as it was read, what is sent for each application, and the
+    tree.
+    """
 
     environment: Environment
     request: OrderRequest
@@ -137,7 +139,8 @@ def draft_of(target: Target, request: OrderRequest) -> Draft:
 def create(request: OrderRequest, planned: Draft | None = None) -> Order:
     """Make an order; it runs, or queues behind the order that holds one of its applications (Y-35).
 
-    :raises ConsoleError: as :func:`draft`; YUNYOU/CLUSTER_MOVED when a preview does not hold any more; YUNYOU/APPLICATION_BUSY
+    :raises ConsoleError: as :func:`draft`; YUNYOU/CLUSTER_MOVED when a preview does not hold any more;
+        YUNYOU/APPLICATION_BUSY
     """
     planned = planned or draft(request)
     if request.preview and request.preview != planned.hash:
@@ -147,16 +150,28 @@ def create(request: OrderRequest, planned: Draft | None = None) -> Order:
         raise BUSY(extra={"order": blocker})
     target = planned.target
     options = {
-        "beta": request.beta, "unattended": request.unattended, "adopt": request.adopt, "baseline": target.baseline_hash,
+        "beta": request.beta,
+        "unattended": request.unattended,
+        "adopt": request.adopt,
+        "baseline": target.baseline_hash,
         "request": _plain(request),
-    }  # fmt: skip
+    }
     order = make(
         NewOrder(
-            PLUGIN, request.type, request.name or target.title, _public_plan(planned), planned.roots,
-            scopes=planned.scopes, operation=request.operation, cluster_id=planned.environment.cluster_id,
-            environment_id=planned.environment.id, subject=target.subject, options=options, rollback_of=target.rollback_of,
+            PLUGIN,
+            request.type,
+            request.name or target.title,
+            _public_plan(planned),
+            planned.roots,
+            scopes=planned.scopes,
+            operation=request.operation,
+            cluster_id=planned.environment.cluster_id,
+            environment_id=planned.environment.id,
+            subject=target.subject,
+            options=options,
+            rollback_of=target.rollback_of,
         )
-    )  # fmt: skip
+    )
     _freeze(order, planned)
     grouping.remember(planned.environment, request)
     if target.source is not None:
@@ -246,7 +261,10 @@ def _public_plan(planned: Draft) -> dict[str, Any]:
         "products": {code: product.version for code, product in planned.target.products.items()},
         "applications": {
             key: {
-                "application": plan.application, "cell": plan.cell, "kind": plan.kind, "mode": plan.mode,
+                "application": plan.application,
+                "cell": plan.cell,
+                "kind": plan.kind,
+                "mode": plan.mode,
                 "strategy": planned.groups[key].strategy if key in planned.groups else "",
                 "groups": planned.groups[key].public() if key in planned.groups else [],
                 "objects": [ownership.object_key(item) for item in plan.objects],
@@ -255,7 +273,7 @@ def _public_plan(planned: Draft) -> dict[str, Any]:
         },
         "warnings": [warning.in_all() for warning in planned.warnings],
         "preview": planned.hash,
-    }  # fmt: skip
+    }
 
 
 def _plans(target: Target) -> dict[str, Plan]:
@@ -273,7 +291,13 @@ def _plans(target: Target) -> dict[str, Plan]:
             )
             key = f"{code}/{workload_name(name, cell)}"
             plans[key] = Plan(
-                key, {"code": code, "version": product.version}, name, workload_of(objects), objects, waiting,
-                release=product.version, cell=cell.name if cell else "",
-            )  # fmt: skip
+                key,
+                {"code": code, "version": product.version},
+                name,
+                workload_of(objects),
+                objects,
+                waiting,
+                release=product.version,
+                cell=cell.name if cell else "",
+            )
     return plans

@@ -179,11 +179,18 @@ def _balancers(solution: Solution) -> BalancersPlan:
     addresses = {row.name: row.address for row in rows(query)}
     items = [
         BalancerPlanned(
-            product.code, b.name, b.application, b.network, b.domain, "kubernetes", addresses.get(b.name) or None,
+            product.code,
+            b.name,
+            b.application,
+            b.network,
+            b.domain,
+            "kubernetes",
+            addresses.get(b.name) or None,
             [ListenerPlanned(x.port, x.target_port, x.protocol) for x in b.listeners],
         )
-        for product in solutions.document_of(solution).products for b in product.load_balancers
-    ]  # fmt: skip
+        for product in solutions.document_of(solution).products
+        for b in product.load_balancers
+    ]
     return BalancersPlan(*_head(solution, "load-balancers"), "load-balancers", items)
 
 
@@ -211,9 +218,13 @@ def _applications(solution: Solution) -> ApplicationsPlan:
 
 
 _PLANS: dict[str, Callable[[Solution], Plan]] = {
-    "parameters": _parameters, "images": _images, "load-balancers": _balancers, "databases": _databases,
-    "storage": _storage, "applications": _applications,
-}  # fmt: skip
+    "parameters": _parameters,
+    "images": _images,
+    "load-balancers": _balancers,
+    "databases": _databases,
+    "storage": _storage,
+    "applications": _applications,
+}
 PLANS = (ParametersPlan, ImagesPlan, BalancersPlan, DatabasesPlan, StoragePlan, ApplicationsPlan)
 
 

@@ -1,4 +1,6 @@
-"""The plan of a solution: parameters, images, load balancers, application settings, each decided and confirmed (Y-3, Y-4)."""
+"""The plan of a solution: parameters, images, load balancers, application settings, each decided and confirmed (Y-3,
+Y-4).
+"""
 
 from __future__ import annotations
 
@@ -50,15 +52,33 @@ IMAGES_MISSING = ErrorCode(
 )
 ERRORS = (PLAN_UNKNOWN, NOT_CONFIRMED, IMAGES_MISSING)
 TITLES = {
-    "parameters": _("Parameters"), "images": pgettext("plan", "Images"),
-    "load-balancers": pgettext("plan", "Load balancers"), "databases": _("Databases"),
-    "storage": _("Storage"), "applications": _("Application settings"),
-}  # fmt: skip
+    "parameters": _("Parameters"),
+    "images": pgettext("plan", "Images"),
+    "load-balancers": pgettext("plan", "Load balancers"),
+    "databases": _("Databases"),
+    "storage": _("Storage"),
+    "applications": _("Application settings"),
+}
 MISSING, UNCHECKED = "missing", "unchecked"
 EDITABLE = (
-    "image", "replicas", "resources", "hostNetwork", "dnsPolicy", "dnsConfig", "keyHardening", "certificates",
-    "nodeAffinity", "tolerations", "topologySpread", "affinity", "antiAffinity", "strategy", "probes", "command", "args",
-)  # fmt: skip
+    "image",
+    "replicas",
+    "resources",
+    "hostNetwork",
+    "dnsPolicy",
+    "dnsConfig",
+    "keyHardening",
+    "certificates",
+    "nodeAffinity",
+    "tolerations",
+    "topologySpread",
+    "affinity",
+    "antiAffinity",
+    "strategy",
+    "probes",
+    "command",
+    "args",
+)
 
 
 def current_values(environment_id: str) -> dict[str, Any]:
@@ -105,7 +125,8 @@ def keep(solution: Solution, entries: Entries) -> None:
 
 
 def edit_parameters(solution: Solution, changes: Sequence[Mapping[str, Any]]) -> Entries:
-    """Decide conflicts and enter values: ``{"name", "value"}``, ``{"name", "choice": "current"|"new"}``, ``{"resolve": "new"}``.
+    """Decide conflicts and enter values: ``{"name", "value"}``, ``{"name", "choice": "current"|"new"}``, ``{"resolve":
+    "new"}``.
 
     :raises ConsoleError: YUNYOU/SOLUTION_CLOSED, YUNYOU/PARAMETER_UNKNOWN, YUNYOU/PARAMETER_VALUE_REFUSED
     """
@@ -180,12 +201,15 @@ def edit_applications(solution: Solution, changes: Mapping[str, Mapping[str, Any
     known = {f"{product.code}/{application.name}" for product, application in document_of(solution).applications()}
     problems = [
         FieldError(f"/{_escaped(key)}", _("The solution has no such application."))
-        for key in changes if key not in known
-    ]  # fmt: skip
+        for key in changes
+        if key not in known
+    ]
     problems += [
         FieldError(f"/{_escaped(key)}/{field}", _("This field cannot be edited here."))
-        for key, fields in changes.items() for field in fields if field not in EDITABLE
-    ]  # fmt: skip
+        for key, fields in changes.items()
+        for field in fields
+        if field not in EDITABLE
+    ]
     if problems:
         raise invalid(problems)
     before = _images(solution)

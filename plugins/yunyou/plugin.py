@@ -44,17 +44,42 @@ def register_blueprints():
 def register_nav():
     return [
         NavSection("delivery", 10, _("Delivery"), "rocket"),
-        NavItem("delivery", 10, _("Solutions"), "yunyou_solutions.solution_list", permissions.SOLUTION_READ,
-                under=("yunyou_solutions", "yunyou_releases")),
-        NavItem("delivery", 20, pgettext("navigation", "Orders"), "yunyou_orders.order_list", permissions.ORDER_READ,
-                under=("yunyou_orders", "yunyou_rollbacks.order"), waits=how_many_wait),
+        NavItem(
+            "delivery",
+            10,
+            _("Solutions"),
+            "yunyou_solutions.solution_list",
+            permissions.SOLUTION_READ,
+            under=("yunyou_solutions", "yunyou_releases"),
+        ),
+        NavItem(
+            "delivery",
+            20,
+            pgettext("navigation", "Orders"),
+            "yunyou_orders.order_list",
+            permissions.ORDER_READ,
+            under=("yunyou_orders", "yunyou_rollbacks.order"),
+            waits=how_many_wait,
+        ),
         NavSection("operation", 20, pgettext("navigation", "Operation"), "box"),
-        NavItem("operation", 10, _("Product baseline"), "yunyou_products.product_list", permissions.PRODUCT_READ,
-                under=("yunyou_products.product", "yunyou_products.application", "yunyou_rollbacks.product")),
+        NavItem(
+            "operation",
+            10,
+            _("Product baseline"),
+            "yunyou_products.product_list",
+            permissions.PRODUCT_READ,
+            under=("yunyou_products.product", "yunyou_products.application", "yunyou_rollbacks.product"),
+        ),
         NavItem("operation", 20, _("Load balancers"), "yunyou_products.balancer_list", permissions.RESOURCE_READ),
-        NavItem("operation", 30, _("Environments"), "yunyou_environments.environment_list", permissions.ENVIRONMENT_READ,
-                under=("yunyou_environments",)),
-    ]  # fmt: skip
+        NavItem(
+            "operation",
+            30,
+            _("Environments"),
+            "yunyou_environments.environment_list",
+            permissions.ENVIRONMENT_READ,
+            under=("yunyou_environments",),
+        ),
+    ]
 
 
 @hookimpl
@@ -70,13 +95,31 @@ def register_search():
 @hookimpl
 def register_checklist():
     return [
-        ChecklistItem(20, _("Add an environment"), _("A namespace of a cluster that products are delivered to."),
-                      "yunyou_environments.environment_new", permissions.ENVIRONMENT_EDIT, lambda: bool(environments.list_environments())),
-        ChecklistItem(30, _("Import a solution"), _("The JSON file that describes what shall run."),
-                      "yunyou_solutions.solution_new", permissions.SOLUTION_IMPORT, lambda: bool(solutions.list_solutions())),
-        ChecklistItem(40, _("Release it"), _("Preview exactly what is sent, then watch it happen."),
-                      "yunyou_solutions.solution_list", permissions.RELEASE, searching.anything_ordered),
-    ]  # fmt: skip
+        ChecklistItem(
+            20,
+            _("Add an environment"),
+            _("A namespace of a cluster that products are delivered to."),
+            "yunyou_environments.environment_new",
+            permissions.ENVIRONMENT_EDIT,
+            lambda: bool(environments.list_environments()),
+        ),
+        ChecklistItem(
+            30,
+            _("Import a solution"),
+            _("The JSON file that describes what shall run."),
+            "yunyou_solutions.solution_new",
+            permissions.SOLUTION_IMPORT,
+            lambda: bool(solutions.list_solutions()),
+        ),
+        ChecklistItem(
+            40,
+            _("Release it"),
+            _("Preview exactly what is sent, then watch it happen."),
+            "yunyou_solutions.solution_list",
+            permissions.RELEASE,
+            searching.anything_ordered,
+        ),
+    ]
 
 
 @hookimpl
@@ -88,9 +131,7 @@ def register_uses():
 def register_object_links():
     return [
         ObjectLink("order", _("Order"), lambda i: url_for("yunyou_orders.order_show", order_id=i)),
-        ObjectLink(
-            "solution", _("Solution"), lambda i: url_for("yunyou_solutions.solution_show", solution_id=i)
-        ),
+        ObjectLink("solution", _("Solution"), lambda i: url_for("yunyou_solutions.solution_show", solution_id=i)),
         ObjectLink(
             "environment",
             _("Environment"),
@@ -137,14 +178,24 @@ def register_order_types():
 
 @hookimpl
 def register_periodic():
-    return [
-        Periodic("yunyou.balancers", _("Addresses of load balancers"), balancers.reconcile, every=30)
-    ]
+    return [Periodic("yunyou.balancers", _("Addresses of load balancers"), balancers.reconcile, every=30)]
 
 
 @hookimpl
 def register_errors():
     return [
-        *DOMAIN_ERRORS, *environments.ERRORS, *solutions.ERRORS, *importing.ERRORS, *closing.ERRORS, *planning.ERRORS, *registry.ERRORS, *baselines.ERRORS,
-        *ownership.ERRORS, *targets.ERRORS, *orders.ERRORS, *lifecycle.ERRORS, *STEP_ERRORS, *resources.ERRORS,
-    ]  # fmt: skip
+        *DOMAIN_ERRORS,
+        *environments.ERRORS,
+        *solutions.ERRORS,
+        *importing.ERRORS,
+        *closing.ERRORS,
+        *planning.ERRORS,
+        *registry.ERRORS,
+        *baselines.ERRORS,
+        *ownership.ERRORS,
+        *targets.ERRORS,
+        *orders.ERRORS,
+        *lifecycle.ERRORS,
+        *STEP_ERRORS,
+        *resources.ERRORS,
+    ]

@@ -63,7 +63,7 @@ def preview(draft: Draft) -> Json:
         "warnings": [w.in_all() for w in draft.warnings],
         "changes": sum(1 for a in applications for o in a["objects"] if o["action"] != "none"),
         "errors": sum(1 for a in applications for o in a["objects"] if o.get("error")),
-    }  # fmt: skip
+    }
 
 
 def worst_first(preview: Json) -> list[Json]:

@@ -82,10 +82,17 @@ def _summary(row: BaselineApplication, seen: live.View | None) -> dict[str, Any]
     pods = [view(pod) for pod in seen.pods_of(row.name)] if seen else []
     alive = [pod for pod in pods if not pod.deleting]
     return {
-        "product": row.product, "name": row.name, "version": row.release, "role": row.role, "workload": row.workload,
-        "image": row.image, "desired": row.replicas, "ready": sum(pod.ready for pod in alive) if seen else None,
-        "pods": len(alive) if seen else None, "changedAt": row.changed_at.isoformat(),
-    }  # fmt: skip
+        "product": row.product,
+        "name": row.name,
+        "version": row.release,
+        "role": row.role,
+        "workload": row.workload,
+        "image": row.image,
+        "desired": row.replicas,
+        "ready": sum(pod.ready for pod in alive) if seen else None,
+        "pods": len(alive) if seen else None,
+        "changedAt": row.changed_at.isoformat(),
+    }
 
 
 def application(row: BaselineApplication) -> dict[str, Any]:
@@ -96,12 +103,14 @@ def application(row: BaselineApplication) -> dict[str, Any]:
     changes = differences(row, seen)
     container = _container(row)
     return {
-        **found, "environment": row.environment_id, "order": row.order_id,
+        **found,
+        "environment": row.environment_id,
+        "order": row.order_id,
         "specification": (container.get("resources") or {}).get("limits", {}),
         "synced": None if changes is None else not changes,
         "differences": [tasks.public_change(change) for change in changes or ()],
         "loadBalancers": [balancer(x) for x in balancers_of(row)],
-    }  # fmt: skip
+    }
 
 
 def differences(row: BaselineApplication, seen: live.View | None) -> Sequence[Change] | None:
@@ -139,15 +148,29 @@ def container(pod: dict[str, Any]) -> dict[str, Any]:
     shown = of_pod(msgspec.convert(pod, Pod, strict=False))
     status = pod.get("status", {})
     return {
-        "name": pod["metadata"]["name"], "namespace": pod["metadata"]["namespace"], "ip": status.get("podIP", ""),
-        "node": pod.get("spec", {}).get("nodeName", ""), "hostIp": status.get("hostIP", ""), "state": shown.state,
-        "tone": shown.tone, "ready": shown.ready, "total": shown.total, "restarts": shown.restarts,
-        "images": list(shown.images), "online": view(pod).online, "createdAt": pod["metadata"].get("creationTimestamp"),
+        "name": pod["metadata"]["name"],
+        "namespace": pod["metadata"]["namespace"],
+        "ip": status.get("podIP", ""),
+        "node": pod.get("spec", {}).get("nodeName", ""),
+        "hostIp": status.get("hostIP", ""),
+        "state": shown.state,
+        "tone": shown.tone,
+        "ready": shown.ready,
+        "total": shown.total,
+        "restarts": shown.restarts,
+        "images": list(shown.images),
+        "online": view(pod).online,
+        "createdAt": pod["metadata"].get("creationTimestamp"),
         "conditions": [
-            {"type": c.get("type"), "status": c.get("status"), "reason": c.get("reason", ""), "message": c.get("message", "")}
+            {
+                "type": c.get("type"),
+                "status": c.get("status"),
+                "reason": c.get("reason", ""),
+                "message": c.get("message", ""),
+            }
             for c in status.get("conditions", ())
         ],
-    }  # fmt: skip
+    }
 
 
 def balancers_of(row: BaselineApplication) -> Sequence[LoadBalancer]:
@@ -162,10 +185,18 @@ def balancers_of(row: BaselineApplication) -> Sequence[LoadBalancer]:
 def balancer(row: LoadBalancer) -> dict[str, Any]:
     """A load balancer as the API shows it."""
     return {
-        "id": row.id, "environment": row.environment_id, "product": row.product, "application": row.application,
-        "name": row.name, "provider": row.provider, "network": row.network, "domain": row.domain or None,
-        "listeners": row.listeners, "address": row.address or None, "state": row.state,
-    }  # fmt: skip
+        "id": row.id,
+        "environment": row.environment_id,
+        "product": row.product,
+        "application": row.application,
+        "name": row.name,
+        "provider": row.provider,
+        "network": row.network,
+        "domain": row.domain or None,
+        "listeners": row.listeners,
+        "address": row.address or None,
+        "state": row.state,
+    }
 
 
 def records_of(product: BaselineProduct) -> list[dict[str, Any]]:
@@ -186,9 +217,10 @@ def sync(environment: Environment, keys: Sequence[str]) -> Order:
     """
     seen = live.look(environment)
     wanted = [
-        row for row in rows(scoped(BaselineApplication).where(BaselineApplication.environment_id == environment.id))
+        row
+        for row in rows(scoped(BaselineApplication).where(BaselineApplication.environment_id == environment.id))
         if (not keys or f"{row.product}/{row.name}" in keys) and differences(row, seen)
-    ]  # fmt: skip
+    ]
     if not wanted:
         raise targets.NOTHING_TO_DO()
     found = [f"{row.product}/{row.name}" for row in wanted]

@@ -37,10 +37,12 @@ NO_REGISTRY = ErrorCode(
 ERRORS = (NO_IMAGE, NO_REGISTRY)
 ACCEPT = ", ".join(
     (
-        "application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
     )
-)  # fmt: skip
+)
 SECONDS = 7.0
 LOOPBACK = ("localhost", "127.", "[::1]")
 THREADS = 8
@@ -83,7 +85,9 @@ class Registry:
         return answer
 
     def blob(self, digest: str, repository: str) -> requests.Response:
-        """A blob. Registries send to where they store it (OCI Distribution 1.1, "Pulling blobs"): once, and without the token."""
+        """A blob. Registries send to where they store it (OCI Distribution 1.1, "Pulling blobs"): once, and without
+        the token.
+        """
         answer = self.get(f"/v2/{repository}/blobs/{digest}", repository)
         there = urljoin(self.base, answer.headers.get("Location", ""))
         if answer.is_redirect and (_is_of(there, self.base) or _is_of(there)):
@@ -143,7 +147,11 @@ def ask(registry: Registry, image: Image) -> Verdict:
             return Verdict("missing", problem=NO_IMAGE(registry=registry.host, image=str(image)).kept())
         answer.raise_for_status()
         digest = answer.headers.get("Docker-Content-Digest", "")
-        return Verdict("found", digest if DIGEST.fullmatch(digest) and len(digest) <= LONGEST_DIGEST else "", _platforms(registry, image, _object(answer)))
+        return Verdict(
+            "found",
+            digest if DIGEST.fullmatch(digest) and len(digest) <= LONGEST_DIGEST else "",
+            _platforms(registry, image, _object(answer)),
+        )
     except (requests.RequestException, ValueError) as error:
         registry.away = _words(error)
         return Verdict("unreachable", problem=NO_REGISTRY(registry=registry.host, detail=registry.away).kept())

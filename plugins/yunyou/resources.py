@@ -79,9 +79,7 @@ def enter(solution: Solution, items: Sequence[Mapping[str, Any]]) -> None:
                 continue
             name = f"{prefix}.{item.get('name')}.{field}"
             if name not in asked:
-                problems.append(
-                    FieldError(f"/items/{at}/{field}", _("The solution has no {name}.").format(name=name))
-                )
+                problems.append(FieldError(f"/items/{at}/{field}", _("The solution has no {name}.").format(name=name)))
             elif value not in (None, "", MASK):
                 values[name] = str(value)
     if problems:

@@ -55,11 +55,13 @@ def applications(text: str, limit: int) -> Sequence[Found]:
     running = rows(scoped(BaselineApplication).where(_matching(text, BaselineApplication.name)).limit(limit))
     return found + [
         Found(
-            _("Application"), a.name,
-            url_for("yunyou_products.application_show", environment_id=a.environment_id, code=a.product, name=a.name), a.image,
+            _("Application"),
+            a.name,
+            url_for("yunyou_products.application_show", environment_id=a.environment_id, code=a.product, name=a.name),
+            a.image,
         )
         for a in running
-    ]  # fmt: skip
+    ]
 
 
 def environments(text: str, limit: int) -> Sequence[Found]:

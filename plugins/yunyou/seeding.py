@@ -53,10 +53,16 @@ def _environment(seed: Seed) -> Environment:
     known = db.session.scalar(scoped(Cluster).order_by(Cluster.id).limit(1))
     cluster = known or clusters.register("demo", seed.kubeconfig)
     wish = NewEnvironment(
-        NAME, PREFIX, cluster=cluster.id, registry_host=seed.registry, registry_insecure=bool(seed.registry),
+        NAME,
+        PREFIX,
+        cluster=cluster.id,
+        registry_host=seed.registry,
+        registry_insecure=bool(seed.registry),
         access_address="" if seed.registry else "127.0.0.1",
-        global_domain="shop.example.test", region="cn-local", zone="zone-a",
-    )  # fmt: skip
+        global_domain="shop.example.test",
+        region="cn-local",
+        zone="zone-a",
+    )
     with audit.recording(permissions.ENVIRONMENT_ADDED):
         made = environments.add_environment(wish)
         db.session.flush()
@@ -64,7 +70,9 @@ def _environment(seed: Seed) -> Environment:
 
 
 def _deliver(environment: Environment) -> None:
-    """The larger sample imported and confirmed; its platform is released, and what stands on it up to the first confirmation."""
+    """The larger sample imported and confirmed; its platform is released, and what stands on it up to the first
+    confirmation.
+    """
     if solutions.list_solutions(environment.id):
         return
     raw = (SAMPLES / "retail-platform.json").read_bytes()
@@ -90,9 +98,15 @@ def _deliver(environment: Environment) -> None:
         with audit.recording(permissions.PLAN_CONFIRMED):
             planning.confirm(solution, kind)
     platform, catalog = json.loads(raw)["products"][:2]
-    carefully = {f"{catalog['code']}/{app['name']}": ApplicationWish(grouping=Grouping("two")) for app in catalog["applications"]}
+    carefully = {
+        f"{catalog['code']}/{app['name']}": ApplicationWish(grouping=Grouping("two")) for app in catalog["applications"]
+    }
     wish = OrderRequest(
-        solution=solution.id, products=[platform["code"], catalog["code"]], grouping=Grouping("one"), beta=True, applications=carefully
+        solution=solution.id,
+        products=[platform["code"], catalog["code"]],
+        grouping=Grouping("one"),
+        beta=True,
+        applications=carefully,
     )
     with audit.recording(permissions.ORDER_CREATED):
         orders.create(wish)

@@ -39,9 +39,22 @@ class EnvironmentOut(Out):
 def environment(row: Environment) -> EnvironmentOut:
     """An environment as the API shows it."""
     return EnvironmentOut(
-        row.id, row.name, row.cluster_id, row.namespace, row.prefix, row.global_domain, row.access_address, row.base,
-        row.region, row.zone, row.registry_host, row.registry_insecure, row.no_service_image, row.created_at, row.version,
-    )  # fmt: skip
+        row.id,
+        row.name,
+        row.cluster_id,
+        row.namespace,
+        row.prefix,
+        row.global_domain,
+        row.access_address,
+        row.base,
+        row.region,
+        row.zone,
+        row.registry_host,
+        row.registry_insecure,
+        row.no_service_image,
+        row.created_at,
+        row.version,
+    )
 
 
 class SolutionProduct(Out):
@@ -106,9 +119,19 @@ def solution(row: Solution, plan: dict[str, PlanTask]) -> SolutionOut:
         kind: PlanState(t.state, t.total, t.open, t.confirmed_by or None, t.confirmed_at) for kind, t in plan.items()
     }
     return SolutionOut(
-        row.id, row.name, row.release, row.environment_id, row.state, msgspec.convert(row.products, list[SolutionProduct]), row.applications, row.unknown,
-        row.imported_by, row.created_at, row.version, states,
-    )  # fmt: skip
+        row.id,
+        row.name,
+        row.release,
+        row.environment_id,
+        row.state,
+        msgspec.convert(row.products, list[SolutionProduct]),
+        row.applications,
+        row.unknown,
+        row.imported_by,
+        row.created_at,
+        row.version,
+        states,
+    )
 
 
 class SolutionItem(Out):
@@ -192,20 +215,50 @@ def order(row: Order, nodes: list[OrderNode]) -> OrderOut:
     """An order as the API shows it."""
     found = tree.Tree(nodes)
     return OrderOut(
-        row.id, row.type, row.operation, row.title, row.state, row.paused, row.progress, row.skipped, row.environment_id,
-        Subject(row.subject_type, row.subject_id), row.creator, row.created_at, row.started_at, row.finished_at,
-        row.blocked_by, row.rollback_of, row.plan_hash, row.plan, row.error, row.trace_id, verbs.of_order(row),
+        row.id,
+        row.type,
+        row.operation,
+        row.title,
+        row.state,
+        row.paused,
+        row.progress,
+        row.skipped,
+        row.environment_id,
+        Subject(row.subject_type, row.subject_id),
+        row.creator,
+        row.created_at,
+        row.started_at,
+        row.finished_at,
+        row.blocked_by,
+        row.rollback_of,
+        row.plan_hash,
+        row.plan,
+        row.error,
+        row.trace_id,
+        verbs.of_order(row),
         [node_out(row, node, found) for node in sorted(nodes, key=lambda n: n.position)],
-    )  # fmt: skip
+    )
 
 
 def node_out(row: Order, node: OrderNode, found: tree.Tree) -> NodeOut:
     """A node as the API shows it."""
     return NodeOut(
-        node.id, node.parent_id, node.kind, node.name, {"en": node.title_en, "zh": node.title_zh}, node.key, node.state,
-        round(node.progress, 4), node.attempt, node.started_at, node.finished_at, node.error, node.detail, node.result,
+        node.id,
+        node.parent_id,
+        node.kind,
+        node.name,
+        {"en": node.title_en, "zh": node.title_zh},
+        node.key,
+        node.state,
+        round(node.progress, 4),
+        node.attempt,
+        node.started_at,
+        node.finished_at,
+        node.error,
+        node.detail,
+        node.result,
         verbs.of_node(row, node, found.under(node)),
-    )  # fmt: skip
+    )
 
 
 class OrderItem(Out):
@@ -227,9 +280,18 @@ class OrderItem(Out):
 def order_item(row: Order) -> OrderItem:
     """An order in a list."""
     return OrderItem(
-        row.id, row.type, row.operation, row.title, row.state, row.progress, row.skipped, row.environment_id, row.creator,
-        row.created_at, row.finished_at,
-    )  # fmt: skip
+        row.id,
+        row.type,
+        row.operation,
+        row.title,
+        row.state,
+        row.progress,
+        row.skipped,
+        row.environment_id,
+        row.creator,
+        row.created_at,
+        row.finished_at,
+    )
 
 
 class ProductOut(Out):
@@ -249,6 +311,13 @@ class ProductOut(Out):
 def product(row: BaselineProduct, applications: list[Any], records: list[Any]) -> ProductOut:
     """A product as the API shows it."""
     return ProductOut(
-        row.code, row.name, row.release, row.environment_id, row.topology, row.specification, row.changed_at,
-        msgspec.convert(applications, list[ApplicationSummary]), msgspec.convert(records, list[ReleaseOut]),
-    )  # fmt: skip
+        row.code,
+        row.name,
+        row.release,
+        row.environment_id,
+        row.topology,
+        row.specification,
+        row.changed_at,
+        msgspec.convert(applications, list[ApplicationSummary]),
+        msgspec.convert(records, list[ReleaseOut]),
+    )

@@ -40,9 +40,12 @@ CLOSED = ErrorCode(
 )
 ERRORS = (CLOSED,)
 STATE_WORDS = {
-    PLANNING: _("planned"), DEPLOYING: _("being deployed"),
-    COMPLETED: _("completed"), DISCARDED: _("discarded"), SUPERSEDED: _("superseded"),
-}  # fmt: skip
+    PLANNING: _("planned"),
+    DEPLOYING: _("being deployed"),
+    COMPLETED: _("completed"),
+    DISCARDED: _("discarded"),
+    SUPERSEDED: _("superseded"),
+}
 
 
 def list_solutions(environment_id: str = "") -> Sequence[Solution]:

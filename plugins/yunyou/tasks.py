@@ -1,4 +1,6 @@
-"""What is to do for a solution: the difference from the baseline and the live cluster, computed when it is asked for (Y-20)."""
+"""What is to do for a solution: the difference from the baseline and the live cluster, computed when it is asked for
+(Y-20).
+"""
 
 from __future__ import annotations
 
@@ -42,12 +44,16 @@ def open_of(found: Difference) -> list[str]:
 def public(task: Task) -> dict[str, Any]:
     """A task as the API gives it."""
     return {
-        "kind": task.kind, "name": KIND_NAMES[task.kind].in_all(),
-        "product": task.product, "application": task.application or None, "cell": task.cell or None,
-        "order": task.order, "acknowledge": task.acknowledge,
+        "kind": task.kind,
+        "name": KIND_NAMES[task.kind].in_all(),
+        "product": task.product,
+        "application": task.application or None,
+        "cell": task.cell or None,
+        "order": task.order,
+        "acknowledge": task.acknowledge,
         "warning": task.warning.in_all() if task.warning else None,
         "changes": [public_change(change) for change in task.changes],
-    }  # fmt: skip
+    }
 
 
 def public_change(change: Any) -> dict[str, Any]:
@@ -63,9 +69,11 @@ def of_products(found: Difference) -> Sequence[dict[str, Any]]:
     """The difference by product, as the API gives it."""
     return [
         {
-            "product": product.code, "before": product.before, "after": product.after,
+            "product": product.code,
+            "before": product.before,
+            "after": product.after,
             "parameters": [public_change(change) for change in product.parameters],
             "tasks": [public(task) for task in product.tasks],
         }
         for product in found.products
-    ]  # fmt: skip
+    ]

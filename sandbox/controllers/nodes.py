@@ -199,7 +199,9 @@ class Nodes:
                 self.cluster.delete(PODS, record.namespace, record.name, gracePeriodSeconds=0)
 
     def expel(self, name: str) -> None:
-        """Pods that don't tolerate a ``NoExecute`` taint leave, at once or after a while (``pkg/controller/tainteviction``)."""
+        """Pods that don't tolerate a ``NoExecute`` taint leave, at once or after a while
+        (``pkg/controller/tainteviction``).
+        """
         node = self.cluster.get(NODES, "", name)
         taints = [t for t in (node or {}).get("spec", {}).get("taints") or () if t["effect"] == "NoExecute"]
         if name in self.cluster.down_nodes or not taints:

@@ -1,4 +1,6 @@
-"""What the API answers is what its OpenAPI document says: every GET is asked, and its answer held against the schema."""
+"""What the API answers is what its OpenAPI document says: every GET is asked, and its answer held against the
+schema.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,12 @@ QUERIES = {"yunyou.environment": "environment", "dns.lookup": "name=www.example.
 QUERIES = {"dns.lookup": {"name": "www.example.test"}}
 # Asked of the cluster itself, which is out of reach here.
 OUT_OF_REACH = {
-    "captain.events.list", "captain.objects.get", "captain.pods.log", "captain.warnings.list",
+    "captain.events.list",
+    "captain.objects.get",
+    "captain.pods.log",
+    "captain.warnings.list",
     "yunyou.applications.containers",
-}  # fmt: skip
+}
 PLANS = ("parameters", "images", "databases", "load-balancers", "storage", "applications")
 
 
@@ -61,8 +66,13 @@ def test_every_answer_of_a_get_fits_its_description(site: Any, as_member: Any, t
     wrong: dict[str, Any] = {}
     for operation, rule in reads(site):
         path = document["paths"][openapi.path_of(operation)]["get"]
-        schema = {**path["responses"]["200"]["content"]["application/json"]["schema"], "components": document["components"]}
-        asked = {p["name"]: environment for p in path["parameters"] if p["name"] == "environment"} | QUERIES.get(operation.id, {})
+        schema = {
+            **path["responses"]["200"]["content"]["application/json"]["schema"],
+            "components": document["components"],
+        }
+        asked = {p["name"]: environment for p in path["parameters"] if p["name"] == "environment"} | QUERIES.get(
+            operation.id, {}
+        )
         for address in addresses(site, tenant.id, rule):
             answer = browser.get(address, query_string=asked)
             found = misfits(schema, answer.json) if answer.status_code == 200 else answer.status_code

@@ -79,8 +79,10 @@ def test_every_change_that_a_page_makes_can_be_made_through_the_api(site: Flask)
     pages = {
         mark.audit.code: rule.endpoint
         for rule in site.url_map.iter_rules()
-        if (mark := getattr(site.view_functions[rule.endpoint], "guard", None)) is not None and mark.audit and not rule.rule.startswith("/api/")
-    }  # fmt: skip
+        if (mark := getattr(site.view_functions[rule.endpoint], "guard", None)) is not None
+        and mark.audit
+        and not rule.rule.startswith("/api/")
+    }
     missing = {
         code: endpoint for code, endpoint in pages.items() if code not in offered and not code.startswith(BROWSER_ONLY)
     }
@@ -107,10 +109,12 @@ BROWSER_ONLY = (
 def test_every_subset_of_plugins_starts_and_leads_nowhere_dead(plugins: tuple[str, ...], tmp_path: object) -> None:
     settings = load_settings(
         {
-            "ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": ",".join(plugins), "DATABASE_URL": f"sqlite:///{tmp_path}/x.db",
+            "ANTSTACK_DEMO": "1",
+            "ANTSTACK_PLUGINS": ",".join(plugins),
+            "DATABASE_URL": f"sqlite:///{tmp_path}/x.db",
             "OIDC_ISSUER": "" if "iam" in plugins else "https://iam.example",
         }
-    )  # fmt: skip
+    )
     app = create_app(settings)
 
     endpoints = set(app.view_functions)

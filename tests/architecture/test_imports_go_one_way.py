@@ -21,7 +21,9 @@ def _and_packages(imported: str, importer: str) -> set[str]:
 def test_no_module_imports_itself_at_run_time(root: str) -> None:
     graph = grimp.build_graph(root, exclude_type_checking_imports=True)
     needed = {
-        module: set().union(*(_and_packages(other, module) for other in graph.find_modules_directly_imported_by(module)))
+        module: set().union(
+            *(_and_packages(other, module) for other in graph.find_modules_directly_imported_by(module))
+        )
         for module in graph.modules
     }
 

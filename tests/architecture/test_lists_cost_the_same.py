@@ -38,7 +38,11 @@ def keep(row: Any) -> Any:
 def more_grants(tenant_id: str) -> None:
     """A role of the tenant's own for somebody new, in turn a member, a group and a program."""
     role = factories.make_role(tenant_id, ["iam.member.read"])
-    for holder in (factories.make_member(tenant_id), factories.make_group(tenant_id), factories.make_service_account(tenant_id)):
+    for holder in (
+        factories.make_member(tenant_id),
+        factories.make_group(tenant_id),
+        factories.make_service_account(tenant_id),
+    ):
         factories.make_grant(tenant_id, holder, role)
 
 
@@ -47,7 +51,11 @@ def more_clusters(tenant_id: str) -> None:
     name = factories.unique("cluster")
     row = keep(Cluster(tenant_id=tenant_id, name=name, server="https://127.0.0.1:1", kubeconfig=KUBECONFIG))
     for kind in ("nodes", "pods"):
-        keep(KubeObject(cluster_id=row.id, kind=kind, namespace="", name="x", uid=factories.unique("u"), tone="ok", data={}))
+        keep(
+            KubeObject(
+                cluster_id=row.id, kind=kind, namespace="", name="x", uid=factories.unique("u"), tone="ok", data={}
+            )
+        )
         keep(MirrorState(cluster_id=row.id, kind=kind, heard_at=now(), synced_at=now()))
 
 
@@ -57,7 +65,16 @@ def more_objects(kind: str, namespace: str = NAMESPACE, **fields: Any) -> More:
     def make(tenant_id: str) -> object:
         name, uid = factories.unique("obj"), factories.unique("uid")
         return keep(
-            KubeObject(cluster_id=cluster_of(tenant_id), kind=kind, namespace=namespace, name=name, uid=uid, tone="ok", data={}, **fields)
+            KubeObject(
+                cluster_id=cluster_of(tenant_id),
+                kind=kind,
+                namespace=namespace,
+                name=name,
+                uid=uid,
+                tone="ok",
+                data={},
+                **fields,
+            )
         )
 
     return make
@@ -67,27 +84,50 @@ def more_orders(tenant_id: str) -> object:
     """An order that ended."""
     return keep(
         Order(
-            tenant_id=tenant_id, plugin="yunyou", type="release", title="Shop", state="succeeded", plan={"applications": {}},
-            plan_hash="0" * 64, options={}, principal={}, creator="test", trace_id="0" * 32, environment_id=environment_of(tenant_id),
+            tenant_id=tenant_id,
+            plugin="yunyou",
+            type="release",
+            title="Shop",
+            state="succeeded",
+            plan={"applications": {}},
+            plan_hash="0" * 64,
+            options={},
+            principal={},
+            creator="test",
+            trace_id="0" * 32,
+            environment_id=environment_of(tenant_id),
         )
-    )  # fmt: skip
+    )
 
 
 def more_environments(tenant_id: str) -> Environment:
     """An environment."""
     name = factories.unique("env")
-    return keep(Environment(tenant_id=tenant_id, name=name, cluster_id=cluster_of(tenant_id), namespace=name, prefix=name))
+    return keep(
+        Environment(tenant_id=tenant_id, name=name, cluster_id=cluster_of(tenant_id), namespace=name, prefix=name)
+    )
 
 
 def more_solutions(tenant_id: str) -> None:
     """A solution in an environment of its own."""
     row = keep(
         Solution(
-            tenant_id=tenant_id, environment_id=more_environments(tenant_id).id, name="s", release="1", fingerprint=factories.unique("f"),
-            state="planning", products=[], applications=1, unknown=[], overrides={}, document="{}", parameters="{}", imported_by="t",
+            tenant_id=tenant_id,
+            environment_id=more_environments(tenant_id).id,
+            name="s",
+            release="1",
+            fingerprint=factories.unique("f"),
+            state="planning",
+            products=[],
+            applications=1,
+            unknown=[],
+            overrides={},
+            document="{}",
+            parameters="{}",
+            imported_by="t",
             given_up=[],
         )
-    )  # fmt: skip
+    )
     keep(PlanTask(solution_id=row.id, kind="images"))
 
 
@@ -110,17 +150,27 @@ def more_events(tenant_id: str) -> object:
 
 def more_jobs(tenant_id: str) -> object:
     """A job that failed."""
-    return keep(JobRun(tenant_id=tenant_id, kind="t", arguments={}, state="failed", due_at=now(), principal={}, trace_id="0" * 32))
+    return keep(
+        JobRun(
+            tenant_id=tenant_id, kind="t", arguments={}, state="failed", due_at=now(), principal={}, trace_id="0" * 32
+        )
+    )
 
 
 def more_records(tenant_id: str) -> object:
     """A record of the tenant's zone."""
-    return keep(RecordSet(zone_id=zone_of(tenant_id)[0], name=factories.unique("r"), type="A", ttl=60, values=["192.0.2.1"]))
+    return keep(
+        RecordSet(zone_id=zone_of(tenant_id)[0], name=factories.unique("r"), type="A", ttl=60, values=["192.0.2.1"])
+    )
 
 
 def more_versions(tenant_id: str) -> object:
     """A set of changes of the tenant's zone."""
-    return keep(ZoneVersion(zone_id=zone_of(tenant_id)[0], serial=int(factories.unique("").rpartition("-")[2]), actor="a", changes=[]))
+    return keep(
+        ZoneVersion(
+            zone_id=zone_of(tenant_id)[0], serial=int(factories.unique("").rpartition("-")[2]), actor="a", changes=[]
+        )
+    )
 
 
 MEMBERS, GROUPS, PROGRAMS = factories.make_member, factories.make_group, factories.make_service_account
@@ -135,7 +185,10 @@ API: dict[str, tuple[str, More]] = {
     "iam.serviceAccounts.list": ("/iam/service-accounts", PROGRAMS),
     "iam.roles.list": ("/iam/roles", lambda tenant: factories.make_role(tenant, ["iam.member.read"])),
     "iam.grants.list": ("/iam/grants", more_grants),
-    "iam.accessKeys.list": ("/iam/access-keys", lambda tenant: factories.make_key(tenant, factories.make_member(tenant))),
+    "iam.accessKeys.list": (
+        "/iam/access-keys",
+        lambda tenant: factories.make_key(tenant, factories.make_member(tenant)),
+    ),
     "iam.oidcClients.list": ("/iam/oidc-clients", factories.make_oidc_client),
     "yunyou.environments.list": ("/yunyou/environments", more_environments),
     "yunyou.solutions.list": ("/yunyou/solutions", more_solutions),
@@ -148,7 +201,10 @@ API: dict[str, tuple[str, More]] = {
     "captain.workloads.list": (f"{C}/workloads/{PLURAL}", more_objects(PLURAL)),
     "captain.workloads.pods": (f"{C}/workloads/{PLURAL}/shop/shop/pods", more_objects("pods", owner_uid=UID)),
     "captain.pods.list": (f"{C}/pods", more_objects("pods")),
-    "dns.zones.list": ("/dns/zones", lambda tenant: keep(Zone(tenant_id=tenant, name=f"{factories.unique('z')}.example", serial=1))),
+    "dns.zones.list": (
+        "/dns/zones",
+        lambda tenant: keep(Zone(tenant_id=tenant, name=f"{factories.unique('z')}.example", serial=1)),
+    ),
     "dns.records.list": ("/dns/zones/{zone}/records", more_records),
     "dns.zones.history": ("/dns/zones/{zone}/history", more_versions),
 }
@@ -177,7 +233,7 @@ PAGES: dict[str, tuple[str, More]] = {
     "zones": ("/dns/zones", API["dns.zones.list"][1]),
     "records": ("/dns/zones/{zone}", more_records),
     "group": ("/iam/groups/{group}", lambda tenant: keep_member(tenant)),
-}  # fmt: skip
+}
 BESIDE = {
     "captain.workload_detail": "its pods are the list of captain.pod_list",
     "captain.node_detail": "its pods are the list of captain.pod_list",
@@ -218,7 +274,9 @@ def everything(app_context: Any, tenant: Any, as_member: Callable[..., Any]) -> 
     """The browser of somebody who may see everything."""
     objects.load_all()
     member = factories.make_member(tenant)
-    factories.make_grant(tenant, member, factories.make_role(tenant, list(app_context.extensions["antstack.catalogue"].permissions)))
+    factories.make_grant(
+        tenant, member, factories.make_role(tenant, list(app_context.extensions["antstack.catalogue"].permissions))
+    )
     return as_member(member, tenant)
 
 
@@ -232,7 +290,9 @@ def test_every_list_of_the_api_is_measured(site: Any) -> None:
 
 def test_every_page_that_is_a_list_is_measured(site: Any) -> None:
     def is_list(endpoint: str) -> bool:
-        return bool(re.search(r"[\w)]\.respond\(|\blisted\(", inspect.getsource(inspect.unwrap(site.view_functions[endpoint]))))
+        return bool(
+            re.search(r"[\w)]\.respond\(|\blisted\(", inspect.getsource(inspect.unwrap(site.view_functions[endpoint])))
+        )
 
     addresses = site.url_map.bind("localhost")
     measured = {addresses.match(re.sub(r"[{}]", "", address))[0] for address, _ in PAGES.values()}
@@ -269,7 +329,9 @@ def told(few: list[str], many: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("operation", API)
-def test_a_list_of_the_api_costs_the_same_for_five_rows_and_for_fifty(operation: str, everything: Any, tenant: Any) -> None:
+def test_a_list_of_the_api_costs_the_same_for_five_rows_and_for_fifty(
+    operation: str, everything: Any, tenant: Any
+) -> None:
     address, more = API[operation]
 
     few, many = cost(everything, f"/api/v1{address}?limit=100", tenant, more)

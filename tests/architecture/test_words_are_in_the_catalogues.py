@@ -1,4 +1,6 @@
-"""Every text is in every catalogue, whole, in the words of the glossary; another language is a catalogue and nothing else."""
+"""Every text is in every catalogue, whole, in the words of the glossary; another language is a catalogue and nothing
+else.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,11 @@ from tests.people import Api, Person
 
 ROOT = Path(__file__).parents[2]
 GLOSSARY = re.compile(r"^\| ([^|]+) \| ([^|]+) \| ([^|]*) \|", re.M)
-CODE = '''from app.words import _, pgettext
+CODE = """from app.words import _, pgettext
 A = _("Begin")
 B = pgettext("of a road", "End of {road}")
 C = _(f"Begin {A}")
-'''
+"""
 
 
 @pytest.mark.req("C-52")
@@ -33,7 +35,9 @@ def plugin(tmp_path: Path) -> Path:
     folder = tmp_path / "roads"
     folder.mkdir()
     (folder / "plugin.py").write_text(CODE)
-    (folder / "page.html").write_text('{{ _("A page of {name}", name=x) }}{% do x.append(ngettext("{n} road", "{n} roads", 2)) %}')
+    (folder / "page.html").write_text(
+        '{{ _("A page of {name}", name=x) }}{% do x.append(ngettext("{n} road", "{n} roads", 2)) %}'
+    )
     return folder
 
 
@@ -85,7 +89,9 @@ def french(tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.mark.req("C-52")
-def test_another_language_is_a_catalogue_and_nothing_else(french: None, as_role: Callable[..., Person], api: Callable[..., Api]) -> None:
+def test_another_language_is_a_catalogue_and_nothing_else(
+    french: None, as_role: Callable[..., Person], api: Callable[..., Api]
+) -> None:
     person = as_role("tenant-administrator")
     assert "⟦EN⟧" in person.get("/iam/members").text, "people can choose it"
 

@@ -28,9 +28,12 @@ from tests.cluster.build import cache_folder
 
 READY_SECONDS = 60
 STAGES = (
-    "node/fast/node-initialize.yaml", "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
-    "pod/fast/pod-ready.yaml", "pod/fast/pod-complete.yaml", "pod/fast/pod-delete.yaml",
-)  # fmt: skip
+    "node/fast/node-initialize.yaml",
+    "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
+    "pod/fast/pod-ready.yaml",
+    "pod/fast/pod-complete.yaml",
+    "pod/fast/pod-delete.yaml",
+)
 
 
 def free_port() -> int:
@@ -74,22 +77,38 @@ class ControlPlane:
         self._keys()
         etcd = f"http://127.0.0.1:{self.etcd_port}"
         self._run(
-            "etcd", "--unsafe-no-fsync", f"--data-dir={self.folder}/etcd", f"--listen-client-urls={etcd}",
-            f"--advertise-client-urls={etcd}", f"--listen-peer-urls=http://127.0.0.1:{free_port()}", "--log-level=error",
-        )  # fmt: skip
+            "etcd",
+            "--unsafe-no-fsync",
+            f"--data-dir={self.folder}/etcd",
+            f"--listen-client-urls={etcd}",
+            f"--advertise-client-urls={etcd}",
+            f"--listen-peer-urls=http://127.0.0.1:{free_port()}",
+            "--log-level=error",
+        )
         self.start_api_server()
         self._write_kubeconfig()
         self._run(
-            "kube-controller-manager", f"--kubeconfig={self.kubeconfig}", f"--service-account-private-key-file={self.folder}/sa.key",
-            "--use-service-account-credentials", "--leader-elect=false", f"--root-ca-file={self.ca}", "--secure-port=0",
-            "--kube-api-qps=200", "--kube-api-burst=400", f"--flex-volume-plugin-dir={self.folder}/volumes",
-        )  # fmt: skip
+            "kube-controller-manager",
+            f"--kubeconfig={self.kubeconfig}",
+            f"--service-account-private-key-file={self.folder}/sa.key",
+            "--use-service-account-credentials",
+            "--leader-elect=false",
+            f"--root-ca-file={self.ca}",
+            "--secure-port=0",
+            "--kube-api-qps=200",
+            "--kube-api-burst=400",
+            f"--flex-volume-plugin-dir={self.folder}/volumes",
+        )
         self._run("kube-scheduler", f"--config={self._scheduler_config()}", "--secure-port=0")
         self._run(
-            "kwok", f"--kubeconfig={self.kubeconfig}", "--manage-all-nodes=false",
-            "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake", "--node-lease-duration-seconds=40",
-            f"--server-address=127.0.0.1:{free_port()}", *(f"--config={cache_folder()}/stages/{stage}" for stage in STAGES),
-        )  # fmt: skip
+            "kwok",
+            f"--kubeconfig={self.kubeconfig}",
+            "--manage-all-nodes=false",
+            "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
+            "--node-lease-duration-seconds=40",
+            f"--server-address=127.0.0.1:{free_port()}",
+            *(f"--config={cache_folder()}/stages/{stage}" for stage in STAGES),
+        )
         self.add_nodes(nodes)
         self._wait(lambda: self._ready_nodes() >= nodes, "nodes are not ready")
         self._wait(
@@ -100,7 +119,9 @@ class ControlPlane:
         return self
 
     def _revive(self) -> None:
-        """Start what ends by itself again, as a kubelet does: the scheduler exits when its cache and a new API server disagree."""
+        """Start what ends by itself again, as a kubelet does: the scheduler exits when its cache and a new API
+        server disagree.
+        """
         while not self.over.wait(0.5):
             for name, process in list(self.processes.items()):
                 if process.poll() is not None and self.processes.get(name) is process and not self.over.is_set():
@@ -110,12 +131,20 @@ class ControlPlane:
         """Start (or start again) the API server."""
         folder = self.folder
         self._run(
-            "kube-apiserver", f"--etcd-servers=http://127.0.0.1:{self.etcd_port}", "--bind-address=127.0.0.1",
-            f"--secure-port={self.port}", f"--cert-dir={folder}/certs", f"--service-account-key-file={folder}/sa.pub",
-            f"--service-account-signing-key-file={folder}/sa.key", "--service-account-issuer=https://kubernetes.default.svc",
-            f"--token-auth-file={folder}/tokens.csv", "--authorization-mode=RBAC", "--service-cluster-ip-range=10.96.0.0/16",
-            "--allow-privileged=true", *self.extra,
-        )  # fmt: skip
+            "kube-apiserver",
+            f"--etcd-servers=http://127.0.0.1:{self.etcd_port}",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={self.port}",
+            f"--cert-dir={folder}/certs",
+            f"--service-account-key-file={folder}/sa.pub",
+            f"--service-account-signing-key-file={folder}/sa.key",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--token-auth-file={folder}/tokens.csv",
+            "--authorization-mode=RBAC",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            "--allow-privileged=true",
+            *self.extra,
+        )
         self._wait(lambda: self.ca.exists() and self.call("GET", "/readyz")[0] == 200, "the API server is not ready")
 
     def stop_process(self, name: str, kill: bool = True) -> None:
@@ -161,20 +190,24 @@ class ControlPlane:
     def _write_kubeconfig(self) -> None:
         cluster = {"server": self.url, "certificate-authority-data": base64.b64encode(self.ca.read_bytes()).decode()}
         document = {
-            "apiVersion": "v1", "kind": "Config", "current-context": "real",
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "real",
             "contexts": [{"name": "real", "context": {"cluster": "real", "user": "admin"}}],
-            "clusters": [{"name": "real", "cluster": cluster}], "users": [{"name": "admin", "user": {"token": self.token}}],
-        }  # fmt: skip
+            "clusters": [{"name": "real", "cluster": cluster}],
+            "users": [{"name": "admin", "user": {"token": self.token}}],
+        }
         self.kubeconfig.write_text(yaml.safe_dump(document))
         self.kubeconfig.chmod(0o600)
 
     def _scheduler_config(self) -> Path:
         path = self.folder / "scheduler.yaml"
         document = {
-            "apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration",
+            "apiVersion": "kubescheduler.config.k8s.io/v1",
+            "kind": "KubeSchedulerConfiguration",
             "leaderElection": {"leaderElect": False},
             "clientConnection": {"kubeconfig": str(self.kubeconfig), "qps": 200, "burst": 400},
-        }  # fmt: skip
+        }
         path.write_text(yaml.safe_dump(document))
         return path
 
@@ -202,16 +235,19 @@ class ControlPlane:
             name = f"{prefix}-{number}"
             size = {"cpu": "32", "memory": "256Gi", "pods": "250"}
             self.call(
-                "POST", "/api/v1/nodes",
+                "POST",
+                "/api/v1/nodes",
                 {
-                    "apiVersion": "v1", "kind": "Node",
+                    "apiVersion": "v1",
+                    "kind": "Node",
                     "metadata": {
-                        "name": name, "annotations": {"kwok.x-k8s.io/node": "fake"},
+                        "name": name,
+                        "annotations": {"kwok.x-k8s.io/node": "fake"},
                         "labels": {"kubernetes.io/hostname": name, "type": "kwok", "kubernetes.io/os": "linux"},
                     },
                     "status": {"allocatable": size, "capacity": size},
                 },
-            )  # fmt: skip
+            )
 
     def _ready_nodes(self) -> int:
         status, found = self.call("GET", "/api/v1/nodes")

@@ -43,9 +43,13 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 
 @pytest.fixture(scope="session")
 def real_node(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealNode]:
-    """A control plane of its own, whose only node runs real containers. Its tests share one xdist group: ``real-node``."""
+    """A control plane of its own, whose only node runs real containers. Its tests share one xdist group:
+    ``real-node``.
+    """
     if not is_allowed():
-        components.missing("a node", "run the tests as root, who alone may make the namespaces and cgroups of containers")
+        components.missing(
+            "a node", "run the tests as root, who alone may make the namespaces and cgroups of containers"
+        )
     if not is_built():
         components.missing("kubernetes", HOW)
     if not shutil.which("runc") or not PLUGINS.exists():

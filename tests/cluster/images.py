@@ -44,9 +44,11 @@ class Registry:
         :raises requests.ConnectionError: it did not answer within ten seconds
         """
         config = {
-            "version": "0.1", "log": {"level": "error"}, "http": {"addr": self.host},
+            "version": "0.1",
+            "log": {"level": "error"},
+            "http": {"addr": self.host},
             "storage": {"filesystem": {"rootdirectory": str(self.folder / "data")}},
-        }  # fmt: skip
+        }
         (self.folder / "registry.yaml").write_text(yaml.safe_dump(config))
         log = (self.folder / "registry.log").open("wb")
         command = ["docker-registry", "serve", str(self.folder / "registry.yaml")]
@@ -68,7 +70,13 @@ class Registry:
         self._process.wait(10)
 
     def push(
-        self, repository: str, tag: str, *, entry: Sequence[str] = (), applets: Sequence[str] = APPLETS, says: str = ARCHITECTURE
+        self,
+        repository: str,
+        tag: str,
+        *,
+        entry: Sequence[str] = (),
+        applets: Sequence[str] = APPLETS,
+        says: str = ARCHITECTURE,
     ) -> str:
         """Push an image that holds *applets* of busybox in ``/bin``; its digest.
 
@@ -79,18 +87,23 @@ class Registry:
         run = list(entry) or ["sh", "-c", "trap exit TERM; sleep 86400 & wait"]
         config = {"Entrypoint": run, "Env": ["PATH=/bin"]}
         whole = {
-            "architecture": says, "os": "linux", "config": config,
+            "architecture": says,
+            "os": "linux",
+            "config": config,
             "rootfs": {"type": "layers", "diff_ids": [_digest(content)]},
-        }  # fmt: skip
+        }
         manifest = {
-            "schemaVersion": 2, "mediaType": f"{OCI}.manifest.v1+json",
+            "schemaVersion": 2,
+            "mediaType": f"{OCI}.manifest.v1+json",
             "config": self._blob(repository, f"{OCI}.config.v1+json", json.dumps(whole).encode()),
             "layers": [self._blob(repository, f"{OCI}.layer.v1.tar+gzip", layer)],
-        }  # fmt: skip
+        }
         return self._manifest(repository, tag, manifest)
 
     def push_index(self, repository: str, tag: str, digests: dict[str, str]) -> str:
-        """Push an image of several architectures: *digests* of manifests that are there, by architecture; its digest."""
+        """Push an image of several architectures: *digests* of manifests that are there, by architecture; its
+        digest.
+        """
         rows = []
         for architecture, digest in digests.items():
             body = requests.get(
@@ -99,8 +112,12 @@ class Registry:
                 timeout=5,
             ).content
             place = {"os": "linux", "architecture": architecture}
-            rows.append({"mediaType": f"{OCI}.manifest.v1+json", "digest": digest, "size": len(body), "platform": place})
-        return self._manifest(repository, tag, {"schemaVersion": 2, "mediaType": f"{OCI}.index.v1+json", "manifests": rows})
+            rows.append(
+                {"mediaType": f"{OCI}.manifest.v1+json", "digest": digest, "size": len(body), "platform": place}
+            )
+        return self._manifest(
+            repository, tag, {"schemaVersion": 2, "mediaType": f"{OCI}.index.v1+json", "manifests": rows}
+        )
 
     def _blob(self, repository: str, kind: str, data: bytes) -> dict[str, Any]:
         begun = requests.post(f"http://{self.host}/v2/{repository}/blobs/uploads/", timeout=5)

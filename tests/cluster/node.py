@@ -24,7 +24,8 @@ ISOLATED = ("--mount", "--pid", "--fork", "--mount-proc", "--kill-child")
 SCRIPT = """
 for place in /run /var/lib /var/log /usr/libexec; do mount -t tmpfs none $place; done
 containerd --config={folder}/containerd.toml --log-level=warn &
-kubelet --config={folder}/kubelet.yaml --kubeconfig={folder}/kubeconfig --hostname-override={name} --cloud-provider=external &
+kubelet --config={folder}/kubelet.yaml --kubeconfig={folder}/kubeconfig --hostname-override={name} \\
+    --cloud-provider=external &
 wait
 """
 CONTAINERD = """
@@ -84,14 +85,24 @@ class RealNode(ControlPlane):
         (folder / "cni" / "pods.conflist").write_text(NETWORK.format(subnet=f"198.18.{secrets.randbelow(256)}.0/24"))
         (folder / "containerd.toml").write_text(CONTAINERD.format(folder=folder, pause=image, plugins=PLUGINS))
         kubelet = {
-            "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
-            "address": "127.0.0.1", "port": free_port(), "healthzPort": 0,
+            "apiVersion": "kubelet.config.k8s.io/v1beta1",
+            "kind": "KubeletConfiguration",
+            "address": "127.0.0.1",
+            "port": free_port(),
+            "healthzPort": 0,
             "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
-            "authorization": {"mode": "AlwaysAllow"}, "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
-            "cgroupDriver": "cgroupfs", "cgroupRoot": f"/{self.cgroup}", "failCgroupV1": False, "failSwapOn": False,
-            "localStorageCapacityIsolation": False, "makeIPTablesUtilChains": False, "resolvConf": "",
-            "clusterDNS": ["10.96.0.10"], "evictionHard": {"memory.available": "1Mi"},
-        }  # fmt: skip
+            "authorization": {"mode": "AlwaysAllow"},
+            "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
+            "cgroupDriver": "cgroupfs",
+            "cgroupRoot": f"/{self.cgroup}",
+            "failCgroupV1": False,
+            "failSwapOn": False,
+            "localStorageCapacityIsolation": False,
+            "makeIPTablesUtilChains": False,
+            "resolvConf": "",
+            "clusterDNS": ["10.96.0.10"],
+            "evictionHard": {"memory.available": "1Mi"},
+        }
         (folder / "kubelet.yaml").write_text(yaml.safe_dump(kubelet))
 
 

@@ -40,7 +40,9 @@ def only_sandbox(sandbox_cluster: Sandbox, tmp_path: Path) -> Iterator[Api]:
     yield from _client(sandbox_cluster.kubeconfig, "sandbox", tmp_path)
 
 
-@pytest.fixture(params=["sandbox", pytest.param("node", marks=[pytest.mark.real, pytest.mark.xdist_group("real-node")])])
+@pytest.fixture(
+    params=["sandbox", pytest.param("node", marks=[pytest.mark.real, pytest.mark.xdist_group("real-node")])]
+)
 def on_a_node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Api]:
     """For what needs containers: the sandbox, and a real node with its registry."""
     if request.param == "sandbox":

@@ -51,9 +51,16 @@ def execute(api: Api, name: str, command: list[str], *, tty: bool = False) -> An
     """A command in a container over a WebSocket."""
     core = client.CoreV1Api(config.new_client_from_config(str(api.kubeconfig)))
     return stream(
-        core.connect_get_namespaced_pod_exec, name, api.namespace, command=command, stdin=True, stdout=True, stderr=True,
-        tty=tty, _preload_content=False,
-    )  # fmt: skip
+        core.connect_get_namespaced_pod_exec,
+        name,
+        api.namespace,
+        command=command,
+        stdin=True,
+        stdout=True,
+        stderr=True,
+        tty=tty,
+        _preload_content=False,
+    )
 
 
 def said(session: Any) -> Json:
@@ -64,7 +71,10 @@ def said(session: Any) -> Json:
 
 def test_an_image_that_is_not_there(on_a_node: Api) -> None:
     api, whole = on_a_node, f"{on_a_node.registry}/app:missing"
-    why = f'rpc error: code = NotFound desc = failed to pull and unpack image "{whole}": failed to resolve image: {whole}: not found'
+    why = (
+        f'rpc error: code = NotFound desc = failed to pull and unpack image "{whole}": failed to resolve image: '
+        f"{whole}: not found"
+    )
     run(api, "a", "app:missing")
 
     if api.kind == "node":  # the sandbox, which runs faster than life, is past it in the blink of an eye
@@ -102,7 +112,12 @@ def test_a_probe_that_fails(on_a_node: Api) -> None:
     if api.kind == "sandbox":
         run(api, "a", env=[{"name": "FAULT", "value": "unready"}], readinessProbe={"httpGet": pod})
     else:
-        run(api, "a", script="httpd -f -p 81 -h /etc", readinessProbe={"httpGet": {**pod, "path": "/no"}, "periodSeconds": 1})
+        run(
+            api,
+            "a",
+            script="httpd -f -p 81 -h /etc",
+            readinessProbe={"httpGet": {**pod, "path": "/no"}, "periodSeconds": 1},
+        )
 
     wait_for(lambda: any("statuscode" in message for message in told(api, "a", "Unhealthy")))
 
@@ -146,7 +161,9 @@ def test_parts_of_a_log(on_a_node: Api) -> None:
     assert log(api, "a", limitBytes=5).message == "one\nt"
     assert log(api, "a", sinceTime="2001-01-01T00:00:00Z").message == "one\ntwo\nthree\n"
     assert log(api, "a", sinceTime="2999-01-01T00:00:00Z").message == ""
-    assert re.fullmatch(r"\d{4}(-\d\d){2}T\d\d(:\d\d){2}\.\d{1,9}Z three\n", log(api, "a", tailLines=1, timestamps="true").message)
+    assert re.fullmatch(
+        r"\d{4}(-\d\d){2}T\d\d(:\d\d){2}\.\d{1,9}Z three\n", log(api, "a", tailLines=1, timestamps="true").message
+    )
     assert log(api, "a", previous="true").message == 'previous terminated container "main" in pod "a" not found'
     assert log(api, "a", container="other").message == "container other is not valid for pod a"
     assert {log(api, "a", previous="true").status, log(api, "a", container="other").status} == {400}
@@ -163,7 +180,10 @@ def test_commands_and_their_ends(on_a_node: Api) -> None:
 
     assert session.read_stdout() == "a\n"
     assert ended["status"] == "Failure"
-    assert (ended["reason"], ended["details"]["causes"]) == ("NonZeroExitCode", [{"reason": "ExitCode", "message": "3"}])
+    assert (ended["reason"], ended["details"]["causes"]) == (
+        "NonZeroExitCode",
+        [{"reason": "ExitCode", "message": "3"}],
+    )
     assert EXECUTION.sub("…", missing["message"]) == (
         "Internal error occurred: Internal error occurred: error executing command in container: "
         "failed to exec in container: failed to start exec "
@@ -211,4 +231,7 @@ def test_resources_change_without_a_restart(on_a_node: Api) -> None:
     found = wait_for(lambda: (s := state(api, "a"))["resources"] == wanted and s)
     assert found["restartCount"] == 0
     assert found["allocatedResources"] == wanted["requests"]
-    assert not {c["type"] for c in api.get("v1/pods", "a").body["status"]["conditions"]} & {"PodResizePending", "PodResizeInProgress"}
+    assert not {c["type"] for c in api.get("v1/pods", "a").body["status"]["conditions"]} & {
+        "PodResizePending",
+        "PodResizeInProgress",
+    }

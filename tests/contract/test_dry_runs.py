@@ -31,7 +31,11 @@ def test_no_change_is_made(api: Api, trying: Any) -> None:
     assert api.call("POST", f"{base}/pods", pod("there")).status == 201
     wait_for(lambda: api.get("v1/pods", "there").body["spec"].get("nodeName"))
     assert api.call("POST", f"{base}/configmaps", config_map("kept")).status == 201
-    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "there", "namespace": api.namespace}}
+    eviction = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": "there", "namespace": api.namespace},
+    }
 
     trying.create(f"{base}/configmaps", config_map("made"))
     trying.patch(f"{base}/configmaps/kept", {"data": {"a": "b"}})

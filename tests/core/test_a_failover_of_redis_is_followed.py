@@ -35,7 +35,11 @@ class Servers:
     def start(self, name: str, settings: str, *options: str) -> subprocess.Popen[bytes]:
         home = self.folder / name
         home.mkdir()
-        (home / "conf").write_text(f'bind 127.0.0.1\ndir "{home}"\nsave ""\n{settings}' if not options else f'bind 127.0.0.1\ndir "{home}"\n{settings}')
+        (home / "conf").write_text(
+            f'bind 127.0.0.1\ndir "{home}"\nsave ""\n{settings}'
+            if not options
+            else f'bind 127.0.0.1\ndir "{home}"\n{settings}'
+        )
         process = subprocess.Popen([redis_server(), str(home / "conf"), *options], stdout=subprocess.DEVNULL)
         self.processes.append(process)
         return process
@@ -43,7 +47,12 @@ class Servers:
     def knows_the_replica(self) -> bool:
         """Whether the Sentinel could fail over."""
         found = Redis(port=self.sentinel, socket_timeout=2).sentinel_slaves("console")
-        return any(replica["port"] == self.replica and "s_down" not in replica["flags"] and replica["master-link-status"] == "ok" for replica in found)
+        return any(
+            replica["port"] == self.replica
+            and "s_down" not in replica["flags"]
+            and replica["master-link-status"] == "ok"
+            for replica in found
+        )
 
 
 @pytest.fixture
@@ -81,7 +90,9 @@ def test_the_primary_that_sentinels_name_is_written_to_also_after_a_failover(ser
 
 @pytest.mark.req("C-6")
 def test_every_kind_of_address_is_understood() -> None:
-    kwargs = connect("rediss+sentinel://me:s%40y@[::1]:1,two/main/5?ssl_cert_reqs=none").connection_pool.connection_kwargs
+    kwargs = connect(
+        "rediss+sentinel://me:s%40y@[::1]:1,two/main/5?ssl_cert_reqs=none"
+    ).connection_pool.connection_kwargs
     pool = connect("rediss://:secret@redis.example:6380/2").connection_pool
 
     assert (kwargs["username"], kwargs["password"], kwargs["db"], kwargs["ssl_cert_reqs"]) == ("me", "s@y", 5, "none")

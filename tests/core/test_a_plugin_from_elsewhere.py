@@ -1,4 +1,6 @@
-"""A third-party plugin, installed with pip, adds to the console without touching it; a broken one stops the start (C-2)."""
+"""A third-party plugin, installed with pip, adds to the console without touching it; a broken one stops the start
+(C-2).
+"""
 
 from __future__ import annotations
 
@@ -96,9 +98,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def python(where: Path, *arguments: str, plugins: str, database: str) -> subprocess.CompletedProcess[str]:
     """Python on a site with what is installed *where*."""
     environment = {
-        **os.environ, "PYTHONPATH": os.pathsep.join([str(where), str(ROOT)]), "ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": plugins,
-        "ANTSTACK_GREETER_WORD": "good day", "DATABASE_URL": database, "REDIS_URL": "redis://127.0.0.1:1/0", "PYTHONWARNINGS": "ignore",
-    }  # fmt: skip
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(where), str(ROOT)]),
+        "ANTSTACK_DEMO": "1",
+        "ANTSTACK_PLUGINS": plugins,
+        "ANTSTACK_GREETER_WORD": "good day",
+        "DATABASE_URL": database,
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "PYTHONWARNINGS": "ignore",
+    }
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment, timeout=120)
 
 
@@ -130,7 +138,9 @@ def antstack(installed: Path, url: str) -> Run:
 
 @pytest.fixture
 def compared(installed: Path, url: str) -> Callable[[], dict[str, Any]]:
-    """How the database is for a site without and with the plugin: whether it is current, and what its models say otherwise."""
+    """How the database is for a site without and with the plugin: whether it is current, and what its models say
+    otherwise.
+    """
 
     def look() -> dict[str, Any]:
         ran = python(installed, "-c", textwrap.dedent(COMPARED), plugins="iam,greeter", database=url)
@@ -141,7 +151,9 @@ def compared(installed: Path, url: str) -> Callable[[], dict[str, Any]]:
 
 
 @pytest.mark.req("C-2", "C-71")
-def test_its_tables_have_a_history_of_their_own(url: str, antstack: Run, compared: Callable[[], dict[str, Any]]) -> None:
+def test_its_tables_have_a_history_of_their_own(
+    url: str, antstack: Run, compared: Callable[[], dict[str, Any]]
+) -> None:
     without = {"current": True, "console": []}
     antstack("iam", "db", "upgrade")
     newest = versions(url)["alembic_version"]
@@ -150,7 +162,10 @@ def test_its_tables_have_a_history_of_their_own(url: str, antstack: Run, compare
     assert found["greeter"] == {"current": False, "console": [], "greeter": ["add_table", "add_index", "add_index"]}
 
     antstack("iam,greeter", "db", "upgrade", "--plugin", "greeter", "0001_greeter")
-    execute(url, "INSERT INTO greeter_greeted (id, created_at, tenant_id, name) VALUES ('1', '2026-01-01 00:00:00', 't', 'Ada')")
+    execute(
+        url,
+        "INSERT INTO greeter_greeted (id, created_at, tenant_id, name) VALUES ('1', '2026-01-01 00:00:00', 't', 'Ada')",
+    )
     antstack("iam,greeter", "db", "upgrade")
     assert versions(url) == {"alembic_version": newest, "alembic_version_greeter": "0002_greeter"}
     assert execute(url, "SELECT name, word FROM greeter_greeted") == [("Ada", "hello")]
@@ -193,7 +208,11 @@ class Thing(Identified, db.Model):
     ("plugin", "models", "cause"),
     [
         ("raise ValueError('not today')", "", "plugin 'broken' cannot be loaded: ValueError: not today"),
-        ("", TABLE.format(table="iam_thing"), "plugin 'broken' has the table 'iam_thing'; its own begin with its name, broken_"),
+        (
+            "",
+            TABLE.format(table="iam_thing"),
+            "plugin 'broken' has the table 'iam_thing'; its own begin with its name, broken_",
+        ),
         ("", TABLE.format(table="broken_thing"), "plugin 'broken' has tables, but not one newest migration"),
     ],
 )

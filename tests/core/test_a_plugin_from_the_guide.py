@@ -47,10 +47,25 @@ def run(where: Path, *command: str) -> str:
 
 @pytest.mark.req("C-3")
 def test_it_holds_what_the_tests_of_the_guide_and_of_the_architecture_ask(checkout: Path) -> None:
-    walks = ("test_every_route_says_who_may_call_it.py", "test_tenants_are_apart.py", "test_migrations_make_the_models.py")
+    walks = (
+        "test_every_route_says_who_may_call_it.py",
+        "test_tenants_are_apart.py",
+        "test_migrations_make_the_models.py",
+    )
     asked = [f"tests/architecture/{name}" for name in walks]
 
-    said = run(checkout, sys.executable, "-m", "pytest", "-q", "-n0", "tests/plugins/notices", *asked, "-k", "not postgresql and not mariadb")
+    said = run(
+        checkout,
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n0",
+        "tests/plugins/notices",
+        *asked,
+        "-k",
+        "not postgresql and not mariadb",
+    )
     run(checkout, sys.executable, "-m", "ruff", "check", "plugins/notices", "tests/plugins/notices")
 
     assert "passed" in said

@@ -50,7 +50,13 @@ def answer_refused() -> Response:
 @pytest.mark.req("C-30")
 @pytest.mark.parametrize(("end", "status"), [(refuse, 404), (fail, 500), (answer_refused, 422)])
 def test_what_a_request_wrote_before_it_failed_is_not_kept(
-    site: Any, api: Any, as_role: Any, audit_log: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, end: Any, status: int
+    site: Any,
+    api: Any,
+    as_role: Any,
+    audit_log: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    end: Any,
+    status: int,
 ) -> None:
     create = site.view_functions[ENDPOINT]
     happened: list[str] = []
@@ -77,7 +83,12 @@ def test_what_a_request_wrote_before_it_failed_is_not_kept(
 
 @pytest.mark.req("C-30", "C-40")
 def test_a_change_that_was_kept_is_answered_as_done_whatever_fails_after_it(
-    site: Any, api: Any, as_role: Any, audit_log: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    site: Any,
+    api: Any,
+    as_role: Any,
+    audit_log: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     happened: list[str] = []
     follow_requests(monkeypatch, site, lambda: 1 / 0)

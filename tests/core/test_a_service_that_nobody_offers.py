@@ -25,9 +25,17 @@ def test_the_error_names_the_plugin_that_would_offer_it() -> None:
     with app.app_context():
         told = {contract: _refused(contract) for contract in (Directory, DnsRecords, Weather)}
 
-    assert told[Directory] == "The directory of people and keys is not available on this site. Enable the plugin iam in the site's settings."
-    assert told[DnsRecords] == "Registration of names is not available on this site. Enable the plugin dns in the site's settings."
-    assert told[Weather] == "Weather is not available on this site. Enable the plugin that offers Weather in the site's settings."
+    assert told[Directory] == (
+        "The directory of people and keys is not available on this site. Enable the plugin iam in the site's settings."
+    )
+    assert (
+        told[DnsRecords]
+        == "Registration of names is not available on this site. Enable the plugin dns in the site's settings."
+    )
+    assert (
+        told[Weather]
+        == "Weather is not available on this site. Enable the plugin that offers Weather in the site's settings."
+    )
 
 
 def _refused(contract: type) -> str:

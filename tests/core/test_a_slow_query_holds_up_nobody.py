@@ -26,7 +26,12 @@ pytestmark = [pytest.mark.req("Q-22"), pytest.mark.real]
 def served(request: pytest.FixtureRequest, redis_url: str, tmp_path: Path) -> Iterator[tuple[Flask, str]]:
     """The application on a server database, and which it is."""
     with SERVERS[request.param]() as server:
-        settings = {"ANTSTACK_DEMO": "1", "DATABASE_URL": server.url, "REDIS_URL": redis_url, "ANTSTACK_THREADS": str(THREADS)}
+        settings = {
+            "ANTSTACK_DEMO": "1",
+            "DATABASE_URL": server.url,
+            "REDIS_URL": redis_url,
+            "ANTSTACK_THREADS": str(THREADS),
+        }
         app = create_app(load_settings(settings))
         with app.app_context():
             yield app, request.param

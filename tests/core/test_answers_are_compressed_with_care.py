@@ -16,7 +16,14 @@ TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 @pytest.mark.req("C-54")
 @pytest.mark.parametrize(
     ("accepted", "given"),
-    [("gzip", "gzip"), ("br, gzip;q=0.5", "gzip"), ("*", "gzip"), ("gzip;q=0", None), ("identity, gzip;q=0.0", None), ("", None)],
+    [
+        ("gzip", "gzip"),
+        ("br, gzip;q=0.5", "gzip"),
+        ("*", "gzip"),
+        ("gzip;q=0", None),
+        ("identity, gzip;q=0.0", None),
+        ("", None),
+    ],
 )
 def test_an_answer_is_compressed_for_whom_takes_it(site: Flask, accepted: str, given: str | None) -> None:
     answer = site.test_client().get("/iam/login", headers={"Accept-Encoding": accepted})

@@ -1,4 +1,6 @@
-"""``deploy/nginx/antstack.conf``, tried with a real nginx: the slow stay in it, streams and terminals pass (Q-20, Q-30)."""
+"""``deploy/nginx/antstack.conf``, tried with a real nginx: the slow stay in it, streams and terminals pass (Q-20,
+Q-30).
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,11 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 @contextlib.contextmanager
 def fronted(program: str, folder: Path, behind: int, port: int) -> Iterator[int]:
     """The port of an nginx with the configuration as it is written, but for ports and certificate."""
-    told = WRITTEN.read_text().replace("listen 443 ssl", f"listen 127.0.0.1:{port}").replace("127.0.0.1:8080", f"127.0.0.1:{behind}")
+    told = (
+        WRITTEN.read_text()
+        .replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
+        .replace("127.0.0.1:8080", f"127.0.0.1:{behind}")
+    )
     kept = [line for line in told.splitlines() if not line.strip().startswith("ssl_certificate")]
     (folder / "antstack.conf").write_text("\n".join(kept))
     user = "user root;" if os.geteuid() == 0 else ""  # it could not write into this folder as another

@@ -103,12 +103,30 @@ def test_a_start_without_keys_says_so_in_one_line() -> None:
 @pytest.mark.req("C-4", "C-5")
 def test_a_demo_without_its_identity_provider_says_so_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "kubeconfig").write_text("{}")
-    nobody = {"OIDC_ISSUER": "http://127.0.0.1:9", "OIDC_CLIENT_ID": "x", "OIDC_CLIENT_SECRET": "y", "ANTSTACK_PLUGINS": "captain"}
-    command = [sys.executable, "-m", "app.cli", "demo", "--empty", "--port", str(free_port()), "--dir", str(tmp_path / "site")]
+    nobody = {
+        "OIDC_ISSUER": "http://127.0.0.1:9",
+        "OIDC_CLIENT_ID": "x",
+        "OIDC_CLIENT_SECRET": "y",
+        "ANTSTACK_PLUGINS": "captain",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "app.cli",
+        "demo",
+        "--empty",
+        "--port",
+        str(free_port()),
+        "--dir",
+        str(tmp_path / "site"),
+    ]
     ran = subprocess.run(
-        [*command, "--kubeconfig", str(tmp_path / "kubeconfig")], capture_output=True, text=True, timeout=60,
+        [*command, "--kubeconfig", str(tmp_path / "kubeconfig")],
+        capture_output=True,
+        text=True,
+        timeout=60,
         env={"PATH": "/usr/bin:/bin", "PYTHONWARNINGS": "ignore", **nobody},
-    )  # fmt: skip
+    )
 
     assert ran.returncode == 6
     assert "antstack: The identity provider http://127.0.0.1:9 does not answer." in ran.stderr
@@ -120,7 +138,12 @@ def test_without_settings_a_command_of_a_plugin_names_the_setting_and_the_help_i
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
         return subprocess.run(
-            [sys.executable, "-m", "app.cli", *words], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "app.cli", *words],
+            cwd=tmp_path,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     assert "ANTSTACK_KEYS is not set" in run("init").stderr

@@ -1,4 +1,6 @@
-"""Jobs: rows are the truth; a lost Redis, a killed worker and a double delivery lose and repeat nothing (C-40, C-41)."""
+"""Jobs: rows are the truth; a lost Redis, a killed worker and a double delivery lose and repeat nothing (C-40,
+C-41).
+"""
 
 from __future__ import annotations
 
@@ -93,7 +95,9 @@ def test_a_job_that_is_delivered_twice_runs_once() -> None:
 
 
 @pytest.mark.req("C-41", "Q-20")
-@pytest.mark.parametrize("which", ["one that is gone", "one that another worker has", "one that fails", "one that succeeds"])
+@pytest.mark.parametrize(
+    "which", ["one that is gone", "one that another worker has", "one that fails", "one that succeeds"]
+)
 def test_a_worker_begins_each_job_with_the_database_as_it_is_then(which: str) -> None:
     """A transaction that stays open shows MariaDB's worker the same old rows for ever (REPEATABLE READ)."""
     job = new_id() if which == "one that is gone" else ordered()
@@ -158,7 +162,11 @@ def test_a_job_that_is_handed_over_twice_while_it_runs_is_taken_again_when_its_n
 @pytest.mark.req("C-41")
 def test_a_job_whose_worker_died_is_taken_over_when_its_lease_ends() -> None:
     job = ordered()
-    db.session.execute(update(JobRun).where(JobRun.id == job).values(state="running", attempt=1, lease_until=now() - timedelta(seconds=1)))
+    db.session.execute(
+        update(JobRun)
+        .where(JobRun.id == job)
+        .values(state="running", attempt=1, lease_until=now() - timedelta(seconds=1))
+    )
     db.session.commit()
 
     run.perform(job)
@@ -168,12 +176,23 @@ def test_a_job_whose_worker_died_is_taken_over_when_its_lease_ends() -> None:
 
 
 @pytest.mark.req("C-40")
-def test_the_bar_of_every_page_counts_the_jobs_that_are_under_way_in_the_tenant(as_role: Callable[..., Any], tenant: Any) -> None:
+def test_the_bar_of_every_page_counts_the_jobs_that_are_under_way_in_the_tenant(
+    as_role: Callable[..., Any], tenant: Any
+) -> None:
     person = as_role("tenant-administrator")
     assert "个任务执行中" not in person.get("/").text
 
-    for owner, state in ((tenant.id, "queued"), (tenant.id, "running"), (tenant.id, "succeeded"), (new_id(), "running")):
-        db.session.add(JobRun(tenant_id=owner, kind="test", arguments={}, state=state, due_at=now(), principal={}, trace_id="0" * 32))
+    for owner, state in (
+        (tenant.id, "queued"),
+        (tenant.id, "running"),
+        (tenant.id, "succeeded"),
+        (new_id(), "running"),
+    ):
+        db.session.add(
+            JobRun(
+                tenant_id=owner, kind="test", arguments={}, state=state, due_at=now(), principal={}, trace_id="0" * 32
+            )
+        )
     db.session.commit()
 
     assert "2 个任务执行中" in person.get("/").text
@@ -488,8 +507,9 @@ def test_work_that_no_enabled_plugin_knows_fails_and_says_so() -> None:
     assert found.state == "failed"
     assert found.error is not None
     assert (found.error["code"], found.error["title"]["en"]) == (
-        "JOBS/KIND_UNKNOWN", "No enabled plugin of this site knows the work gone.work.",
-    )  # fmt: skip
+        "JOBS/KIND_UNKNOWN",
+        "No enabled plugin of this site knows the work gone.work.",
+    )
 
 
 @pytest.mark.req("C-42")

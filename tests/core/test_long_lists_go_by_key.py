@@ -27,7 +27,9 @@ def people(app_context: Any, tenant: Any) -> list[str]:
     """Seven members, some of the same name, some who never signed in."""
     for number in range(6):
         seen = None if number % 3 == 0 else now() - timedelta(days=number // 2)
-        factories.make_member(tenant, login=f"{factories.unique('p')}@example.test", name=f"Same {number % 2}", last_login_at=seen)
+        factories.make_member(
+            tenant, login=f"{factories.unique('p')}@example.test", name=f"Same {number % 2}", last_login_at=seen
+        )
     return []
 
 
@@ -126,7 +128,18 @@ def of(values: Any, sort: str = "name") -> str:
 
 @pytest.mark.parametrize(
     "cursor",
-    [of(["a", "b"]), of([["a"], "b"]), of([None, None]), of([10**30, "x"]), of(["a", "\ud800"]), "xyz", "%", "....", "[[[[" * 500, "é"],
+    [
+        of(["a", "b"]),
+        of([["a"], "b"]),
+        of([None, None]),
+        of([10**30, "x"]),
+        of(["a", "\ud800"]),
+        "xyz",
+        "%",
+        "....",
+        "[[[[" * 500,
+        "é",
+    ],
 )
 def test_a_cursor_that_was_made_up_is_refused(admin: Any, cursor: str) -> None:
     refused = admin.get("/iam/members", query_string={"cursor": cursor})
@@ -146,7 +159,12 @@ def test_a_cursor_is_of_its_list_and_sort(admin: Any) -> None:
 
 @pytest.mark.parametrize("text", ["%20", "%0B", "%C2%A0", "%00", "%ED%A0%80", "a%00b"])
 def test_odd_text_is_searched_for_or_refused(admin: Any, text: str) -> None:
-    for address in (f"/api/v1/iam/members?q={text}", f"/iam/members?q={text}", f"/api/v1/search?q={text}", f"/search?q={text}"):
+    for address in (
+        f"/api/v1/iam/members?q={text}",
+        f"/iam/members?q={text}",
+        f"/api/v1/search?q={text}",
+        f"/search?q={text}",
+    ):
         assert admin.client.get(address).status_code in (200, 400, 422), address
 
 
@@ -155,7 +173,10 @@ def test_text_that_nothing_can_keep_is_refused_beside_its_field(admin: Any, name
     refused = admin.call("POST", "/iam/groups", data=json.dumps({"name": name}), content_type="application/json")
 
     assert refused.status_code in (400, 422)
-    assert admin.client.post("/iam/groups/new", data={"name": name.encode("utf-8", "surrogatepass")}).status_code in (303, 422)
+    assert admin.client.post("/iam/groups/new", data={"name": name.encode("utf-8", "surrogatepass")}).status_code in (
+        303,
+        422,
+    )
 
 
 def test_a_csv_is_read_by_key_and_has_every_row(admin: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,13 +60,17 @@ def test_tries_to_sign_in_stay_recorded(client: Any, audit_log: Callable[..., An
     for number in range(15):
         token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/iam/login").text)
         assert token is not None
-        client.post("/iam/login", data={"login": f"nobody-{number}@example.test", "password": "x", "csrf_token": token[1]})
+        client.post(
+            "/iam/login", data={"login": f"nobody-{number}@example.test", "password": "x", "csrf_token": token[1]}
+        )
 
     names = [name for operation, name, result in audit_log() if operation == "iam.sign-in.done" and result == "denied"]
     assert names == [f"nobody-{number}@example.test" for number in range(15)]
 
 
-def test_somebody_who_is_known_is_recorded_every_time(as_holder_of: Callable[..., Any], api: Callable[..., Any], audit_log: Callable[..., Any]) -> None:
+def test_somebody_who_is_known_is_recorded_every_time(
+    as_holder_of: Callable[..., Any], api: Callable[..., Any], audit_log: Callable[..., Any]
+) -> None:
     known = api(as_holder_of(AUDIT_READ))
     for _ in range(20):
         known.post("/dns/zones", {"name": "x.example"})
@@ -74,7 +78,9 @@ def test_somebody_who_is_known_is_recorded_every_time(as_holder_of: Callable[...
     assert [result for _, _, result in audit_log()] == ["denied"] * 20
 
 
-def test_the_platform_sees_what_callers_that_nobody_knows_tried(client: Any, as_holder_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_platform_sees_what_callers_that_nobody_knows_tried(
+    client: Any, as_holder_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     client.post("/api/v1/dns/zones", json={}, headers={"User-Agent": "stranger/1"})
 
     platform, other = as_holder_of(AUDIT_READ, SITE_READ), as_holder_of(AUDIT_READ)

@@ -1,4 +1,6 @@
-"""Slow, idle and many connections cost sockets, not threads: pages go on, and health is told whatever hangs (Q-20, Q-30)."""
+"""Slow, idle and many connections cost sockets, not threads: pages go on, and health is told whatever hangs (Q-20,
+Q-30).
+"""
 
 from __future__ import annotations
 
@@ -27,11 +29,13 @@ def port() -> Iterator[int]:
 @pytest.mark.parametrize(
     "said",
     [
-        b"", b"GET / HTTP/1.1\r\nX-A: b", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx",
+        b"",
+        b"GET / HTTP/1.1\r\nX-A: b",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx",
         b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\nx",
     ],
     ids=["idle", "half a header", "half a body", "half a chunk"],
-)  # fmt: skip
+)
 def test_who_does_not_finish_a_request_holds_no_thread_and_is_left(port: int, said: bytes) -> None:
     slow = opened(port, said, 150)
 
@@ -67,7 +71,9 @@ def test_health_is_told_while_every_thread_hangs_and_an_address_has_all_it_may()
 
 def test_readiness_does_not_depend_on_who_asks(port: int) -> None:
     """A session is looked up in the database, which may be what hangs."""
-    found = requests.get(f"http://127.0.0.1:{port}/readyz", headers={"Cookie": "a=b", "Authorization": "Bearer x"}, timeout=10)
+    found = requests.get(
+        f"http://127.0.0.1:{port}/readyz", headers={"Cookie": "a=b", "Authorization": "Bearer x"}, timeout=10
+    )
 
     assert found.text == "[]"
 
@@ -171,11 +177,16 @@ def test_a_connection_goes_on_as_it_was_said_behind_a_body_that_nobody_read(port
 @pytest.mark.parametrize(
     "head",
     [
-        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", b"Content-Length: 5\r\nContent-Length: 6\r\n",
-        b"Content-Length: -1\r\n", b"Content-Length: 5, 5\r\n", b"Transfer-Encoding: gzip, chunked\r\n",
-        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", b"Content-Length : 5\r\n", b"Content-Length: +5\r\n",
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        b"Content-Length: 5\r\nContent-Length: 6\r\n",
+        b"Content-Length: -1\r\n",
+        b"Content-Length: 5, 5\r\n",
+        b"Transfer-Encoding: gzip, chunked\r\n",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        b"Content-Length : 5\r\n",
+        b"Content-Length: +5\r\n",
     ],
-)  # fmt: skip
+)
 def test_a_request_of_two_lengths_smuggles_no_other(port: int, head: bytes) -> None:
     inner = b"GET /length HTTP/1.1\r\nHost: a\r\n\r\n"
     found = raw(port, b"POST /length HTTP/1.1\r\nHost: a\r\n" + head + b"\r\n0\r\n\r\n" + inner)

@@ -36,13 +36,17 @@ def test_whoever_sends_the_token_reads_the_numbers(client: Any) -> None:
     assert 'antstack_orders{state="running"}' in numbers
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer other"}, {"Authorization": "Bearer ñ"}, {"Authorization": "Basic eDp5"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer other"}, {"Authorization": "Bearer ñ"}, {"Authorization": "Basic eDp5"}]
+)
 def test_nobody_else_does(client: Any, as_holder_of: Callable[..., Any], headers: dict[str, str]) -> None:
     assert client.get("/metrics", headers=headers).status_code == 401
     assert as_holder_of(SITE_READ).get("/metrics", headers=headers).status_code == 401
 
 
-def test_a_site_without_a_token_gives_its_numbers_to_nobody(app_context: Flask, monkeypatch: pytest.MonkeyPatch, client: Any) -> None:
+def test_a_site_without_a_token_gives_its_numbers_to_nobody(
+    app_context: Flask, monkeypatch: pytest.MonkeyPatch, client: Any
+) -> None:
     settings = replace(this_site.settings(), metrics_token="")
     monkeypatch.setitem(app_context.extensions, this_site.SETTINGS, settings)
 
@@ -50,7 +54,9 @@ def test_a_site_without_a_token_gives_its_numbers_to_nobody(app_context: Flask, 
         assert client.get("/metrics", headers=headers).status_code == 401
 
 
-def test_the_audit_is_counted_when_it_is_sealed_and_never_read_for_its_numbers(client: Any, audit_log: Callable[..., Any]) -> None:
+def test_the_audit_is_counted_when_it_is_sealed_and_never_read_for_its_numbers(
+    client: Any, audit_log: Callable[..., Any]
+) -> None:
     seal.seal_all()
     before = rows_told(client)
     client.post("/api/v1/dns/zones", json={})
@@ -70,7 +76,11 @@ def test_jobs_and_orders_are_counted_by_an_index(client: Any, table: str) -> Non
     with statements() as seen:
         client.get("/metrics", headers=TOKEN)
 
-    plans = [str(db.session.execute(text("EXPLAIN QUERY PLAN " + one.replace("?", "'x'"))).all()) for one in seen if f"FROM {table} " in one]
+    plans = [
+        str(db.session.execute(text("EXPLAIN QUERY PLAN " + one.replace("?", "'x'"))).all())
+        for one in seen
+        if f"FROM {table} " in one
+    ]
     assert plans
     assert all("SEARCH" in plan and "COVERING INDEX" in plan for plan in plans)
 

@@ -26,12 +26,28 @@ EN, ZH = {"Accept-Language": "en"}, {"Accept-Language": "zh-CN"}
 
 def make_row(tenant_id: str, at: datetime, **values: Any) -> AuditEvent:
     """A row that says *at* in its name."""
-    row = AuditEvent(**{
-        "tenant_id": tenant_id, "created_at": at, "operator_key": "k", "operator": "Somebody", "login": "l", "source_ip": "192.0.2.1",
-        "user_agent": "", "trace_id": "t" * 32, "plugin": "core", "operation": "test.thing.done", "title_en": "Did a thing",
-        "title_zh": "做了一件事", "resource_type": "", "resource_id": "", "resource_name": f"at-{at:%d-%H%M}", "detail": {}, "result": "success",
-        **values,
-    })  # fmt: skip
+    row = AuditEvent(
+        **{
+            "tenant_id": tenant_id,
+            "created_at": at,
+            "operator_key": "k",
+            "operator": "Somebody",
+            "login": "l",
+            "source_ip": "192.0.2.1",
+            "user_agent": "",
+            "trace_id": "t" * 32,
+            "plugin": "core",
+            "operation": "test.thing.done",
+            "title_en": "Did a thing",
+            "title_zh": "做了一件事",
+            "resource_type": "",
+            "resource_id": "",
+            "resource_name": f"at-{at:%d-%H%M}",
+            "detail": {},
+            "result": "success",
+            **values,
+        }
+    )
     db.session.add(row)
     db.session.commit()
     return row

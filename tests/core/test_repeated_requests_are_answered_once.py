@@ -75,7 +75,9 @@ def test_a_key_is_taken_whole_or_refused(api, as_holder_of):
     assert (other.status_code, other.json["errors"][0]["pointer"]) == (422, "/Idempotency-Key")
 
 
-@pytest.mark.parametrize(("action", "status", "done"), [("reset-password", 200, MEMBER_RESET), ("leave", 204, MEMBER_LEFT)])
+@pytest.mark.parametrize(
+    ("action", "status", "done"), [("reset-password", 200, MEMBER_RESET), ("leave", 204, MEMBER_LEFT)]
+)
 def test_whatever_was_done_is_answered_again_and_done_once(api, as_role, tenant, audit_log, action, status, done):
     person, key = factories.make_member(tenant), new_id()
     calls = api(as_role("tenant-administrator"))

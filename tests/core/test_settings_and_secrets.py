@@ -28,8 +28,14 @@ def test_a_start_without_a_key_or_with_the_demos_is_refused() -> None:
 @pytest.mark.req("C-1")
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("ANTSTACK_PLUGINS", "iam,iam"), ("ANTSTACK_TIMEZONE", "Mars/Olympus"), ("ANTSTACK_THREADS", "many"), ("ANTSTACK_URL", "here"), ("ANTSTACK_KEYS", "k1:short")],
-)  # fmt: skip
+    [
+        ("ANTSTACK_PLUGINS", "iam,iam"),
+        ("ANTSTACK_TIMEZONE", "Mars/Olympus"),
+        ("ANTSTACK_THREADS", "many"),
+        ("ANTSTACK_URL", "here"),
+        ("ANTSTACK_KEYS", "k1:short"),
+    ],
+)
 def test_a_setting_that_cannot_work_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         load_settings({"ANTSTACK_KEYS": KEY, name: value})
@@ -40,7 +46,9 @@ def test_settings_come_from_a_file_too_and_secrets_from_their_own(tmp_path: Path
     (tmp_path / "site.toml").write_text('plugins = ["dns"]\nsite_name = "Bay"\n')
     (tmp_path / "keys").write_text(KEY + "\n")
 
-    settings = load_settings({"ANTSTACK_CONFIG": str(tmp_path / "site.toml"), "ANTSTACK_KEYS_FILE": str(tmp_path / "keys")})
+    settings = load_settings(
+        {"ANTSTACK_CONFIG": str(tmp_path / "site.toml"), "ANTSTACK_KEYS_FILE": str(tmp_path / "keys")}
+    )
 
     assert settings.plugins == ("dns",)
     assert settings.site_name == "Bay"
@@ -49,7 +57,9 @@ def test_settings_come_from_a_file_too_and_secrets_from_their_own(tmp_path: Path
 
 def dns_of(**environ: str) -> DnsSettings:
     """What a site with the plugin dns has read of it."""
-    app = create_app(load_settings({"ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": "iam,dns", "DATABASE_URL": "sqlite://", **environ}))
+    app = create_app(
+        load_settings({"ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": "iam,dns", "DATABASE_URL": "sqlite://", **environ})
+    )
     with app.app_context():
         return running.settings_of(DnsSettings)
 

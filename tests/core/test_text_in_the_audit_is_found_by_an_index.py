@@ -40,7 +40,9 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 def made(url: str, folder: Path) -> Iterator[Flask]:
-    application = create_app(load_settings({"ANTSTACK_DEMO": "1", "DATABASE_URL": url, "ANTSTACK_AUDIT_FOLDER": f"{folder}/apart"}))
+    application = create_app(
+        load_settings({"ANTSTACK_DEMO": "1", "DATABASE_URL": url, "ANTSTACK_AUDIT_FOLDER": f"{folder}/apart"})
+    )
     with application.app_context():
         database.upgrade()
         yield application
@@ -58,8 +60,20 @@ def rows(app: Flask) -> None:
 
 
 def add(**changes: Any) -> AuditEvent:
-    who = {"operator_key": "member:x", "operator": "x", "login": "x@example.test", "source_ip": "192.0.2.77", "user_agent": ""}
-    what = {"plugin": "test", "operation": "test.thing.done", "title_en": "Did a thing", "title_zh": "做了", "trace_id": "0" * 32}
+    who = {
+        "operator_key": "member:x",
+        "operator": "x",
+        "login": "x@example.test",
+        "source_ip": "192.0.2.77",
+        "user_agent": "",
+    }
+    what = {
+        "plugin": "test",
+        "operation": "test.thing.done",
+        "title_en": "Did a thing",
+        "title_zh": "做了",
+        "trace_id": "0" * 32,
+    }
     on = {"resource_type": "thing", "resource_id": "i", "resource_name": "n", "detail": {}, "result": "success"}
     row = AuditEvent(**{"id": new_id(), "tenant_id": TENANT, **who, **what, **on, **changes})
     db.session.add(row)
@@ -74,14 +88,30 @@ def found(words: str) -> set[str]:
 @pytest.mark.parametrize(
     ("words", "whose"),
     [
-        ("shop", {"Zoë Müller"}), ("SHOP-front", {"Zoë Müller"}), ("müller shop", {"Zoë Müller"}), ("bob shop", set()),
-        ("x@example.test", {"Zoë Müller", "张伟", "Bob"}), ("example.com", set()),
-        ("订单", {"张伟"}), ("执行单", {"Zoë Müller"}), ("张", {"张伟"}), ("dns.zone.deleted", {"张伟"}), ("nosuchword", set()),
-        ("192.0.2.77", {"Zoë Müller", "张伟", "Bob"}), ("abcdef0123456789abcdef0123456789", {"Bob"}), ("bo", {"Bob"}),
-        ("100%", {"Bob"}), ('quo"te', set()), ("' OR 1=1 --", set()), ("(+*~", set()), (" \t\u3000", {"Zoë Müller", "张伟", "Bob"}),
+        ("shop", {"Zoë Müller"}),
+        ("SHOP-front", {"Zoë Müller"}),
+        ("müller shop", {"Zoë Müller"}),
+        ("bob shop", set()),
+        ("x@example.test", {"Zoë Müller", "张伟", "Bob"}),
+        ("example.com", set()),
+        ("订单", {"张伟"}),
+        ("执行单", {"Zoë Müller"}),
+        ("张", {"张伟"}),
+        ("dns.zone.deleted", {"张伟"}),
+        ("nosuchword", set()),
+        ("192.0.2.77", {"Zoë Müller", "张伟", "Bob"}),
+        ("abcdef0123456789abcdef0123456789", {"Bob"}),
+        ("bo", {"Bob"}),
+        ("100%", {"Bob"}),
+        ('quo"te', set()),
+        ("' OR 1=1 --", set()),
+        ("(+*~", set()),
+        (" \t\u3000", {"Zoë Müller", "张伟", "Bob"}),
     ],
-)  # fmt: skip
-def test_every_word_counts_whatever_its_case_its_length_and_its_characters(rows: None, words: str, whose: set[str]) -> None:
+)
+def test_every_word_counts_whatever_its_case_its_length_and_its_characters(
+    rows: None, words: str, whose: set[str]
+) -> None:
     assert found(words) == whose
 
 
@@ -96,7 +126,9 @@ def test_a_row_that_changes_before_it_is_sealed_is_found_by_what_it_became(rows:
     assert found("became-this") == set()
 
 
-def test_words_that_no_index_serves_are_looked_for_in_the_newest_rows_only(rows: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_that_no_index_serves_are_looked_for_in_the_newest_rows_only(
+    rows: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(search, "NEWEST", 2)
 
     assert found("mü") == set()
@@ -109,7 +141,11 @@ def test_the_plan_of_a_search_uses_the_index(app: Flask, rows: None) -> None:
     compiled = query.compile(db.engine, compile_kwargs={"literal_binds": True})
     if kind == "postgresql":
         db.session.execute(text("SET LOCAL enable_seqscan = off"))
-    plan = str(db.session.execute(text(f"{'EXPLAIN QUERY PLAN' if kind == 'sqlite' else 'EXPLAIN'} {compiled}".replace(":", "\\:"))).all())
+    plan = str(
+        db.session.execute(
+            text(f"{'EXPLAIN QUERY PLAN' if kind == 'sqlite' else 'EXPLAIN'} {compiled}".replace(":", "\\:"))
+        ).all()
+    )
     db.session.rollback()
 
     assert {"sqlite": "VIRTUAL TABLE", "postgresql": search.INDEX, "mysql": "fulltext"}[kind] in plan
@@ -121,13 +157,19 @@ def test_a_search_that_is_often_made_is_still_planned_for_its_words(app: Flask, 
         return
     for _ in range(12):
         found("shop")
-    generic = db.session.scalar(text("SELECT coalesce(sum(generic_plans), 0) FROM pg_prepared_statements WHERE statement LIKE '%words LIKE%'"))
-    custom = db.session.scalar(text("SELECT coalesce(sum(custom_plans), 0) FROM pg_prepared_statements WHERE statement LIKE '%words LIKE%'"))
+    generic = db.session.scalar(
+        text("SELECT coalesce(sum(generic_plans), 0) FROM pg_prepared_statements WHERE statement LIKE '%words LIKE%'")
+    )
+    custom = db.session.scalar(
+        text("SELECT coalesce(sum(custom_plans), 0) FROM pg_prepared_statements WHERE statement LIKE '%words LIKE%'")
+    )
 
     assert (generic, custom > 0) == (0, True)
 
 
-def test_without_the_extension_the_newest_rows_are_searched_and_the_doctor_says_so(app: Flask, rows: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extension_the_newest_rows_are_searched_and_the_doctor_says_so(
+    app: Flask, rows: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if db.engine.dialect.name != "postgresql":  # the others need no extension
         assert doctor._audit_search() is None
         return

@@ -1,4 +1,6 @@
-"""The pages of the API's description: every operation listed, each with what it takes and gives on a page of its own (C-60)."""
+"""The pages of the API's description: every operation listed, each with what it takes and gives on a page of its own
+(C-60).
+"""
 
 from __future__ import annotations
 

@@ -170,7 +170,9 @@ def test_pages_speak_the_language_of_the_browser_and_the_chosen_one(as_holder_of
 
 
 @pytest.mark.req("C-57")
-def test_every_error_code_has_two_parts_and_is_browsable(site: Flask, as_holder_of: Callable[..., Any], api: Callable[..., Any]) -> None:
+def test_every_error_code_has_two_parts_and_is_browsable(
+    site: Flask, as_holder_of: Callable[..., Any], api: Callable[..., Any]
+) -> None:
     found = api(as_holder_of(SIGNED_IN)).get("/error-codes").json["items"]
 
     assert len(found) > 60
@@ -178,11 +180,15 @@ def test_every_error_code_has_two_parts_and_is_browsable(site: Flask, as_holder_
 
 
 @pytest.mark.req("C-60")
-def test_a_question_about_rights_takes_any_attribute_of_the_resource(as_role: Callable[..., Any], api: Callable[..., Any]) -> None:
+def test_a_question_about_rights_takes_any_attribute_of_the_resource(
+    as_role: Callable[..., Any], api: Callable[..., Any]
+) -> None:
     person = as_role("platform-administrator")
     me = api(person).get("/me").json
 
-    told = api(person).get(f"/permissions/explain?principal=member:{me['id']}&permission=core.job.read&product=SHOP").json
+    told = (
+        api(person).get(f"/permissions/explain?principal=member:{me['id']}&permission=core.job.read&product=SHOP").json
+    )
     nobody = api(person).get("/permissions/explain?principal=member:nobody&permission=core.job.read").json
 
     assert (told["allowed"], set(told["reason"])) == (True, {"en", "zh"})

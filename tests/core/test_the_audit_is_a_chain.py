@@ -35,7 +35,9 @@ def tenant_id(app_context: Flask) -> str:
     made = new_id()
     with caller.acting_as(caller.Caller(principal=Principal("system", "t", "T", "t", made), trace_id="2" * 32)):
         for number in range(3):
-            audit.record(DID, resource=("thing", str(number), f"thing {number}"), detail={"n": number, "password": "hunter2"})
+            audit.record(
+                DID, resource=("thing", str(number), f"thing {number}"), detail={"n": number, "password": "hunter2"}
+            )
         db.session.commit()
     seal.seal_all()
     return made
@@ -57,7 +59,9 @@ def test_sealed_rows_are_numbered_and_each_follows_the_one_before(tenant_id: str
 
 @pytest.mark.req("C-30")
 def test_secrets_are_masked_and_hostile_text_is_made_harmless() -> None:
-    found = masked({"kubeconfig": "abc", "note": "a\x00b\x1b[31m", "deep": [{"accessKeySecret": "x"}], "long": "y" * 9000})
+    found = masked(
+        {"kubeconfig": "abc", "note": "a\x00b\x1b[31m", "deep": [{"accessKeySecret": "x"}], "long": "y" * 9000}
+    )
 
     assert found["kubeconfig"] == "••••••"
     assert found["deep"][0]["accessKeySecret"] == "••••••"
@@ -66,7 +70,9 @@ def test_secrets_are_masked_and_hostile_text_is_made_harmless() -> None:
 
 
 @pytest.mark.req("C-30", "C-32")
-def test_success_refusal_and_failure_are_recorded(as_holder_of: Callable[..., Any], api: Callable[..., Any], audit_log: Callable[..., Any]) -> None:
+def test_success_refusal_and_failure_are_recorded(
+    as_holder_of: Callable[..., Any], api: Callable[..., Any], audit_log: Callable[..., Any]
+) -> None:
     holder = api(as_holder_of(ZONE_EDIT))
     name = f"z{new_id()[-8:]}.example"
 
@@ -79,7 +85,9 @@ def test_success_refusal_and_failure_are_recorded(as_holder_of: Callable[..., An
 
 
 @pytest.mark.req("C-31")
-def test_the_api_reads_exports_and_verifies_only_the_own_tenant(as_holder_of: Callable[..., Any], api: Callable[..., Any], tenant_id: str) -> None:
+def test_the_api_reads_exports_and_verifies_only_the_own_tenant(
+    as_holder_of: Callable[..., Any], api: Callable[..., Any], tenant_id: str
+) -> None:
     reader = api(as_holder_of(AUDIT_READ, AUDIT_EXPORT, AUDIT_VERIFY, ZONE_EDIT, JOB_READ))
     reader.post("/dns/zones", {"name": f"z{new_id()[-8:]}.example"})
 
@@ -98,7 +106,9 @@ def test_the_api_reads_exports_and_verifies_only_the_own_tenant(as_holder_of: Ca
 
 
 @pytest.mark.req("C-30")
-def test_a_query_over_more_than_a_month_is_refused_with_the_reason(as_holder_of: Callable[..., Any], api: Callable[..., Any]) -> None:
+def test_a_query_over_more_than_a_month_is_refused_with_the_reason(
+    as_holder_of: Callable[..., Any], api: Callable[..., Any]
+) -> None:
     reader = api(as_holder_of(AUDIT_READ))
 
     good = reader.get("/audit/events?since=2022-01-01T00:00:00Z&until=2022-01-31T00:00:00Z")
@@ -129,14 +139,18 @@ def test_work_outside_is_recorded_before_it_starts_and_sealed_only_when_it_ended
 
 
 @pytest.mark.req("C-30")
-def test_a_query_without_dates_goes_back_one_month_and_one_date_bounds_it(as_holder_of: Callable[..., Any], api: Callable[..., Any], tenant: Any) -> None:
+def test_a_query_without_dates_goes_back_one_month_and_one_date_bounds_it(
+    as_holder_of: Callable[..., Any], api: Callable[..., Any], tenant: Any
+) -> None:
     reader = api(as_holder_of(AUDIT_READ, AUDIT_EXPORT))
     for day in ("2024-01-05", "2024-01-20", "2024-02-25"):
         make_row(tenant.id, day)
 
     def days(query: str) -> list[str]:
         found = reader.get(f"/audit/events?operation=test.thing.done&sort=at{query}").json["items"]
-        exported = reader.get(f"/audit/events/export?operation=test.thing.done{query}").get_data(as_text=True).splitlines()
+        exported = (
+            reader.get(f"/audit/events/export?operation=test.thing.done{query}").get_data(as_text=True).splitlines()
+        )
         assert [item["at"][:10] for item in found] == [json.loads(line)["created_at"][:10] for line in exported]
         return [item["at"][:10] for item in found]
 
@@ -145,8 +159,12 @@ def test_a_query_without_dates_goes_back_one_month_and_one_date_bounds_it(as_hol
     assert days("&until=2024-01-10T00:00:00Z") == ["2024-01-05"]
 
 
-@pytest.mark.parametrize("query", ["since=9999-12-31T00:00:00Z", "until=0001-01-01T00:00:00Z", "since=2024-01-01T00:00:00"])
-def test_a_time_that_cannot_be_used_is_told_as_such(as_holder_of: Callable[..., Any], api: Callable[..., Any], query: str) -> None:
+@pytest.mark.parametrize(
+    "query", ["since=9999-12-31T00:00:00Z", "until=0001-01-01T00:00:00Z", "since=2024-01-01T00:00:00"]
+)
+def test_a_time_that_cannot_be_used_is_told_as_such(
+    as_holder_of: Callable[..., Any], api: Callable[..., Any], query: str
+) -> None:
     reader = api(as_holder_of(AUDIT_READ, AUDIT_EXPORT))
 
     assert reader.get(f"/audit/events?{query}").status_code == 422
@@ -164,7 +182,13 @@ def test_an_export_has_one_of_two_formats(as_holder_of: Callable[..., Any], api:
 def make_row(tenant_id: str, day: str, **changes: Any) -> AuditEvent:
     """A row of some day."""
     who = {"operator_key": "system:t", "operator": "t", "login": "t", "source_ip": "192.0.2.1", "user_agent": ""}
-    what = {"plugin": "test", "operation": DID.code, "title_en": "Did a thing", "title_zh": "做了一件事", "trace_id": "3" * 32}
+    what = {
+        "plugin": "test",
+        "operation": DID.code,
+        "title_en": "Did a thing",
+        "title_zh": "做了一件事",
+        "trace_id": "3" * 32,
+    }
     on = {"resource_type": "thing", "resource_id": "x", "resource_name": "x", "detail": {}, "result": "success"}
     moment = {"created_at": datetime.fromisoformat(f"{day}T12:00:00+00:00")}
     made = AuditEvent(tenant_id=tenant_id, **{**moment, **who, **what, **on, **changes})
@@ -173,7 +197,9 @@ def make_row(tenant_id: str, day: str, **changes: Any) -> AuditEvent:
     return made
 
 
-def test_the_summary_counts_rows_before_and_after_they_are_sealed(as_holder_of: Callable[..., Any], api: Callable[..., Any], tenant: Any) -> None:
+def test_the_summary_counts_rows_before_and_after_they_are_sealed(
+    as_holder_of: Callable[..., Any], api: Callable[..., Any], tenant: Any
+) -> None:
     reader = api(as_holder_of(AUDIT_READ))
     make_row(tenant.id, f"{now():%Y-%m-%d}", created_at=now())
 
@@ -187,7 +213,9 @@ def test_the_summary_counts_rows_before_and_after_they_are_sealed(as_holder_of: 
 
 
 @pytest.mark.req("C-61")
-def test_one_round_of_the_sealer_takes_the_same_few_statements_for_one_tenant_and_for_a_thousand(app_context: Flask) -> None:
+def test_one_round_of_the_sealer_takes_the_same_few_statements_for_one_tenant_and_for_a_thousand(
+    app_context: Flask,
+) -> None:
     """A scan for waiting rows, or a round per tenant, would hold it up."""
     seal.seal_all()
 

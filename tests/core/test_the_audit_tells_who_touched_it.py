@@ -85,8 +85,14 @@ def record(count: int) -> None:
     """Rows of both tenants."""
     for number in range(count):
         for tenant in (MINE, THEIRS):
-            with caller.acting_as(caller.Caller(principal=Principal("member", "p", "p@x", "P", tenant), trace_id="2" * 32)):
-                audit.record(DID, resource=("thing", str(number), f"thing {number}"), detail={"n": number, "deep": {"b": 1.5, "a": "ä"}})
+            with caller.acting_as(
+                caller.Caller(principal=Principal("member", "p", "p@x", "P", tenant), trace_id="2" * 32)
+            ):
+                audit.record(
+                    DID,
+                    resource=("thing", str(number), f"thing {number}"),
+                    detail={"n": number, "deep": {"b": 1.5, "a": "ä"}},
+                )
     db.session.commit()
 
 
@@ -130,9 +136,13 @@ def rechain(tenant: str, forged: bool = True) -> None:
 
 
 OTHER: dict[str, Any] = {
-    "created_at": now() - timedelta(minutes=1), "workspace_id": "w", "detail": {"n": 99}, "duration_ms": 7, "access_key_id": "k",
+    "created_at": now() - timedelta(minutes=1),
+    "workspace_id": "w",
+    "detail": {"n": 99},
+    "duration_ms": 7,
+    "access_key_id": "k",
     "tenant_id": "z" * 26,
-}  # fmt: skip
+}
 
 
 def named_after(table: Any, key: Any, column: str, other: Any) -> list[Break]:
@@ -254,7 +264,9 @@ def test_rows_that_changed_places_are_named(sealed: Flask) -> None:
     first, second = seals()[3:5]
     names = (first.event_id, second.event_id)
     for seq, name in ((4, "x"), (5, names[0]), (4, names[1])):
-        db.session.execute(update(AuditSeal).where(AuditSeal.tenant_id == MINE, AuditSeal.seq == seq).values(event_id=name))
+        db.session.execute(
+            update(AuditSeal).where(AuditSeal.tenant_id == MINE, AuditSeal.seq == seq).values(event_id=name)
+        )
     db.session.commit()
 
     assert {4, 5} <= {b.seq for b in found()} | {b.until for b in found()}
@@ -289,8 +301,12 @@ def test_a_back_dated_row_is_named_though_the_sealer_took_it(sealed: Flask, tena
 
 
 @pytest.mark.parametrize("tenant", [MINE, "n" * 26])
-def test_a_back_dated_row_is_named_though_the_heads_were_made_to_forget_what_is_newest(sealed: Flask, tenant: str) -> None:
-    """Heads are not signed: somebody with the database lowers them, lets the sealer take the row, and puts them back."""
+def test_a_back_dated_row_is_named_though_the_heads_were_made_to_forget_what_is_newest(
+    sealed: Flask, tenant: str
+) -> None:
+    """Heads are not signed: somebody with the database lowers them, lets the sealer take the row, and puts them
+    back.
+    """
     before = db.session.execute(select(AuditHead.tenant_id, AuditHead.newest)).all()
     db.session.execute(update(AuditHead).values(newest=now() - timedelta(days=9)))
     made = slip_in(tenant, timedelta(days=1), waits=True)
@@ -302,7 +318,9 @@ def test_a_back_dated_row_is_named_though_the_heads_were_made_to_forget_what_is_
     assert [(b.tenant_id, b.event_id) for b in found() if "dated before" in b.problem.in_("en")] == [(tenant, made)]
 
 
-def test_a_row_of_a_chain_that_goes_on_is_named_as_back_dated_whatever_its_seal_tells(sealed: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_of_a_chain_that_goes_on_is_named_as_back_dated_whatever_its_seal_tells(
+    sealed: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also by somebody who has the files too, so that no checkpoint tells what is newest."""
     monkeypatch.setattr(checkpoints, "_newest", lambda: (0, ""))
     record(1)
@@ -314,7 +332,9 @@ def test_a_row_of_a_chain_that_goes_on_is_named_as_back_dated_whatever_its_seal_
     assert made in [b.event_id for b in found() if "dated before" in b.problem.in_("en")]
 
 
-def test_an_operation_that_took_long_and_rows_after_an_outage_of_the_sealer_are_not_taken_for_back_dated(sealed: Flask) -> None:
+def test_an_operation_that_took_long_and_rows_after_an_outage_of_the_sealer_are_not_taken_for_back_dated(
+    sealed: Flask,
+) -> None:
     with caller.acting_as(caller.Caller(principal=Principal("member", "p", "p@x", "P", MINE), trace_id="2" * 32)):
         begun = audit.record(DID, "started")
         begun.created_at = now() - timedelta(minutes=40)
@@ -366,7 +386,9 @@ def test_the_file_tells_of_rows_that_went_together_with_the_checkpoints(sealed: 
     checkpoints.append_to_file()
     remove(seals()[20:])
     last = seals()[-1]
-    db.session.execute(update(AuditHead).where(AuditHead.tenant_id == MINE).values(seq=last.seq, digest=last.digest, stated=0))
+    db.session.execute(
+        update(AuditHead).where(AuditHead.tenant_id == MINE).values(seq=last.seq, digest=last.digest, stated=0)
+    )
     db.session.execute(delete(AuditCheckpoint))
     db.session.commit()
 
@@ -442,7 +464,9 @@ def test_a_checkpoint_leaves_no_older_file_between(sealed: Flask) -> None:
 
 
 @pytest.mark.parametrize("where", ["table", "file"])
-def test_the_statement_between_two_checkpoints_in_the_place_of_one_is_named(sealed: Flask, tmp_path: Path, where: str) -> None:
+def test_the_statement_between_two_checkpoints_in_the_place_of_one_is_named(
+    sealed: Flask, tmp_path: Path, where: str
+) -> None:
     statement = checkpoints.path().with_name(checkpoints.BETWEEN).read_text()
     if where == "file":
         checkpoints.path().write_text(statement)
@@ -484,7 +508,9 @@ def test_an_exported_copy_tells_when_database_and_file_were_both_rewritten(seale
     kept.write_text("\n".join(checkpoints.exported()))
     remove(seals()[20:])
     last = seals()[-1]
-    db.session.execute(update(AuditHead).where(AuditHead.tenant_id == MINE).values(seq=last.seq, digest=last.digest, stated=0))
+    db.session.execute(
+        update(AuditHead).where(AuditHead.tenant_id == MINE).values(seq=last.seq, digest=last.digest, stated=0)
+    )
     db.session.execute(delete(AuditCheckpoint))
     db.session.commit()
     checkpoints.path().unlink()
@@ -502,12 +528,16 @@ def test_checkpoints_that_all_went_are_missed(sealed: Flask) -> None:
 
 
 def test_a_key_that_somebody_slipped_in_signs_nothing(sealed: Flask) -> None:
-    """Keys are sealed under the key ring; whoever cannot seal cannot add one, and statements of theirs count for nothing."""
+    """Keys are sealed under the key ring; whoever cannot seal cannot add one, and statements of theirs count for
+    nothing.
+    """
     from joserfc import jws
     from joserfc.jwk import RSAKey
 
     forged = RSAKey.generate_key(2048, private=True)
-    text = json.dumps({"number": 1, "previous": offline.GENESIS, "heads": {}, "rows": 0, "full": True, "through": "", "time": ""})
+    text = json.dumps(
+        {"number": 1, "previous": offline.GENESIS, "heads": {}, "rows": 0, "full": True, "through": "", "time": ""}
+    )
     statement = jws.serialize_compact({"alg": "RS256", "kid": forged.thumbprint()}, text.encode(), forged)
     db.session.execute(update(AuditCheckpoint).values(statement=statement))
     db.session.commit()
@@ -515,7 +545,9 @@ def test_a_key_that_somebody_slipped_in_signs_nothing(sealed: Flask) -> None:
     assert "core_audit_checkpoint: checkpoint 1: no known key signed it" in words()
 
 
-def test_after_a_rotation_old_rows_verify_as_long_as_the_ring_keeps_their_key(sealed: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_rotation_old_rows_verify_as_long_as_the_ring_keeps_their_key(
+    sealed: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old = crypto.ring()._keys
     monkeypatch.setattr(crypto, "_ring", crypto.KeyRing({"new": b"n" * 32, **old}))
     record(2)
@@ -549,7 +581,10 @@ def test_exports_verify_without_the_site(sealed: Flask, tmp_path: Path) -> None:
     checkpoints.write()
     names, statements, keys = exports(tmp_path)
 
-    assert offline_says("--whole", "--checkpoints", statements, "--keys", keys, *names) == (0, "100 sealed rows, 0 not sealed yet, 2 checkpoints: all hold\n")
+    assert offline_says("--whole", "--checkpoints", statements, "--keys", keys, *names) == (
+        0,
+        "100 sealed rows, 0 not sealed yet, 2 checkpoints: all hold\n",
+    )
 
 
 @pytest.mark.parametrize("damage", ["altered", "middle", "end", "first", "moved", "rechained", "statement"])

@@ -48,7 +48,9 @@ def at_once(app_context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.req("C-42", "Q-20")
 @pytest.mark.parametrize("where", ["FROM order_order", "core_lease", "FROM core_job", "core_periodic_run"])
-@pytest.mark.parametrize("error", [OSError("no file is left"), RuntimeError("cannot start new thread")], ids=["OSError", "RuntimeError"])
+@pytest.mark.parametrize(
+    "error", [OSError("no file is left"), RuntimeError("cannot start new thread")], ids=["OSError", "RuntimeError"]
+)
 def test_an_error_of_any_kind_anywhere_in_its_round_does_not_end_the_scheduler(
     app_context: Flask, where: str, error: Exception
 ) -> None:
@@ -92,7 +94,9 @@ def test_periodic_work_is_not_asked_for_while_none_is_due_but_twice_a_minute(app
 
 
 @pytest.mark.req("C-42", "Q-31")
-def test_whoever_orders_wakes_a_scheduler_that_found_nothing_for_long(app_context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_orders_wakes_a_scheduler_that_found_nothing_for_long(
+    app_context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(scheduler, "ROUND", 240.0)  # longer than a test may take
     redis = connection()
     redis.delete(WAKE)

@@ -31,7 +31,13 @@ def test_a_time_is_so_long_ago_or_so_soon(site: Flask, away: timedelta, english:
 @pytest.mark.req("C-52")
 @pytest.mark.parametrize(
     ("seconds", "english", "chinese"),
-    [(4.26, "4.3 s", "4.3 秒"), (5, "5 s", "5 秒"), (300, "5 min", "5 分"), (200, "3 min 20 s", "3 分 20 秒"), (7325, "2 h 2 min", "2 小时 2 分")],
+    [
+        (4.26, "4.3 s", "4.3 秒"),
+        (5, "5 s", "5 秒"),
+        (300, "5 min", "5 分"),
+        (200, "3 min 20 s", "3 分 20 秒"),
+        (7325, "2 h 2 min", "2 小时 2 分"),
+    ],
 )
 def test_a_duration_has_its_two_largest_units(site: Flask, seconds: float, english: str, chinese: str) -> None:
     with site.test_request_context(headers={"Accept-Language": "en"}):

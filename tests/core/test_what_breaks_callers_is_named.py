@@ -45,21 +45,38 @@ DOCUMENT: dict[str, Any] = {
                 "operationId": "pets.list",
                 "security": [],
                 "parameters": [{"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": 500}}],
-                "responses": {"200": {"description": "", "content": {"application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Pet"}}}}}},
+                "responses": {
+                    "200": {
+                        "description": "",
+                        "content": {
+                            "application/json": {
+                                "schema": {"type": "array", "items": {"$ref": "#/components/schemas/Pet"}}
+                            }
+                        },
+                    }
+                },
             },
             "post": {
                 "operationId": "pets.create",
                 "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/NewPet"}}}},
-                "responses": {"201": {"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Pet"}}}}},
+                "responses": {
+                    "201": {
+                        "description": "",
+                        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Pet"}}},
+                    }
+                },
             },
         },
         "/pets/{id}": {
             "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
-            "delete": {"operationId": "pets.delete", "responses": {"204": {"description": ""}, "409": {"description": ""}}},
+            "delete": {
+                "operationId": "pets.delete",
+                "responses": {"204": {"description": ""}, "409": {"description": ""}},
+            },
         },
     },
     "components": {"schemas": {"Pet": PET, "NewPet": NEW_PET}},
-}  # fmt: skip
+}
 LIST, CREATE, DELETE = "GET /pets", "POST /pets", "DELETE /pets/{id}"
 
 
@@ -77,13 +94,18 @@ BREAKS: dict[str, tuple[Callable[[Any, Any, Any, Any], object], set[tuple[str, s
         lambda paths, *_: paths["/pets"]["get"].update(operationId="pets.all"),
         {("operation-id-changed", LIST, "pets.list → pets.all")},
     ),
-    "a parameter is gone": (lambda paths, *_: paths["/pets"]["get"].update(parameters=[]), {("parameter-gone", LIST, "query limit")}),
+    "a parameter is gone": (
+        lambda paths, *_: paths["/pets"]["get"].update(parameters=[]),
+        {("parameter-gone", LIST, "query limit")},
+    ),
     "a parameter became required": (
         lambda paths, *_: paths["/pets"]["get"]["parameters"][0].update(required=True),
         {("parameter-required", LIST, "query limit")},
     ),
     "a new parameter is required": (
-        lambda paths, *_: paths["/pets/{id}"]["delete"].update(parameters=[*paths["/pets/{id}"]["parameters"], {"name": "uid", "in": "query", "required": True}]),
+        lambda paths, *_: paths["/pets/{id}"]["delete"].update(
+            parameters=[*paths["/pets/{id}"]["parameters"], {"name": "uid", "in": "query", "required": True}]
+        ),
         {("parameter-required", DELETE, "query uid")},
     ),
     "a parameter is of a narrower type": (
@@ -102,7 +124,10 @@ BREAKS: dict[str, tuple[Callable[[Any, Any, Any, Any], object], set[tuple[str, s
         lambda paths, *_: paths["/pets"]["post"].pop("requestBody"),
         {("request-body-gone", CREATE, "application/json")},
     ),
-    "a field of a request is gone": (lambda _p, _s, new, _d: new["properties"].pop("age"), {("request-field-gone", CREATE, "/age")}),
+    "a field of a request is gone": (
+        lambda _p, _s, new, _d: new["properties"].pop("age"),
+        {("request-field-gone", CREATE, "/age")},
+    ),
     "a field of a request became required": (
         lambda _p, _s, new, _d: new["required"].append("kind"),
         {("request-field-required", CREATE, "/kind")},
@@ -159,12 +184,15 @@ BREAKS: dict[str, tuple[Callable[[Any, Any, Any, Any], object], set[tuple[str, s
         lambda paths, *_: paths["/pets"]["post"]["responses"]["201"].pop("content"),
         {("response-gone", CREATE, "201 application/json")},
     ),
-    "what was open asks who calls": (lambda paths, *_: paths["/pets"]["get"].pop("security"), {("security-tightened", LIST, "")}),
+    "what was open asks who calls": (
+        lambda paths, *_: paths["/pets"]["get"].pop("security"),
+        {("security-tightened", LIST, "")},
+    ),
     "one way in is shut": (
         lambda *all: all[3].update(security=[{"bearer": []}]),
         {("security-tightened", CREATE, ""), ("security-tightened", DELETE, "")},
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.req("C-60")
@@ -189,9 +217,11 @@ ADDITIONS: dict[str, Callable[[Any, Any, Any, Any], object]] = {
     "no question who calls": lambda paths, *_: paths["/pets"]["post"].update(security=[]),
     "another name of a shape": lambda paths, _s, _n, document: (
         document["components"]["schemas"].update(Animal=document["components"]["schemas"]["Pet"]),
-        paths["/pets"]["post"]["responses"]["201"]["content"]["application/json"].update(schema={"$ref": "#/components/schemas/Animal"}),
+        paths["/pets"]["post"]["responses"]["201"]["content"]["application/json"].update(
+            schema={"$ref": "#/components/schemas/Animal"}
+        ),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.req("C-60")
@@ -212,5 +242,8 @@ def test_the_command_names_breaks_and_fails(tmp_path: Path) -> None:
     assert (same.exit_code, same.output) == (0, "nothing breaks\n")
     assert broken.exit_code == 1
     assert broken.output.splitlines() == [
-        "GET /pets: operation-gone", "POST /pets: operation-gone", "DELETE /pets/{id}: operation-gone", "3 break(s)",
-    ]  # fmt: skip
+        "GET /pets: operation-gone",
+        "POST /pets: operation-gone",
+        "DELETE /pets/{id}: operation-gone",
+        "3 break(s)",
+    ]

@@ -45,7 +45,9 @@ class Places:
 
 
 def walk(app: Flask, site: LiveSite, session: requests.Session, seeds: Iterable[str] = ()) -> Places:
-    """Follow every link until each GET route of *app* was met: of each the first page is found, and a few more are read for their links."""
+    """Follow every link until each GET route of *app* was met: of each the first page is found, and a few more are
+    read for their links.
+    """
     routes = app.url_map.bind(urlsplit(site.url).netloc)
     rules = [r for r in app.url_map.iter_rules() if "GET" in (r.methods or ()) and not r.rule.startswith(PROGRAMS)]
     met: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -60,7 +62,12 @@ def walk(app: Flask, site: LiveSite, session: requests.Session, seeds: Iterable[
             return
         key = (rule.rule, path if rule.rule.endswith(VARIANTS) else "")
         known = met[key]
-        if rule.endpoint not in NO_ADDRESS and path not in known and len(known) < EXAMPLES and not rule.rule.startswith(PROGRAMS):
+        if (
+            rule.endpoint not in NO_ADDRESS
+            and path not in known
+            and len(known) < EXAMPLES
+            and not rule.rule.startswith(PROGRAMS)
+        ):
             waiting.append((address, not known))
             known.add(path)
 
@@ -68,7 +75,9 @@ def walk(app: Flask, site: LiveSite, session: requests.Session, seeds: Iterable[
         meet(address)
     while waiting:
         address, is_first = waiting.popleft()
-        with session.get(site.url + address, headers={"Accept": "text/html"}, stream=True, allow_redirects=False, timeout=30) as answer:
+        with session.get(
+            site.url + address, headers={"Accept": "text/html"}, stream=True, allow_redirects=False, timeout=30
+        ) as answer:
             kind = answer.headers.get("Content-Type", "")
             if answer.status_code != 200 or not kind.startswith("text/html"):
                 if is_first:
@@ -103,10 +112,14 @@ class Program:
     ) -> dict[str, Any]:
         """Import a solution, settle its plan and release it until the order is in state *until*."""
         environment = self.call("GET", "/yunyou/environments")["items"][0]["id"]
-        solution = self.call("POST", f"/yunyou/solutions?environment={environment}", json.dumps(document).encode())["id"]
+        solution = self.call("POST", f"/yunyou/solutions?environment={environment}", json.dumps(document).encode())[
+            "id"
+        ]
         for plan in PLANS:
             self.call("POST", f"/yunyou/solutions/{solution}/plan/{plan}/confirm", {"all": True})
-        order = self.call("POST", "/yunyou/orders", {"type": "release", "solution": solution, "grouping": grouping, **options})
+        order = self.call(
+            "POST", "/yunyou/orders", {"type": "release", "solution": solution, "grouping": grouping, **options}
+        )
         limit = time.monotonic() + 90
         while (state := self.call("GET", f"/yunyou/orders/{order['id']}"))["state"] != until:
             assert time.monotonic() < limit, f"the order is {state['state']}, not {until}"
@@ -116,18 +129,26 @@ class Program:
 
 def shop(tag: str, version: str) -> dict[str, Any]:
     """A solution of one product with one application."""
-    basket = {"name": "basket", "image": f"registry.example/shop/basket:{tag}", "workload": "StatefulSet", "replicas": 2}
+    basket = {
+        "name": "basket",
+        "image": f"registry.example/shop/basket:{tag}",
+        "workload": "StatefulSet",
+        "replicas": 2,
+    }
     product = {"code": "SHOP", "name": "Shop", "version": version, "applications": [basket]}
     return {"schema": "antstack.solution/v1", "name": "shop", "version": version, "products": [product]}
 
 
 def inhabit(site: LiveSite, session: requests.Session) -> dict[str, Any]:
-    """Fill what the sample data leaves empty: a role, a client, a member without a password of theirs, a product, a failed order.
+    """Fill what the sample data leaves empty: a role, a client, a member without a password of theirs, a product, a
+    failed order.
 
     :returns: ``role``, ``client`` (of OpenID Connect) and ``stranger`` (the member), as the API gave them
     """
     program = Program(site, session)
-    role = program.call("POST", "/iam/roles", {"name": "On call", "code": "on-call", "permissions": ["captain.pod.read"]})
+    role = program.call(
+        "POST", "/iam/roles", {"name": "On call", "code": "on-call", "permissions": ["captain.pod.read"]}
+    )
     wanted = {"name": "Wiki", "redirectUris": ["https://wiki.example/back"]}
     client = program.call("POST", "/iam/oidc-clients", wanted)
     stranger = program.call("POST", "/iam/members", {"login": "new@antstack.local", "name": "New"})

@@ -1,4 +1,6 @@
-"""A newcomer's whole day in a browser: sign in, import, plan, preview, release, mend a mistake, roll back, read the audit."""
+"""A newcomer's whole day in a browser: sign in, import, plan, preview, release, mend a mistake, roll back, read the
+audit.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def shop(tag: str, version: str) -> bytes:
     """A solution of one StatefulSet."""
     cart = {"name": "cart", "image": f"registry.example/shop/cart:{tag}", "workload": "StatefulSet", "replicas": 4}
     product = {"code": "SHOP", "name": "Shop", "version": version, "applications": [cart]}
-    return json.dumps({"schema": "antstack.solution/v1", "name": "shop", "version": version, "products": [product]}).encode()
+    return json.dumps(
+        {"schema": "antstack.solution/v1", "name": "shop", "version": version, "products": [product]}
+    ).encode()
 
 
 def imported(page: Any, site: Any, name: str, content: bytes) -> str:

@@ -40,7 +40,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with the wheel; what it depends on is found in this one, whose link to the repository is not followed."""
+    """A virtual environment with the wheel; what it depends on is found in this one, whose link to the repository is
+    not followed.
+    """
     folder = tmp_path_factory.mktemp("installed") / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     install = ["-m", "pip", "--python", str(folder / "bin" / "python"), "install", "--quiet", "--no-deps", str(wheel)]
@@ -72,7 +74,11 @@ def test_it_holds_every_file_of_the_console(wheel: Path) -> None:
 
 @pytest.mark.req("C-5")
 def test_a_demo_of_it_is_ready_asks_to_sign_in_and_has_its_looks(site: LiveSite, installed: Path) -> None:
-    where = [str(installed / "bin" / "python"), "-c", "import app, plugins, sandbox; print(app.__file__, plugins.__file__, sandbox.__file__)"]
+    where = [
+        str(installed / "bin" / "python"),
+        "-c",
+        "import app, plugins, sandbox; print(app.__file__, plugins.__file__, sandbox.__file__)",
+    ]
     found = subprocess.run(where, cwd=installed, capture_output=True, text=True, check=True).stdout.split()
 
     ready = requests.get(f"{site.url}/readyz", timeout=30)
@@ -84,7 +90,9 @@ def test_a_demo_of_it_is_ready_asks_to_sign_in_and_has_its_looks(site: LiveSite,
     assert (ready.status_code, page.status_code) == (200, 200)
     assert 'name="password"' in page.text
     assert styles
-    assert {(answer.status_code, answer.headers["Content-Type"].partition(";")[0]) for answer in answers} == {(200, "text/css")}
+    assert {(answer.status_code, answer.headers["Content-Type"].partition(";")[0]) for answer in answers} == {
+        (200, "text/css")
+    }
 
 
 @pytest.mark.req("C-5")

@@ -103,7 +103,9 @@ def found(site: Flask, filled_site: LiveSite, session: requests.Session, inhabit
 
 
 @pytest.mark.req("C-5", "C-30")
-def test_the_sample_is_midway_through_a_delivery_that_the_audit_tells(filled_site: LiveSite, session: requests.Session) -> None:
+def test_the_sample_is_midway_through_a_delivery_that_the_audit_tells(
+    filled_site: LiveSite, session: requests.Session
+) -> None:
     def items(path: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = session.get(f"{filled_site.url}/api/v1{path}", timeout=20).json()["items"]
         return found
@@ -114,7 +116,9 @@ def test_the_sample_is_midway_through_a_delivery_that_the_audit_tells(filled_sit
 
     assert items("/yunyou/orders")[-1]["state"] == "waiting"
     assert "PLATFORM" in {product["code"] for product in items("/yunyou/products")}
-    assert {"yunyou.solution.imported", "yunyou.plan.confirmed", "yunyou.order.created"} <= {row["operation"] for row in items("/audit/events?limit=500")}
+    assert {"yunyou.solution.imported", "yunyou.plan.confirmed", "yunyou.order.created"} <= {
+        row["operation"] for row in items("/audit/events?limit=500")
+    }
 
 
 @pytest.mark.req("C-53")
@@ -127,7 +131,13 @@ def test_every_route_has_an_address_that_some_page_links_to(found: places.Places
 @pytest.mark.req("C-53", "C-54")
 @pytest.mark.parametrize(("theme", "language", "width"), LOOKS, ids=["wide", "narrow"])
 def test_every_page_is_accessible_and_fits(
-    browser: Any, filled_site: LiveSite, found: places.Places, inhabitants: dict[str, Any], theme: str, language: str, width: int
+    browser: Any,
+    filled_site: LiveSite,
+    found: places.Places,
+    inhabitants: dict[str, Any],
+    theme: str,
+    language: str,
+    width: int,
 ) -> None:
     chosen = {"theme": theme, "locale": language}
     cookies = [{"name": f"antstack-{k}", "value": v, "url": filled_site.url} for k, v in chosen.items()]
@@ -177,7 +187,14 @@ def _stranger(eye: Eye, inhabitants: dict[str, Any]) -> None:
     eye.look("the first password")
     eye.site.login(eye.page, "yunyou-observer")
     client = inhabitants["client"]
-    asked = {"response_type": "code", "client_id": client["clientId"], "redirect_uri": client["redirectUris"][0], "scope": "openid profile",
-             "state": "s", "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"}  # fmt: skip
+    asked = {
+        "response_type": "code",
+        "client_id": client["clientId"],
+        "redirect_uri": client["redirectUris"][0],
+        "scope": "openid profile",
+        "state": "s",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+    }
     eye.open(f"/oauth/authorize?{urlencode(asked)}")
     eye.open("/jobs/site", 403)

@@ -1,4 +1,6 @@
-"""Every secret that people and programs get is searched for by its value: in what the site keeps, logs, runs and answers."""
+"""Every secret that people and programs get is searched for by its value: in what the site keeps, logs, runs and
+answers.
+"""
 
 from __future__ import annotations
 
@@ -61,9 +63,13 @@ class Flows:
 
     def _sign_in_at(self, client_id: str, secret: str) -> None:
         asked = {
-            "response_type": "code", "client_id": client_id, "redirect_uri": CALLBACK, "scope": "openid profile offline_access",
-            "code_challenge": CHALLENGE, "code_challenge_method": "S256",
-        }  # fmt: skip
+            "response_type": "code",
+            "client_id": client_id,
+            "redirect_uri": CALLBACK,
+            "scope": "openid profile offline_access",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+        }
         answer = self.session.get(f"{self.site.url}/oauth/authorize", params=asked, allow_redirects=False, timeout=60)
         code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
@@ -108,8 +114,12 @@ def test_flows_give_every_kind_of_secret(flows: Flows) -> None:
 
 
 def test_no_secret_stands_in_a_file_of_the_site(live_site: LiveSite, flows: Flows) -> None:
-    """The database with its log of writes, Redis' files, logs; but for what tells whoever began the demo its passwords."""
-    files = [path for path in live_site.folder.rglob("*") if path.is_file() and path.name not in ("site.json", "state.json")]
+    """The database with its log of writes, Redis' files, logs; but for what tells whoever began the demo its
+    passwords.
+    """
+    files = [
+        path for path in live_site.folder.rglob("*") if path.is_file() and path.name not in ("site.json", "state.json")
+    ]
     assert [path for path in files if path.suffix == ".db"]
     log = Path(live_site.log.name)
 
@@ -134,7 +144,9 @@ def test_no_secret_stands_in_the_arguments_of_a_process(live_site: LiveSite, flo
 
 
 def test_no_secret_is_told_to_somebody_else(live_site: LiveSite, flows: Flows, site: Flask) -> None:
-    """Each address without a name in it, pages and API, as another session of the same administrator: who may see most."""
+    """Each address without a name in it, pages and API, as another session of the same administrator: who may see
+    most.
+    """
     other = live_site.login(requests.Session(), "tenant-administrator")
     rules = [rule.rule for rule in site.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
     skipped = re.compile(r"/logout|/login|/stream|/auth/callback|/metrics")

@@ -12,7 +12,8 @@ from tests.e2e.places import Program, shop
 from tests.live import LiveSite
 
 SHIFTS = """window.shifted = []; new PerformanceObserver(list => list.getEntries().forEach(entry => {
-  if (!entry.hadRecentInput) window.shifted.push([entry.value, entry.sources.map(s => s.node?.outerHTML?.slice(0, 100))]);
+  if (!entry.hadRecentInput)
+    window.shifted.push([entry.value, entry.sources.map(s => s.node?.outerHTML?.slice(0, 100))]);
 })).observe({type: "layout-shift", buffered: true});"""
 MOST_SHIFT = 0.02
 WATCHED_MS = 3500  # longer than the refresh of every page that is measured
@@ -22,7 +23,9 @@ RING = """() => { const style = getComputedStyle(document.activeElement);
 
 @pytest.fixture(scope="module")
 def delivered(live_site: LiveSite) -> dict[str, str]:
-    """A site where a product runs and its next release fails: the addresses ``order``, ``solution``, ``pods``, ``form``, ``zone``."""
+    """A site where a product runs and its next release fails: the addresses ``order``, ``solution``, ``pods``,
+    ``form``, ``zone``.
+    """
     session = live_site.login(requests.Session(), "platform-administrator")
     program = Program(live_site, session)
     program.release(shop("1.0.0", "1.0.0"), "succeeded")
@@ -63,7 +66,9 @@ def test_a_watched_page_does_not_shift(
 
 
 @pytest.mark.req("C-55", "Q-8")
-def test_a_refresh_leaves_the_page_where_it_was_scrolled_to(member: Any, live_site: LiveSite, delivered: dict[str, str]) -> None:
+def test_a_refresh_leaves_the_page_where_it_was_scrolled_to(
+    member: Any, live_site: LiveSite, delivered: dict[str, str]
+) -> None:
     member.set_viewport_size({"width": 400, "height": 500})
     member.goto(live_site.url + delivered["order"])
     member.wait_for_load_state()
@@ -83,7 +88,9 @@ def test_a_refresh_leaves_the_page_where_it_was_scrolled_to(member: Any, live_si
 
 
 @pytest.mark.req("C-55", "Y-31")
-def test_a_refresh_takes_nothing_away_from_whoever_types_or_reads(member: Any, live_site: LiveSite, delivered: dict[str, str]) -> None:
+def test_a_refresh_takes_nothing_away_from_whoever_types_or_reads(
+    member: Any, live_site: LiveSite, delivered: dict[str, str]
+) -> None:
     member.goto(live_site.url + delivered["order"])
     member.wait_for_load_state()
     image = member.locator("input[name=image]").first
@@ -111,11 +118,20 @@ def test_a_refresh_takes_nothing_away_from_whoever_types_or_reads(member: Any, l
 
 
 @pytest.mark.req("C-51", "Y-25")
-def test_every_group_that_waits_is_confirmed_by_one_button(member: Any, live_site: LiveSite, delivered: dict[str, str]) -> None:
+def test_every_group_that_waits_is_confirmed_by_one_button(
+    member: Any, live_site: LiveSite, delivered: dict[str, str]
+) -> None:
     program = Program(live_site, live_site.login(requests.Session(), "platform-administrator"))
     basket = shop("1.0.0", "1.0.0")["products"][0]["applications"][0]
-    product = {"code": "TWIN", "name": "Twins", "version": "1", "applications": [{**basket, "name": name} for name in ("left", "right")]}
-    order = program.release({**shop("1", "1"), "name": "twins", "products": [product]}, "waiting", {"strategy": "two"}, beta=True)
+    product = {
+        "code": "TWIN",
+        "name": "Twins",
+        "version": "1",
+        "applications": [{**basket, "name": name} for name in ("left", "right")],
+    }
+    order = program.release(
+        {**shop("1", "1"), "name": "twins", "products": [product]}, "waiting", {"strategy": "two"}, beta=True
+    )
     while sum(node["state"] == "waiting" and node["name"] == "confirm" for node in order["nodes"]) < 2:
         order = program.call("GET", f"/yunyou/orders/{order['id']}")
 
@@ -215,7 +231,9 @@ def test_lists_and_forms_work_without_script(browser: Any, live_site: LiveSite) 
 
 
 @pytest.mark.req("C-53")
-def test_a_dialog_asks_is_left_with_escape_and_is_answered(member: Any, live_site: LiveSite, delivered: dict[str, str]) -> None:
+def test_a_dialog_asks_is_left_with_escape_and_is_answered(
+    member: Any, live_site: LiveSite, delivered: dict[str, str]
+) -> None:
     member.goto(live_site.url + delivered["zone"])
     member.wait_for_load_state()
     opener = member.locator(".page-actions a", has_text="Delete")
@@ -240,7 +258,9 @@ def test_a_dialog_asks_is_left_with_escape_and_is_answered(member: Any, live_sit
 
 
 @pytest.mark.req("C-53", "Y-21")
-def test_an_order_is_composed_and_previewed_without_a_mouse(member: Any, live_site: LiveSite, delivered: dict[str, str]) -> None:
+def test_an_order_is_composed_and_previewed_without_a_mouse(
+    member: Any, live_site: LiveSite, delivered: dict[str, str]
+) -> None:
     member.goto(live_site.url + delivered["form"])
     member.wait_for_load_state()
     grouping = member.locator("select[name^=grouping]").first

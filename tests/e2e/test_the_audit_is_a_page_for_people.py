@@ -1,4 +1,6 @@
-"""The audit's list in a browser: one line a time, results on cards, columns without a complaint of the browser (C-50, C-53)."""
+"""The audit's list in a browser: one line a time, results on cards, columns without a complaint of the browser
+(C-50, C-53).
+"""
 
 from __future__ import annotations
 

@@ -40,7 +40,9 @@ def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def asked(site: LiveSite, path: str, method: str = "GET") -> Any:
     """What the API says to the environment administrator's key."""
     key = site.site["accessKeys"][0]
-    said = requests.post(f"{site.url}/oauth/token", {"grant_type": "client_credentials"}, auth=(key["id"], key["secret"]), timeout=30)
+    said = requests.post(
+        f"{site.url}/oauth/token", {"grant_type": "client_credentials"}, auth=(key["id"], key["secret"]), timeout=30
+    )
     bearer = {"Authorization": f"Bearer {said.json()['access_token']}"}
     answer = requests.request(method, f"{site.url}/api/v1/yunyou{path}", headers=bearer, timeout=30)
     assert answer.ok, answer.text

@@ -62,12 +62,19 @@ def make_workspace(tenant: Tenant | str, name: str = "") -> Workspace:
 
 
 def make_member(
-    tenant: Tenant | str | None = None, login: str = "", password: str = PASSWORD, *, roles: Sequence[str] = (), **fields: Any
+    tenant: Tenant | str | None = None,
+    login: str = "",
+    password: str = PASSWORD,
+    *,
+    roles: Sequence[str] = (),
+    **fields: Any,
 ) -> Member:
     """A person; with a tenant, a member of it who holds these roles. The password is PASSWORD unless said otherwise."""
     login = login or f"{unique('person')}@example.test"
     fields.setdefault("name", f"Person {login.partition('@')[0]}")
-    row = _stored(Member(id=new_id(), login=login, password_hash=_hashed(password), password_changed_at=now(), **fields))
+    row = _stored(
+        Member(id=new_id(), login=login, password_hash=_hashed(password), password_changed_at=now(), **fields)
+    )
     if tenant is not None:
         make_membership(tenant, row)
         for role in roles:
@@ -99,7 +106,9 @@ def make_service_account(tenant: Tenant | str, roles: Sequence[str] = (), name: 
 def make_role(tenant: Tenant | str, permissions: Iterable[Permission | str], code: str = "") -> CustomRole:
     """A custom role of exactly these permissions."""
     code = code or unique("role")
-    row = CustomRole(id=new_id(), tenant_id=id_of(tenant), code=code, name=code, permissions=[str(p) for p in permissions])
+    row = CustomRole(
+        id=new_id(), tenant_id=id_of(tenant), code=code, name=code, permissions=[str(p) for p in permissions]
+    )
     return _stored(row)
 
 
@@ -114,9 +123,14 @@ def make_grant(
     kind = {Member: MEMBER, Group: "group", ServiceAccount: SERVICE_ACCOUNT}[type(holder)]
     code = role if isinstance(role, str) else role.code
     row = Grant(
-        id=new_id(), tenant_id=id_of(tenant), principal_type=kind, principal_id=holder.id, role=code,
-        conditions=[dict(c) for c in conditions], expires_at=now() + expires_in if expires_in is not None else None,
-    )  # fmt: skip
+        id=new_id(),
+        tenant_id=id_of(tenant),
+        principal_type=kind,
+        principal_id=holder.id,
+        role=code,
+        conditions=[dict(c) for c in conditions],
+        expires_at=now() + expires_in if expires_in is not None else None,
+    )
     db.session.add(row)
     directory.bump(row.tenant_id)
     db.session.commit()
@@ -136,7 +150,9 @@ def make_oidc_client(tenant: Tenant | str, secret: str = "client-secret", **fiel
     fields.setdefault("grant_types", ["authorization_code", "refresh_token"])
     digest = "" if fields.get("public") else crypto.digest(secret)
     name = unique("client")
-    return _stored(OidcClient(id=new_id(), tenant_id=id_of(tenant), client_id=name, name=name, secret_digest=digest, **fields))
+    return _stored(
+        OidcClient(id=new_id(), tenant_id=id_of(tenant), client_id=name, name=name, secret_digest=digest, **fields)
+    )
 
 
 def make_session(member: Member, tenant: Tenant | str | None, mfa: bool = False) -> tuple[ConsoleSession, str]:
@@ -147,17 +163,31 @@ def make_session(member: Member, tenant: Tenant | str | None, mfa: bool = False)
     token = new_id() + new_id()
     space = None
     if tenant is not None:
-        space = db.session.query(Workspace.id).filter_by(tenant_id=id_of(tenant)).order_by(Workspace.name).limit(1).scalar()
+        space = (
+            db.session.query(Workspace.id).filter_by(tenant_id=id_of(tenant)).order_by(Workspace.name).limit(1).scalar()
+        )
     row = ConsoleSession(
-        id=new_id(), token_digest=crypto.digest(token), principal_key=f"{MEMBER}:{member.id}", login=member.login,
-        name=member.name, tenant_id=id_of(tenant) if tenant is not None else None, workspace_id=space, last_seen_at=now(),
-        expires_at=now() + timedelta(hours=12), source_ip="127.0.0.1", user_agent="test", mfa=mfa, provider_sid=new_id(),
-    )  # fmt: skip
+        id=new_id(),
+        token_digest=crypto.digest(token),
+        principal_key=f"{MEMBER}:{member.id}",
+        login=member.login,
+        name=member.name,
+        tenant_id=id_of(tenant) if tenant is not None else None,
+        workspace_id=space,
+        last_seen_at=now(),
+        expires_at=now() + timedelta(hours=12),
+        source_ip="127.0.0.1",
+        user_agent="test",
+        mfa=mfa,
+        provider_sid=new_id(),
+    )
     return _stored(row), token
 
 
 def make_token(tenant: Tenant | str, owner: Member | ServiceAccount, client_id: str = "", scope: str = API) -> str:
-    """An access token, as ``/oauth/token`` would give it for an AccessKey of the owner's (a new one, if none is named)."""
+    """An access token, as ``/oauth/token`` would give it for an AccessKey of the owner's (a new one, if none is
+    named).
+    """
     token = new_id() + new_id()
     kind = MEMBER if isinstance(owner, Member) else SERVICE_ACCOUNT
     client_id = client_id or make_key(tenant, owner).id

@@ -115,7 +115,13 @@ def _client(tenant_id: str) -> str:
 
 @maker("consent_id")
 def _consent(tenant_id: str) -> str:
-    row = Consent(id=new_id(), member_id=factories.make_member(tenant_id).id, client_id=factories.unique("c"), scopes=[], given_at=now())
+    row = Consent(
+        id=new_id(),
+        member_id=factories.make_member(tenant_id).id,
+        client_id=factories.unique("c"),
+        scopes=[],
+        given_at=now(),
+    )
     db.session.add(row)
     db.session.commit()
     return row.id
@@ -126,11 +132,11 @@ def _session(tenant_id: str) -> str:
     return factories.make_session(factories.make_member(tenant_id), tenant_id)[0].id
 
 
-
-
 @maker("job_id")
 def _job(tenant_id: str) -> str:
-    row = JobRun(tenant_id=tenant_id, kind="test", arguments={}, state="failed", due_at=now(), principal={}, trace_id="0" * 32)
+    row = JobRun(
+        tenant_id=tenant_id, kind="test", arguments={}, state="failed", due_at=now(), principal={}, trace_id="0" * 32
+    )
     db.session.add(row)
     db.session.commit()
     return row.id
@@ -139,7 +145,13 @@ def _job(tenant_id: str) -> str:
 @maker("event_id")
 def _event(tenant_id: str) -> str:
     who = {"operator_key": "test", "operator": "test", "login": "test", "source_ip": "192.0.2.1", "user_agent": ""}
-    what = {"plugin": "core", "operation": "core.test.done", "title_en": "Test", "title_zh": "测试", "trace_id": "0" * 32}
+    what = {
+        "plugin": "core",
+        "operation": "core.test.done",
+        "title_en": "Test",
+        "title_zh": "测试",
+        "trace_id": "0" * 32,
+    }
     on = {"resource_type": "test", "resource_id": "test", "resource_name": "test", "detail": {}, "result": "success"}
     row = AuditEvent(tenant_id=tenant_id, **who, **what, **on)
     db.session.add(row)

@@ -22,8 +22,15 @@ from tests.live import LiveSite
 
 Json = dict[str, Any]
 PLANS = ("parameters", "images", "load-balancers", "databases", "storage", "applications")
-WORDS = {"redis": "valkey-server", "sandbox": "antstack sandbox", "web": "antstack web", "worker": "antstack worker",
-         "scheduler": "antstack scheduler", "mirror": "scheduler mirror", "dns": "antstack dns"}  # fmt: skip
+WORDS = {
+    "redis": "valkey-server",
+    "sandbox": "antstack sandbox",
+    "web": "antstack web",
+    "worker": "antstack worker",
+    "scheduler": "antstack scheduler",
+    "mirror": "scheduler mirror",
+    "dns": "antstack dns",
+}
 ENDED = ("succeeded", "failed", "cancelled")
 
 
@@ -142,13 +149,17 @@ class Program:
         return made
 
     def release(self, solution: Json, strategy: str, **wishes: Json) -> Json:
-        """Order its release, with a grouping of its own for each application ``NAME`` of the first product that is named."""
+        """Order its release, with a grouping of its own for each application ``NAME`` of the first product that is
+        named.
+        """
         code = solution["products"][0]["code"]
         order: Json = self.ask(
             "POST",
             "/yunyou/orders",
             {
-                "type": "release", "solution": solution["id"], "grouping": {"strategy": strategy},
+                "type": "release",
+                "solution": solution["id"],
+                "grouping": {"strategy": strategy},
                 "applications": {f"{code}/{name}": {"grouping": wish} for name, wish in wishes.items()},
             },
         )

@@ -32,7 +32,9 @@ FOLDERS = ("/opt/antstack", "/etc/antstack.env", "/srv/antstack-audit")
 
 @dataclass
 class Reader:
-    """Somebody who types the blocks one after the other into one shell; places are moved into a folder, ports to free ones."""
+    """Somebody who types the blocks one after the other into one shell; places are moved into a folder, ports to
+    free ones.
+    """
 
     folder: Path
     ports: dict[str, int]
@@ -61,11 +63,21 @@ class Reader:
         exports = [line for line in "\n".join(self.typed).splitlines() if line.startswith(("export ", "set -a"))]
         self.typed.append(self.as_here(block))
         script = "\n".join(["set -e", *exports, self.typed[-1]])
-        ran = subprocess.run(["bash", "-c", script], cwd=self.checkout, env=self.environment(), capture_output=True, text=True, timeout=300, check=False)
+        ran = subprocess.run(
+            ["bash", "-c", script],
+            cwd=self.checkout,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
         return ran.stdout + ran.stderr, ran.returncode
 
     def environment(self) -> dict[str, str]:
-        """A shell that knows nothing of the console. What a package index would bring is found where the tests have it."""
+        """A shell that knows nothing of the console. What a package index would bring is found where the tests have
+        it.
+        """
         packages = sysconfig.get_paths()["purelib"]
         index = {"PYTHONPATH": packages, "PIP_NO_BUILD_ISOLATION": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
         python = Path(sys.executable).parent
@@ -76,7 +88,17 @@ class Reader:
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a Redis."""
     port = free_port()
-    command = [redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path_factory.mktemp("redis"))]
+    command = [
+        redis_server(),
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--dir",
+        str(tmp_path_factory.mktemp("redis")),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     yield port
     process.terminate()
@@ -105,10 +127,14 @@ def settings_of(kind: str, block: str) -> str:
     return re.sub(r"(?m)^DATABASE_URL=.*$", f"DATABASE_URL='{other}'", block)
 
 
-def test_whoever_types_the_blocks_has_a_site_and_signs_in(database: tuple[str, Server], redis: int, tmp_path: Path) -> None:
+def test_whoever_types_the_blocks_has_a_site_and_signs_in(
+    database: tuple[str, Server], redis: int, tmp_path: Path
+) -> None:
     kind, server = database
     port = str(make_url(server.url).port)
-    checkout = shutil.copytree(ROOT, tmp_path / "checkout", ignore=shutil.ignore_patterns(".*", "tests", "build", "*.egg-info", "__pycache__"))
+    checkout = shutil.copytree(
+        ROOT, tmp_path / "checkout", ignore=shutil.ignore_patterns(".*", "tests", "build", "*.egg-info", "__pycache__")
+    )
     reader = Reader(tmp_path, {"8080": free_port(), "6379": redis, "5432": int(port), "3306": int(port)}, checkout)
     for place in FOLDERS:
         (tmp_path / place.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +160,9 @@ def running(reader: Reader, block: str) -> Iterator[None]:
     exports = [line for line in "\n".join(reader.typed).splitlines() if line.startswith(("export ", "set -a"))]
     command = "\n".join([*exports, "exec " + reader.as_here(block).removesuffix("&\n")])
     with (reader.folder / "log").open("w") as log:
-        process = subprocess.Popen(["bash", "-c", command], cwd=reader.folder, env=reader.environment(), stdout=log, stderr=log)
+        process = subprocess.Popen(
+            ["bash", "-c", command], cwd=reader.folder, env=reader.environment(), stdout=log, stderr=log
+        )
     try:
         yield
     finally:
@@ -154,7 +182,12 @@ def _in_the_end(reader: Reader, doctor: str) -> str:
 def _signs_in(url: str, password: str) -> None:
     session = requests.Session()
     page = session.get(f"{url}/login", timeout=30).text
-    fields = {"login": "admin@example.com", "password": password, "csrf_token": TOKEN.search(page)[1], "next": NEXT.search(page)[1]}  # type: ignore[index]
+    fields = {
+        "login": "admin@example.com",
+        "password": password,
+        "csrf_token": TOKEN.search(page)[1],
+        "next": NEXT.search(page)[1],
+    }  # type: ignore[index]
     answer = session.post(f"{url}/iam/login", data=fields, timeout=30)
     assert answer.status_code == 200, answer.text[:2000]
     assert 'name="new"' in answer.text or "new password" in answer.text.lower(), answer.text[:3000]
@@ -163,15 +196,39 @@ def _signs_in(url: str, password: str) -> None:
 
 @pytest.mark.parametrize(
     ("address", "words"),
-    [("postgresql+psycopg://a@b/c", "psycopg, which is not installed; install the console with its extra: pip install '.[postgresql]'"),
-     ("mysql+pymysql://a@b/c", "pymysql, which is not installed; install the console with its extra: pip install '.[mysql]'"),
-     ("nothing://a@b/c", "begin it with postgresql+psycopg://")],
-)  # fmt: skip
+    [
+        (
+            "postgresql+psycopg://a@b/c",
+            "psycopg, which is not installed; install the console with its extra: pip install '.[postgresql]'",
+        ),
+        (
+            "mysql+pymysql://a@b/c",
+            "pymysql, which is not installed; install the console with its extra: pip install '.[mysql]'",
+        ),
+        ("nothing://a@b/c", "begin it with postgresql+psycopg://"),
+    ],
+)
 def test_a_driver_that_is_not_installed_is_told_in_one_line(tmp_path: Path, address: str, words: str) -> None:
-    missing = "import sys; sys.modules.update(psycopg=None, pymysql=None); from app.cli import entry; sys.argv = ['antstack', 'db', 'upgrade']; entry()"
-    environment = {"DATABASE_URL": address, "ANTSTACK_KEYS": f"k1:{'A' * 43}=", "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    missing = (
+        "import sys; sys.modules.update(psycopg=None, pymysql=None); from app.cli import entry; sys.argv = "
+        "['antstack', 'db', 'upgrade']; entry()"
+    )
+    environment = {
+        "DATABASE_URL": address,
+        "ANTSTACK_KEYS": f"k1:{'A' * 43}=",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore",
+    }
 
-    ran = subprocess.run([sys.executable, "-c", missing], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", missing],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
     assert ran.returncode == 2
     assert ran.stderr.startswith("antstack: DATABASE_URL")
@@ -181,10 +238,21 @@ def test_a_driver_that_is_not_installed_is_told_in_one_line(tmp_path: Path, addr
 
 def test_a_database_that_does_not_answer_is_told_in_one_line(tmp_path: Path) -> None:
     nobody = f"postgresql+psycopg://console:change-me@127.0.0.1:{free_port()}/console"
-    environment = {"DATABASE_URL": nobody, "ANTSTACK_KEYS": f"k1:{'A' * 43}=", "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    environment = {
+        "DATABASE_URL": nobody,
+        "ANTSTACK_KEYS": f"k1:{'A' * 43}=",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore",
+    }
 
     ran = subprocess.run(
-        [sys.executable, "-m", "app.cli", "db", "upgrade"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "app.cli", "db", "upgrade"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
     assert ran.returncode == 2

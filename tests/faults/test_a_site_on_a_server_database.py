@@ -26,14 +26,22 @@ def pair(version: str) -> dict[str, Any]:
     """Two products of two StatefulSets."""
     products = [
         {
-            "code": code, "name": code, "version": version,
+            "code": code,
+            "name": code,
+            "version": version,
             "applications": [
-                {"name": f"{code.lower()}-{at}", "image": IMAGE.format(version), "workload": "StatefulSet", "replicas": 2,
-                 "ports": [{"port": 8080}]} for at in range(2)
+                {
+                    "name": f"{code.lower()}-{at}",
+                    "image": IMAGE.format(version),
+                    "workload": "StatefulSet",
+                    "replicas": 2,
+                    "ports": [{"port": 8080}],
+                }
+                for at in range(2)
             ],
         }
         for code in ("LEFT", "RIGHT")
-    ]  # fmt: skip
+    ]
     return {"schema": "antstack.solution/v1", "name": "pair", "version": version, "products": products}
 
 
@@ -68,7 +76,11 @@ def site(database: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def database_is_away(site: LiveSite, program: Program, order: dict[str, Any]) -> bool:
     """Whether the site answers that its database does not."""
     answer = requests.get(f"{site.url}/api/v1/yunyou/orders/{order['id']}", headers=program.session.headers, timeout=20)
-    return answer.status_code == 503 and answer.json()["code"] == "CORE/DATABASE_UNREACHABLE" and bool(answer.json()["remedy"])
+    return (
+        answer.status_code == 503
+        and answer.json()["code"] == "CORE/DATABASE_UNREACHABLE"
+        and bool(answer.json()["remedy"])
+    )
 
 
 @pytest.mark.req("Y-36", "Q-20")

@@ -48,7 +48,9 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
         running.stop()
 
 
-def test_a_release_goes_on_once_the_api_server_is_back(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_release_goes_on_once_the_api_server_is_back(
+    plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     site = LiveSite(tmp_path_factory.mktemp("away") / "site", "--empty", "--kubeconfig", str(plane.kubeconfig))
     try:
         program, pods = Program(site), Pods(site)
@@ -67,7 +69,8 @@ def test_a_release_goes_on_once_the_api_server_is_back(plane: ControlPlane, tmp_
         site.end()
     assert done["state"] == "succeeded"
     pods.over = True
-    # Names and not UIDs: KWOK deletes by name, twice now and then, and so the pod that a StatefulSet made anew meanwhile.
+    # Names and not UIDs: KWOK deletes by name, twice now and then, and so the pod that a StatefulSet made anew
+    # meanwhile.
     made = Counter(image.partition("/kinds/")[2] for _, image in pods.seen)
     counts = {"hosts": PODS, "halves": PODS, "everywhere": NODES, "once": 1}
     assert made == {f"{name}:{version}.0.0": counts[name] for name in WORKLOADS for version in (1, 2)}

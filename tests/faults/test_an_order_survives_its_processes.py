@@ -1,4 +1,6 @@
-"""Every process of a site is killed while it delivers: nothing is lost, and nothing is done twice (C-41, Y-36, Q-20)."""
+"""Every process of a site is killed while it delivers: nothing is lost, and nothing is done twice (C-41, Y-36,
+Q-20).
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,13 @@ def fleet(version: str, start_seconds: float) -> Json:
 
     def application(number: int) -> Json:
         return {
-            "name": f"app-{number}", "image": IMAGE.format(version), "workload": "StatefulSet", "replicas": PODS,
-            "ports": [{"port": 8080}], "parameters": [{"key": "FAULT", "value": f"slow-start={start_seconds}"}],
-        }  # fmt: skip
+            "name": f"app-{number}",
+            "image": IMAGE.format(version),
+            "workload": "StatefulSet",
+            "replicas": PODS,
+            "ports": [{"port": 8080}],
+            "parameters": [{"key": "FAULT", "value": f"slow-start={start_seconds}"}],
+        }
 
     products = []
     for number in range(3):

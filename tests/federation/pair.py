@@ -47,7 +47,9 @@ class Served:
 
     @contextmanager
     def inside(self) -> Iterator[None]:
-        """Work in the site's application, with its own database; goes on when a site that uses it will have asked again."""
+        """Work in the site's application, with its own database; goes on when a site that uses it will have asked
+        again.
+        """
         from app.auth.snapshot import ASK_AGAIN_SECONDS
         from app.db import db
 
@@ -68,11 +70,15 @@ def serve(folder: Path, redis_url: str, host: str = "127.0.0.1", port: int = 0, 
     url = f"http://{host}:{port or free_port()}"
     settings = load_settings(
         {
-            "ANTSTACK_DEMO": "1", "ANTSTACK_URL": url, "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
+            "ANTSTACK_DEMO": "1",
+            "ANTSTACK_URL": url,
+            "ANTSTACK_ALLOW_LOCAL_ADDRESSES": "1",
             "ANTSTACK_AUDIT_FOLDER": f"{folder}/audit",
-            "DATABASE_URL": f"sqlite:///{folder}/site.db", "REDIS_URL": redis_url, **environ,
+            "DATABASE_URL": f"sqlite:///{folder}/site.db",
+            "REDIS_URL": redis_url,
+            **environ,
         }
-    )  # fmt: skip
+    )
     made = Served(create_app(settings), url)
     with made.app.app_context():
         db.create_all()
@@ -115,9 +121,10 @@ def paired(folder: Path, redis_url: str, *, site: bool = True, **environ: str) -
 def addresses(url: str) -> dict[str, Any]:
     """What an OIDC client of the console at *url* is registered with."""
     return {
-        "redirect_uris": [f"{url}/auth/callback"], "post_logout_uris": [f"{url}/signed-out"],
+        "redirect_uris": [f"{url}/auth/callback"],
+        "post_logout_uris": [f"{url}/signed-out"],
         "backchannel_uri": f"{url}/auth/backchannel-logout",
-    }  # fmt: skip
+    }
 
 
 def forget(site: Served) -> None:
@@ -130,7 +137,9 @@ def forget(site: Served) -> None:
         connection().flushdb()
 
 
-def sign_in(url: str, login: str, path: str = "/", password: str = factories.PASSWORD) -> tuple[requests.Session, requests.Response]:
+def sign_in(
+    url: str, login: str, path: str = "/", password: str = factories.PASSWORD
+) -> tuple[requests.Session, requests.Response]:
     """Somebody at a browser who asks the site at *url* for a page and gives the password where it sends them.
 
     :returns: the browser, and the last answer

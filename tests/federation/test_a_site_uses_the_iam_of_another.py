@@ -1,4 +1,6 @@
-"""A site without the plugin iam: sign-in, rights, tokens and signatures by the IAM of another site (C-1, C-10, I-12)."""
+"""A site without the plugin iam: sign-in, rights, tokens and signatures by the IAM of another site (C-1, C-10,
+I-12).
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,6 @@ from tests.plugins.openapi.test_signed_calls_prove_their_caller import headers
 pytestmark = [pytest.mark.req("C-1", "C-10", "I-12"), pytest.mark.xdist_group("federation")]
 OBSERVER = "yunyou-observer"
 PAGE = "/yunyou/environments"
-
-
 
 
 @dataclass
@@ -157,7 +157,9 @@ def test_a_token_of_the_iam_opens_the_api_of_the_other_site_until_it_is_taken_ba
         program = factories.make_service_account(tenant, [OBSERVER])
         key = factories.make_key(tenant, program)
         proof, tenant_id = (key.id, key.secret), tenant.id
-    answer = requests.post(f"{pair.iam.url}/oauth/token", data={"grant_type": "client_credentials"}, auth=proof, timeout=20)
+    answer = requests.post(
+        f"{pair.iam.url}/oauth/token", data={"grant_type": "client_credentials"}, auth=proof, timeout=20
+    )
     bearer = {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
     me = pair.other.get("/api/v1/me", headers=bearer)
@@ -182,7 +184,9 @@ def test_the_other_site_takes_tokens_for_the_api_alone_and_holds_them_to_their_s
 
     refused = _asks(pair, other["access_token"])
     bearer = {"Authorization": f"Bearer {read['access_token']}"}
-    write = requests.post(f"{pair.other.url}/api/v1/yunyou/environments", json={"name": "e"}, headers=bearer, timeout=20)
+    write = requests.post(
+        f"{pair.other.url}/api/v1/yunyou/environments", json={"name": "e"}, headers=bearer, timeout=20
+    )
 
     assert (refused.status_code, refused.json()["code"]) == (401, "AUTH/TOKEN_NOT_FOR_THE_API")
     assert _asks(pair, read["access_token"]).status_code == 200
@@ -200,7 +204,12 @@ def _given_to_an_application(pair: Pair, scope: str) -> dict[str, Any]:
 
         tenant = factories.make_tenant()
         who, client = factories.make_member(tenant), factories.make_oidc_client(tenant, api_scope=scope)
-        token = {"access_token": new_id() * 2, "refresh_token": new_id() * 2, "expires_in": 3600, "scope": f"openid {scope}"}
+        token = {
+            "access_token": new_id() * 2,
+            "refresh_token": new_id() * 2,
+            "expires_in": 3600,
+            "scope": f"openid {scope}",
+        }
         tokens.store(token, client_id=client.client_id, principal=("member", who.id), tenant_id=tenant.id)
         db.session.commit()
     forget(pair.other)
@@ -266,7 +275,9 @@ def test_the_iam_offers_roles_and_rights_that_only_the_other_site_has(pair: Pair
     made = admin.post(f"{pair.iam.url}/api/v1/iam/roles", json=wanted, timeout=20)
 
     assert "yunyou.environment.read" in roles[OBSERVER]["permissions"]
-    assert ("yunyou.environment.read", "yunyou", True) in {(right["name"], right["plugin"], right["reads"]) for right in rights}
+    assert ("yunyou.environment.read", "yunyou", True) in {
+        (right["name"], right["plugin"], right["reads"]) for right in rights
+    }
     assert made.status_code == 201
     assert OBSERVER in pair.iam.get("/iam/grants/new", admin).text
     assert pair.iam.get(f"/iam/roles/{OBSERVER}", admin).status_code == 200
@@ -307,7 +318,9 @@ def test_a_role_of_another_site_allows_nothing_at_the_iam_and_is_above_who_may_n
         custom = factories.make_role(tenant, ["yunyou.environment.read"])
         admin = factories.make_member(tenant, roles=[OBSERVER])
         held = LocalDirectory().grants(Principal("member", admin.id, admin.name, admin.login, tenant.id))
-        with caller.acting_as(Caller(principal=Principal("member", granter.id, granter.name, granter.login, tenant.id))):
+        with caller.acting_as(
+            Caller(principal=Principal("member", granter.id, granter.name, granter.login, tenant.id))
+        ):
             for role in (OBSERVER, custom.code):
                 with pytest.raises(ConsoleError, match="IAM/ROLE_ABOVE_YOURS"):
                     handing.need_grantable(role)

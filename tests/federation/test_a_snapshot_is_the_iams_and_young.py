@@ -1,4 +1,6 @@
-"""What the IAM says is believed only when it signed it, for this site, within a minute; only joined sites are told (C-1, C-10)."""
+"""What the IAM says is believed only when it signed it, for this site, within a minute; only joined sites are told
+(C-1, C-10).
+"""
 
 from __future__ import annotations
 
@@ -51,10 +53,17 @@ def test_only_a_joined_site_is_told(pair: Pair) -> None:
 
     assert asked(pair).status_code == 200
     for client_id, secret in others:
-        assert (asked(pair, client_id, secret).status_code, asked(pair, client_id, secret).json()["code"]) == (403, "IAM/NOT_A_JOINED_SITE")
-        refused = requests.post(f"{pair.iam.url}/oauth/site/signature", json=signature, auth=(client_id, secret), timeout=20)
+        assert (asked(pair, client_id, secret).status_code, asked(pair, client_id, secret).json()["code"]) == (
+            403,
+            "IAM/NOT_A_JOINED_SITE",
+        )
+        refused = requests.post(
+            f"{pair.iam.url}/oauth/site/signature", json=signature, auth=(client_id, secret), timeout=20
+        )
         assert refused.status_code == 403
-    malformed = requests.post(f"{pair.iam.url}/oauth/site/snapshot", data="{", auth=(pair.client_id, SECRET), timeout=20)
+    malformed = requests.post(
+        f"{pair.iam.url}/oauth/site/snapshot", data="{", auth=(pair.client_id, SECRET), timeout=20
+    )
     assert malformed.json()["code"] == "CORE/MALFORMED"
 
 
@@ -66,7 +75,12 @@ def test_a_snapshot_holds_no_secret_and_an_unchanged_one_only_its_proof(pair: Pa
 
     whole = asked(pair).json()
     digest = json.loads(base64.urlsafe_b64decode(whole["proof"].split(".")[1] + "=="))["sha256"]
-    again = requests.post(f"{pair.iam.url}/oauth/site/snapshot", json={**ASKED, "holding": digest}, auth=(pair.client_id, SECRET), timeout=20)
+    again = requests.post(
+        f"{pair.iam.url}/oauth/site/snapshot",
+        json={**ASKED, "holding": digest},
+        auth=(pair.client_id, SECRET),
+        timeout=20,
+    )
 
     assert secret not in whole["content"]
     assert hashed not in whole["content"]
@@ -80,8 +94,12 @@ def forged(pair: Pair, kind: str) -> tuple[str, str, float]:
     head, body, _ = proof.split(".")
     claims = json.loads(base64.urlsafe_b64decode(body + "=="))
     if kind == "altered":
-        content = content.replace('"grants":[', '"grants":[{"tenant_id":"t","holder":"member:m","role":"platform-administrator",'
-                                  '"source":"direct","expires_at":null,"conditions":[]},', 1)  # fmt: skip
+        content = content.replace(
+            '"grants":[',
+            '"grants":[{"tenant_id":"t","holder":"member:m","role":"platform-administrator",'
+            '"source":"direct","expires_at":null,"conditions":[]},',
+            1,
+        )
     elif kind == "unsigned":
         none = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').decode().rstrip("=")
         proof = f"{none}.{body}."
@@ -90,7 +108,9 @@ def forged(pair: Pair, kind: str) -> tuple[str, str, float]:
         proof = jwt.encode(json.loads(base64.urlsafe_b64decode(head + "==")), claims, key, ["RS256"])
     elif kind == "for another":
         with pair.iam.inside():
-            other = factories.make_oidc_client(factories.make_tenant(), SECRET, site=True, **addresses("https://c.example.test"))
+            other = factories.make_oidc_client(
+                factories.make_tenant(), SECRET, site=True, **addresses("https://c.example.test")
+            )
             other_id = other.client_id
         answer = asked(pair, other_id).json()
         proof, content = answer["proof"], answer["content"]
@@ -104,7 +124,9 @@ def forged(pair: Pair, kind: str) -> tuple[str, str, float]:
     return proof, content, moment
 
 
-@pytest.mark.parametrize("kind", ["altered", "unsigned", "signed by another", "for another", "from another issuer", "old"])
+@pytest.mark.parametrize(
+    "kind", ["altered", "unsigned", "signed by another", "for another", "from another issuer", "old"]
+)
 def test_a_snapshot_with_one_thing_wrong_is_refused(pair: Pair, kind: str) -> None:
     from app.auth.snapshot import _opened
 
@@ -155,7 +177,9 @@ def test_processes_share_what_one_asked_for(pair: Pair) -> None:
     assert (first.asked_at, first.digest) == (second.asked_at, second.digest)
 
 
-def test_without_its_iam_the_site_refuses_with_a_code_and_goes_on_when_it_is_back(own_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_iam_the_site_refuses_with_a_code_and_goes_on_when_it_is_back(
+    own_pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from app.auth import snapshot
 
     monkeypatch.setattr(snapshot, "SNAPSHOT_SECONDS", 4)
@@ -172,9 +196,10 @@ def test_without_its_iam_the_site_refuses_with_a_code_and_goes_on_when_it_is_bac
     held = own_pair.other.get("/api/v1/me", browser)
     time.sleep(4)
     answers: list[Any] = [
-        own_pair.other.get("/api/v1/me", browser), own_pair.other.get("/api/v1/me", headers={"Authorization": "Bearer x"}),
+        own_pair.other.get("/api/v1/me", browser),
+        own_pair.other.get("/api/v1/me", headers={"Authorization": "Bearer x"}),
         own_pair.other.get("/api/v1/me", headers={**signed, "host": "127.0.0.1:8080"}),
-    ]  # fmt: skip
+    ]
     page = own_pair.other.get(PAGE, browser)
     form = {"csrf_token": TOKEN.search(left.text)[1]}  # type: ignore[index]
     out = leaving.post(f"{own_pair.other.url}/logout", data=form, timeout=20, allow_redirects=False)

@@ -1,4 +1,6 @@
-"""A provider that is no AntStack IAM: people sign in, tenant and roles come from its claims, the rest is refused (C-10)."""
+"""A provider that is no AntStack IAM: people sign in, tenant and roles come from its claims, the rest is refused
+(C-10).
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,11 @@ def test_tenant_and_roles_come_from_the_claims_of_each_sign_in(pair: Pair) -> No
         db.session.delete(db.session.get_one(Grant, grant_id))
     again, _ = sign_in(pair.other.url, login, PAGE)
     told = pair.other.get("/api/v1/me", again).json()
-    assert ({role["role"] for role in told["roles"]}, told["id"], told["tenant"]) == ({OBSERVER}, me["id"], me["tenant"])
+    assert ({role["role"] for role in told["roles"]}, told["id"], told["tenant"]) == (
+        {OBSERVER},
+        me["id"],
+        me["tenant"],
+    )
     assert "core.audit.read" not in pair.other.get("/api/v1/me", browser).json()["permissions"]
 
 
@@ -85,8 +91,17 @@ def test_claims_are_found_by_name_and_inside_objects() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"OIDC_CLAIMS": "tenant=org"}, {"OIDC_CLAIMS": "roles=a,colour=b"}, {"ANTSTACK_PLUGINS": "iam", "OIDC_ISSUER": "https://a.example"}]
+    "wrong",
+    [
+        {"OIDC_CLAIMS": "tenant=org"},
+        {"OIDC_CLAIMS": "roles=a,colour=b"},
+        {"ANTSTACK_PLUGINS": "iam", "OIDC_ISSUER": "https://a.example"},
+    ],
 )
 def test_settings_that_cannot_work_stop_the_start(wrong: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="OIDC_"):
-        create_app(load_settings({"ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": "yunyou", "OIDC_ISSUER": "https://a.example", **wrong}))
+        create_app(
+            load_settings(
+                {"ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": "yunyou", "OIDC_ISSUER": "https://a.example", **wrong}
+            )
+        )

@@ -1,4 +1,6 @@
-"""Two whole sites as their users meet them: one with the plugin iam, one without it that uses the first (C-1, C-10, I-12)."""
+"""Two whole sites as their users meet them: one with the plugin iam, one without it that uses the first (C-1, C-10,
+I-12).
+"""
 
 from __future__ import annotations
 
@@ -57,11 +59,23 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     admin = iam.login(requests.Session(), "platform-administrator")
     wanted = addresses(url)
     client = admin.post(
-        f"{iam.url}/api/v1/iam/oidc-clients", timeout=30,
-        json={"name": "Delivery", "site": True, "trusted": True, "redirectUris": wanted["redirect_uris"],
-              "postLogoutUris": wanted["post_logout_uris"], "backchannelUri": wanted["backchannel_uri"]},
-    ).json()  # fmt: skip
-    known = {"OIDC_ISSUER": iam.url, "OIDC_CLIENT_ID": client["clientId"], "OIDC_CLIENT_SECRET": client["secret"], "ANTSTACK_URL": url}
+        f"{iam.url}/api/v1/iam/oidc-clients",
+        timeout=30,
+        json={
+            "name": "Delivery",
+            "site": True,
+            "trusted": True,
+            "redirectUris": wanted["redirect_uris"],
+            "postLogoutUris": wanted["post_logout_uris"],
+            "backchannelUri": wanted["backchannel_uri"],
+        },
+    ).json()
+    known = {
+        "OIDC_ISSUER": iam.url,
+        "OIDC_CLIENT_ID": client["clientId"],
+        "OIDC_CLIENT_SECRET": client["secret"],
+        "ANTSTACK_URL": url,
+    }
     other = LiveSite(folder / "other", "--empty", plugins=["yunyou", "captain", "openapi"], port=port, settings=known)
     yield Sites(iam, other, url, admin)
     other.end()
@@ -110,7 +124,10 @@ def test_somebody_signs_in_and_out_in_chromium(sites: Sites, page: Any) -> None:
 def test_a_key_of_the_iam_signs_and_gets_tokens_for_the_other_site(sites: Sites) -> None:
     known = sites.iam.site["accessKeys"][0]
     answer = requests.post(
-        f"{sites.iam.url}/oauth/token", data={"grant_type": "client_credentials"}, auth=(known["id"], known["secret"]), timeout=30
+        f"{sites.iam.url}/oauth/token",
+        data={"grant_type": "client_credentials"},
+        auth=(known["id"], known["secret"]),
+        timeout=30,
     )
     bearer = {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
@@ -118,7 +135,9 @@ def test_a_key_of_the_iam_signs_and_gets_tokens_for_the_other_site(sites: Sites)
         id, secret = known["id"], known["secret"]
 
     by_token = requests.get(f"{sites.url}/api/v1/me", headers=bearer, timeout=30).json()
-    by_signature = requests.get(f"{sites.url}/api/v1/me", headers={**headers(Key, "/api/v1/me"), "host": "127.0.0.1:8080"}, timeout=30)
+    by_signature = requests.get(
+        f"{sites.url}/api/v1/me", headers={**headers(Key, "/api/v1/me"), "host": "127.0.0.1:8080"}, timeout=30
+    )
 
     assert by_token["type"] == "serviceAccount"
     assert by_signature.json()["id"] == by_token["id"]
@@ -133,7 +152,9 @@ def test_a_member_that_is_frozen_is_out_of_the_other_site(sites: Sites) -> None:
     sites.ask("POST", f"/iam/members/{member}/freeze")
 
     assert wait(lambda: browser.get(f"{sites.url}/api/v1/me", timeout=30).status_code in (401, 403), 5)
-    assert wait(lambda: browser.get(f"{sites.url}/api/v1/me", timeout=30).json()["code"] == "CORE/SIGNED_OUT", 30), "told by the back channel"
+    assert wait(lambda: browser.get(f"{sites.url}/api/v1/me", timeout=30).json()["code"] == "CORE/SIGNED_OUT", 30), (
+        "told by the back channel"
+    )
 
 
 def test_without_the_iam_the_other_site_refuses_within_a_minute_and_never_answers_without_a_code(sites: Sites) -> None:

@@ -1,7 +1,8 @@
 """``python -m tests.mutants [MODULE]``: change a line, run the tests nearest to it, name the changes that none noticed.
 
 Works on a copy of the files that git knows, so that the tree stays as it is, whenever this is stopped.
-``mutants.toml`` says which modules have which tests, and holds mutations by hand. Exits with 1 when a mutation survives.
+``mutants.toml`` says which modules have which tests, and holds mutations by hand. Exits with 1 when a mutation
+survives.
 """
 
 from __future__ import annotations
@@ -30,12 +31,35 @@ PYTEST = f"{shlex.quote(sys.executable)} -m pytest -x -q -n0 -p no:cacheprovider
 # Of the replacements for an operator, those that the others do not surpass: the opposite, and the next one.
 REPLACED = frozenset(
     {
-        "Eq_NotEq", "NotEq_Eq", "Lt_LtE", "Lt_GtE", "LtE_Lt", "LtE_Gt", "Gt_GtE", "Gt_LtE", "GtE_Gt", "GtE_Lt",
-        "Is_IsNot", "IsNot_Is", "Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul", "FloorDiv_Mul", "Mod_Mul", "Pow_Mul",
-        "RShift_LShift", "LShift_RShift", "BitOr_BitAnd", "BitAnd_BitOr", "BitXor_BitAnd",
-        "Delete_Not", "Delete_USub", "Delete_Invert",
+        "Eq_NotEq",
+        "NotEq_Eq",
+        "Lt_LtE",
+        "Lt_GtE",
+        "LtE_Lt",
+        "LtE_Gt",
+        "Gt_GtE",
+        "Gt_LtE",
+        "GtE_Gt",
+        "GtE_Lt",
+        "Is_IsNot",
+        "IsNot_Is",
+        "Add_Sub",
+        "Sub_Add",
+        "Mul_Div",
+        "Div_Mul",
+        "FloorDiv_Mul",
+        "Mod_Mul",
+        "Pow_Mul",
+        "RShift_LShift",
+        "LShift_RShift",
+        "BitOr_BitAnd",
+        "BitAnd_BitOr",
+        "BitXor_BitAnd",
+        "Delete_Not",
+        "Delete_USub",
+        "Delete_Invert",
     }
-)  # fmt: skip
+)
 
 
 def main() -> int:
@@ -61,7 +85,9 @@ def main() -> int:
 
 
 def _copy(folder: Path) -> None:
-    listed = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True
+    )
     for name in filter(None, listed.stdout.decode().split("\0")):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -108,14 +134,19 @@ def _by_tool(name: str, tests: list[str], at_most: float) -> int:
         tried += 1
         if result.test_outcome is TestOutcome.SURVIVED:
             survived += 1
-            print(f"SURVIVED  {name}:{item.mutations[0].start_pos[0]} {item.mutations[0].operator_name}\n{result.diff}", flush=True)
+            print(
+                f"SURVIVED  {name}:{item.mutations[0].start_pos[0]} {item.mutations[0].operator_name}\n{result.diff}",
+                flush=True,
+            )
     left = f", {len(found) - tried} not tried for want of time" if tried < len(found) else ""
     print(f"{name}: {tried} mutations, {survived} survived{left}", flush=True)
     return survived
 
 
 def _mutations(path: Path) -> Iterator[WorkItem]:
-    """The tool's mutations but those of annotations, which nothing runs, and replacements that show no more than another."""
+    """The tool's mutations but those of annotations, which nothing runs, and replacements that show no more than
+    another.
+    """
     notes = [
         note
         for node in ast.walk(ast.parse(path.read_text()))

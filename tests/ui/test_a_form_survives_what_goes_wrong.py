@@ -31,7 +31,9 @@ def toast_of(answer: Any) -> dict[str, str]:
 
 @pytest.mark.req("C-51")
 @pytest.mark.parametrize("path", ["/iam/groups/new", "/dns/zones"])
-def test_a_control_character_is_told_beside_its_field_in_the_dialog(as_holder_of: Callable[..., Any], path: str) -> None:
+def test_a_control_character_is_told_beside_its_field_in_the_dialog(
+    as_holder_of: Callable[..., Any], path: str
+) -> None:
     person = as_holder_of(iam.GROUP_READ, iam.GROUP_EDIT, dns.ZONE_READ, dns.ZONE_EDIT)
 
     answer = person.post(path, data={"name": RED}, headers=HTMX)
@@ -75,7 +77,9 @@ def test_a_form_for_what_is_not_there_is_told_so_and_recorded_whatever_is_in_it(
 def test_a_view_that_does_not_look_is_refused_too(as_holder_of: Callable[..., Any], tenant: Any) -> None:
     zone = db.session.get(Zone, zone_of(tenant.id)[0]).name
 
-    answer = as_holder_of(dns.ZONE_READ, dns.RECORD_EDIT).post(f"/dns/zones/{zone}/revert", data={"version": RED}, headers=HTMX)
+    answer = as_holder_of(dns.ZONE_READ, dns.RECORD_EDIT).post(
+        f"/dns/zones/{zone}/revert", data={"version": RED}, headers=HTMX
+    )
 
     assert answer.status_code == 422
     assert "characters that cannot be shown" in toast_of(answer)["text"]
@@ -125,7 +129,11 @@ def test_a_form_of_the_session_before_is_sent_with_the_token_of_the_new_one(as_h
 
 @pytest.mark.req("C-51")
 def test_text_longer_than_its_column_is_refused_beside_its_field(as_holder_of: Callable[..., Any]) -> None:
-    sent = {"name": "n" * 300, "redirect_uris": "https://wiki.example/back", "backchannel_uri": "https://192.0.2.7/" + "b" * 5000}
+    sent = {
+        "name": "n" * 300,
+        "redirect_uris": "https://wiki.example/back",
+        "backchannel_uri": "https://192.0.2.7/" + "b" * 5000,
+    }
 
     answer = as_holder_of(iam.CLIENT_READ, iam.CLIENT_EDIT).post("/iam/oidc-clients/new", data=sent, headers=HTMX)
 
@@ -138,7 +146,12 @@ def test_text_longer_than_its_column_is_refused_beside_its_field(as_holder_of: C
 @pytest.mark.req("C-51")
 def test_a_program_is_told_which_field_is_too_long(as_holder_of: Callable[..., Any], api: Callable[..., Any]) -> None:
     made = api(as_holder_of(iam.CLIENT_READ, iam.CLIENT_EDIT)).post(
-        "/iam/oidc-clients", {"name": "Wiki", "redirectUris": ["https://wiki.example/back"], "backchannelUri": "https://192.0.2.7/" + "b" * 5000}
+        "/iam/oidc-clients",
+        {
+            "name": "Wiki",
+            "redirectUris": ["https://wiki.example/back"],
+            "backchannelUri": "https://192.0.2.7/" + "b" * 5000,
+        },
     )
 
     assert made.status_code == 422
@@ -204,9 +217,13 @@ def test_a_cell_without_text_has_nothing_to_copy(as_holder_of: Callable[..., Any
 @pytest.mark.req("C-51")
 def test_what_is_wrong_in_a_kubeconfig_is_told_in_words(as_holder_of: Callable[..., Any]) -> None:
     document = {
-        "apiVersion": "v1", "kind": "Config", "current-context": "a", "contexts": [{"name": "a", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": {"server": "ftp://nowhere.example"}}], "users": [{"name": "u", "user": {"token": "t"}}],
-    }  # fmt: skip
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "a",
+        "contexts": [{"name": "a", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": "ftp://nowhere.example"}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+    }
 
     answer = as_holder_of(kube.CLUSTER_READ, kube.CLUSTER_EDIT).post(
         "/captain/clusters/new", data={"name": "east", "kubeconfig": json.dumps(document)}, headers=HTMX

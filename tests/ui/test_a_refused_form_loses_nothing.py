@@ -1,4 +1,6 @@
-"""A form that is refused comes back as it was sent, with what is wrong beside the field and a link to it on top (C-51)."""
+"""A form that is refused comes back as it was sent, with what is wrong beside the field and a link to it on top
+(C-51).
+"""
 
 from __future__ import annotations
 

@@ -16,8 +16,19 @@ TAG = re.compile(r"<[^>]*>")
 OBJECT = {
     "apiVersion": "v1",
     "metadata": {"name": "web", "labels": {"app.kubernetes.io/name": "web", "on": "true"}, "generation": 4},
-    "data": {"nginx.conf": "server {\n  listen: 80;\n\n  # name: <web>\n}\n", "empty": "", "time": "12:30:00", "odd key": "a: b # c"},
-    "spec": {"paused": False, "replicas": -2, "args": ["--level=debug", "http://a.example:80/x", {"k": None}], "none": {}, "list": []},
+    "data": {
+        "nginx.conf": "server {\n  listen: 80;\n\n  # name: <web>\n}\n",
+        "empty": "",
+        "time": "12:30:00",
+        "odd key": "a: b # c",
+    },
+    "spec": {
+        "paused": False,
+        "replicas": -2,
+        "args": ["--level=debug", "http://a.example:80/x", {"k": None}],
+        "none": {},
+        "list": [],
+    },
 }
 
 
@@ -56,7 +67,11 @@ def test_json_marks_keys_and_values() -> None:
 
     assert marked(lines[1], "k") == ["&#34;a:b&#34;"]
     assert marked(lines[2], "s") == ["&#34;x \\&#34;y\\&#34;: z&#34;"]
-    assert [marked(line, kind) for line, kind in zip(lines[3:], "nww", strict=False)] == [["1500.0"], ["true"], ["null"]]
+    assert [marked(line, kind) for line, kind in zip(lines[3:], "nww", strict=False)] == [
+        ["1500.0"],
+        ["true"],
+        ["null"],
+    ]
 
 
 @pytest.mark.req("Q-8")

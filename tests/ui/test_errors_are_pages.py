@@ -61,7 +61,12 @@ def test_a_refused_page_keeps_the_frame(as_holder_of: Callable[..., Any]) -> Non
     ],
 )
 def test_an_error_raised_after_the_view_keeps_its_own_code(
-    served: Flask, as_holder_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, code: str
+    served: Flask,
+    as_holder_of: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    status: int,
+    code: str,
 ) -> None:
     raised: list[Exception] = [error]
     monkeypatch.setattr(following, "follow", lambda: _raise(raised))

@@ -43,7 +43,9 @@ def opened(row: Token) -> Access | None:
 
 
 def _audience(client: Client, scopes: frozenset[str]) -> list[str]:
-    """The API, for tokens with a scope of it; else the audience that the client has of its own, or the client itself."""
+    """The API, for tokens with a scope of it; else the audience that the client has of its own, or the client
+    itself.
+    """
     if scopes & {API, API_READ}:
         return [issuer()]
     return [client.audience or client.client_id]

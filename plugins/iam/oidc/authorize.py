@@ -1,4 +1,6 @@
-"""The authorization endpoint: who must sign in, who must be asked, and what goes back (OpenID Connect Core 1.0, 3.1.2)."""
+"""The authorization endpoint: who must sign in, who must be asked, and what goes back (OpenID Connect Core 1.0,
+3.1.2).
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,9 @@ def authorize() -> Response:
         if verdict == "deny":
             raise AccessDeniedError(redirect_uri=grant.redirect_uri)
         if grant.client.tenant_id and claims.tenant_for(member.id, grant.client.tenant_id) is None:
-            raise AccessDeniedError("You do not belong to the tenant of this application.", redirect_uri=grant.redirect_uri)
+            raise AccessDeniedError(
+                "You do not belong to the tenant of this application.", redirect_uri=grant.redirect_uri
+            )
         if _must_ask(grant, asked, session, moment if verdict == "allow" else 0.0):
             return _ask(grant, asked, member.name)
     except OAuth2Error as error:
@@ -156,9 +160,14 @@ def _must_ask(grant: Any, asked: MultiDict[str, str], session: ProviderSession, 
 def _ask(grant: Any, asked: MultiDict[str, str], name: str) -> Response:
     scopes = [(scope, SCOPE_WORDS[scope]) for scope in (grant.request.scope or "").split()]
     response = render(
-        "iam/consent.html", client=grant.client, scopes=scopes, name=name, redirect_uri=grant.redirect_uri,
-        allow=resume_query(asked, "allow"), deny=resume_query(asked, "deny"),
-    )  # fmt: skip
+        "iam/consent.html",
+        client=grant.client,
+        scopes=scopes,
+        name=name,
+        redirect_uri=grant.redirect_uri,
+        allow=resume_query(asked, "allow"),
+        deny=resume_query(asked, "deny"),
+    )
     parts = urlsplit(grant.redirect_uri)
     allow_form_to(response, f"{parts.scheme}://{parts.netloc}")
     return response
@@ -219,5 +228,3 @@ def _with_issuer(response: Response) -> Response:
     if response.location:
         response.location = add_params_to_uri(response.location, {"iss": issuer()})
     return response
-
-

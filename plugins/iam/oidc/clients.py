@@ -19,7 +19,11 @@ from plugins.iam.principals import owner_of
 
 CONSOLE = "antstack-console"
 SCOPES = ("openid", "profile", "email", "groups", "roles", "offline_access")
-API_SCOPES = {"": (), API_READ: (API_READ,), API: (API, API_READ)}  # the most that a client may have, to what it may ask for
+API_SCOPES = {
+    "": (),
+    API_READ: (API_READ,),
+    API: (API, API_READ),
+}  # the most that a client may have, to what it may ask for
 CODE, REFRESH, CLIENT = "authorization_code", "refresh_token", "client_credentials"
 
 
@@ -113,18 +117,34 @@ def console() -> Client:
     url = site.settings().url
     secret = site.settings().oidc_client_secret or crypto.ring().derive("console-client").hex()
     return Client(
-        CONSOLE, site.settings().site_name, [crypto.digest(secret)], [f"{url}/auth/callback"], [f"{url}/signed-out"],
-        f"{url}/auth/backchannel-logout", trusted=True, own=True,
-    )  # fmt: skip
+        CONSOLE,
+        site.settings().site_name,
+        [crypto.digest(secret)],
+        [f"{url}/auth/callback"],
+        [f"{url}/signed-out"],
+        f"{url}/auth/backchannel-logout",
+        trusted=True,
+        own=True,
+    )
 
 
 def _registered(row: OidcClient) -> Client:
     digests = () if row.public else (row.secret_digest, row.previous_digest)
     return Client(
-        row.client_id, row.name, digests, tuple(row.redirect_uris), tuple(row.post_logout_uris), row.backchannel_uri,
-        tuple(row.grant_types), row.audience, row.trusted, None if row.site else row.tenant_id, site=row.site,
-        without_pkce=row.without_pkce, scopes=(*SCOPES, *API_SCOPES[row.api_scope]),
-    )  # fmt: skip
+        row.client_id,
+        row.name,
+        digests,
+        tuple(row.redirect_uris),
+        tuple(row.post_logout_uris),
+        row.backchannel_uri,
+        tuple(row.grant_types),
+        row.audience,
+        row.trusted,
+        None if row.site else row.tenant_id,
+        site=row.site,
+        without_pkce=row.without_pkce,
+        scopes=(*SCOPES, *API_SCOPES[row.api_scope]),
+    )
 
 
 def _key(key_id: str) -> Client | None:
@@ -133,9 +153,14 @@ def _key(key_id: str) -> Client | None:
     if key is None or principal is None:
         return None
     return Client(
-        key.id, principal.name, [crypto.digest(key.secret)], grant_types=(CLIENT,), tenant_id=principal.tenant_id, principal=principal,
+        key.id,
+        principal.name,
+        [crypto.digest(key.secret)],
+        grant_types=(CLIENT,),
+        tenant_id=principal.tenant_id,
+        principal=principal,
         scopes=API_SCOPES[API],
-    )  # fmt: skip
+    )
 
 
 def _loopback(uri: str) -> str:

@@ -82,7 +82,9 @@ class CodeGrant(grants.AuthorizationCodeGrant):
         return claims.live_member(authorization_code.member_id)
 
     def _replayed(self, code_id: str) -> None:
-        """Take back what the first use of the code gave, and keep that though the answer is an error (RFC 6749, 4.1.2)."""
+        """Take back what the first use of the code gave, and keep that though the answer is an error (RFC 6749,
+        4.1.2).
+        """
         family = select(Token.family).where(Token.code_id == code_id).scalar_subquery()
         revoked = tokens.revoke(Token.family.in_(family))
         db.session.commit()
@@ -135,7 +137,9 @@ class KeyGrant(grants.ClientCredentialsGrant):
 
 
 class S256(CodeChallenge):
-    """PKCE: only S256, and who may not do without it is refused where the flow begins, not at its end (RFC 9700, 2.1.1)."""
+    """PKCE: only S256, and who may not do without it is refused where the flow begins, not at its end (RFC 9700,
+    2.1.1).
+    """
 
     DEFAULT_CODE_CHALLENGE_METHOD = "S256"
     SUPPORTED_CODE_CHALLENGE_METHOD = ["S256"]
@@ -158,10 +162,15 @@ class _IdTokens:
         source = request.authorization_code or request.refresh_token
         moment = claims.seconds(now())
         content: dict[str, object] = {
-            "iss": issuer(), "aud": request.client.client_id, "iat": moment, "exp": moment + int(token["expires_in"]),
-            "auth_time": claims.seconds(source.auth_time), "amr": list(source.amr), "sid": source.session_id,
+            "iss": issuer(),
+            "aud": request.client.client_id,
+            "iat": moment,
+            "exp": moment + int(token["expires_in"]),
+            "auth_time": claims.seconds(source.auth_time),
+            "amr": list(source.amr),
+            "sid": source.session_id,
             "at_hash": _half_hash(token["access_token"]),
-        }  # fmt: skip
+        }
         if getattr(source, "nonce", ""):
             content["nonce"] = source.nonce
         told = claims.about(request.user, token.get("scope", ""), source.tenant_id)
@@ -190,20 +199,35 @@ def keep(token: dict[str, Any], request: Any) -> None:
     client = request.client
     if client.principal is not None:
         owner = client.principal
-        row = tokens.store(token, client_id=client.client_id, principal=(owner.type, owner.id), tenant_id=owner.tenant_id)
+        row = tokens.store(
+            token, client_id=client.client_id, principal=(owner.type, owner.id), tenant_id=owner.tenant_id
+        )
     elif request.refresh_token is not None:
         old = request.refresh_token
         row = tokens.store(
-            token, client_id=client.client_id, principal=(MEMBER, old.principal_id), tenant_id=old.tenant_id,
-            family=old.family, code_id=old.code_id, session_id=old.session_id, auth_time=old.auth_time, amr=old.amr,
+            token,
+            client_id=client.client_id,
+            principal=(MEMBER, old.principal_id),
+            tenant_id=old.tenant_id,
+            family=old.family,
+            code_id=old.code_id,
+            session_id=old.session_id,
+            auth_time=old.auth_time,
+            amr=old.amr,
             refresh_until=old.refresh_expires_at,
-        )  # fmt: skip
+        )
     else:
         code = request.authorization_code
         row = tokens.store(
-            token, client_id=client.client_id, principal=(MEMBER, code.member_id), tenant_id=code.tenant_id,
-            code_id=code.id, session_id=code.session_id, auth_time=code.auth_time, amr=code.amr,
-        )  # fmt: skip
+            token,
+            client_id=client.client_id,
+            principal=(MEMBER, code.member_id),
+            tenant_id=code.tenant_id,
+            code_id=code.id,
+            session_id=code.session_id,
+            auth_time=code.auth_time,
+            amr=code.amr,
+        )
     audit.note("token", row.id, client.name, client=client.client_id, scope=row.scope, tenant=row.tenant_id)
     _in_tenant(row.tenant_id)
 

@@ -1,4 +1,6 @@
-"""Ending sessions at the provider: RP-initiated (RP-Initiated Logout 1.0) and told to clients (Back-Channel Logout 1.0)."""
+"""Ending sessions at the provider: RP-initiated (RP-Initiated Logout 1.0) and told to clients (Back-Channel Logout
+1.0).
+"""
 
 from __future__ import annotations
 
@@ -85,11 +87,17 @@ def notify(session_id: str, client_id: str, member_id: str) -> dict[str, int]:
     moment = claims.seconds(now())
     token = keys.sign(
         {
-            "iss": issuer(), "aud": client_id, "iat": moment, "exp": moment + LOGOUT_TOKEN_LIVES,
-            "jti": secrets.token_urlsafe(16), "sub": member_id, "sid": session_id, "events": {LOGOUT_EVENT: {}},
+            "iss": issuer(),
+            "aud": client_id,
+            "iat": moment,
+            "exp": moment + LOGOUT_TOKEN_LIVES,
+            "jti": secrets.token_urlsafe(16),
+            "sub": member_id,
+            "sid": session_id,
+            "events": {LOGOUT_EVENT: {}},
         },
         "logout+jwt",
-    )  # fmt: skip
+    )
     answer = Session(door.of_site()).post(client.backchannel_uri, data={"logout_token": token})
     if answer.status_code not in (200, 204):
         raise OSError(f"{client.name} answered {answer.status_code}")
@@ -97,6 +105,10 @@ def notify(session_id: str, client_id: str, member_id: str) -> dict[str, int]:
 
 
 NOTIFY = Job(
-    "iam.logout.notify", notify, _("Tell an application that a session ended"),
-    permissions.CLIENT_EDIT, timeout=30, attempts=5,
-)  # fmt: skip
+    "iam.logout.notify",
+    notify,
+    _("Tell an application that a session ended"),
+    permissions.CLIENT_EDIT,
+    timeout=30,
+    attempts=5,
+)

@@ -1,4 +1,6 @@
-"""Clients, codes, tokens, signing keys, sessions and consents of the provider. Secrets are kept as digests or sealed."""
+"""Clients, codes, tokens, signing keys, sessions and consents of the provider. Secrets are kept as digests or
+sealed.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,12 @@ NEXT, ACTIVE_KEY, RETIRED = "next", "active", "retired"
 
 
 class OidcClient(TenantOwned, Versioned, db.Model):
-    """A relying party that a tenant registered. ``audience`` asks for signed access tokens for that audience (RFC 9068);
+    """A relying party that a tenant registered. ``audience`` asks for signed access tokens for that audience (RFC
+    9068);
     ``site`` is the console of another site, which learns who may do what, and checks tokens and AccessKeys here.
-    ``api_scope`` is the most that people may let it do in their name at the API: nothing, read, or all that they may."""
+    ``api_scope`` is the most that people may let it do in their name at the API: nothing, read, or all that they
+    may.
+    """
 
     __tablename__ = "iam_oidc_client"
 
@@ -67,9 +72,7 @@ class SessionClient(db.Model):
 
     __tablename__ = "iam_session_client"
 
-    session_id: Mapped[str] = mapped_column(
-        ForeignKey("iam_provider_session.id", ondelete="CASCADE"), primary_key=True
-    )  # fmt: skip
+    session_id: Mapped[str] = mapped_column(ForeignKey("iam_provider_session.id", ondelete="CASCADE"), primary_key=True)
     client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 

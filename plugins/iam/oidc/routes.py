@@ -62,8 +62,24 @@ def discovery() -> Response:
         revocation_endpoint_auth_methods_supported=["client_secret_basic", "client_secret_post", "none"],
         code_challenge_methods_supported=["S256"],
         claims_supported=[
-            "iss", "aud", "sub", "exp", "iat", "auth_time", "nonce", "amr", "sid", "name", "preferred_username",
-            "nickname", "email", "email_verified", "tenant", "workspace", "groups", "roles",
+            "iss",
+            "aud",
+            "sub",
+            "exp",
+            "iat",
+            "auth_time",
+            "nonce",
+            "amr",
+            "sid",
+            "name",
+            "preferred_username",
+            "nickname",
+            "email",
+            "email_verified",
+            "tenant",
+            "workspace",
+            "groups",
+            "roles",
         ],
         prompt_values_supported=["none", "login", "consent", "select_account"],
         ui_locales_supported=["zh-CN", "en"],
@@ -74,7 +90,7 @@ def discovery() -> Response:
         authorization_response_iss_parameter_supported=True,
         backchannel_logout_supported=True,
         backchannel_logout_session_supported=True,
-    )  # fmt: skip
+    )
 
 
 @bp.get("/oauth/jwks")
@@ -207,8 +223,10 @@ def _ended(target: str) -> Response:
         g.audit_note["tenant"] = service.home_tenant(member)
         if request.endpoint == f"{bp.name}.log_out":
             audit.record(
-                permissions.SIGNED_OUT, resource=("member", session.member_id, member.login if member else ""),
-                detail={"login": member.login if member else ""}, tenant_id=service.home_tenant(member),
-            )  # fmt: skip
+                permissions.SIGNED_OUT,
+                resource=("member", session.member_id, member.login if member else ""),
+                detail={"login": member.login if member else ""},
+                tenant_id=service.home_tenant(member),
+            )
         logout.end(session)
     return sessions.COOKIE.take(make_response(redirect(target or url_for("auth.signed_out"), 302)))

@@ -36,7 +36,10 @@ NOT_SECURE = ErrorCode(
     "IAM/INSECURE_ADDRESS",
     400,
     _("Signing in needs HTTPS, except on this machine itself; the site is set to {url}."),
-    _("Put TLS before the site, set ANTSTACK_URL to its https:// address, and ANTSTACK_TRUSTED_PROXIES if a proxy does it."),
+    _(
+        "Put TLS before the site, set ANTSTACK_URL to its https:// address, and ANTSTACK_TRUSTED_PROXIES if a proxy "
+        "does it."
+    ),
 )
 
 
@@ -73,7 +76,9 @@ class _Request(FlaskOAuth2Request):
 
 
 class Introspection(IntrospectionEndpoint):
-    """RFC 7662: for the client that a token was given to, for joined sites, and for holders of AccessKeys of its tenant."""
+    """RFC 7662: for the client that a token was given to, for joined sites, and for holders of AccessKeys of its
+    tenant.
+    """
 
     CLIENT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
 
@@ -93,12 +98,22 @@ class Introspection(IntrospectionEndpoint):
         found: access.Access = token.access
         member = db.session.get(Member, row.principal_id) if row.principal_type == MEMBER else None
         return {
-            "active": True, "client_id": row.client_id, "token_type": "Bearer", "scope": " ".join(sorted(found.scopes)),
-            "sub": row.principal_id, "username": member.login if member else row.principal_id, "aud": list(found.audience),
-            "iss": issuer(), "iat": claims.seconds(row.created_at), "exp": claims.seconds(row.expires_at),
-            "tenant": row.tenant_id, "principal_type": row.principal_type, "amr": list(row.amr), "token_use": token.use,
+            "active": True,
+            "client_id": row.client_id,
+            "token_type": "Bearer",
+            "scope": " ".join(sorted(found.scopes)),
+            "sub": row.principal_id,
+            "username": member.login if member else row.principal_id,
+            "aud": list(found.audience),
+            "iss": issuer(),
+            "iat": claims.seconds(row.created_at),
+            "exp": claims.seconds(row.expires_at),
+            "tenant": row.tenant_id,
+            "principal_type": row.principal_type,
+            "amr": list(row.amr),
+            "token_use": token.use,
             "delegated": found.delegated,
-        }  # fmt: skip
+        }
 
 
 class _Live:
@@ -153,9 +168,14 @@ def _access_token(client: Any, grant_type: str, user: Any, scope: str) -> str:
         return secrets.token_urlsafe(32)
     moment = claims.seconds(now())
     content: dict[str, object] = {
-        "iss": issuer(), "aud": client.audience, "client_id": client.client_id, "iat": moment,
-        "exp": moment + int(tokens.ACCESS.total_seconds()), "jti": secrets.token_urlsafe(16), "scope": scope,
-    }  # fmt: skip
+        "iss": issuer(),
+        "aud": client.audience,
+        "client_id": client.client_id,
+        "iat": moment,
+        "exp": moment + int(tokens.ACCESS.total_seconds()),
+        "jti": secrets.token_urlsafe(16),
+        "scope": scope,
+    }
     content |= claims.about(user, f"{scope} profile", claims.tenant_for(user.id, client.tenant_id))
     return keys.sign(content, "at+jwt")
 

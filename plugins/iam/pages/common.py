@@ -26,7 +26,11 @@ DELETED = _("{name} was deleted.")
 
 
 def dialog(
-    rule: str, permission: Permission, audit: Operation, form: Callable[..., Form], find: Callable[..., Any] | None = None
+    rule: str,
+    permission: Permission,
+    audit: Operation,
+    form: Callable[..., Form],
+    find: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
     """Both routes of a dialog that is one form: GET shows *form*, POST does what the decorated function does.
 
@@ -67,7 +71,9 @@ def secret_once(title: Text, body: Text, items: Sequence[tuple[Text, str]], back
     return response
 
 
-def show(title: str | Text, trail: tuple[Text, str], facts: Sequence[tuple[Text, Any]] = (), **context: Any) -> Response:
+def show(
+    title: str | Text, trail: tuple[Text, str], facts: Sequence[tuple[Text, Any]] = (), **context: Any
+) -> Response:
     """The page of one thing: facts, and cards with tables."""
     return render("core/show.html", title=title, trail=trail, fact_list=facts, **context)
 

@@ -49,7 +49,9 @@ def _holds(text: str) -> Any:
 
 def _role_choices() -> list[tuple[str, Text]]:
     built_in = [(r.code, r.title) for r in offered.roles().values()]
-    return built_in + [(r.code, plain(r.name)) for r in db.session.scalars(scoped(CustomRole).order_by(CustomRole.name))]
+    return built_in + [
+        (r.code, plain(r.name)) for r in db.session.scalars(scoped(CustomRole).order_by(CustomRole.name))
+    ]
 
 
 @bp.get("/iam/grants")
@@ -68,8 +70,13 @@ def grant_list() -> Response:
         [
             Column("who", _("Who"), lambda g: holder_cell(g, names), narrow=True),
             Column("kind", _("Kind"), lambda g: KINDS[g.principal_type], sort=Grant.principal_type),
-            Column("role", _("Role"),
-                   lambda g: Cell("link", text=titles[g.role], href=url_for(".role", role_id=g.role)), sort=Grant.role, narrow=True),
+            Column(
+                "role",
+                _("Role"),
+                lambda g: Cell("link", text=titles[g.role], href=url_for(".role", role_id=g.role)),
+                sort=Grant.role,
+                narrow=True,
+            ),
             Column("conditions", _("Only for"), lambda g: condition_words(g.conditions)),
             Column("until", _("Valid until"), validity_cell, sort=Grant.expires_at),
             Column("by", _("Granted by"), lambda g: g.granted_by),
@@ -86,9 +93,13 @@ def grant_list() -> Response:
         actions=lambda g: [revoke_action(g, titles[g.role])],
         prepare=prepare,
         empty=Empty(TITLE, _("A grant lets a member, a group or a program hold a role.")),
-    )  # fmt: skip
+    )
     reason = why_not(may.GRANT_EDIT)
-    return common.listed(listing, TITLE, [Action(NEW, url_for(".grant_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)])
+    return common.listed(
+        listing,
+        TITLE,
+        [Action(NEW, url_for(".grant_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)],
+    )
 
 
 def _validity() -> list[tuple[str, Text]]:
@@ -101,7 +112,10 @@ def _principals(text: str = "", only: str = "") -> list[tuple[str, str]]:
     tenant_id = handing.me().tenant_id
     people = members.of_tenant(tenant_id).where(matching(text, (Member.login, Member.name))).order_by(Member.login)
     found = [(f"{MEMBER}:{m.id}", f"{m.login} ({m.name})") for m in db.session.scalars(people.limit(OFFERED))]
-    kinds: tuple[tuple[str, type[Group] | type[ServiceAccount]], ...] = ((GROUP, Group), (SERVICE_ACCOUNT, ServiceAccount))
+    kinds: tuple[tuple[str, type[Group] | type[ServiceAccount]], ...] = (
+        (GROUP, Group),
+        (SERVICE_ACCOUNT, ServiceAccount),
+    )
     for kind, model in kinds:
         some = scoped(model).where(matching(text, (model.name,))).order_by(model.name).limit(OFFERED)
         found += [(f"{kind}:{row.id}", f"{t(KINDS[kind])} {row.name}") for row in db.session.scalars(some)]
@@ -124,21 +138,46 @@ def _form() -> Form:
     mine = [(r.code, r.name, r.code) for r in known if r.code in granted]
     attributes = [(key, text) for key, text in grants.ATTRIBUTES.items()]
     fields: list[dict[str, Any]] = [
-        {"name": "principal", "label": _("Who"), "type": "combobox", "options": _principals(only=chosen), "required": True, "empty": NOBODY,
-         "source": url_for(".grant_holders")},
-        {"name": "role", "label": _("Role"), "type": "combobox", "options": mine, "required": True, "empty": NOBODY, "source": url_for(".role_options"),
-         "help": _("Search by name or by a permission in it. Only roles that you may hand out are listed.")},
+        {
+            "name": "principal",
+            "label": _("Who"),
+            "type": "combobox",
+            "options": _principals(only=chosen),
+            "required": True,
+            "empty": NOBODY,
+            "source": url_for(".grant_holders"),
+        },
+        {
+            "name": "role",
+            "label": _("Role"),
+            "type": "combobox",
+            "options": mine,
+            "required": True,
+            "empty": NOBODY,
+            "source": url_for(".role_options"),
+            "help": _("Search by name or by a permission in it. Only roles that you may hand out are listed."),
+        },
         {"name": "validity", "label": _("Valid for"), "type": "select", "options": _validity(), "value": "0"},
         {"name": "until", "label": _("Until"), "type": "datetime-local", "when": f"validity={CUSTOM}"},
-        {"name": "attribute", "label": _("Only for this"), "type": "select", "options": attributes, "empty": _("Everything")},
+        {
+            "name": "attribute",
+            "label": _("Only for this"),
+            "type": "select",
+            "options": attributes,
+            "empty": _("Everything"),
+        },
         {"name": "values", "label": _("Names"), "when": "attribute", "help": _("Separated by commas.")},
-        {"name": "ranges", "label": _("Only from these addresses"),
-            "placeholder": _("10.0.0.0/8, 192.168.1.7"), "mono": True},
+        {
+            "name": "ranges",
+            "label": _("Only from these addresses"),
+            "placeholder": _("10.0.0.0/8, 192.168.1.7"),
+            "mono": True,
+        },
         {"name": "from", "label": _("Only from this time of day"), "type": "time"},
         {"name": "to", "label": _("to this"), "type": "time"},
         {"name": "mfa", "label": _("Only with a second factor"), "type": "checkbox"},
         {"name": "reason", "label": _("Reason")},
-    ]  # fmt: skip
+    ]
     values = {"principal": chosen} if chosen != ":" else {}
     return Form(NEW, url_for(".grant_new"), _("Grant"), fields, values=values)
 
@@ -150,10 +189,18 @@ def grant_new() -> Response:
         missing = {name: _("This is required.") for name in ("principal", "role") if not request.form.get(name)}
         raise invalid(missing)
     row = grants.give(
-        kind, identifier, request.form["role"], conditions=_conditions(), expires_at=_expiry(), reason=request.form.get("reason", "")[:1000]
+        kind,
+        identifier,
+        request.form["role"],
+        conditions=_conditions(),
+        expires_at=_expiry(),
+        reason=request.form.get("reason", "")[:1000],
     )
     text = _("{who} holds {role} now.")
-    return done(url_for(".grant_list"), text.format(who=grants.name_of(kind, identifier), role=role_name(row.tenant_id, row.role)))
+    return done(
+        url_for(".grant_list"),
+        text.format(who=grants.name_of(kind, identifier), role=role_name(row.tenant_id, row.role)),
+    )
 
 
 def _expiry() -> datetime | None:

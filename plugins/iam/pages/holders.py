@@ -70,27 +70,41 @@ def grant_rows(kind: str, principal_id: str) -> dict[str, Any]:
     rows = [
         [
             Cell("link", text=titles[row.role], href=url_for(".role", role_id=row.role)),
-            condition_words(row.conditions) or None, validity_cell(row), row.granted_by, revoke_action(row, titles[row.role]),
+            condition_words(row.conditions) or None,
+            validity_cell(row),
+            row.granted_by,
+            revoke_action(row, titles[row.role]),
         ]
         for row in held
-    ]  # fmt: skip
+    ]
     reason = why_not(may.GRANT_EDIT)
     return {
         "title": _("Roles"),
         "columns": [_("Role"), _("Only for"), _("Valid until"), _("Granted by"), plain("")],
         "rows": rows,
         "empty": _("No role yet."),
-        "actions": [Action(_("Grant a role"), url_for(".grant_new", type=kind, id=principal_id), dialog=True, icon="plus", disabled_reason=reason)],
-    }  # fmt: skip
+        "actions": [
+            Action(
+                _("Grant a role"),
+                url_for(".grant_new", type=kind, id=principal_id),
+                dialog=True,
+                icon="plus",
+                disabled_reason=reason,
+            )
+        ],
+    }
 
 
 def revoke_action(row: Grant, role: str) -> Action:
     """Take this grant of a role, named, back."""
     reason = why_not(may.GRANT_EDIT)
     return act(
-        _("Revoke"), url_for("iam.grant_revoke", grant_id=row.id), danger=True, disabled_reason=reason,
+        _("Revoke"),
+        url_for("iam.grant_revoke", grant_id=row.id),
+        danger=True,
+        disabled_reason=reason,
         confirm=_("Revoke {role}? It stops working at once.").format(role=role),
-    )  # fmt: skip
+    )
 
 
 def key_rows(kind: str, owner_id: str) -> dict[str, Any]:
@@ -101,31 +115,64 @@ def key_rows(kind: str, owner_id: str) -> dict[str, Any]:
     found = db.session.scalars(query.where(AccessKey.owner_id == owner_id).order_by(AccessKey.created_at)).all()
     reason = None if own or (allowed(may.KEY_EDIT) and kind != MEMBER) else why_not(may.KEY_EDIT)
     rows = [
-        [Cell("mono", text=k.id, copy=True), state_cell(k.state), date_cell(k.created_at), date_cell(k.last_used_at), k.last_used_ip, *_key_actions(k, reason)]
+        [
+            Cell("mono", text=k.id, copy=True),
+            state_cell(k.state),
+            date_cell(k.created_at),
+            date_cell(k.last_used_at),
+            k.last_used_ip,
+            *_key_actions(k, reason),
+        ]
         for k in found
-    ]  # fmt: skip
+    ]
     return {
         "title": _("AccessKeys"),
-        "help": _("Programs prove themselves with them. Two at most, so that one can be replaced while the other works."),
-        "columns": [_("ID"), _("State"), _("Created"), _("Last used"),
-            pgettext("address", "From"), plain(""), plain(""), plain("")],
+        "help": _(
+            "Programs prove themselves with them. Two at most, so that one can be replaced while the other works."
+        ),
+        "columns": [
+            _("ID"),
+            _("State"),
+            _("Created"),
+            _("Last used"),
+            pgettext("address", "From"),
+            plain(""),
+            plain(""),
+            plain(""),
+        ],
         "rows": rows,
         "empty": _("No AccessKey yet."),
-        "actions": [act(_("New AccessKey"), url_for("iam.key_create", type=kind, id=owner_id), icon="plus", disabled_reason=reason)],
-    }  # fmt: skip
+        "actions": [
+            act(
+                _("New AccessKey"),
+                url_for("iam.key_create", type=kind, id=owner_id),
+                icon="plus",
+                disabled_reason=reason,
+            )
+        ],
+    }
 
 
 def _key_actions(row: AccessKey, reason: Text | None) -> list[Action]:
     toggle = (
-        act(_("Disable"), url_for("iam.key_disable", key_id=row.id), disabled_reason=reason,
-            confirm=_("Disable {key}? Programs that use it are refused at once.").format(key=row.id))
+        act(
+            _("Disable"),
+            url_for("iam.key_disable", key_id=row.id),
+            disabled_reason=reason,
+            confirm=_("Disable {key}? Programs that use it are refused at once.").format(key=row.id),
+        )
         if row.state == ACTIVE
         else act(_("Enable"), url_for("iam.key_enable", key_id=row.id), disabled_reason=reason)
-    )  # fmt: skip
+    )
     still = _("Disable it first.") if row.state == ACTIVE else None
     return [
         act(_("Reveal"), url_for("iam.key_reveal", key_id=row.id), dialog=True, disabled_reason=reason),
         toggle,
-        act(_("Delete"), url_for("iam.key_delete", key_id=row.id), danger=True, disabled_reason=reason or still,
-            confirm=_("Delete {key} for good?").format(key=row.id)),
-    ]  # fmt: skip
+        act(
+            _("Delete"),
+            url_for("iam.key_delete", key_id=row.id),
+            danger=True,
+            disabled_reason=reason or still,
+            confirm=_("Delete {key} for good?").format(key=row.id),
+        ),
+    ]

@@ -47,14 +47,13 @@ def member_list() -> Response:
             Column("last", _("Last sign-in"), lambda m: date_cell(m.last_login_at), sort=Member.last_login_at),
         ],
         search=(Member.login, Member.name, Member.nickname),
-        filters=[Filter("state", _("State"), Member.state,
-                        [(ACTIVE, _("Active")), (FROZEN, _("Frozen"))])],
+        filters=[Filter("state", _("State"), Member.state, [(ACTIVE, _("Active")), (FROZEN, _("Frozen"))])],
         default_sort="login",
         href=lambda m: url_for(".member", member_id=m.id),
         actions=_actions,
         empty=Empty(TITLE, _("Members are the people who work in this tenant.")),
         search_hint=_("Login name or name"),
-    )  # fmt: skip
+    )
     reason = why_not(may.MEMBER_EDIT)
     actions = [
         Action(_("Add an existing person"), url_for(".member_join"), dialog=True, icon="users", disabled_reason=reason),
@@ -67,19 +66,52 @@ def _actions(row: Member) -> list[Action]:
     reason = why_not(may.MEMBER_EDIT)
     grant_reason = why_not(may.GRANT_EDIT)
     if row.state == FROZEN:
-        freezing = act(_("Unfreeze"), url_for(".member_unfreeze", member_id=row.id), icon="unlock", disabled_reason=reason)
+        freezing = act(
+            _("Unfreeze"), url_for(".member_unfreeze", member_id=row.id), icon="unlock", disabled_reason=reason
+        )
     else:
-        freezing = act(_("Freeze"), url_for(".member_freeze", member_id=row.id), danger=True, icon="lock", disabled_reason=reason,
-                       confirm=_("Freeze {name}? Sessions and tokens end at once.").format(name=row.login))  # fmt: skip
+        freezing = act(
+            _("Freeze"),
+            url_for(".member_freeze", member_id=row.id),
+            danger=True,
+            icon="lock",
+            disabled_reason=reason,
+            confirm=_("Freeze {name}? Sessions and tokens end at once.").format(name=row.login),
+        )
     return [
-        act(_("Grant a role"), url_for(".grant_new", type=MEMBER, id=row.id), dialog=True, icon="shield", disabled_reason=grant_reason),
+        act(
+            _("Grant a role"),
+            url_for(".grant_new", type=MEMBER, id=row.id),
+            dialog=True,
+            icon="shield",
+            disabled_reason=grant_reason,
+        ),
         act(_("Edit"), url_for(".member_edit", member_id=row.id), dialog=True, icon="pencil", disabled_reason=reason),
-        act(_("Reset password"), url_for(".member_reset", member_id=row.id), dialog=True, icon="key-round", disabled_reason=reason),
+        act(
+            _("Reset password"),
+            url_for(".member_reset", member_id=row.id),
+            dialog=True,
+            icon="key-round",
+            disabled_reason=reason,
+        ),
         freezing,
-        act(_("Remove from the tenant"), url_for(".member_leave", member_id=row.id), danger=True, icon="log-out", disabled_reason=reason,
-            confirm=_("Remove {name} from this tenant? Roles, groups and keys here are lost.").format(name=row.login)),
-        act(_("Delete"), url_for(".member_delete", member_id=row.id), danger=True, dialog=True, icon="trash-2", disabled_reason=reason),
-    ]  # fmt: skip
+        act(
+            _("Remove from the tenant"),
+            url_for(".member_leave", member_id=row.id),
+            danger=True,
+            icon="log-out",
+            disabled_reason=reason,
+            confirm=_("Remove {name} from this tenant? Roles, groups and keys here are lost.").format(name=row.login),
+        ),
+        act(
+            _("Delete"),
+            url_for(".member_delete", member_id=row.id),
+            danger=True,
+            dialog=True,
+            icon="trash-2",
+            disabled_reason=reason,
+        ),
+    ]
 
 
 @bp.get("/iam/members/<member_id>")
@@ -88,29 +120,53 @@ def member(member_id: str) -> Response:
     row = members.get(member_id)
     mine = select(Group).join(GroupMember, GroupMember.group_id == Group.id)
     mine = mine.where(GroupMember.member_id == row.id, Group.tenant_id == handing.me().tenant_id).order_by(Group.name)
-    groups = [[Cell("link", text=g.name, href=url_for(".group", group_id=g.id)), g.description] for g in db.session.scalars(mine)]
+    groups = [
+        [Cell("link", text=g.name, href=url_for(".group", group_id=g.id)), g.description]
+        for g in db.session.scalars(mine)
+    ]
     mobile, landline = (row.mobile, row.landline) if handing.may_see_contact(row) else ("", "")
     return common.show(
-        row.name, (TITLE, url_for(".member_list")),
-        badge=state_cell(row.state), actions=_actions(row), object_id=row.id,
+        row.name,
+        (TITLE, url_for(".member_list")),
+        badge=state_cell(row.state),
+        actions=_actions(row),
+        object_id=row.id,
         facts=[
-            (_("Login name"), row.login), (_("Nickname"), row.nickname), (_("Mobile"), mobile),
-            (_("Landline"), landline), (_("Staff number"), row.staff_number),
-            (_("Last sign-in"), row.last_login_at), (_("Signed in from"), row.last_login_ip),
+            (_("Login name"), row.login),
+            (_("Nickname"), row.nickname),
+            (_("Mobile"), mobile),
+            (_("Landline"), landline),
+            (_("Staff number"), row.staff_number),
+            (_("Last sign-in"), row.last_login_at),
+            (_("Signed in from"), row.last_login_ip),
             (_("Created"), row.created_at),
         ],
         cards=[
             grant_rows(MEMBER, row.id),
-            {"title": _("Groups"), "columns": [_("Group"), _("Description")], "rows": groups,
-             "empty": _("In no group.")},
+            {
+                "title": _("Groups"),
+                "columns": [_("Group"), _("Description")],
+                "rows": groups,
+                "empty": _("In no group."),
+            },
         ],
-    )  # fmt: skip
+    )
 
 
 def _new_form() -> Form:
-    login = {"name": "login", "label": _("Login name"), "type": "email", "required": True,
-             "help": _("An e-mail address.")}  # fmt: skip
-    reset = {"name": "must_reset", "label": _("Must choose another password at the first sign-in"), "type": "checkbox", "checked": True}
+    login = {
+        "name": "login",
+        "label": _("Login name"),
+        "type": "email",
+        "required": True,
+        "help": _("An e-mail address."),
+    }
+    reset = {
+        "name": "must_reset",
+        "label": _("Must choose another password at the first sign-in"),
+        "type": "checkbox",
+        "checked": True,
+    }
     return Form(NEW, url_for(".member_new"), _("Create the member"), (login, *FIELDS, reset))
 
 
@@ -130,10 +186,18 @@ def _password_shown(made: members.WithPassword) -> Response:
 
 def _join_form() -> Form:
     return Form(
-        _("Add an existing person"), url_for(".member_join"), _("Add to this tenant"),
-        [{"name": "login", "label": _("Login name"), "required": True,
-          "help": _("Of somebody of the enterprise who is not in this tenant yet.")}],
-    )  # fmt: skip
+        _("Add an existing person"),
+        url_for(".member_join"),
+        _("Add to this tenant"),
+        [
+            {
+                "name": "login",
+                "label": _("Login name"),
+                "required": True,
+                "help": _("Of somebody of the enterprise who is not in this tenant yet."),
+            }
+        ],
+    )
 
 
 @dialog("/iam/members/join", may.MEMBER_EDIT, may.MEMBER_JOINED, _join_form)
@@ -151,7 +215,9 @@ def _edit_form(row: Member) -> Form:
 
 @dialog("/iam/members/<member_id>/edit", may.MEMBER_EDIT, may.MEMBER_CHANGED, _edit_form, members.get)
 def member_edit(row: Member) -> Response:
-    members.change(row, members.Profile(**{str(item["name"]): request.form.get(str(item["name"]), "") for item in FIELDS}))
+    members.change(
+        row, members.Profile(**{str(item["name"]): request.form.get(str(item["name"]), "") for item in FIELDS})
+    )
     return go(url_for(".member", member_id=row.id), SAVED)
 
 
@@ -171,10 +237,15 @@ def member_unfreeze(member_id: str) -> Response:
 
 def _reset_form(row: Member) -> Form:
     return Form(
-        _("Reset the password of {name}?").format(name=row.login), url_for(".member_reset", member_id=row.id),
-        _("Make a new password"), [], danger=True,
-        body=_("Sessions and tokens end at once. The new password is shown once and must be changed at the next sign-in."),
-    )  # fmt: skip
+        _("Reset the password of {name}?").format(name=row.login),
+        url_for(".member_reset", member_id=row.id),
+        _("Make a new password"),
+        [],
+        danger=True,
+        body=_(
+            "Sessions and tokens end at once. The new password is shown once and must be changed at the next sign-in."
+        ),
+    )
 
 
 @dialog("/iam/members/<member_id>/reset-password", may.MEMBER_EDIT, may.MEMBER_RESET, _reset_form, members.get)
@@ -192,10 +263,13 @@ def member_leave(member_id: str) -> Response:
 
 def _delete_form(row: Member) -> Form:
     return Form(
-        _("Delete {name}?").format(name=row.login), url_for(".member_delete", member_id=row.id),
-        _("Delete the member"), [], danger=True,
+        _("Delete {name}?").format(name=row.login),
+        url_for(".member_delete", member_id=row.id),
+        _("Delete the member"),
+        [],
+        danger=True,
         body=_("The person, their roles and keys are gone for good; what they did stays in the audit."),
-    )  # fmt: skip
+    )
 
 
 @dialog("/iam/members/<member_id>/delete", may.MEMBER_EDIT, may.MEMBER_DELETED, _delete_form, members.get)

@@ -48,28 +48,39 @@ def own_account() -> Response:
     row, me = _me(), handing.me()
     tenant, enterprise = db.session.get(Tenant, me.tenant_id), db.session.scalar(select(Enterprise.name))
     return common.show(
-        TITLE, (TITLE, url_for(".own_account")),
+        TITLE,
+        (TITLE, url_for(".own_account")),
         actions=[
             Action(_("Edit"), url_for(".own_profile"), dialog=True, icon="pencil"),
             Action(_("Change password"), url_for(".own_password"), dialog=True, icon="key-round"),
             Action(SESSIONS, url_for("auth.own_sessions"), icon="monitor"),
         ],
         facts=[
-            (_("Enterprise"), enterprise), (_("Tenant"), tenant.name if tenant else ""), (_("Tenant ID"), me.tenant_id),
-            (_("Login name"), row.login), (pgettext("person", "Name"), row.name), (_("Nickname"), row.nickname),
-            (_("Mobile"), row.mobile), (_("Landline"), row.landline),
-            (_("Last sign-in"), row.last_login_at), (_("Password changed"), row.password_changed_at),
+            (_("Enterprise"), enterprise),
+            (_("Tenant"), tenant.name if tenant else ""),
+            (_("Tenant ID"), me.tenant_id),
+            (_("Login name"), row.login),
+            (pgettext("person", "Name"), row.name),
+            (_("Nickname"), row.nickname),
+            (_("Mobile"), row.mobile),
+            (_("Landline"), row.landline),
+            (_("Last sign-in"), row.last_login_at),
+            (_("Password changed"), row.password_changed_at),
         ],
         cards=[_role_card(), key_rows(MEMBER, row.id), _consent_card(row)],
-    )  # fmt: skip
+    )
 
 
 def _role_card() -> dict[str, object]:
     rows = [
-        [g.role_name, _("directly") if g.source == DIRECT else g.source, condition_words(g.conditions) or None,
-         exact(g.expires_at) if g.expires_at else _("Until revoked")]
+        [
+            g.role_name,
+            _("directly") if g.source == DIRECT else g.source,
+            condition_words(g.conditions) or None,
+            exact(g.expires_at) if g.expires_at else _("Until revoked"),
+        ]
         for g in decisions.held_by(handing.me())
-    ]  # fmt: skip
+    ]
     columns = [_("Role"), _("Through"), _("Only for"), _("Valid until")]
     return {"title": _("My roles here"), "columns": columns, "rows": rows, "empty": _("No role in this tenant.")}
 
@@ -80,11 +91,15 @@ def _consent_card(row: Member) -> dict[str, object]:
         client = clients.find(held.client_id)
         words = [t(SCOPE_WORDS[scope]) for scope in held.scopes if scope in SCOPE_WORDS]
         withdraw = act(_("Withdraw"), url_for(".consent_withdraw", consent_id=held.id), danger=True)
-        rows.append([client.name if client else held.client_id, Cell("tags", items=words), date_cell(held.given_at), withdraw])
+        rows.append(
+            [client.name if client else held.client_id, Cell("tags", items=words), date_cell(held.given_at), withdraw]
+        )
     return {
-        "title": _("Applications that I allowed"), "rows": rows, "empty": _("None asked."),
+        "title": _("Applications that I allowed"),
+        "rows": rows,
+        "empty": _("None asked."),
         "columns": [_("Application"), _("May"), pgettext("grant", "Since"), plain("")],
-    }  # fmt: skip
+    }
 
 
 def _profile_form(row: Member) -> Form:
@@ -100,11 +115,29 @@ def own_profile(row: Member) -> Response:
 
 def _password_form() -> Form:
     fields = [
-        {"name": "old", "label": _("Password of now"), "type": "secret", "autocomplete": "current-password", "required": True},
-        {"name": "new", "label": _("New password"), "type": "secret", "autocomplete": "new-password", "required": True,
-         "help": passwords.TOO_SHORT.format(n=passwords.SHORTEST)},
-        {"name": "again", "label": _("The same again"), "type": "secret", "autocomplete": "new-password", "required": True},
-    ]  # fmt: skip
+        {
+            "name": "old",
+            "label": _("Password of now"),
+            "type": "secret",
+            "autocomplete": "current-password",
+            "required": True,
+        },
+        {
+            "name": "new",
+            "label": _("New password"),
+            "type": "secret",
+            "autocomplete": "new-password",
+            "required": True,
+            "help": passwords.TOO_SHORT.format(n=passwords.SHORTEST),
+        },
+        {
+            "name": "again",
+            "label": _("The same again"),
+            "type": "secret",
+            "autocomplete": "new-password",
+            "required": True,
+        },
+    ]
     body = _("You are signed out everywhere and sign in anew.")
     return Form(_("Change password"), url_for(".own_password"), _("Change the password"), fields, body=body)
 
@@ -129,5 +162,3 @@ def consent_withdraw(consent_id: str) -> Response:
     tokens.revoke((Token.client_id == held.client_id) & (Token.principal_id == row.id))
     db.session.delete(held)
     return go(url_for(".own_account"), _("Withdrawn; its tokens no longer work."))
-
-

@@ -38,9 +38,11 @@ def tenant_list() -> Response:
         default_sort="name",
         actions=_tenant_actions,
         empty=Empty(TENANTS, _("A tenant is a subsidiary or department with its own people and rights.")),
-    )  # fmt: skip
+    )
     reason = why_not(may.SITE_TENANTS)
-    new = Action(_("New tenant"), url_for(".tenant_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)
+    new = Action(
+        _("New tenant"), url_for(".tenant_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason
+    )
     return common.listed(listing, TENANTS, [new])
 
 
@@ -51,11 +53,23 @@ def _tenant_actions(row: Tenant) -> list[Action]:
     question = _("Disable {name}? Everybody in it is signed out at once.").format(name=row.name)
     return [
         act(_("Rename"), url_for(".tenant_edit", tenant_id=row.id), dialog=True, icon="pencil", disabled_reason=edit),
-        act(pgettext("tenant", "Disable") if off else _("Enable"), url_for(".tenant_state", tenant_id=row.id, enabled=0 if off else 1),
-            danger=off, confirm=question if off else None, icon="power", disabled_reason=site),
-        act(_("Delete"), url_for(".tenant_delete", tenant_id=row.id), danger=True, icon="trash-2", disabled_reason=site,
-            confirm=_("Delete the tenant {name}? Only an empty one can be deleted.").format(name=row.name)),
-    ]  # fmt: skip
+        act(
+            pgettext("tenant", "Disable") if off else _("Enable"),
+            url_for(".tenant_state", tenant_id=row.id, enabled=0 if off else 1),
+            danger=off,
+            confirm=question if off else None,
+            icon="power",
+            disabled_reason=site,
+        ),
+        act(
+            _("Delete"),
+            url_for(".tenant_delete", tenant_id=row.id),
+            danger=True,
+            icon="trash-2",
+            disabled_reason=site,
+            confirm=_("Delete the tenant {name}? Only an empty one can be deleted.").format(name=row.name),
+        ),
+    ]
 
 
 def _tenant_form(row: Tenant | None = None) -> Form:
@@ -64,11 +78,21 @@ def _tenant_form(row: Tenant | None = None) -> Form:
         title = _("Rename {name}").format(name=row.name)
         return Form(title, url_for(".tenant_edit", tenant_id=row.id), SAVE, [name], values={"name": row.name}, row=row)
     return Form(
-        _("New tenant"), url_for(".tenant_new"), _("Create the tenant"),
-        [name, {"name": "code", "label": _("Code"), "required": True, "mono": True,
-            "help": _("Letters, digits and hyphens. Stays for ever.")},
-         {"name": "administrator", "label": _("First administrator"), "help": _("The login name of a member.")}],
-    )  # fmt: skip
+        _("New tenant"),
+        url_for(".tenant_new"),
+        _("Create the tenant"),
+        [
+            name,
+            {
+                "name": "code",
+                "label": _("Code"),
+                "required": True,
+                "mono": True,
+                "help": _("Letters, digits and hyphens. Stays for ever."),
+            },
+            {"name": "administrator", "label": _("First administrator"), "help": _("The login name of a member.")},
+        ],
+    )
 
 
 @dialog("/iam/tenants/new", may.SITE_TENANTS, may.TENANT_CREATED, _tenant_form)

@@ -53,19 +53,36 @@ def account_list() -> Response:
         href=lambda r: url_for(".account", account_id=r[0].id),
         actions=lambda r: _actions(r[0]),
         empty=Empty(TITLE, _("A program that calls the API gets a service account, roles and an AccessKey.")),
-    )  # fmt: skip
+    )
     reason = why_not(may.ACCOUNT_EDIT)
-    return common.listed(listing, TITLE, [Action(NEW, url_for(".account_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)])
+    return common.listed(
+        listing,
+        TITLE,
+        [Action(NEW, url_for(".account_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)],
+    )
 
 
 def _actions(row: ServiceAccount) -> list[Action]:
     reason = why_not(may.ACCOUNT_EDIT)
     grant_reason = why_not(may.ACCOUNT_GRANT)
     return [
-        act(_("Grant a role"), url_for(".grant_new", type=SERVICE_ACCOUNT, id=row.id), dialog=True, icon="shield", disabled_reason=grant_reason),
+        act(
+            _("Grant a role"),
+            url_for(".grant_new", type=SERVICE_ACCOUNT, id=row.id),
+            dialog=True,
+            icon="shield",
+            disabled_reason=grant_reason,
+        ),
         act(_("Edit"), url_for(".account_edit", account_id=row.id), dialog=True, icon="pencil", disabled_reason=reason),
-        act(_("Delete"), url_for(".account_delete", account_id=row.id), dialog=True, danger=True, icon="trash-2", disabled_reason=reason),
-    ]  # fmt: skip
+        act(
+            _("Delete"),
+            url_for(".account_delete", account_id=row.id),
+            dialog=True,
+            danger=True,
+            icon="trash-2",
+            disabled_reason=reason,
+        ),
+    ]
 
 
 @bp.get("/iam/service-accounts/<account_id>")
@@ -73,10 +90,13 @@ def _actions(row: ServiceAccount) -> list[Action]:
 def account(account_id: str) -> Response:
     row = accounts.get(account_id)
     return common.show(
-        row.name, (TITLE, url_for(".account_list")), actions=_actions(row), object_id=row.id,
+        row.name,
+        (TITLE, url_for(".account_list")),
+        actions=_actions(row),
+        object_id=row.id,
         facts=[(_("Description"), row.description), (_("Created"), row.created_at)],
         cards=[grant_rows(SERVICE_ACCOUNT, row.id), key_rows(SERVICE_ACCOUNT, row.id)],
-    )  # fmt: skip
+    )
 
 
 def _form(row: ServiceAccount | None = None) -> Form:
@@ -90,7 +110,9 @@ def _form(row: ServiceAccount | None = None) -> Form:
 @dialog("/iam/service-accounts/new", may.ACCOUNT_EDIT, may.ACCOUNT_CREATED, _form)
 def account_new() -> Response:
     row = accounts.create(parse(accounts.AccountWanted))
-    return go(url_for(".account", account_id=row.id), _("{name} was created. It has no rights yet.").format(name=row.name))
+    return go(
+        url_for(".account", account_id=row.id), _("{name} was created. It has no rights yet.").format(name=row.name)
+    )
 
 
 @dialog("/iam/service-accounts/<account_id>/edit", may.ACCOUNT_EDIT, may.ACCOUNT_CHANGED, _form, accounts.get)
@@ -102,18 +124,27 @@ def account_edit(row: ServiceAccount) -> Response:
 def _delete_form(row: ServiceAccount) -> Form:
     last = db.session.execute(
         select(AccessKey.last_used_at, AccessKey.last_used_ip)
-        .where(AccessKey.owner_type == SERVICE_ACCOUNT, AccessKey.owner_id == row.id, AccessKey.last_used_at.is_not(None))
-        .order_by(AccessKey.last_used_at.desc()).limit(1)
-    ).first()  # fmt: skip
+        .where(
+            AccessKey.owner_type == SERVICE_ACCOUNT, AccessKey.owner_id == row.id, AccessKey.last_used_at.is_not(None)
+        )
+        .order_by(AccessKey.last_used_at.desc())
+        .limit(1)
+    ).first()
     body = (
-        _("Its key was last used at {time} from {ip}. Its roles, keys and tokens end at once.").format(time=exact(last[0]), ip=last[1])
+        _("Its key was last used at {time} from {ip}. Its roles, keys and tokens end at once.").format(
+            time=exact(last[0]), ip=last[1]
+        )
         if last
         else _("Its keys were never used.")
-    )  # fmt: skip
+    )
     return Form(
-        _("Delete {name}?").format(name=row.name), url_for(".account_delete", account_id=row.id),
-        _("Delete the service account"), [], body=body, danger=True,
-    )  # fmt: skip
+        _("Delete {name}?").format(name=row.name),
+        url_for(".account_delete", account_id=row.id),
+        _("Delete the service account"),
+        [],
+        body=body,
+        danger=True,
+    )
 
 
 @dialog("/iam/service-accounts/<account_id>/delete", may.ACCOUNT_EDIT, may.ACCOUNT_DELETED, _delete_form, accounts.get)
@@ -140,15 +171,19 @@ def _shown(row: AccessKey, secret: str) -> Response:
     return common.secret_once(
         _("AccessKey"),
         _("Whoever has the secret acts in the owner's name. Keep it where the program reads it, and nowhere else."),
-        [(_("AccessKey ID"), row.id), (_("Secret"), secret)], _home(row),
-    )  # fmt: skip
+        [(_("AccessKey ID"), row.id), (_("Secret"), secret)],
+        _home(row),
+    )
 
 
 def _reveal_form(row: AccessKey) -> Form:
     return Form(
-        _("Reveal the secret of {key}?").format(key=row.id), url_for(".key_reveal", key_id=row.id),
-        _("Reveal"), [], body=_("It is recorded in the audit that you looked."),
-    )  # fmt: skip
+        _("Reveal the secret of {key}?").format(key=row.id),
+        url_for(".key_reveal", key_id=row.id),
+        _("Reveal"),
+        [],
+        body=_("It is recorded in the audit that you looked."),
+    )
 
 
 @dialog("/iam/access-keys/<key_id>/reveal", SIGNED_IN, may.KEY_REVEALED, _reveal_form, accounts.get_key)
@@ -177,5 +212,3 @@ def key_delete(key_id: str) -> Response:
     home, name = _home(row), row.id
     accounts.remove_key(row)
     return go(home, _("{key} was deleted.").format(key=name))
-
-

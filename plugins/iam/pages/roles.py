@@ -39,18 +39,36 @@ def role_list() -> Response:
     reason = why_not(may.ROLE_EDIT)
     actions = [Action(NEW, url_for(".role_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)]
     found = [_row(role) for role in roles.all_of(handing.me().tenant_id, wanted)]
-    columns = [_("Role"), _("Code"), _("Kind"), (pgettext("number", "Permissions"), "number"),
-               (pgettext("number", "Held by"), "number"), _("Description")]  # fmt: skip
-    return render("iam/table.html", fragment="rows", title=TITLE, actions=actions, q=wanted, columns=columns, rows=found,
-                  hint=_("Name, code or a permission in it"))  # fmt: skip
+    columns = [
+        _("Role"),
+        _("Code"),
+        _("Kind"),
+        (pgettext("number", "Permissions"), "number"),
+        (pgettext("number", "Held by"), "number"),
+        _("Description"),
+    ]
+    return render(
+        "iam/table.html",
+        fragment="rows",
+        title=TITLE,
+        actions=actions,
+        q=wanted,
+        columns=columns,
+        rows=found,
+        hint=_("Name, code or a permission in it"),
+    )
 
 
 def _row(role: RoleShown) -> list[object]:
     kind = _("Built in") if role.built_in else _("Own")
     return [
-        Cell("link", text=t(role.name), href=url_for(".role", role_id=role.id)), Cell("mono", text=role.code),
-        Cell("tone", text=t(kind), tone="neutral" if role.built_in else "info"), len(role.permissions), role.held, role.description,
-    ]  # fmt: skip
+        Cell("link", text=t(role.name), href=url_for(".role", role_id=role.id)),
+        Cell("mono", text=role.code),
+        Cell("tone", text=t(kind), tone="neutral" if role.built_in else "info"),
+        len(role.permissions),
+        role.held,
+        role.description,
+    ]
 
 
 @bp.get("/iam/roles/options")
@@ -68,52 +86,100 @@ def role_options() -> Response:
 def role(role_id: str) -> Response:
     found = roles.get(role_id)
     known = offered.permissions()
-    rights = [[Cell("mono", text=name), known[name].title if name in known else "", Cell("bool", value=name in known and known[name].reads)]
-              for name in found.permissions]  # fmt: skip
-    held = db.session.scalars(scoped(Grant).where(Grant.role == found.code).order_by(Grant.created_at).limit(SHOWN)).all()
+    rights = [
+        [
+            Cell("mono", text=name),
+            known[name].title if name in known else "",
+            Cell("bool", value=name in known and known[name].reads),
+        ]
+        for name in found.permissions
+    ]
+    held = db.session.scalars(
+        scoped(Grant).where(Grant.role == found.code).order_by(Grant.created_at).limit(SHOWN)
+    ).all()
     names = grants.names_of((row.principal_type, row.principal_id) for row in held)
     holders = [
-        [holder_cell(row, names), condition_words(row.conditions) or None, validity_cell(row), row.granted_by, revoke_action(row, t(found.name))]
+        [
+            holder_cell(row, names),
+            condition_words(row.conditions) or None,
+            validity_cell(row),
+            row.granted_by,
+            revoke_action(row, t(found.name)),
+        ]
         for row in held
-    ]  # fmt: skip
+    ]
     more = Action(_("All who hold it"), url_for(".grant_list", role=found.code))
     actions: list[Action] = []
     if not found.built_in:
         actions = [
-            Action(_("Edit"), url_for(".role_edit", role_id=found.id), dialog=True, icon="pencil", disabled_reason=why_not(may.ROLE_EDIT)),
-            act(_("Delete"), url_for(".role_delete", role_id=found.id), danger=True, icon="trash-2", disabled_reason=why_not(may.ROLE_EDIT),
-                confirm=_("Delete the role {name}?").format(name=found.name)),
-        ]  # fmt: skip
+            Action(
+                _("Edit"),
+                url_for(".role_edit", role_id=found.id),
+                dialog=True,
+                icon="pencil",
+                disabled_reason=why_not(may.ROLE_EDIT),
+            ),
+            act(
+                _("Delete"),
+                url_for(".role_delete", role_id=found.id),
+                danger=True,
+                icon="trash-2",
+                disabled_reason=why_not(may.ROLE_EDIT),
+                confirm=_("Delete the role {name}?").format(name=found.name),
+            ),
+        ]
     return common.show(
-        found.name, (TITLE, url_for(".role_list")), actions=actions,
+        found.name,
+        (TITLE, url_for(".role_list")),
+        actions=actions,
         facts=[(_("Code"), found.code), (_("Description"), found.description)],
         cards=[
-            {"title": _("Held by"), "rows": holders, "actions": [more] if len(held) == SHOWN else [], "empty": _("Nobody holds it."),
-             "columns": [_("Who"), _("Only for"), _("Valid until"), _("Granted by"), plain("")]},
-            {"title": _("Permissions"), "rows": rights, "empty": _("None."),
-             "columns": [_("Permission"), _("What it allows"), _("Reads only")]},
+            {
+                "title": _("Held by"),
+                "rows": holders,
+                "actions": [more] if len(held) == SHOWN else [],
+                "empty": _("Nobody holds it."),
+                "columns": [_("Who"), _("Only for"), _("Valid until"), _("Granted by"), plain("")],
+            },
+            {
+                "title": _("Permissions"),
+                "rows": rights,
+                "empty": _("None."),
+                "columns": [_("Permission"), _("What it allows"), _("Reads only")],
+            },
         ],
-    )  # fmt: skip
+    )
 
 
 def holder_cell(row: Grant, names: Mapping[tuple[str, str], str]) -> Cell:
     """Who holds a role, as a link to their page."""
-    pages = {"member": ("iam.member", "member_id"), "group": ("iam.group", "group_id"), "serviceAccount": ("iam.account", "account_id")}
+    pages = {
+        "member": ("iam.member", "member_id"),
+        "group": ("iam.group", "group_id"),
+        "serviceAccount": ("iam.account", "account_id"),
+    }
     endpoint, argument = pages[row.principal_type]
     values: dict[str, Any] = {argument: row.principal_id}
     return Cell("link", text=names[row.principal_type, row.principal_id], href=url_for(endpoint, **values))
 
 
 def _form(row: CustomRole | None = None) -> Form:
-    options = [(p.name, p.title, p.name) for p in sorted(offered.permissions().values(), key=lambda p: p.name)
-               if not p.name.startswith(may.OF_THE_SITE)]  # fmt: skip
+    options = [
+        (p.name, p.title, p.name)
+        for p in sorted(offered.permissions().values(), key=lambda p: p.name)
+        if not p.name.startswith(may.OF_THE_SITE)
+    ]
     fields = [
         {"name": "name", "label": _("Name"), "required": True},
-        {"name": "code", "label": _("Code"), "mono": True,
-            "help": _("Small letters, digits, hyphens. Stays for ever.")},
+        {
+            "name": "code",
+            "label": _("Code"),
+            "mono": True,
+            "help": _("Small letters, digits, hyphens. Stays for ever."),
+        },
         {"name": "description", "label": _("Description")},
         {"name": "permissions", "label": _("Permissions"), "type": "transfer", "options": options},
-    ]  # fmt: skip
+    ]
     if row is None:
         return Form(NEW, url_for(".role_new"), _("Create the role"), fields)
     del fields[1]
@@ -155,8 +221,16 @@ def permission_list() -> Response:
     ]
     columns = [_("Permission"), _("What it allows"), _("Plugin"), _("Reads only")]
     actions = [Action(_("Why may somebody?"), url_for(".why"), icon="circle-help")]
-    return render("iam/table.html", fragment="rows", title=_("Permissions"), actions=actions, q=request.args.get("q", ""),
-                  columns=columns, rows=rows, hint=_("Plugin, name or words"))  # fmt: skip
+    return render(
+        "iam/table.html",
+        fragment="rows",
+        title=_("Permissions"),
+        actions=actions,
+        q=request.args.get("q", ""),
+        columns=columns,
+        rows=rows,
+        hint=_("Plugin, name or words"),
+    )
 
 
 @bp.get("/iam/why")
@@ -170,5 +244,14 @@ def why() -> Response:
         tenant = handing.me().tenant_id
         decision = explain(LocalDirectory().key_of(user) or user, permission, resource, tenant)
     options = [(p.name, p.title, p.name) for p in sorted(site.catalogue().permissions.values(), key=lambda p: p.name)]
-    return render("iam/why.html", fragment="answer", decision=decision, user=user, permission=permission, attribute=attribute,
-                  value=value, options=options, attributes=list(grants.ATTRIBUTES.items()))  # fmt: skip
+    return render(
+        "iam/why.html",
+        fragment="answer",
+        decision=decision,
+        user=user,
+        permission=permission,
+        attribute=attribute,
+        value=value,
+        options=options,
+        attributes=list(grants.ATTRIBUTES.items()),
+    )

@@ -48,9 +48,13 @@ def create(wanted: AccountWanted) -> ServiceAccount:
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
     """
     row = ServiceAccount(
-        id=new_id(), tenant_id=handing.me().tenant_id, name=names.free(ServiceAccount, wanted.name, TITLE), description=wanted.description,
-        state=ACTIVE, version=1,
-    )  # fmt: skip
+        id=new_id(),
+        tenant_id=handing.me().tenant_id,
+        name=names.free(ServiceAccount, wanted.name, TITLE),
+        description=wanted.description,
+        state=ACTIVE,
+        version=1,
+    )
     db.session.add(row)
     db.session.flush()
     audit.note(SERVICE_ACCOUNT, row.id, row.name)
@@ -101,7 +105,9 @@ def create_key(owner_type: str, owner_id: str) -> AccessKey:
 def _one_at_a_time(owner_type: str, owner_id: str) -> None:
     """Who makes a key for the same owner waits here for the end of the other's transaction, and counts then."""
     owner: type[Member] | type[ServiceAccount] = Member if owner_type == MEMBER else ServiceAccount
-    db.session.execute(update(owner).where(owner.id == owner_id).values(name=owner.name).execution_options(synchronize_session=False))
+    db.session.execute(
+        update(owner).where(owner.id == owner_id).values(name=owner.name).execution_options(synchronize_session=False)
+    )
 
 
 def get_key(key_id: str) -> AccessKey:
@@ -109,7 +115,9 @@ def get_key(key_id: str) -> AccessKey:
 
     :raises ConsoleError: CORE/NOT_FOUND, CORE/FORBIDDEN
     """
-    row = db.session.scalar(select(AccessKey).where(AccessKey.id == key_id, AccessKey.tenant_id == handing.me().tenant_id))
+    row = db.session.scalar(
+        select(AccessKey).where(AccessKey.id == key_id, AccessKey.tenant_id == handing.me().tenant_id)
+    )
     if row is None:
         raise NOT_FOUND(what=KEY)
     _need_own_or_right(row.owner_type, row.owner_id)
@@ -162,7 +170,9 @@ def _note(row: AccessKey) -> None:
 
 
 def _need_own_or_right(owner_type: str, owner_id: str) -> None:
-    """One's own key needs nothing; another's needs the right, and roles that the caller may hand out: a key is its owner."""
+    """One's own key needs nothing; another's needs the right, and roles that the caller may hand out: a key is its
+    owner.
+    """
     if handing.me().key == f"{owner_type}:{owner_id}":
         return
     decisions.require(KEY_EDIT)

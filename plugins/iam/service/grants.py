@@ -77,9 +77,15 @@ def give(
         raise invalid({"expiresAt": _("This is in the past.")})
     checked = check_conditions(conditions)
     row = _same(kind, principal_id, role, checked) or Grant(
-        id=new_id(), created_at=now(), tenant_id=me.tenant_id, principal_type=kind, principal_id=principal_id, role=role,
-        conditions=checked, granted_by=me.name,
-    )  # fmt: skip
+        id=new_id(),
+        created_at=now(),
+        tenant_id=me.tenant_id,
+        principal_type=kind,
+        principal_id=principal_id,
+        role=role,
+        conditions=checked,
+        granted_by=me.name,
+    )
     row.expires_at, row.reason = expires_at, reason
     db.session.add(row)
     db.session.flush()

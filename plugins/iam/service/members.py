@@ -94,10 +94,18 @@ def create(wanted: NewMember) -> WithPassword:
         raise TAKEN(what=_("The login name"), name=login)
     password = passwords.made()
     row = Member(
-        id=new_id(), login=login, name=wanted.name.strip(), nickname=wanted.nickname, mobile=wanted.mobile,
-        landline=wanted.landline, staff_number=wanted.staff_number, must_reset=wanted.must_reset,
-        password_hash=passwords.hashed(password), password_changed_at=now(), state=ACTIVE,
-    )  # fmt: skip
+        id=new_id(),
+        login=login,
+        name=wanted.name.strip(),
+        nickname=wanted.nickname,
+        mobile=wanted.mobile,
+        landline=wanted.landline,
+        staff_number=wanted.staff_number,
+        must_reset=wanted.must_reset,
+        password_hash=passwords.hashed(password),
+        password_changed_at=now(),
+        state=ACTIVE,
+    )
     db.session.add(row)
     db.session.flush()
     _join(row)

@@ -19,7 +19,9 @@ Named = TypeVar("Named", Group, ServiceAccount, Workspace)
 class NamedWanted(In):
     """A name, and a sentence that says what it is for."""
 
-    name: Annotated[str, Ask(_("Name"), more={"maxlength": LONGEST}), doc("Name that people see; unique in the tenant.")]
+    name: Annotated[
+        str, Ask(_("Name"), more={"maxlength": LONGEST}), doc("Name that people see; unique in the tenant.")
+    ]
     description: Description = ""
 
 

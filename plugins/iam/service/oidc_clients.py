@@ -76,10 +76,16 @@ def create(wanted: ClientWanted) -> WithSecret:
     _need_right(wanted.site, wanted.api_scope)
     secret = "" if wanted.public else secrets.token_urlsafe(32)
     row = OidcClient(
-        id=new_id(), tenant_id=handing.me().tenant_id, client_id=f"client-{secrets.token_hex(8)}", version=1,
-        secret_digest=crypto.digest(secret) if secret else "", previous_digest="", grant_types=list(GRANTS), enabled=True,
+        id=new_id(),
+        tenant_id=handing.me().tenant_id,
+        client_id=f"client-{secrets.token_hex(8)}",
+        version=1,
+        secret_digest=crypto.digest(secret) if secret else "",
+        previous_digest="",
+        grant_types=list(GRANTS),
+        enabled=True,
         public=wanted.public,
-    )  # fmt: skip
+    )
     _fill(row, wanted)
     db.session.add(row)
     db.session.flush()
@@ -144,7 +150,8 @@ def _need_right(is_site: bool, api_scope: str = "") -> None:
 
 
 def _need_own_audience(wanted: str, besides: str = "") -> None:
-    """Refuse an audience at which tokens of somebody else count: whoever checks ``aud`` takes them for theirs (RFC 9068 4).
+    """Refuse an audience at which tokens of somebody else count: whoever checks ``aud`` takes them for theirs (RFC 9068
+    4).
 
     :raises ConsoleError: CORE/INVALID_INPUT beside the field
     """
@@ -183,9 +190,7 @@ def _check(wanted: ClientWanted, public: bool) -> None:
     ):
         problems.append(FieldError("/backchannelUri", text))
     if wanted.site and wanted.public:
-        problems.append(
-            FieldError("/public", _("The console of another site has a secret."))
-        )
+        problems.append(FieldError("/public", _("The console of another site has a secret.")))
     if problems:
         raise invalid(problems)
 
@@ -195,11 +200,11 @@ def _scope_problems(wanted: ClientWanted, public: bool) -> list[FieldError]:
     problems = []
     if wanted.api_scope not in clients.API_SCOPES:
         names = ", ".join(filter(None, clients.API_SCOPES))
-        problems.append(
-            FieldError("/apiScope", _("Nothing, or one of: {names}").format(names=names))
-        )
+        problems.append(FieldError("/apiScope", _("Nothing, or one of: {names}").format(names=names)))
     elif wanted.api_scope and (wanted.audience.strip() or wanted.site):
-        text = _("A client with an audience of its own, or another site's console, has tokens for that, not for the API.")
+        text = _(
+            "A client with an audience of its own, or another site's console, has tokens for that, not for the API."
+        )
         problems.append(FieldError("/apiScope", text))
     if wanted.without_pkce and public:
         text = _("A client without a secret is proved by PKCE alone.")
@@ -216,7 +221,9 @@ def _uri_problem(uri: str) -> Text | None:
         return _("{uri} is not an address.").format(uri=uri)
     http = parts.scheme == "http" and (parts.hostname in LOOPBACK or site.settings().allow_local_addresses)
     if (parts.scheme != "https" and not http) or not parts.netloc or parts.fragment or "*" in uri or parts.username:
-        return _("{uri} cannot be used: write a whole address that begins with https:// and holds no * and no #.").format(uri=uri)
+        return _(
+            "{uri} cannot be used: write a whole address that begins with https:// and holds no * and no #."
+        ).format(uri=uri)
     return None
 
 

@@ -48,7 +48,9 @@ class RoleShown:
 
 
 def all_of(tenant_id: str, text: str = "", counted: bool = True) -> list[RoleShown]:
-    """Every role of the tenant whose name, code or permissions hold the words; not *counted*, without how many hold it."""
+    """Every role of the tenant whose name, code or permissions hold the words; not *counted*, without how many hold
+    it.
+    """
     counts = select(Grant.role, func.count()).where(Grant.tenant_id == tenant_id).group_by(Grant.role)
     held: dict[str, int] = {row[0]: row[1] for row in db.session.execute(counts)} if counted else {}
     found = [
@@ -108,9 +110,14 @@ def create(wanted: RoleWanted) -> CustomRole:
     if taken:
         raise TAKEN(what=_("The role"), name=code)
     row = CustomRole(
-        id=new_id(), tenant_id=handing.me().tenant_id, code=code, name=names.checked(wanted.name),
-        description=wanted.description, permissions=_checked(wanted), version=1,
-    )  # fmt: skip
+        id=new_id(),
+        tenant_id=handing.me().tenant_id,
+        code=code,
+        name=names.checked(wanted.name),
+        description=wanted.description,
+        permissions=_checked(wanted),
+        version=1,
+    )
     db.session.add(row)
     db.session.flush()
     audit.note("role", row.id, row.name, permissions=row.permissions)

@@ -71,7 +71,9 @@ def create(wanted: TenantWanted) -> Tenant:
     if db.session.scalar(select(Tenant.id).where(func.lower(Tenant.code) == wanted.code.lower())):
         raise TAKEN(what=_("The tenant code"), name=wanted.code)
     administrator = _administrator(wanted.administrator)
-    row = seeding.add(Tenant(id=new_id(), code=wanted.code, name=names.checked(wanted.name), security={}, state=ACTIVE, version=1))
+    row = seeding.add(
+        Tenant(id=new_id(), code=wanted.code, name=names.checked(wanted.name), security={}, state=ACTIVE, version=1)
+    )
     seeding.workspace(row, "Default")
     if administrator is not None:
         seeding.join(row, administrator)

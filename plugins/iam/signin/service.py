@@ -1,4 +1,6 @@
-"""Checking name and password, and choosing a new password. Same answer and time for a wrong name and a wrong password."""
+"""Checking name and password, and choosing a new password. Same answer and time for a wrong name and a wrong
+password.
+"""
 
 from __future__ import annotations
 

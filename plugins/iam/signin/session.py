@@ -48,9 +48,7 @@ def find() -> ProviderSession | None:
     if db.session.scalar(select(Member.state).where(Member.id == row.member_id)) != ACTIVE:
         return None
     if row.last_seen_at + TOUCH_AFTER < moment:
-        db.session.execute(
-            update(ProviderSession).where(ProviderSession.id == row.id).values(last_seen_at=moment)
-        )
+        db.session.execute(update(ProviderSession).where(ProviderSession.id == row.id).values(last_seen_at=moment))
     return row
 
 

@@ -67,8 +67,10 @@ def diagnose(
 ) -> Failure | None:
     """The failure of a pod, or None while it may still come up (or is being deleted).
 
-    Image errors count from the first one, a crash once the kubelet waits before the next start, an unschedulable pod after a short
-    grace, mounts from the second try, and probes when the kubelet has killed the container; one that only is not ready may pass until
+    Image errors count from the first one, a crash once the kubelet waits before the next start, an unschedulable pod
+    after a short
+    grace, mounts from the second try, and probes when the kubelet has killed the container; one that only is not ready
+    may pass until
     the grace is over.
     Init containers are looked at too.
     """
@@ -138,7 +140,9 @@ def _containers(about: _About) -> Failure | None:
 
 
 def _held_back(about: _About, container: Json) -> bool:
-    """Whether the kubelet waits before it starts again what ended: after a second end, which its status may tell late."""
+    """Whether the kubelet waits before it starts again what ended: after a second end, which its status may tell
+    late.
+    """
     ended = container.get("state", {}).get("terminated")
     again = about.pod.get("spec", {}).get("restartPolicy", "Always")
     if not ended or not container.get("restartCount") or again == "Never":

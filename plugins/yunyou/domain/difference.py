@@ -41,8 +41,10 @@ _ORDERS: Mapping[Kind, OrderType] = {
     "removal": "operation",
     "test": "test",
 }
-_DOWNGRADE = _("{code} goes back from {before} to {after}. Databases are not changed back; make sure that the older "
-    "version can read them.")
+_DOWNGRADE = _(
+    "{code} goes back from {before} to {after}. Databases are not changed back; make sure that the older "
+    "version can read them."
+)
 
 
 @dataclass(frozen=True, slots=True)

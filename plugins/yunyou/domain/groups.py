@@ -86,7 +86,9 @@ def check_shares(n: int, shares: Sequence[int]) -> None:
         raise GROUPS_COUNT(groups=len(shares), n=n, most=most)
     problem = _problem(shares)
     if problem is None and _divided(n, shares)[-1] < 1:
-        problem = _("with at least one instance in each group before it, none of {n} is left for the last group.").format(n=n)
+        problem = _(
+            "with at least one instance in each group before it, none of {n} is left for the last group."
+        ).format(n=n)
     if problem is not None:
         raise GROUPS_SHARES(detail=problem)
 
@@ -137,7 +139,8 @@ def check_order_strategy(strategy: str) -> None:
 def beta_groups(strategy: str, count: int, *, edited: bool = False, beta: bool = False) -> list[bool]:
     """For each of *count* groups, whether the order waits for a person after it.
 
-    With the switch *beta* on: every group but the last of two groups, one per host or one by one, and the first of a custom
+    With the switch *beta* on: every group but the last of two groups, one per host or one by one, and the first of a
+    custom
     grouping, which waits without the switch too once it was edited. Nothing follows the last, so nothing waits there.
     """
     if count < 2 or strategy == "one":
@@ -161,7 +164,9 @@ def advised(occasion: Occasion) -> tuple[Strategy, bool]:
 
 _ALL_AT_ONCE = _("One group is usual here: all instances are released at once, which is the fastest.")
 _TWO_WITHOUT_BETA = _("Two groups are advised; waiting for a confirmation between them is usually not needed.")
-_TWO_OR_CUSTOM = _("Two groups or a custom grouping are advised, with the beta switch on; with many containers prefer the custom one.")
+_TWO_OR_CUSTOM = _(
+    "Two groups or a custom grouping are advised, with the beta switch on; with many containers prefer the custom one."
+)
 _ADVICE: dict[Occasion, Text] = {
     "release": _ALL_AT_ONCE,
     "one-click": _ALL_AT_ONCE,

@@ -122,7 +122,6 @@ class Product(Part, frozen=True):
         """The scaling group that deploys *application*, or None."""
         return next((group for group in self.scaling_groups if application in group.applications), None)
 
-
     def cells_of(self, application: Application) -> tuple[Cell | None, ...]:
         """The cells that deploy an application, or None alone where it is deployed once, as every task and test is."""
         group = self.group_of(application.name) if application.role == "standard" else None

@@ -239,7 +239,9 @@ def _refuse_unready(entries: Iterable[Entry]) -> None:
     if not unready:
         return
     item = _("{name} ({state})")
-    named: list[object] = [item.format(name=entry.name, state=STATE_NAMES[entry.state]) for entry in unready[:_MOST_NAMED]]
+    named: list[object] = [
+        item.format(name=entry.name, state=STATE_NAMES[entry.state]) for entry in unready[:_MOST_NAMED]
+    ]
     if len(unready) > _MOST_NAMED:
         named.append(f"… +{len(unready) - _MOST_NAMED}")
     raise PARAMETERS_NOT_READY(names=named, extra={"parameters": [entry.name for entry in unready]})

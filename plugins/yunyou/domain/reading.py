@@ -117,17 +117,13 @@ def _constant(written: str) -> NoReturn:
 def _float(written: str) -> float:
     value = float(written)
     if len(written) > MAX_DIGITS or math.isinf(value):
-        raise _Refused(
-            _("the number {n}… is too long or too large.").format(n=written[:20])
-        )
+        raise _Refused(_("the number {n}… is too long or too large.").format(n=written[:20]))
     return value
 
 
 def _int(written: str) -> int:
     if len(written) > MAX_DIGITS:
-        raise _Refused(
-            _("the number {n}… is too long or too large.").format(n=written[:20])
-        )
+        raise _Refused(_("the number {n}… is too long or too large.").format(n=written[:20]))
     return int(written)
 
 

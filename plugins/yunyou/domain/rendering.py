@@ -161,9 +161,7 @@ def _problem(name: str, known: _Names, made: Mapping[str, Rendering]) -> Text | 
         return known.unknown(name)
     other = made.get(name)
     if other is None or other.error:
-        return _("it refers to ${{{name}}}, which has an error itself.").format(
-            name=name
-        )
+        return _("it refers to ${{{name}}}, which has an error itself.").format(name=name)
     if other.absent:
         return _("it refers to ${{{name}}}, which has no value.").format(name=name)
     return None

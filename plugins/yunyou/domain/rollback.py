@@ -15,7 +15,8 @@ DATABASES_STAY = _("Databases are not changed back: schemas and data stay as the
 
 
 def returned(current: Document, record: Document, applications: Collection[str] | None = None) -> Document:
-    """The product as a rollback to *record*, the product as it once stood, wants it; for all applications or those chosen.
+    """The product as a rollback to *record*, the product as it once stood, wants it; for all applications or those
+    chosen.
 
     Image, parameters and configuration are the record's; replicas and size stay, for they belong to operation
     orders; databases and their changes stay in any case. Applications that the record doesn't have stay as they are.

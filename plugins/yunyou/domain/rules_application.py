@@ -78,7 +78,9 @@ def _ports(app: dict[str, Any], path: Path) -> Iterator[FieldError]:
         numbers.add(number)
         name = text(port, "name")
         if name and not PORT_NAME.fullmatch(name):
-            words = _("A port's name has 1 to 15 lower-case letters, digits or single hyphens, and at least one letter.")
+            words = _(
+                "A port's name has 1 to 15 lower-case letters, digits or single hyphens, and at least one letter."
+            )
             yield FieldError(pointer(*path, "ports", at, "name"), words)
         if name and name in names:
             words = _("The port name {name} stands here twice.").format(name=shown(name))

@@ -1,4 +1,6 @@
-"""What the forms of a plan show and send: whether somebody else decided meanwhile, and beside which field to say what is wrong (C-45)."""
+"""What the forms of a plan show and send: whether somebody else decided meanwhile, and beside which field to say
+what is wrong (C-45).
+"""
 
 from __future__ import annotations
 

@@ -39,11 +39,18 @@ def environment_list() -> Response:
     )
     add = Action(_("Add an environment"), url_for(".environment_new"), icon="plus", primary=True)
     listing = Listing(
-        "environments", scoped(Environment), columns, search=(Environment.name, Environment.namespace), default_sort="name",
+        "environments",
+        scoped(Environment),
+        columns,
+        search=(Environment.name, Environment.namespace),
+        default_sort="name",
         href=lambda e: url_for(".environment_show", environment_id=e.id),
-        empty=Empty(_("No environment yet"),
-                    _("An environment is one namespace of a cluster that products are delivered to."), add),
-    )  # fmt: skip
+        empty=Empty(
+            _("No environment yet"),
+            _("An environment is one namespace of a cluster that products are delivered to."),
+            add,
+        ),
+    )
     return listing.respond("yunyou/environment_list.html", add=add)
 
 
@@ -66,9 +73,13 @@ def environment_new() -> Response:
 
 def _form(error: ConsoleError | None) -> Response:
     return render(
-        "yunyou/environment_new.html", fragment="form", status=error.status if error else 200, error=error, given=request.form,
+        "yunyou/environment_new.html",
+        fragment="form",
+        status=error.status if error else 200,
+        error=error,
+        given=request.form,
         clusters=[(c.id, c.name) for c in list_clusters()],
-    )  # fmt: skip
+    )
 
 
 @bp.post("")
@@ -91,14 +102,22 @@ def environment_show(environment_id: str) -> Response:
 
 def _shown(environment: Environment, error: ConsoleError | None = None) -> Response:
     """The page of an environment; with *error*, its form as it was sent."""
-    kept = msgspec.to_builtins(Edited(**{field.name: getattr(environment, field.name) for field in msgspec.structs.fields(Edited)}))
+    kept = msgspec.to_builtins(
+        Edited(**{field.name: getattr(environment, field.name) for field in msgspec.structs.fields(Edited)})
+    )
     error = conflicts.explained(error, kept)
     cluster = next((c for c in list_clusters() if c.id == environment.cluster_id), None)
     return render(
-        "yunyou/environment_show.html", environment=environment, cluster=cluster, age=freshness(environment.cluster_id), error=error,
-        kept=kept, given=request.form if error else kept, status=error.status if error else 200,
+        "yunyou/environment_show.html",
+        environment=environment,
+        cluster=cluster,
+        age=freshness(environment.cluster_id),
+        error=error,
+        kept=kept,
+        given=request.form if error else kept,
+        status=error.status if error else 200,
         hidden=conflicts.hidden(environment, kept),
-    )  # fmt: skip
+    )
 
 
 @bp.post("/<environment_id>")
@@ -108,7 +127,9 @@ def environment_edit(environment_id: str) -> Response:
     try:
         conflicts.need_version(environment)
         sent = {name: value.strip() for name, value in request.form.items() if name in TEXTS}
-        environments.edit_environment(environment, check(Edited, {**sent, "registryInsecure": "registryInsecure" in request.form}))
+        environments.edit_environment(
+            environment, check(Edited, {**sent, "registryInsecure": "registryInsecure" in request.form})
+        )
     except ConsoleError as error:
         refuse(error)
         return _shown(environment, error)

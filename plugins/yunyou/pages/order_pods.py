@@ -69,7 +69,13 @@ def _group(
     order: Order, node: OrderNode, title: Text, state: str, pods: list[dict[str, Any]], *, counted: bool = False
 ) -> dict[str, Any]:
     shown = [_square(order, pod) for pod in pods[:PODS_SHOWN]]
-    return {"title": f"{node.name}: {t(title)}", "state": state or None, "note": None, "counted": counted, "pods": shown}
+    return {
+        "title": f"{node.name}: {t(title)}",
+        "state": state or None,
+        "note": None,
+        "counted": counted,
+        "pods": shown,
+    }
 
 
 def _square(order: Order, pod: dict[str, Any]) -> dict[str, Any]:
@@ -93,12 +99,18 @@ def pod_show(order_id: str, name: str) -> Response:
     if pod is None:
         raise NOT_FOUND(what=plain(name))
     of_pod = {"fieldSelector": f"involvedObject.uid={pod['metadata']['uid']}"}
-    events = [(event, moment(event.get("lastTimestamp"))) for event in kube.get(paths.collection("Event", namespace), of_pod)["items"]]
+    events = [
+        (event, moment(event.get("lastTimestamp")))
+        for event in kube.get(paths.collection("Event", namespace), of_pod)["items"]
+    ]
     container = pod["spec"]["containers"][0]
     return render(
-        "yunyou/_pod.html", pod=products.container(pod), events=sorted(events, key=lambda one: one[1] or now(), reverse=True), **_log(order_id, name, container["name"]),
+        "yunyou/_pod.html",
+        pod=products.container(pod),
+        events=sorted(events, key=lambda one: one[1] or now(), reverse=True),
+        **_log(order_id, name, container["name"]),
         env=[(e["name"], e.get("value", "•••••• (secret)")) for e in container.get("env", ())],
-    )  # fmt: skip
+    )
 
 
 @bp.get("/<order_id>/pods/<name>/log")
@@ -118,11 +130,14 @@ def _log(order_id: str, name: str, container: str = "") -> dict[str, Any]:
         error = refused
     at: dict[str, Any] = {"order_id": order_id, "name": name, "container": query.container}
     return {
-        "order_id": order_id, "name": name, "query": query, "error": error,
+        "order_id": order_id,
+        "name": name,
+        "query": query,
+        "error": error,
         "lines": [pod_logs.shown(line, query.timestamps) for line in lines],
         "follow": None if query.previous else url_for(".pod_log_stream", after=pod_logs.last_stamp(lines), **at),
         "download": url_for(".pod_log_download", previous="1" if query.previous else None, **at),
-    }  # fmt: skip
+    }
 
 
 @bp.get("/<order_id>/pods/<name>/log/stream")

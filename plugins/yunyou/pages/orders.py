@@ -98,9 +98,12 @@ def order_show(order_id: str) -> Response:
     found = tree.Tree(order_api.nodes_of(order))
     selected = _selected(found, request.args.get("node", ""))
     return render(
-        "yunyou/order_show.html", fragment="live", order=order, **_order(order, found, selected),
+        "yunyou/order_show.html",
+        fragment="live",
+        order=order,
+        **_order(order, found, selected),
         **_detail(order, found, selected),
-    )  # fmt: skip
+    )
 
 
 def _selected(found: tree.Tree, wanted: str) -> OrderNode:
@@ -240,7 +243,8 @@ def node_log(order_id: str) -> Response:
         .limit(1000)
     )
     response = make_response(
-        "".join(f"{x.at:%H:%M:%S} {x.line}\n" for x in lines), 286 if order.state in tree.TERMINAL and not lines else 200
+        "".join(f"{x.at:%H:%M:%S} {x.line}\n" for x in lines),
+        286 if order.state in tree.TERMINAL and not lines else 200,
     )
     response.headers["X-Next"] = str(lines[-1].id if lines else after)
     response.mimetype = "text/plain"

@@ -90,9 +90,13 @@ def baseline_import(environment_id: str) -> Response:
 def product_show(environment_id: str, code: str) -> Response:
     product = products.get_product(code, environment_id)
     return render(
-        "yunyou/product_show.html", fragment="applications", product=product, environment=products.environment_of(product),
-        applications=products.applications_of(product), records=_records(product),
-    )  # fmt: skip
+        "yunyou/product_show.html",
+        fragment="applications",
+        product=product,
+        environment=products.environment_of(product),
+        applications=products.applications_of(product),
+        records=_records(product),
+    )
 
 
 def _records(product: BaselineProduct) -> list[dict[str, Any]]:
@@ -108,9 +112,15 @@ def application_show(environment_id: str, code: str, name: str) -> Response:
     except ConsoleError as error:
         containers, trouble = [], error
     return render(
-        "yunyou/application_show.html", fragment="containers", row=row, shown=products.application(row), containers=containers,
-        trouble=trouble, environment=products.environment_of(row), balancers=products.balancers_of(row),
-    )  # fmt: skip
+        "yunyou/application_show.html",
+        fragment="containers",
+        row=row,
+        shown=products.application(row),
+        containers=containers,
+        trouble=trouble,
+        environment=products.environment_of(row),
+        balancers=products.balancers_of(row),
+    )
 
 
 @bp.post("/environments/<environment_id>/products/<code>/applications/<name>/scale")
@@ -139,8 +149,10 @@ def balancer_list() -> Response:
     columns = (
         Column("name", _("Name"), lambda b: b.name, "mono", LoadBalancer.name, narrow=True),
         Column(
-            "state", _("State"),
-            lambda b: Cell("tone", text=t(BALANCER[b.state]), tone="ok" if b.state == "active" else "info"), sort=LoadBalancer.state,
+            "state",
+            _("State"),
+            lambda b: Cell("tone", text=t(BALANCER[b.state]), tone="ok" if b.state == "active" else "info"),
+            sort=LoadBalancer.state,
         ),
         Column("address", _("Address"), lambda b: b.address, "mono", LoadBalancer.address, narrow=True),
         Column("domain", _("Domain"), lambda b: b.domain, "mono", LoadBalancer.domain),
@@ -149,10 +161,12 @@ def balancer_list() -> Response:
         ),
         Column("network", _("Network"), lambda b: NETWORKS[b.network]),
         Column(
-            "listeners", _("Listeners"),
-            lambda b: [f"{x['protocol']} {x['port']}→{x['targetPort']}" for x in b.listeners], "tags",
+            "listeners",
+            _("Listeners"),
+            lambda b: [f"{x['protocol']} {x['port']}→{x['targetPort']}" for x in b.listeners],
+            "tags",
         ),
-    )  # fmt: skip
+    )
     listing = Listing(
         "balancers",
         scoped(LoadBalancer),
@@ -160,8 +174,6 @@ def balancer_list() -> Response:
         search=(LoadBalancer.name, LoadBalancer.domain, LoadBalancer.address),
         default_sort="name",
         poll=5,
-        empty=Empty(
-            _("No load balancer"), _("They come with the products that declare them.")
-        ),
+        empty=Empty(_("No load balancer"), _("They come with the products that declare them.")),
     )
     return listing.respond("yunyou/balancer_list.html")

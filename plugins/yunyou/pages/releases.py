@@ -48,13 +48,28 @@ def _form(
         mine = [task for task in found.tasks if task.product == code and task.order == kind]
         shown = [application for application in product.applications if application.role != "test"]
         products.append(
-            {"product": product, "applications": shown, "tasks": mine, "chosen": code in chosen if chosen else bool(mine), "at": usual.index(code)}
+            {
+                "product": product,
+                "applications": shown,
+                "tasks": mine,
+                "chosen": code in chosen if chosen else bool(mine),
+                "at": usual.index(code),
+            }
         )
     return render(
-        "yunyou/release_new.html", fragment="form", status=error.status if error else 200, solution=solution, products=products,
-        kind=kind, strategies=STRATEGIES, per_application=PER_APPLICATION, error=error, given=given or OrderRequest(),
-        advice=rules.advice("release"), kind_names=KIND_NAMES,
-    )  # fmt: skip
+        "yunyou/release_new.html",
+        fragment="form",
+        status=error.status if error else 200,
+        solution=solution,
+        products=products,
+        kind=kind,
+        strategies=STRATEGIES,
+        per_application=PER_APPLICATION,
+        error=error,
+        given=given or OrderRequest(),
+        advice=rules.advice("release"),
+        kind_names=KIND_NAMES,
+    )
 
 
 def asked(solution_id: str) -> OrderRequest:
@@ -64,12 +79,18 @@ def asked(solution_id: str) -> OrderRequest:
     """
     form = request.form
     wanted: dict[str, Any] = {
-        "type": form.get("type", "release"), "solution": solution_id, "products": form.getlist("products"),
-        "grouping": {"strategy": form.get("strategy", "recommended")}, "beta": form.get("beta") == "1",
+        "type": form.get("type", "release"),
+        "solution": solution_id,
+        "products": form.getlist("products"),
+        "grouping": {"strategy": form.get("strategy", "recommended")},
+        "beta": form.get("beta") == "1",
         "exclude": [key for key in form.getlist("known") if key not in form.getlist("include")],
-        "force": form.getlist("force"), "acknowledge": form.getlist("acknowledge"), "adopt": form.getlist("adopt"),
-        "name": form.get("name", ""), "preview": form.get("preview", ""),
-    }  # fmt: skip
+        "force": form.getlist("force"),
+        "acknowledge": form.getlist("acknowledge"),
+        "adopt": form.getlist("adopt"),
+        "name": form.get("name", ""),
+        "preview": form.get("preview", ""),
+    }
     codes = [code for code in form.getlist("sequence") if code in wanted["products"]]
     if form.get("sequenced") and codes:
         wanted["sequence"] = [[code] for code in codes]
@@ -115,9 +136,14 @@ def release_preview(solution_id: str) -> Response:
         return _form(solution_id, request.form.getlist("products"), request.form.get("type", "release"), error, chosen)
     fields = [(key, value) for key in request.form if key != "csrf_token" for value in request.form.getlist(key)]
     return render(
-        "yunyou/release_preview.html", solution=solution, preview=found, applications=previews.worst_first(found), fields=fields,
-        request_=msgspec.to_builtins(chosen), error=None,
-    )  # fmt: skip
+        "yunyou/release_preview.html",
+        solution=solution,
+        preview=found,
+        applications=previews.worst_first(found),
+        fields=fields,
+        request_=msgspec.to_builtins(chosen),
+        error=None,
+    )
 
 
 @bp.post("")

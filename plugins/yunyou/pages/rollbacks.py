@@ -1,4 +1,6 @@
-"""Rollbacks: what returns to what it was, seen exactly before anything is sent; of an order, a part of it, or a product."""
+"""Rollbacks: what returns to what it was, seen exactly before anything is sent; of an order, a part of it, or a
+product.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,17 @@ def _page(subject: str, draft: Callable[[], orders.Draft], fields: dict[str, str
     except ConsoleError as refused:
         error = refused
     return render(
-        "yunyou/rollback.html", fragment="preview", subject=subject, preview=found, error=error, fields=fields,
-        applications=previews.worst_first(found) if found else [], strategies=STRATEGIES, settings=_settings(), **context,
-    )  # fmt: skip
+        "yunyou/rollback.html",
+        fragment="preview",
+        subject=subject,
+        preview=found,
+        error=error,
+        fields=fields,
+        applications=previews.worst_first(found) if found else [],
+        strategies=STRATEGIES,
+        settings=_settings(),
+        **context,
+    )
 
 
 def _made(order_id: str) -> Response:
@@ -56,9 +66,12 @@ def order_rollback(order_id: str) -> Response:
     order, node_id = order_api.get_order(order_id), request.args.get("node", "")
     body = check(RollbackRequest, _settings())
     return _page(
-        order.title, lambda: order_api.rollback_draft(order, body, node_id), {"node": node_id},
-        back=url_for("yunyou_orders.order_show", order_id=order.id, node=node_id or None), ends=order.state == "failed",
-    )  # fmt: skip
+        order.title,
+        lambda: order_api.rollback_draft(order, body, node_id),
+        {"node": node_id},
+        back=url_for("yunyou_orders.order_show", order_id=order.id, node=node_id or None),
+        ends=order.state == "failed",
+    )
 
 
 @bp.post("/orders/<order_id>/rollback")
@@ -76,7 +89,9 @@ def product_rollback(environment_id: str, code: str) -> Response:
     earlier = products.records_of(product)[1:]
     record = request.args.get("record") or (earlier[0]["id"] if earlier else "")
     wanted = _of_product(environment_id, code, record)
-    choices = [(r["id"], f"{r['version']} · {exact(datetime.fromisoformat(r['at']))} · {r['creator']}") for r in earlier]
+    choices = [
+        (r["id"], f"{r['version']} · {exact(datetime.fromisoformat(r['at']))} · {r['creator']}") for r in earlier
+    ]
     return _page(
         f"{product.code} {product.release}",
         lambda: orders.draft(wanted),
@@ -97,5 +112,11 @@ def product_rollback_create(environment_id: str, code: str) -> Response:
 
 def _of_product(environment_id: str, code: str, record: str) -> OrderRequest:
     chosen = [f"{code}/{name}" for name in request.values.getlist("application")]
-    asked = {"type": "operation", "operation": "rollback", "environment": environment_id, "product": code, "record": record}
+    asked = {
+        "type": "operation",
+        "operation": "rollback",
+        "environment": environment_id,
+        "product": code,
+        "record": record,
+    }
     return check(OrderRequest, {**asked, **_settings(), "force": chosen})

@@ -53,9 +53,12 @@ class Replicas(In):
 
 TONES = {"planning": "info", "deploying": "info", "completed": "ok", "discarded": "neutral", "superseded": "neutral"}
 WORDS = {
-    "planning": _("Planning"), "deploying": _("Deploying"), "completed": _("Completed"),
-    "discarded": _("Discarded"), "superseded": _("Superseded"),
-}  # fmt: skip
+    "planning": _("Planning"),
+    "deploying": _("Deploying"),
+    "completed": _("Completed"),
+    "discarded": _("Discarded"),
+    "superseded": _("Superseded"),
+}
 
 
 @bp.get("")
@@ -78,11 +81,19 @@ def solution_list() -> Response:
     )
     importing = Action(_("Import a solution"), url_for(".solution_new"), icon="upload", primary=True)
     listing = Listing(
-        "solutions", scoped(Solution), columns, search=(Solution.name, Solution.release, Solution.imported_by), filters=filters,
-        default_sort="-created", href=lambda s: url_for(".solution_show", solution_id=s.id),
-        empty=Empty(_("No solution yet"),
-                    _("A solution is a JSON file that describes the products an environment shall run."), importing),
-    )  # fmt: skip
+        "solutions",
+        scoped(Solution),
+        columns,
+        search=(Solution.name, Solution.release, Solution.imported_by),
+        filters=filters,
+        default_sort="-created",
+        href=lambda s: url_for(".solution_show", solution_id=s.id),
+        empty=Empty(
+            _("No solution yet"),
+            _("A solution is a JSON file that describes the products an environment shall run."),
+            importing,
+        ),
+    )
     return listing.respond("yunyou/solution_list.html", importing=importing)
 
 
@@ -100,9 +111,13 @@ def _upload(error: ConsoleError | None) -> Response:
     found = environments.list_environments()
     chosen = request.values.get("environment") or (found[0].id if found else "")
     return render(
-        "yunyou/solution_new.html", fragment="form", status=error.status if error else 200, error=error, chosen=chosen,
+        "yunyou/solution_new.html",
+        fragment="form",
+        status=error.status if error else 200,
+        error=error,
+        chosen=chosen,
         environments=[(e.id, e.name) for e in found],
-    )  # fmt: skip
+    )
 
 
 @bp.post("")
@@ -129,17 +144,30 @@ def solution_show(solution_id: str) -> Response:
     plan = solutions.plan_tasks(solution)
     todo = [kind for kind in PLANS if plan[kind].state != "done"]
     return render(
-        "yunyou/solution_show.html", fragment="products", **_head(solution, "deployment"), plan=plan, titles=planning.TITLES,
-        todo=todo, difference=found, left=tasks.open_of(found), kind_names=KIND_NAMES, may_release=allows(permissions.RELEASE, {"environment": solution.environment_id}),
-    )  # fmt: skip
+        "yunyou/solution_show.html",
+        fragment="products",
+        **_head(solution, "deployment"),
+        plan=plan,
+        titles=planning.TITLES,
+        todo=todo,
+        difference=found,
+        left=tasks.open_of(found),
+        kind_names=KIND_NAMES,
+        may_release=allows(permissions.RELEASE, {"environment": solution.environment_id}),
+    )
 
 
 def _head(solution: Solution, tab: str) -> dict[str, Any]:
     environment = environments.get_environment(solution.environment_id)
     return {
-        "solution": solution, "environment": environment, "tab": tab, "order_count": count(_orders_of(solution)),
-        "state_tone": TONES[solution.state], "state_word": WORDS[solution.state], "open": solution.state in ("planning", "deploying"),
-    }  # fmt: skip
+        "solution": solution,
+        "environment": environment,
+        "tab": tab,
+        "order_count": count(_orders_of(solution)),
+        "state_tone": TONES[solution.state],
+        "state_word": WORDS[solution.state],
+        "open": solution.state in ("planning", "deploying"),
+    }
 
 
 def _orders_of(solution: Solution) -> Select[tuple[Order]]:
@@ -161,10 +189,21 @@ def _plan(solution: Solution, kind: str, error: ConsoleError | None = None) -> R
     for item in found:
         counts[item.get("state", "")] = counts.get(item.get("state", ""), 0) + 1
     return render(
-        "yunyou/plan_show.html", fragment="plan", status=error.status if error else 200, **_head(solution, "deployment"),
-        kind=kind, plan=solutions.plan_tasks(solution), titles=planning.TITLES, items=items, counts=counts, q=wanted, state=state, error=error,
-        seen=conflicts.mark_of(decided.decided(found)), hidden=decided.hidden,
-    )  # fmt: skip
+        "yunyou/plan_show.html",
+        fragment="plan",
+        status=error.status if error else 200,
+        **_head(solution, "deployment"),
+        kind=kind,
+        plan=solutions.plan_tasks(solution),
+        titles=planning.TITLES,
+        items=items,
+        counts=counts,
+        q=wanted,
+        state=state,
+        error=error,
+        seen=conflicts.mark_of(decided.decided(found)),
+        hidden=decided.hidden,
+    )
 
 
 @bp.post("/<solution_id>/plan/parameters")
@@ -198,7 +237,10 @@ def databases_edit(solution_id: str) -> Response:
     item = {key: value for key, value in request.form.items() if key not in apart and value}
     try:
         shown = decided.need_seen(solution, "databases")
-        resources.enter(solution, [{key: value for key, value in item.items() if key in ("kind", "name") or value != shown.get(key)}])
+        resources.enter(
+            solution,
+            [{key: value for key, value in item.items() if key in ("kind", "name") or value != shown.get(key)}],
+        )
     except ConsoleError as error:
         refuse(error)
         return _plan(solution, "databases", decided.at_fields(error))
@@ -235,9 +277,7 @@ def applications_edit(solution_id: str) -> Response:
     except ConsoleError as error:
         refuse(error)
         return _plan(solution, kind, decided.at_fields(error))
-    return go(
-        local_path(given["next"]) if given.get("next") else _back(solution, kind), _("The plan was changed.")
-    )
+    return go(local_path(given["next"]) if given.get("next") else _back(solution, kind), _("The plan was changed."))
 
 
 @bp.post("/<solution_id>/plan/<kind>/confirm")
@@ -261,14 +301,18 @@ def plan_confirm(solution_id: str, kind: str) -> Response:
 def metadata_show(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
     text = json.dumps(solutions.imported_of(solution), ensure_ascii=False, indent=1)
-    return render("yunyou/solution_metadata.html", **_head(solution, "metadata"), text=text[:400_000], long=len(text) > 400_000)
+    return render(
+        "yunyou/solution_metadata.html", **_head(solution, "metadata"), text=text[:400_000], long=len(text) > 400_000
+    )
 
 
 @bp.get("/<solution_id>/records")
 @guard(permissions.SOLUTION_READ)
 def record_list(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
-    return order_listing("records", _orders_of(solution)).respond("yunyou/solution_records.html", **_head(solution, "records"))
+    return order_listing("records", _orders_of(solution)).respond(
+        "yunyou/solution_records.html", **_head(solution, "records")
+    )
 
 
 @bp.post("/<solution_id>/discard")

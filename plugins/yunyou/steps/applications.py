@@ -30,7 +30,9 @@ from plugins.yunyou.steps.common import (
     view_of,
 )
 
-MIN_READY = 3.0  # seconds; without a readiness probe a container is ready as soon as it runs, and may crash the next moment
+MIN_READY = (
+    3.0  # seconds; without a readiness probe a container is ready as soon as it runs, and may crash the next moment
+)
 
 
 def first_group(ctx: Context) -> int:
@@ -144,7 +146,9 @@ class Group:
             self._grow(ctx, plan)
         elif plan.kind == "Deployment":
             self._send(
-                ctx, plan, rollout.staged(rollout.deployment_start(1), rollout.deployment_raise(int(ctx.spec["cumulative"])))
+                ctx,
+                plan,
+                rollout.staged(rollout.deployment_start(1), rollout.deployment_raise(int(ctx.spec["cumulative"]))),
             )
         else:
             self._replace(ctx, plan)
@@ -191,9 +195,7 @@ class Group:
         if progress.done:
             return Outcome(done=True, progress=1.0, detail=detail, result=ctx.node.result)
         error, may_pass = trouble.find(ctx, plan, found, _newest(ctx, plan, found, raw), progress.waiting)
-        return Outcome(
-            progress=progress.ready / max(1, progress.wanted), detail=detail, error=error, may_pass=may_pass
-        )
+        return Outcome(progress=progress.ready / max(1, progress.wanted), detail=detail, error=error, may_pass=may_pass)
 
     def _progress(self, ctx: Context, plan: Plan, found: Json, pods: list[PodView]) -> rollout.Progress | None:
         seen = is_seen(ctx, found)
@@ -205,14 +207,18 @@ class Group:
         revision = str(found["status"].get("updateRevision", ""))
         if not seen or not revision:
             return None
-        names = [str(name) for name in ctx.spec["names"]] or [f"{plan.name}-{at}" for at in range(int(ctx.spec["cumulative"]))]
+        names = [str(name) for name in ctx.spec["names"]] or [
+            f"{plan.name}-{at}" for at in range(int(ctx.spec["cumulative"]))
+        ]
         self._delete_stale(ctx, plan, pods, names, revision)
         owner = found["metadata"]["uid"]
         return rollout.named_progress(
             pods, names, owner=owner, revision=revision, now=moment, min_ready=_min_ready(plan), seen=seen
         )
 
-    def _of_deployment(self, ctx: Context, plan: Plan, found: Json, pods: list[PodView], seen: bool) -> rollout.Progress | None:
+    def _of_deployment(
+        self, ctx: Context, plan: Plan, found: Json, pods: list[PodView], seen: bool
+    ) -> rollout.Progress | None:
         sets = view_of(ctx).objects("replicasets")
         newest = rollout.current_replica_set(found, sets)
         if newest is None or not seen:
@@ -222,7 +228,9 @@ class Group:
             pods, cumulative, owner=newest["metadata"]["uid"], now=now(), min_ready=_min_ready(plan), seen=seen
         )
 
-    def _of_daemonset(self, ctx: Context, plan: Plan, found: Json, pods: list[PodView], seen: bool) -> rollout.Progress | None:
+    def _of_daemonset(
+        self, ctx: Context, plan: Plan, found: Json, pods: list[PodView], seen: bool
+    ) -> rollout.Progress | None:
         if not seen:
             return None
         status, revision = found["status"], _daemon_revision(ctx, found)
@@ -243,9 +251,15 @@ class Group:
         if len(placed) >= int(status.get("desiredNumberScheduled", 0)):  # other nodes are gone, or take none any more
             nodes = [name for name in nodes if name in placed]
         return rollout.named_progress(
-            pods, nodes, owner=found["metadata"]["uid"], revision=revision, now=now(), min_ready=_min_ready(plan), seen=seen,
+            pods,
+            nodes,
+            owner=found["metadata"]["uid"],
+            revision=revision,
+            now=now(),
+            min_ready=_min_ready(plan),
+            seen=seen,
             by_node=True,
-        )  # fmt: skip
+        )
 
     def _delete_stale(self, ctx: Context, plan: Plan, pods: list[PodView], names: list[str], revision: str) -> None:
         by_name = {pod.name: pod for pod in pods}

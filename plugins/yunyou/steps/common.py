@@ -28,7 +28,10 @@ CANNOT_GROW = ErrorCode(
     "YUNYOU/VOLUME_CANNOT_GROW",
     409,
     _("The volume of {claim} cannot grow: {detail}"),
-    _("Let its storage class {storage} expand volumes (allowVolumeExpansion) and retry, or leave the size in the solution as it was."),
+    _(
+        "Let its storage class {storage} expand volumes (allowVolumeExpansion) and retry, or leave the size in the "
+        "solution as it was."
+    ),
 )
 ERRORS = (CANNOT_GROW,)
 

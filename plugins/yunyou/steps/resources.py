@@ -41,9 +41,11 @@ from plugins.yunyou.steps.common import (
 )
 
 TASK_FAILED = ErrorCode(
-    "YUNYOU/TASK_FAILED", 422, _("The one-off task {name} failed: {detail}"),
+    "YUNYOU/TASK_FAILED",
+    422,
+    _("The one-off task {name} failed: {detail}"),
     _("Read its log, correct the cause, and retry: it runs again as a new Job."),
-)  # fmt: skip
+)
 ERRORS = (TASK_FAILED,)
 ADDRESS_SECONDS = 20
 LAST_STEPS = ("yunyou.finish", "yunyou.task", "yunyou.remove")
@@ -115,7 +117,9 @@ def ctx_age(ctx: Context) -> float:
 
 
 class Task(Simple):
-    """A one-off task as a Job, whose name tells order and attempt, so that a repeated start finds its own (guide 2.7)."""
+    """A one-off task as a Job, whose name tells order and attempt, so that a repeated start finds its own (guide
+    2.7).
+    """
 
     name = "yunyou.task"
     title = _("Run once")
@@ -229,9 +233,10 @@ class Baseline(Simple):
         for name in {plan.application for plan in plans if plan.owner in done}:
             objects = [
                 item
-                for plan in plans if plan.application == name
+                for plan in plans
+                if plan.application == name
                 for item in freezing.filled(plan.objects, plan.open, known)
-            ]  # fmt: skip
+            ]
             baselines.sent(environment, name, objects, ctx.order.id)
         balancers.forget(environment, code, after)
         product = product_of(after, code)
@@ -250,17 +255,25 @@ class Baseline(Simple):
     def _record(self, ctx: Context, product: Json) -> None:
         environment = environment_of(ctx)
         same = db.session.scalar(
-            select(ReleaseRecord.id).where(ReleaseRecord.order_id == ctx.order.id, ReleaseRecord.product == product["code"])
+            select(ReleaseRecord.id).where(
+                ReleaseRecord.order_id == ctx.order.id, ReleaseRecord.product == product["code"]
+            )
         )
         if same is None:
             subject = ctx.order.subject_id if ctx.order.subject_type == "solution" else None
             db.session.add(
                 ReleaseRecord(
-                    id=new_id(), tenant_id=environment.tenant_id, environment_id=environment.id, product=product["code"],
-                    release=product["version"], order_id=ctx.order.id, solution_id=subject,
-                    content=json.dumps(product, ensure_ascii=False), creator=ctx.order.creator,
+                    id=new_id(),
+                    tenant_id=environment.tenant_id,
+                    environment_id=environment.id,
+                    product=product["code"],
+                    release=product["version"],
+                    order_id=ctx.order.id,
+                    solution_id=subject,
+                    content=json.dumps(product, ensure_ascii=False),
+                    creator=ctx.order.creator,
                 )
-            )  # fmt: skip
+            )
 
 
 class Remove(Simple):

@@ -1,4 +1,6 @@
-"""Naming what fails within seconds: image, crash, scheduling, mounts, probes, quota, with events and last log lines (Y-32)."""
+"""Naming what fails within seconds: image, crash, scheduling, mounts, probes, quota, with events and last log lines
+(Y-32).
+"""
 
 from __future__ import annotations
 

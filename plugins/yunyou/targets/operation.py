@@ -58,9 +58,15 @@ def of_application(request: OrderRequest) -> Target:
     after = changed(before, change, {code})
     words = {"scale": "Scale", "resize": "Resize", "sync": "Sync"}[request.operation]
     return Target(
-        environment, f"{words} {request.application}", checked(after, before), [request.application], change,
-        ("application", request.application), plan_hash(before), mode="scale" if request.operation == "scale" else "",
-    )  # fmt: skip
+        environment,
+        f"{words} {request.application}",
+        checked(after, before),
+        [request.application],
+        change,
+        ("application", request.application),
+        plan_hash(before),
+        mode="scale" if request.operation == "scale" else "",
+    )
 
 
 def synced(environment: Environment, keys: Sequence[str]) -> Target:
@@ -68,6 +74,11 @@ def synced(environment: Environment, keys: Sequence[str]) -> Target:
     before = baselines.document_of(environment)
     change: Json = {"kind": "operate", "fields": {key: {} for key in keys}}
     return Target(
-        environment, f"Sync {', '.join(keys[:3])}", files.kept(before), list(keys), change, ("environment", environment.id),
+        environment,
+        f"Sync {', '.join(keys[:3])}",
+        files.kept(before),
+        list(keys),
+        change,
+        ("environment", environment.id),
         plan_hash(before),
-    )  # fmt: skip
+    )

@@ -114,12 +114,19 @@ def _with(document: Json, wanted: dict[str, Json | None], kept: Json, whole: Col
 
 def _replacing(
     environment: Environment, before: Json, products: list[tuple[str, Json]], what: str, left: Document | None = None
-) -> Target:  # fmt: skip
+) -> Target:
     change: Json = {"kind": "replace", "products": dict(products)}
     codes = {code for code, __ in products}
     after = changed(before, change, codes)
     keys = [f"{code}/{a['name']}" for code, product in products for a in product["applications"] if _stays(a)]
     return Target(
-        environment, f"Roll back: {', '.join(sorted(codes))} → {what}", checked(after, before, left or files.kept(before)), keys, change,
-        ("product", ",".join(sorted(codes))), plan_hash(before), warnings=[rollback.DATABASES_STAY], with_resources=True,
-    )  # fmt: skip
+        environment,
+        f"Roll back: {', '.join(sorted(codes))} → {what}",
+        checked(after, before, left or files.kept(before)),
+        keys,
+        change,
+        ("product", ",".join(sorted(codes))),
+        plan_hash(before),
+        warnings=[rollback.DATABASES_STAY],
+        with_resources=True,
+    )

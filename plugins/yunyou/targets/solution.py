@@ -62,11 +62,20 @@ def of_solution(request: OrderRequest) -> Target:
     left = files.kept(before) if removed else None
     scales = change["kind"] == "operate" and all("resources" not in fields for fields in change["fields"].values())
     return Target(
-        environment, f"{solution.name} {solution.release}: {', '.join(codes)}", checked(after, before, left), keys, change,
-        ("solution", solution.id), plan_hash(before), with_resources=request.type == "release", source=solution,
-        mode="scale" if scales else "", removed=removed, gone=list(left.products) if left else [],
+        environment,
+        f"{solution.name} {solution.release}: {', '.join(codes)}",
+        checked(after, before, left),
+        keys,
+        change,
+        ("solution", solution.id),
+        plan_hash(before),
+        with_resources=request.type == "release",
+        source=solution,
+        mode="scale" if scales else "",
+        removed=removed,
+        gone=list(left.products) if left else [],
         removed_cells=[(task.key, task.cell) for task in chosen if task.cell and task.kind in REMOVALS],
-    )  # fmt: skip
+    )
 
 
 def _known(request: OrderRequest, document: Document) -> None:

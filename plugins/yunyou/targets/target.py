@@ -80,10 +80,12 @@ class Target:
         before = baselines.document_of(self.environment)
         touched = [*self.applications, *self.removed]
         return {
-            "change": self.change, "document": self.solution.document, "run": self.run_id,
+            "change": self.change,
+            "document": self.solution.document,
+            "run": self.run_id,
             "before": {key: documents.application_of(before, *key.split("/", 1)) for key in touched},
             "products": {p["code"]: {name: p.get(name) for name in OF_PRODUCT} for p in before["products"]},
-        }  # fmt: skip
+        }
 
 
 def checked(after: Json, before: Json, left: Document | None = None) -> Document:

@@ -22,7 +22,10 @@ pytestmark = pytest.mark.req("K-1", "Q-20")
 @pytest.fixture
 def clusters(tenant: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Three clusters, whose mirrors are threads that do nothing."""
-    made = [Cluster(tenant_id=tenant.id, name=factories.unique("c"), server="https://c.example", kubeconfig="{}") for _ in range(3)]
+    made = [
+        Cluster(tenant_id=tenant.id, name=factories.unique("c"), server="https://c.example", kubeconfig="{}")
+        for _ in range(3)
+    ]
     db.session.add_all(made)
     db.session.commit()
 

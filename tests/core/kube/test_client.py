@@ -80,10 +80,29 @@ def test_when_the_breaker_may_close_one_request_tries_for_all(monkeypatch: pytes
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(401, "KUBE/CREDENTIALS_REFUSED"), (403, "KUBE/NOT_PERMITTED"), (404, "KUBE/NO_SUCH_OBJECT"), (409, "KUBE/OBJECT_CHANGED_MEANWHILE"),
-     (410, "KUBE/RESOURCE_VERSION_EXPIRED"), (429, "KUBE/CLUSTER_BUSY"), (500, "KUBE/CLUSTER_ERROR"), (503, "KUBE/CLUSTER_BUSY")],
-)  # fmt: skip
-@pytest.mark.parametrize("body", [b"", b"[]", b'"text"', b"\xff\xfe", b"<html>", b'{"message": "why", "details": null}', b'{"details": {"causes": [{}]}}'])
+    [
+        (401, "KUBE/CREDENTIALS_REFUSED"),
+        (403, "KUBE/NOT_PERMITTED"),
+        (404, "KUBE/NO_SUCH_OBJECT"),
+        (409, "KUBE/OBJECT_CHANGED_MEANWHILE"),
+        (410, "KUBE/RESOURCE_VERSION_EXPIRED"),
+        (429, "KUBE/CLUSTER_BUSY"),
+        (500, "KUBE/CLUSTER_ERROR"),
+        (503, "KUBE/CLUSTER_BUSY"),
+    ],
+)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b'"text"',
+        b"\xff\xfe",
+        b"<html>",
+        b'{"message": "why", "details": null}',
+        b'{"details": {"causes": [{}]}}',
+    ],
+)
 def test_whatever_the_server_says_becomes_an_error_with_a_code(status, code, body):
     assert from_answer("c", status, body).code == code
 
@@ -136,9 +155,11 @@ def test_deleting_by_uid_spares_a_new_one_of_the_same_name(sandbox: Sandbox):
 def test_why_a_cluster_does_not_answer_is_said_in_both_languages():
     """A stranger's port, in words of the reader instead of the library's."""
     document = {
-        "current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}], "users": [{"name": "u", "user": {"token": "t"}}],
-    }  # fmt: skip
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+    }
 
     with pytest.raises(ConsoleError) as caught:
         Kube("away", document).get("/version")
@@ -147,7 +168,9 @@ def test_why_a_cluster_does_not_answer_is_said_in_both_languages():
     assert "连接被拒绝" in caught.value.reason.in_("zh")
 
 
-def test_the_connections_to_a_cluster_that_was_removed_are_closed(app_context: Flask, tenant: Any, monkeypatch: pytest.MonkeyPatch):
+def test_the_connections_to_a_cluster_that_was_removed_are_closed(
+    app_context: Flask, tenant: Any, monkeypatch: pytest.MonkeyPatch
+):
     document = yaml.safe_dump(kubeconfig.of_token("https://127.0.0.1:1", "", "t"))
     gone, kept, other = (Cluster(tenant_id=tenant.id, name=name, server="x", kubeconfig=document) for name in "abc")
     db.session.add_all([gone, kept, other])

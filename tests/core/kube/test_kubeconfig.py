@@ -22,12 +22,14 @@ pytestmark = [pytest.mark.req("Y-82", "K-1", "Q-30"), pytest.mark.usefixtures("a
 def config(cluster: dict[str, Any] | None = None, user: dict[str, Any] | None = None) -> str:
     return yaml.safe_dump(
         {
-            "apiVersion": "v1", "kind": "Config", "current-context": "a",
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "a",
             "contexts": [{"name": "a", "context": {"cluster": "c", "user": "u"}}],
             "clusters": [{"name": "c", "cluster": {"server": "https://10.1.2.3:6443", **(cluster or {})}}],
             "users": [{"name": "u", "user": {"token": "secret", **(user or {})}}],
         }
-    )  # fmt: skip
+    )
 
 
 def reasons(text: str) -> list[str]:
@@ -39,7 +41,9 @@ def reasons(text: str) -> list[str]:
 
 
 def test_a_good_one_is_reduced_to_what_is_needed():
-    document = kubeconfig.checked(config({"extensions": [{"name": "x"}]}, {"as": "root", "as-groups": ["system:masters"]}))
+    document = kubeconfig.checked(
+        config({"extensions": [{"name": "x"}]}, {"as": "root", "as-groups": ["system:masters"]})
+    )
 
     assert document["clusters"][0]["cluster"] == {"server": "https://10.1.2.3:6443"}
     assert document["users"][0]["user"] == {"token": "secret"}
@@ -68,7 +72,7 @@ def test_a_good_one_is_reduced_to_what_is_needed():
         ({}, {"token": {"a": "b"}}, "/users/0/user/token"),
         ({}, {"client-certificate-data": "aGVsbG8="}, "/users/0/user/client-certificate-data"),
     ],
-)  # fmt: skip
+)
 def test_a_danger_is_named_at_its_place(cluster, user, pointer):
     assert any(reason.startswith(pointer) for reason in reasons(config(cluster, user)))
 
@@ -90,11 +94,24 @@ def test_a_key_without_its_certificate_is_refused():
 @pytest.mark.parametrize(
     "text",
     [
-        "", "[]", "just words", "kind: Pod", "{", "a: b: c", "\x00", "a: !!python/object/apply:os.system [id]",
-        "a: &a [x]\nb: [*a, *a]", "[" * 200_000, "{a: " * 3000, "a: 9999-99-99", f"a: {'9' * 6000}", "x" * 300_000,
-        "? [a]\n: b", "contexts: 3\nclusters: x\nusers: {}",
+        "",
+        "[]",
+        "just words",
+        "kind: Pod",
+        "{",
+        "a: b: c",
+        "\x00",
+        "a: !!python/object/apply:os.system [id]",
+        "a: &a [x]\nb: [*a, *a]",
+        "[" * 200_000,
+        "{a: " * 3000,
+        "a: 9999-99-99",
+        f"a: {'9' * 6000}",
+        "x" * 300_000,
+        "? [a]\n: b",
+        "contexts: 3\nclusters: x\nusers: {}",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_kubeconfig_is_refused_in_words(text):
     assert reasons(text)
 
@@ -111,9 +128,13 @@ def test_a_login_that_the_library_cannot_send_is_refused(key: str):
     assert reasons(config(user=user)) == [f"/users/0/user/{key} {key} holds a letter that cannot be sent."]
 
 
-@pytest.mark.parametrize("name", [".example", "a..example", "x" * 64 + ".example", "two words", "a\u0301", "-a.example"])
+@pytest.mark.parametrize(
+    "name", [".example", "a..example", "x" * 64 + ".example", "two words", "a\u0301", "-a.example"]
+)
 def test_a_server_name_that_no_handshake_can_carry_is_refused(name: str):
-    assert reasons(config({"tls-server-name": name})) == ["/clusters/0/cluster/tls-server-name tls-server-name is the name of a host."]
+    assert reasons(config({"tls-server-name": name})) == [
+        "/clusters/0/cluster/tls-server-name tls-server-name is the name of a host."
+    ]
 
 
 def test_a_billion_laughs_are_refused_before_they_are_told():
@@ -130,10 +151,23 @@ def test_a_context_that_is_missing_is_named():
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "0.0.0.0", "[::ffff:127.0.0.1]", "2130706433", "127.1", "[fe80::1]"]
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "169.254.169.254",
+        "0.0.0.0",
+        "[::ffff:127.0.0.1]",
+        "2130706433",
+        "127.1",
+        "[fe80::1]",
+    ],
 )
 def test_addresses_of_the_console_itself_are_refused(app_context: Flask, monkeypatch: pytest.MonkeyPatch, host: str):
-    strict = Settings(**{**{f: getattr(running.settings(), f) for f in Settings.__slots__}, "allow_local_addresses": False})
+    strict = Settings(
+        **{**{f: getattr(running.settings(), f) for f in Settings.__slots__}, "allow_local_addresses": False}
+    )
     monkeypatch.setitem(app_context.extensions, running.SETTINGS, strict)
 
     assert any("loopback" in reason for reason in reasons(config({"server": f"https://{host}:6443"})))
@@ -153,7 +187,13 @@ def test_what_is_wrong_with_server_ca_and_token_is_told_beside_each():
 
 
 @pytest.mark.parametrize(
-    ("text", "where"), [("a: [1, 2\nb: secret", "第 2 行第 2 列"), ("a: *secret-alias", ""), ("a: 'secret", "第 1 行第 11 列"), ("a: \"\\q\"", "第 1 行第 5 列")]
+    ("text", "where"),
+    [
+        ("a: [1, 2\nb: secret", "第 2 行第 2 列"),
+        ("a: *secret-alias", ""),
+        ("a: 'secret", "第 1 行第 11 列"),
+        ('a: "\\q"', "第 1 行第 5 列"),
+    ],
 )
 def test_what_is_no_yaml_is_told_by_its_place_in_the_language_of_the_reader_alone(text: str, where: str):
     with pytest.raises(ConsoleError) as refused:

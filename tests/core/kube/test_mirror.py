@@ -53,12 +53,16 @@ def test_what_comes_changes_and_goes_is_followed(app_context: Flask, tenant: Any
         ask(sandbox, "DELETE", f"{PODS.format(space)}/first?gracePeriodSeconds=0")
         eventually(lambda: names(cluster, space) == {"second"})
         eventually(lambda: in_step(sandbox, cluster, space))
-        row = db.session.scalar(select(KubeObject).where(KubeObject.cluster_id == cluster.id, KubeObject.name == "second"))
+        row = db.session.scalar(
+            select(KubeObject).where(KubeObject.cluster_id == cluster.id, KubeObject.name == "second")
+        )
 
     assert (row.state, row.ready, row.total, bool(row.node), bool(row.ip)) == ("Running", 1, 1, True, True)
 
 
-def test_one_that_is_deleted_and_made_again_under_its_name_is_the_new_one(app_context: Flask, tenant: Any, sandbox: Sandbox):
+def test_one_that_is_deleted_and_made_again_under_its_name_is_the_new_one(
+    app_context: Flask, tenant: Any, sandbox: Sandbox
+):
     space = make_namespace(sandbox, "again")
     cluster = register(sandbox, tenant.id)
     with mirroring(app_context, cluster):
@@ -91,7 +95,12 @@ def test_a_version_that_the_server_forgot_starts_the_list_anew(app_context: Flas
     """410 Gone, as the answer to a watch and as an event in it."""
     space = make_namespace(own_sandbox, "gone")
     cluster = register(own_sandbox, tenant.id)
-    ask(own_sandbox, "POST", "/sandbox/faults", {"status": 410, "match": {"verb": "watch", "resource": "pods"}, "count": 2})
+    ask(
+        own_sandbox,
+        "POST",
+        "/sandbox/faults",
+        {"status": 410, "match": {"verb": "watch", "resource": "pods"}, "count": 2},
+    )
     with mirroring(app_context, cluster):
         ask(own_sandbox, "POST", PODS.format(space), pod("late"))
         eventually(lambda: names(cluster, space) == {"late"})
@@ -108,7 +117,9 @@ def test_a_server_that_is_killed_and_started_again_is_caught_up_with(
     cluster = register(running, tenant.id)
     with mirroring(app_context, cluster):
         eventually(lambda: names(cluster, space) == {"before"})
-        eventually(lambda: '"before"' in (folder / "objects.jsonl").read_text() if (folder / "objects.jsonl").exists() else "")
+        eventually(
+            lambda: '"before"' in (folder / "objects.jsonl").read_text() if (folder / "objects.jsonl").exists() else ""
+        )
         running.process.kill()
         running.process.wait()
         eventually(lambda: _state(cluster) == UNREACHABLE, 20)
@@ -165,7 +176,9 @@ def test_what_is_removed_from_the_console_leaves_nothing(app_context: Flask, ten
         caller.become(somebody(tenant.id))
         clusters.remove(cluster)
         db.session.commit()
-    eventually(lambda: db.session.scalar(select(KubeObject.id).where(KubeObject.cluster_id == identifier).limit(1)) is None)
+    eventually(
+        lambda: db.session.scalar(select(KubeObject.id).where(KubeObject.cluster_id == identifier).limit(1)) is None
+    )
     assert db.session.scalar(select(MirrorState.kind).where(MirrorState.cluster_id == identifier)) is None
 
 
@@ -195,13 +208,23 @@ def test_many_pods_are_read_quickly(app_context: Flask, tenant: Any, sandbox: Sa
     items = [
         decoder.decode(
             msgspec.json.encode(
-                {"metadata": {"name": f"p{n}", "namespace": f"n{n % 50}", "uid": f"u{n}-{tenant.id}", "resourceVersion": str(n)},
-                 "spec": {"nodeName": f"node-{n % 1000}", "containers": [{"name": "c", "image": "i", "resources": {"requests": {"cpu": "1"}}}]},
-                 "status": {"phase": "Running"}}
+                {
+                    "metadata": {
+                        "name": f"p{n}",
+                        "namespace": f"n{n % 50}",
+                        "uid": f"u{n}-{tenant.id}",
+                        "resourceVersion": str(n),
+                    },
+                    "spec": {
+                        "nodeName": f"node-{n % 1000}",
+                        "containers": [{"name": "c", "image": "i", "resources": {"requests": {"cpu": "1"}}}],
+                    },
+                    "status": {"phase": "Running"},
+                }
             )
         )
         for n in range(10_000)
-    ]  # fmt: skip
+    ]
     cluster = register(sandbox, tenant.id)
     started = time.monotonic()
     mirrored.store(cluster.id, "pods", [mirrored.Change("pods", items, complete=True)], now())
@@ -226,12 +249,20 @@ def pods_of(cluster: Cluster, *versions: tuple[int, int]) -> list[Any]:
     """Pods by number and resource version, as a reader hands them over."""
     return [
         msgspec.convert(
-            {"metadata": {"name": f"p{n}", "namespace": "x", "uid": f"u{n}-{cluster.id}", "resourceVersion": str(version)},
-             "spec": {"containers": [{"name": "c", "image": "i"}]}, "status": {"phase": "Running"}},
+            {
+                "metadata": {
+                    "name": f"p{n}",
+                    "namespace": "x",
+                    "uid": f"u{n}-{cluster.id}",
+                    "resourceVersion": str(version),
+                },
+                "spec": {"containers": [{"name": "c", "image": "i"}]},
+                "status": {"phase": "Running"},
+            },
             KINDS["pods"],
         )
         for n, version in versions
-    ]  # fmt: skip
+    ]
 
 
 def test_what_is_held_is_counted_as_it_is_written(app_context: Flask, tenant: Any, sandbox: Sandbox):

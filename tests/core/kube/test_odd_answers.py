@@ -42,7 +42,9 @@ def code(act: Callable[[], Any]) -> str:
     return refused.value.code
 
 
-@pytest.mark.parametrize("body", [b"<html>a portal</html>", b"[]", b'"text"', b"null", b"", b"\xff\xfe", DEEP, b'{"a":' * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"<html>a portal</html>", b"[]", b'"text"', b"null", b"", b"\xff\xfe", DEEP, b'{"a":' * 100_000]
+)
 def test_what_is_no_json_object_is_told(body: bytes):
     with hostile(saying("200 OK", body)) as server:
         kube = at(server)
@@ -53,7 +55,10 @@ def test_what_is_no_json_object_is_told(body: bytes):
 
 
 def test_a_redirect_is_told_and_not_followed():
-    with hostile(saying("200 OK", b"{}")) as inner, hostile(saying("302 Found", Location=f"http://{inner.place}/")) as server:
+    with (
+        hostile(saying("200 OK", b"{}")) as inner,
+        hostile(saying("302 Found", Location=f"http://{inner.place}/")) as server,
+    ):
         assert code(at(server).version) == ODD
         assert code(lambda: at(server).stream("/api/v1/pods", {"watch": "1"}, 5)) == ODD
         assert inner.saw == []
@@ -89,7 +94,14 @@ def test_a_stream_may_be_silent_for_as_long_as_its_reader_waits(monkeypatch: pyt
         answer.close()
 
 
-@pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX: ", OK + b"Content-Length: 9000\r\n\r\n", b"HTTP/1.1 500 No\r\nContent-Length: 9000\r\n\r\n"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"HTTP/1.1 200 OK\r\nX: ",
+        OK + b"Content-Length: 9000\r\n\r\n",
+        b"HTTP/1.1 500 No\r\nContent-Length: 9000\r\n\r\n",
+    ],
+)
 def test_a_server_that_drips_is_left_at_the_deadline(start: bytes):
     with hostile(dripping(start)) as server:
         assert code(lambda: at(server).get("/api", timeout=0.1)) == "KUBE/CLUSTER_UNREACHABLE"
@@ -99,11 +111,19 @@ def test_a_server_that_drips_is_left_at_the_deadline(start: bytes):
 @pytest.mark.parametrize(
     "told",
     [
-        [], 7, None, {"details": []}, {"details": "x"}, {"details": {"causes": 7}}, {"details": {"causes": {"a": 1}}},
-        {"details": {"causes": ["x", None, 3, []]}}, {"details": {"causes": [{"message": 5, "field": ["a"]}]}},
-        {"details": {"causes": [{"message": {"a": 1}, "field": None, "reason": []}]}}, {"message": {"a": 1}, "reason": ["x"]},
+        [],
+        7,
+        None,
+        {"details": []},
+        {"details": "x"},
+        {"details": {"causes": 7}},
+        {"details": {"causes": {"a": 1}}},
+        {"details": {"causes": ["x", None, 3, []]}},
+        {"details": {"causes": [{"message": 5, "field": ["a"]}]}},
+        {"details": {"causes": [{"message": {"a": 1}, "field": None, "reason": []}]}},
+        {"message": {"a": 1}, "reason": ["x"]},
     ],
-)  # fmt: skip
+)
 def test_a_status_of_another_shape_is_still_an_error_in_words(status: int, told: Any):
     error = from_answer("odd", status, json.dumps(told).encode())
 
@@ -165,7 +185,9 @@ def test_a_kubeconfig_of_many_parts_is_not_even_loaded(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("host", ["100.100.100.200", "[fd00:ec2::254]", "[64:ff9b::a9fe:a9fe]", "nobody.invalid"])
 def test_metadata_and_unknown_names_are_no_servers(app_context: Flask, monkeypatch: pytest.MonkeyPatch, host: str):
-    strict = Settings(**{**{f: getattr(running.settings(), f) for f in Settings.__slots__}, "allow_local_addresses": False})
+    strict = Settings(
+        **{**{f: getattr(running.settings(), f) for f in Settings.__slots__}, "allow_local_addresses": False}
+    )
     monkeypatch.setitem(app_context.extensions, running.SETTINGS, strict)
 
     with pytest.raises(ConsoleError) as refused:

@@ -92,7 +92,12 @@ class Orders(RuleBasedStateMachine):
                 if verb in verbs.of_order(read(self.id)):
                     commands.give(read(self.id), verb)
             for node in nodes(self.id).values():
-                if node.state == "waiting" and node.step and made.state not in tree.TERMINAL and made.state != tree.CANCELLING:
+                if (
+                    node.state == "waiting"
+                    and node.step
+                    and made.state not in tree.TERMINAL
+                    and made.state != tree.CANCELLING
+                ):
                     commands.give(read(self.id), verbs.CONFIRM, node.id)
             db.session.commit()
             engine.tick(self.id)
@@ -102,5 +107,8 @@ class Orders(RuleBasedStateMachine):
 @pytest.mark.req("Y-31")
 def test_every_command_that_is_offered_is_taken_in_every_state(app_context: Flask) -> None:
     run_state_machine_as_test(
-        Orders, settings=settings(max_examples=25, stateful_step_count=18, deadline=None, suppress_health_check=list(HealthCheck))
+        Orders,
+        settings=settings(
+            max_examples=25, stateful_step_count=18, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
     )

@@ -106,8 +106,11 @@ def test_what_the_rest_needs_is_skipped_with_its_whole_application(outside: Worl
 
     assert run(made) == "succeeded"
     assert {k: n.state for k, n in nodes(made).items() if n.step} == {
-        "A/web/act": "skipped", "A/web/confirm": "skipped", "B/api/act": "succeeded", "B/api/confirm": "succeeded"
-    }  # fmt: skip
+        "A/web/act": "skipped",
+        "A/web/confirm": "skipped",
+        "B/api/act": "succeeded",
+        "B/api/confirm": "succeeded",
+    }
 
 
 @pytest.mark.req("Y-31")
@@ -602,7 +605,9 @@ def test_every_transition_left_an_event() -> None:
 
     states = [
         (e.before, e.after)
-        for e in db.session.scalars(select(OrderEvent).where(OrderEvent.order_id == made, OrderEvent.what == "state").order_by(OrderEvent.id))
+        for e in db.session.scalars(
+            select(OrderEvent).where(OrderEvent.order_id == made, OrderEvent.what == "state").order_by(OrderEvent.id)
+        )
     ]
     assert ("pending", "running") in states
     assert ("running", "succeeded") in states

@@ -18,7 +18,9 @@ from app.orders.steps import DONE, Context, Outcome
 from app.words import kept
 from plugins.iam.models import Group
 
-BROKEN = ErrorCode("TEST/BROKEN", 500, kept({"en": "It is broken.", "zh": "坏了。"}), kept({"en": "Mend it.", "zh": "修好它。"}))
+BROKEN = ErrorCode(
+    "TEST/BROKEN", 500, kept({"en": "It is broken.", "zh": "坏了。"}), kept({"en": "Mend it.", "zh": "修好它。"})
+)
 
 
 @dataclass
@@ -113,8 +115,16 @@ class Act:
         return Outcome(progress=0.5) if ctx.node.key in WORLD.slow else DONE
 
 
-def order(products: Mapping[str, list[str]], *, beta: bool = False, scopes: tuple[str, ...] = (), after: Mapping[str, list[str]] | None = None) -> str:
-    """An order of products with applications of one step each (and a confirmation, with *beta*); kept, and its identifier."""
+def order(
+    products: Mapping[str, list[str]],
+    *,
+    beta: bool = False,
+    scopes: tuple[str, ...] = (),
+    after: Mapping[str, list[str]] | None = None,
+) -> str:
+    """An order of products with applications of one step each (and a confirmation, with *beta*); kept, and its
+    identifier.
+    """
     roots = []
     for code, applications in products.items():
         children = []

@@ -134,7 +134,14 @@ def test_a_name_that_is_not_known_is_told() -> None:
     assert OPEN.problem("nobody.invalid") is door.UNKNOWN
 
 
-@pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX-A: ", OK + b"Content-Length: 9000\r\n\r\n", OK + b"Transfer-Encoding: chunked\r\n\r\n2000\r\n"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"HTTP/1.1 200 OK\r\nX-A: ",
+        OK + b"Content-Length: 9000\r\n\r\n",
+        OK + b"Transfer-Encoding: chunked\r\n\r\n2000\r\n",
+    ],
+)
 def test_a_server_that_drips_has_until_the_deadline_of_the_whole_answer(start: bytes) -> None:
     with hostile(dripping(start)) as server:
         assert words(f"http://{server.place}/", seconds=0.5) == reasons.TOO_LATE.in_("en")
@@ -181,7 +188,7 @@ def test_a_session_follows_no_redirect_and_takes_no_proxy_of_the_environment(mon
         (endless(OK + b"Content-Length: 2000000000\r\n\r\n"), "larger than"),
         (saying("200 OK", gzip.compress(b"{}"), Content_Encoding="gzip"), pool.ENCODED.in_("en")),
     ],
-)  # fmt: skip
+)
 def test_a_session_is_as_bounded(say: Any, expected: str) -> None:
     with hostile(say) as server, pytest.raises(requests.RequestException) as refused:
         Session(OPEN, seconds=0.5).get(f"http://{server.place}/")

@@ -61,7 +61,17 @@ def greeting_list() -> str:
     return render_template("greeter/greeting_list.html")
 
 
-@api.operation("POST", "/greeter/greetings", "greeter.greetings.create", _("Greet"), GREET, audit=GREETED, body=Greeting, returns=Started, status=202)
+@api.operation(
+    "POST",
+    "/greeter/greetings",
+    "greeter.greetings.create",
+    _("Greet"),
+    GREET,
+    audit=GREETED,
+    body=Greeting,
+    returns=Started,
+    status=202,
+)
 def create(body: Greeting) -> Response:
     run = enqueue(JOB, body.name, name=body.name)
     audit.note("greeting", run.id, body.name)
@@ -101,4 +111,6 @@ def register_jobs():
 
 @hookimpl
 def register_search():
-    return [SearchProvider(GREET, lambda text, limit: [Found(_("Greeting"), text, "/greeter")] if text == "hello" else [])]
+    return [
+        SearchProvider(GREET, lambda text, limit: [Found(_("Greeting"), text, "/greeter")] if text == "hello" else [])
+    ]

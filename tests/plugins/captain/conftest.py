@@ -31,9 +31,11 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def deployment(name: str, replicas: int) -> dict[str, Any]:
     """A Deployment's manifest."""
     container = {
-        "name": name, "image": f"registry.example/{name}:1.0", "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
+        "name": name,
+        "image": f"registry.example/{name}:1.0",
+        "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
         "env": [{"name": "SECRET_WORD", "value": "xyzzy"}],
-    }  # fmt: skip
+    }
     template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}}
     spec = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}
@@ -64,10 +66,16 @@ def root(cluster: Cluster) -> str:
 @pytest.fixture
 def a_pod(cluster: Cluster) -> KubeObject:
     """A running pod of ``alpha``."""
-    query = select(KubeObject).where(
-        KubeObject.cluster_id == cluster.id, KubeObject.kind == "pods", KubeObject.namespace == "alpha",
-        KubeObject.state == "Running",
-    ).limit(1)  # fmt: skip
+    query = (
+        select(KubeObject)
+        .where(
+            KubeObject.cluster_id == cluster.id,
+            KubeObject.kind == "pods",
+            KubeObject.namespace == "alpha",
+            KubeObject.state == "Running",
+        )
+        .limit(1)
+    )
     return kube.eventually(lambda: db.session.scalar(query))
 
 

@@ -24,13 +24,17 @@ KINDS = ("namespaces", "nodes", "pods", PLURAL)
 @lru_cache
 def cluster_of(tenant_id: str) -> str:
     """The identifier of a cluster that nobody answers for; its objects are in the mirror."""
-    row = Cluster(tenant_id=tenant_id, name=factories.unique("cluster"), server="https://127.0.0.1:1", kubeconfig=KUBECONFIG)
+    row = Cluster(
+        tenant_id=tenant_id, name=factories.unique("cluster"), server="https://127.0.0.1:1", kubeconfig=KUBECONFIG
+    )
     db.session.add(row)
     db.session.flush()
     for kind in KINDS:
         place = "" if kind in ("namespaces", "nodes") else NAMESPACE
         uid = UID if kind == PLURAL else factories.unique("uid")
-        db.session.add(KubeObject(cluster_id=row.id, kind=kind, namespace=place, name=NAME, uid=uid, tone="ok", data={}))
+        db.session.add(
+            KubeObject(cluster_id=row.id, kind=kind, namespace=place, name=NAME, uid=uid, tone="ok", data={})
+        )
     db.session.commit()
     return row.id
 

@@ -26,7 +26,9 @@ def parts(sandbox: Any) -> dict[str, str]:
     return {"server": sandbox.url, "ca": sandbox.ca.read_text(), "token": sandbox.token}
 
 
-def test_a_kubeconfig_registers_a_cluster_and_stays_sealed(as_holder_of: Any, tenant: Any, sandbox: Any, audit_log: Any):
+def test_a_kubeconfig_registers_a_cluster_and_stays_sealed(
+    as_holder_of: Any, tenant: Any, sandbox: Any, audit_log: Any
+):
     text = sandbox.kubeconfig.read_text()
 
     answer = as_holder_of(*EDIT).post("/captain/clusters/new", data={"name": "east", "kubeconfig": text})
@@ -34,7 +36,9 @@ def test_a_kubeconfig_registers_a_cluster_and_stays_sealed(as_holder_of: Any, te
     (made,) = held(tenant)
     assert answer.headers["Location"] == f"/captain/clusters/{made.id}"
     assert (made.name, made.state, made.server) == ("east", "reachable", sandbox.url)
-    raw = db.session.connection().exec_driver_sql(f"SELECT kubeconfig FROM kube_cluster WHERE id = '{made.id}'").scalar()
+    raw = (
+        db.session.connection().exec_driver_sql(f"SELECT kubeconfig FROM kube_cluster WHERE id = '{made.id}'").scalar()
+    )
     assert sandbox.token not in str(raw)
     assert ("captain.cluster.registered", "east", "success") in audit_log()
     assert sandbox.token not in str([row.detail for row in audit_log(rows=True)])
@@ -47,7 +51,9 @@ def test_server_ca_and_token_do_as_well(as_holder_of: Any, tenant: Any, sandbox:
 
 
 @pytest.mark.req("Y-82")
-def test_every_reason_for_a_refusal_stands_beside_its_field(as_holder_of: Any, tenant: Any, sandbox: Any, audit_log: Any):
+def test_every_reason_for_a_refusal_stands_beside_its_field(
+    as_holder_of: Any, tenant: Any, sandbox: Any, audit_log: Any
+):
     document = yaml.safe_load(sandbox.kubeconfig.read_text())
     for user in document["users"]:
         user["user"]["exec"] = {"command": "touch", "args": ["/tmp/owned"]}
@@ -67,7 +73,9 @@ def test_every_reason_for_a_refusal_stands_beside_its_field(as_holder_of: Any, t
 @pytest.mark.parametrize("wrong", ["token", "ca", "port"])
 def test_credentials_are_tried_before_they_are_kept(as_holder_of: Any, tenant: Any, sandbox: Any, wrong: str):
     given = parts(sandbox)
-    code = {"token": "KUBE/CREDENTIALS_REFUSED", "ca": "KUBE/CLUSTER_UNREACHABLE", "port": "KUBE/CLUSTER_UNREACHABLE"}[wrong]
+    code = {"token": "KUBE/CREDENTIALS_REFUSED", "ca": "KUBE/CLUSTER_UNREACHABLE", "port": "KUBE/CLUSTER_UNREACHABLE"}[
+        wrong
+    ]
     if wrong == "token":
         given["token"] = "nobody"
     elif wrong == "ca":

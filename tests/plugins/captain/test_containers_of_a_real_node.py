@@ -32,15 +32,21 @@ class Node:
     def __init__(self, node: RealNode, cluster: Cluster) -> None:
         self.host, self.cluster, self.namespace = node.registry.host, cluster, factories.unique("pods")
         self.kube: Kube = kube(cluster)
-        self.kube.create(paths.collection("Namespace"), {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}})
+        self.kube.create(
+            paths.collection("Namespace"),
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}},
+        )
         eventually(lambda: self.kube.find(paths.one("ServiceAccount", self.namespace, "default")))
 
     def run(self, name: str, script: str = "", image: str = "app:1", policy: str = "Always") -> None:
         """A pod of one container, with one second to end."""
-        container = {"name": "main", "image": f"{self.host}/{image}"} | ({"command": ["sh", "-c", script]} if script else {})
+        container = {"name": "main", "image": f"{self.host}/{image}"} | (
+            {"command": ["sh", "-c", script]} if script else {}
+        )
         spec = {"restartPolicy": policy, "terminationGracePeriodSeconds": 1, "containers": [container]}
         self.kube.create(
-            paths.collection("Pod", self.namespace), {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+            paths.collection("Pod", self.namespace),
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec},
         )
 
     def container(self, name: str) -> dict[str, Any]:
@@ -115,7 +121,12 @@ def test_what_is_written_meanwhile_is_followed_to_the_containers_end(as_holder_o
     with urlopen(Request(f"http://{server}{node.url('talker')}/log/stream", headers=headers), timeout=20) as stream:
         text = stream.read().decode()
 
-    assert [line for line in text.splitlines() if line.startswith("data: ")] == ["data: 1", "data: 2", "data: 3", "data: "]
+    assert [line for line in text.splitlines() if line.startswith("data: ")] == [
+        "data: 1",
+        "data: 2",
+        "data: 3",
+        "data: ",
+    ]
     assert text.endswith("event: end\ndata: \n\n")
 
 
@@ -127,7 +138,9 @@ def test_a_container_without_an_image_has_no_log_and_the_reason_is_told(as_holde
 
     assert answer.status_code == 409
     assert answer.json["code"] == "KUBE/LOG_NOT_THERE"
-    assert 'container "main" in pod "wrong" is waiting to start: image can\'t be pulled' in answer.text.replace("\\", "")
+    assert 'container "main" in pod "wrong" is waiting to start: image can\'t be pulled' in answer.text.replace(
+        "\\", ""
+    )
 
 
 def test_a_shell_runs_what_is_typed_knows_its_size_and_ends_with_its_program(
@@ -154,7 +167,11 @@ def test_a_shell_runs_what_is_typed_knows_its_size_and_ends_with_its_program(
         until(socket, "never")
 
     assert closed.value.message in (terminal.ENDED["exited"].in_("en"), terminal.ENDED["exited"].in_("zh"))
-    eventually(lambda: [r.detail["why"] for r in audit_log(rows=True) if r.operation == "captain.pod.shell_closed"] == ["exited"])
+    eventually(
+        lambda: (
+            [r.detail["why"] for r in audit_log(rows=True) if r.operation == "captain.pod.shell_closed"] == ["exited"]
+        )
+    )
 
 
 def test_a_container_without_a_shell_says_so(as_holder_of: Any, node: Node, server: str):

@@ -32,9 +32,21 @@ def test_the_list_of_clusters_shows_state_version_and_use(as_holder_of: Any, clu
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/nodes", "/namespaces", "/workloads/deployments", "/workloads/statefulsets", "/workloads/daemonsets",
-             "/workloads/jobs", "/pods", "/nodes/node-1", "/namespaces/alpha", "/workloads/deployments/alpha/web"]
-)  # fmt: skip
+    "path",
+    [
+        "",
+        "/nodes",
+        "/namespaces",
+        "/workloads/deployments",
+        "/workloads/statefulsets",
+        "/workloads/daemonsets",
+        "/workloads/jobs",
+        "/pods",
+        "/nodes/node-1",
+        "/namespaces/alpha",
+        "/workloads/deployments/alpha/web",
+    ],
+)
 def test_every_page_opens_in_both_languages(as_holder_of: Any, root: str, path: str):
     person = as_holder_of(*READS)
     for language, word in (("en", "Overview"), ("zh", "概览")):
@@ -77,7 +89,9 @@ def test_csv_holds_what_the_filters_let_through(as_holder_of: Any, root: str):
 
 def test_csv_speaks_the_language_of_the_page(as_holder_of: Any, cluster: Any):
     asked = "/captain/clusters?format=csv&cols=state"
-    words = [as_holder_of(*READS).get(asked, headers={"Accept-Language": language}).text for language in ("en", "zh-CN")]
+    words = [
+        as_holder_of(*READS).get(asked, headers={"Accept-Language": language}).text for language in ("en", "zh-CN")
+    ]
 
     assert "Reachable" in words[0] or "Not yet" in words[0]
     assert "Reachable" not in words[1]
@@ -155,7 +169,15 @@ def test_no_page_waits_for_an_unreachable_cluster(
     root = f"/captain/clusters/{made.id}"
     with kube.mirroring(app_context, made):
         kube.eventually(lambda: "still" in person.get(f"{root}/pods").text)
-        paths = ("", "/pods", "/nodes", "/pods/calm/still", "/warnings", "/events/pods/calm/still", "/yaml/pods/calm/still")
+        paths = (
+            "",
+            "/pods",
+            "/nodes",
+            "/pods/calm/still",
+            "/warnings",
+            "/events/pods/calm/still",
+            "/yaml/pods/calm/still",
+        )
         for path in paths:  # templates are compiled once a process
             assert person.get(root + path).status_code == 200
         own_sandbox.stop()

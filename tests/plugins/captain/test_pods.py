@@ -33,10 +33,15 @@ def make(sandbox: Any, cluster: Any, name: str) -> str:
 
 
 def there(sandbox: Any, name: str) -> bool:
-    return any(i["metadata"]["name"] == name and not i["metadata"].get("deletionTimestamp") for i in kube.ask(sandbox, "GET", PODS)["items"])
+    return any(
+        i["metadata"]["name"] == name and not i["metadata"].get("deletionTimestamp")
+        for i in kube.ask(sandbox, "GET", PODS)["items"]
+    )
 
 
-def test_a_pod_is_deleted_after_a_dialog_that_names_it(as_holder_of: Any, root: str, cluster: Any, sandbox: Any, audit_log: Any):
+def test_a_pod_is_deleted_after_a_dialog_that_names_it(
+    as_holder_of: Any, root: str, cluster: Any, sandbox: Any, audit_log: Any
+):
     uid = make(sandbox, cluster, "victim")
     person = as_holder_of(*DELETE)
 
@@ -70,7 +75,9 @@ def test_who_may_end_pods_cannot_end_the_namespace_above_them(as_holder_of: Any,
 def test_what_is_no_name_leads_to_no_other_object(as_holder_of: Any, api: Any, cluster: Any, namespace: str, name: str):
     reader = api(as_holder_of(*[p for p in permissions.ALL if p.reads]))
 
-    answer = reader.get(f"/captain/clusters/{cluster.id}/objects", query_string={"kind": "Pod", "namespace": namespace, "name": name})
+    answer = reader.get(
+        f"/captain/clusters/{cluster.id}/objects", query_string={"kind": "Pod", "namespace": namespace, "name": name}
+    )
 
     assert (answer.status_code, answer.json["code"]) == (404, "CORE/NOT_FOUND")
 
@@ -88,9 +95,11 @@ def test_a_new_pod_of_the_same_name_is_spared(as_holder_of: Any, root: str, clus
 
 def test_evicting_respects_the_disruption_budget(as_holder_of: Any, api: Any, root: str, cluster: Any, sandbox: Any):
     budget = {
-        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "api"},
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "api"},
         "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "api"}}},
-    }  # fmt: skip
+    }
     kube.ask(sandbox, "POST", "/apis/policy/v1/namespaces/beta/poddisruptionbudgets", budget)
     program = api(as_holder_of(*DELETE))
     found = program.get(f"/api/v1{root}/pods?namespace=beta&q=api-").json["items"][0]
@@ -107,7 +116,9 @@ def test_evicting_respects_the_disruption_budget(as_holder_of: Any, api: Any, ro
     kube.eventually(lambda: not there(sandbox, found["name"]))
 
 
-def test_deleting_by_api_leaves_the_same_record(as_holder_of: Any, api: Any, root: str, cluster: Any, sandbox: Any, audit_log: Any):
+def test_deleting_by_api_leaves_the_same_record(
+    as_holder_of: Any, api: Any, root: str, cluster: Any, sandbox: Any, audit_log: Any
+):
     uid = make(sandbox, cluster, "by-api")
 
     answer = api(as_holder_of(*DELETE)).delete(f"/api/v1{root}/pods/beta/by-api?uid={uid}")
@@ -171,7 +182,9 @@ def test_paging_by_cursor_shows_every_pod_once(as_holder_of: Any, api: Any, root
     seen: list[str] = []
     cursor = ""
     while True:
-        answer = program.get(f"/api/v1{root}/pods?namespace=alpha&limit=2&sort=-createdAt{'&cursor=' + cursor if cursor else ''}").json
+        answer = program.get(
+            f"/api/v1{root}/pods?namespace=alpha&limit=2&sort=-createdAt{'&cursor=' + cursor if cursor else ''}"
+        ).json
         seen += [item["uid"] for item in answer["items"]]
         cursor = answer["nextCursor"]
         if not cursor:
@@ -182,7 +195,9 @@ def test_paging_by_cursor_shows_every_pod_once(as_holder_of: Any, api: Any, root
 
 @pytest.mark.req("C-30", "C-60")
 @pytest.mark.parametrize("how", ["delete", "evict"])
-def test_a_dry_run_leaves_the_pod_and_is_recorded_as_tried(as_holder_of: Any, api: Any, cluster: Any, sandbox: Any, audit_log: Any, how: str):
+def test_a_dry_run_leaves_the_pod_and_is_recorded_as_tried(
+    as_holder_of: Any, api: Any, cluster: Any, sandbox: Any, audit_log: Any, how: str
+):
     name = f"tried-{how}"
     uid, program = make(sandbox, cluster, name), api(as_holder_of(*DELETE))
     address = f"/captain/clusters/{cluster.id}/pods/beta/{name}"
@@ -207,7 +222,16 @@ def test_of_two_requests_with_one_key_at_once_only_one_reaches_the_cluster(
     owner = f"{person.tenant.id}/member:{person.member.id}"
 
     def faster(connection: Any) -> None:
-        values = {"id": new_id(), "created_at": now(), "caller": owner, "key": key, "digest": "", "status": 0, "body": "", "location": ""}
+        values = {
+            "id": new_id(),
+            "created_at": now(),
+            "caller": owner,
+            "key": key,
+            "digest": "",
+            "status": 0,
+            "body": "",
+            "location": "",
+        }
         connection.execute(insert(IdempotentAnswer).values(**values))
 
     with between(faster) as happened:
@@ -221,7 +245,9 @@ def test_of_two_requests_with_one_key_at_once_only_one_reaches_the_cluster(
 
 
 @pytest.mark.req("C-60")
-def test_a_key_whose_request_failed_may_be_used_again(as_holder_of: Any, api: Any, root: str, cluster: Any, sandbox: Any):
+def test_a_key_whose_request_failed_may_be_used_again(
+    as_holder_of: Any, api: Any, root: str, cluster: Any, sandbox: Any
+):
     uid, key = make(sandbox, cluster, "once-more"), new_id()
     program, path = api(as_holder_of(*DELETE)), f"/api/v1{root}/pods/beta/once-more/evict"
 

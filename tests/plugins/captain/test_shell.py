@@ -53,7 +53,9 @@ def test_what_is_typed_runs_in_the_container_and_is_recorded(
     with pytest.raises(ConnectionClosed) as closed:
         until(socket, "never")
 
-    assert closed.value.message == terminal.ENDED["exited"].in_("en") or closed.value.message == terminal.ENDED["exited"].in_("zh")
+    assert closed.value.message == terminal.ENDED["exited"].in_("en") or closed.value.message == terminal.ENDED[
+        "exited"
+    ].in_("zh")
     kube.eventually(lambda: any(code == "captain.pod.shell_closed" for code, _, _ in audit_log()))
     end = next(row for row in audit_log(rows=True) if row.operation == "captain.pod.shell_closed")
     assert end.detail["why"] == "exited"
@@ -63,7 +65,10 @@ def test_what_is_typed_runs_in_the_container_and_is_recorded(
 def test_garbage_on_the_socket_harms_nothing(as_holder_of: Any, root: str, a_pod: Any, server: str):
     socket = connect(server, as_holder_of(permissions.POD_SHELL), root, a_pod.name)
     until(socket, "# ")
-    resizes = [f'{{"type":"resize","cols":{cols},"rows":-1}}' for cols in ('"a"', "NaN", "Infinity", "-Infinity", "1e999", "9" * 400)]
+    resizes = [
+        f'{{"type":"resize","cols":{cols},"rows":-1}}'
+        for cols in ('"a"', "NaN", "Infinity", "-Infinity", "1e999", "9" * 400)
+    ]
     inputs = [f'{{"type":"input","data":{data}}}' for data in ("5", "null", '"\\ud800"')]
     deep = ("[" * 100_000, '{"type":"input","x":' + "[" * 100_000)
     for garbage in ("", "x", "[]", "null", '{"type": 7}', *resizes, *inputs, *deep, b"\xff"):
@@ -75,7 +80,9 @@ def test_garbage_on_the_socket_harms_nothing(as_holder_of: Any, root: str, a_pod
 
 def ends(audit_log: Any) -> Any:
     """Why shells ended, as the audit tells."""
-    return kube.eventually(lambda: [row.detail["why"] for row in audit_log(rows=True) if row.operation == "captain.pod.shell_closed"])
+    return kube.eventually(
+        lambda: [row.detail["why"] for row in audit_log(rows=True) if row.operation == "captain.pod.shell_closed"]
+    )
 
 
 def broken(*_: Any) -> Any:
@@ -180,10 +187,16 @@ def test_a_revoked_session_closes_its_shell(
         until(socket, "never")
 
     assert time.monotonic() - started < 5
-    kube.eventually(lambda: [r.detail["why"] for r in audit_log(rows=True) if r.operation == "captain.pod.shell_closed"] == ["revoked"])
+    kube.eventually(
+        lambda: (
+            [r.detail["why"] for r in audit_log(rows=True) if r.operation == "captain.pod.shell_closed"] == ["revoked"]
+        )
+    )
 
 
-def test_an_idle_shell_is_closed(as_holder_of: Any, root: str, a_pod: Any, server: str, monkeypatch: pytest.MonkeyPatch):
+def test_an_idle_shell_is_closed(
+    as_holder_of: Any, root: str, a_pod: Any, server: str, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(terminal, "IDLE_SECONDS", 0.5)
     socket = connect(server, as_holder_of(permissions.POD_SHELL), root, a_pod.name)
     with pytest.raises(ConnectionClosed):
@@ -209,10 +222,17 @@ def refusal(server: str, person: Any, root: str, name: str) -> str:
     """The first line that a handshake is answered with."""
     host, _, port = server.partition(":")
     lines = (
-        f"GET {root}/pods/alpha/{name}/shell/socket HTTP/1.1", f"Host: {server}", f"Cookie: {cookie(person)}",
-        f"Origin: http://{server}", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "", "",
-    )  # fmt: skip
+        f"GET {root}/pods/alpha/{name}/shell/socket HTTP/1.1",
+        f"Host: {server}",
+        f"Cookie: {cookie(person)}",
+        f"Origin: http://{server}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "",
+        "",
+    )
     with socket_of.create_connection((host, int(port)), 10) as made:
         made.sendall("\r\n".join(lines).encode())
         return made.makefile("rb").readline().decode().strip()

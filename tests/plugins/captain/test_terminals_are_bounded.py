@@ -46,9 +46,16 @@ def container(say: Callable[[Any], None]) -> Callable[[Any, str], None]:
         if "upgrade: websocket" not in head.lower():
             sock.sendall(OK + b"Content-Length: 2\r\n\r\n{}")
             return
-        key = next(line.partition(":")[2].strip() for line in head.splitlines() if line.lower().startswith("sec-websocket-key"))
+        key = next(
+            line.partition(":")[2].strip() for line in head.splitlines() if line.lower().startswith("sec-websocket-key")
+        )
         accept = base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()).decode()
-        sock.sendall(f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n".encode())
+        sock.sendall(
+            (
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"Sec-WebSocket-Accept: {accept}\r\n\r\n"
+            ).encode()
+        )
         say(sock)
 
     return answer
@@ -79,7 +86,9 @@ def test_what_a_program_writes_without_end_comes_piece_by_piece() -> None:
     assert max(browser.taken) <= 4 * 32_768
 
 
-@pytest.mark.parametrize("start", [b"\x82\x7f" + (2**40).to_bytes(8, "big"), b"\x02\x7e\xff\xff"], ids=["one frame", "of fragments"])
+@pytest.mark.parametrize(
+    "start", [b"\x82\x7f" + (2**40).to_bytes(8, "big"), b"\x02\x7e\xff\xff"], ids=["one frame", "of fragments"]
+)
 def test_a_message_without_end_ends_the_terminal(start: bytes) -> None:
     def say(sock: Any) -> None:
         piece = b"\x01" + b"x" * 65_534

@@ -19,7 +19,9 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Served:
-    """A server whose answers are what a test says; ``ended`` has the address of each connection that it is done with."""
+    """A server whose answers are what a test says; ``ended`` has the address of each connection that it is done
+    with.
+    """
 
     def __init__(self, answer: bytes | None) -> None:
         self.tcp = transport.Tcp(lambda _wire, _udp: answer)
@@ -97,7 +99,9 @@ def test_a_client_that_takes_no_answers_is_left_at_the_deadline(monkeypatch: pyt
 
 
 @pytest.mark.parametrize("sent", [b"", b"\x00", QUERY[:-1]])
-def test_a_client_that_sends_no_whole_query_is_left_at_the_deadline(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+def test_a_client_that_sends_no_whole_query_is_left_at_the_deadline(
+    monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
     monkeypatch.setattr(transport, "READ_SECONDS", 0.1)
 
     async def test() -> None:

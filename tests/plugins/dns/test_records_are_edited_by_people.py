@@ -65,7 +65,9 @@ def values_of(zone: Zone) -> dict[str, list[str]]:
 
 
 @pytest.mark.req("C-45")
-def test_records_that_somebody_else_changed_meanwhile_are_told_and_what_was_typed_stays(person: Any, zone: Zone) -> None:
+def test_records_that_somebody_else_changed_meanwhile_are_told_and_what_was_typed_stays(
+    person: Any, zone: Zone
+) -> None:
     seen = serial_on(person.get(f"/dns/zones/{zone.name}"))
     put(zone, "www", "192.0.2.1")
     typed = {"name": "www", "type": "A", "values": "192.0.2.2", "ttl": "300"}
@@ -87,7 +89,9 @@ def test_a_change_beside_what_somebody_else_changed_is_no_conflict(person: Any, 
     seen = serial_on(person.get(f"/dns/zones/{zone.name}"))
     put(zone, "www", "192.0.2.1")
 
-    done = person.post(f"/dns/zones/{zone.name}/records", data={"name": "api", "type": "A", "values": "192.0.2.2", "serial": seen})
+    done = person.post(
+        f"/dns/zones/{zone.name}/records", data={"name": "api", "type": "A", "values": "192.0.2.2", "serial": seen}
+    )
 
     assert done.status_code == 303
     assert values_of(zone) == {"api A": ["192.0.2.2"], "www A": ["192.0.2.1"]}
@@ -116,10 +120,15 @@ def test_a_program_that_names_another_version_of_a_zone_changes_nothing(
     program = api(person)
     put(zone, "www", "192.0.2.1")
     method = "POST" if path else "DELETE"
-    body = {"changes": {"delete": [{"name": "www", "type": "A"}]}, "revert": {"version": changes.history(zone)[0].id}}.get(path)
+    body = {
+        "changes": {"delete": [{"name": "www", "type": "A"}]},
+        "revert": {"version": changes.history(zone)[0].id},
+    }.get(path)
 
     def sent(etag: str) -> int:
-        return program.call(method, f"/dns/zones/{zone.name}/{path}".rstrip("/"), body, headers={"If-Match": etag}).status_code
+        return program.call(
+            method, f"/dns/zones/{zone.name}/{path}".rstrip("/"), body, headers={"If-Match": etag}
+        ).status_code
 
     old = sent('"1"')
     assert (old, values_of(zone)) == (412, {"www A": ["192.0.2.1"]})
@@ -139,8 +148,12 @@ def test_records_that_no_answer_can_carry_are_refused_at_their_field(
     person: Any, api: Callable[..., Any], zone: Zone, given: list[str], field: str, words: str
 ) -> None:
 
-    through_api = api(person).post(f"/dns/zones/{zone.name}/changes", {"upsert": [{"name": "big", "type": "TXT", "values": given}]})
-    page = person.post(f"/dns/zones/{zone.name}/records", data={"name": "big", "type": "TXT", "values": "\n".join(given)})
+    through_api = api(person).post(
+        f"/dns/zones/{zone.name}/changes", {"upsert": [{"name": "big", "type": "TXT", "values": given}]}
+    )
+    page = person.post(
+        f"/dns/zones/{zone.name}/records", data={"name": "big", "type": "TXT", "values": "\n".join(given)}
+    )
 
     assert (through_api.status_code, page.status_code, values_of(zone)) == (422, 422, {})
     assert [(e["pointer"], words in e["message"]) for e in through_api.json["errors"]] == [(f"/upsert/0/{field}", True)]
@@ -171,7 +184,9 @@ def test_what_is_wrong_with_records_is_said_in_the_language_of_the_reader_alone(
     as_holder_of: Callable[..., Any], api: Callable[..., Any], zone: Zone, name: str, kind: str, value: str, words: str
 ) -> None:
     wanted = {"upsert": [{"name": name, "type": kind, "values": [value]}]}
-    answer = api(as_holder_of(*ALL)).post(f"/dns/zones/{zone.name}/changes", wanted, headers={"Accept-Language": "zh-CN,zh;q=0.9"})
+    answer = api(as_holder_of(*ALL)).post(
+        f"/dns/zones/{zone.name}/changes", wanted, headers={"Accept-Language": "zh-CN,zh;q=0.9"}
+    )
 
     assert (answer.status_code, [e["message"] for e in answer.json["errors"]]) == (422, [words])
 
@@ -180,7 +195,10 @@ def test_what_is_wrong_with_records_is_said_in_the_language_of_the_reader_alone(
 def test_a_record_without_a_name_is_refused_and_the_zone_itself_has_two(person: Any, zone: Zone) -> None:
 
     def saved(name: str, kind: str) -> Any:
-        return person.post(f"/dns/zones/{zone.name}/records", data={"name": name, "type": kind, "values": "text" if kind == "TXT" else "192.0.2.1"})
+        return person.post(
+            f"/dns/zones/{zone.name}/records",
+            data={"name": name, "type": kind, "values": "text" if kind == "TXT" else "192.0.2.1"},
+        )
 
     empty = saved(" ", "A")
 
@@ -232,14 +250,18 @@ def test_whose_a_record_is_is_told_with_the_name_of_the_environment(person: Any,
 
 
 @pytest.mark.req("D-1", "D-4")
-def test_what_a_wildcard_is_given_fits_into_the_answer_to_the_longest_name_below_it(zone: Zone, app_context: Flask) -> None:
+def test_what_a_wildcard_is_given_fits_into_the_answer_to_the_longest_name_below_it(
+    zone: Zone, app_context: Flask
+) -> None:
     asked = ".".join(["x" * 60] * 3 + ["y" * (253 - 3 * 61 - len(zone.name) - 1), zone.name])
     sizes = [size for size in range(65_300, 64_700, -20) if not wrong_with(zone, size)]
     put(zone, "*", "x" * sizes[0], kind="TXT")
     found = server.Answers(app_context)
     found.refresh()
 
-    answer = dns.message.from_wire(found.answer(dns.message.make_query(asked, "TXT", use_edns=0).to_wire(), False) or b"")
+    answer = dns.message.from_wire(
+        found.answer(dns.message.make_query(asked, "TXT", use_edns=0).to_wire(), False) or b""
+    )
 
     assert (answer.rcode(), len(answer.answer)) == (dns.rcode.NOERROR, 1)
 

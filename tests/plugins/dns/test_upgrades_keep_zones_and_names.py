@@ -24,7 +24,8 @@ RECORD = (
 )
 BALANCER = (
     "INSERT INTO yunyou_load_balancer"
-    " (id, tenant_id, created_at, environment_id, product, application, name, provider, network, domain, listeners, address, state)"
+    " (id, tenant_id, created_at, environment_id, product, application, name, provider, network, domain, listeners,"
+    " address, state)"
     " VALUES (:id, :tenant, '2026-01-01', :environment, 'SHOP', 'web', 'lb', '', '', :domain, '[]', '', '')"
 )
 
@@ -50,12 +51,30 @@ def test_zones_know_their_domain_and_registered_names_their_environment_where_on
             db.session.execute(sa.text(ZONE), {"tenant": tenant, "name": name})
         db.session.execute(sa.text("INSERT INTO dns_domain (name, zones) VALUES ('shop.example', 1)"))
         values = db.engine.dialect.identifier_preparer.quote_identifier("values")
-        for name, owner in (("one", "SHOP/web"), ("both", "SHOP/web"), ("none", "SHOP/web"), ("hand", ""), ("other", "PAY/web")):
+        for name, owner in (
+            ("one", "SHOP/web"),
+            ("both", "SHOP/web"),
+            ("none", "SHOP/web"),
+            ("hand", ""),
+            ("other", "PAY/web"),
+        ):
             row = {"name": f"{name}.shop.example", "zone": "shop.example", "owner": owner}
             db.session.execute(sa.text(RECORD.format(values=values)), row)
-        kept = [("t1", "e1", "one"), ("t1", "e1", "both"), ("t1", "e2", "both"), ("t1", "e1", "hand"), ("t1", "e1", "other"), ("t2", "e3", "one")]
+        kept = [
+            ("t1", "e1", "one"),
+            ("t1", "e1", "both"),
+            ("t1", "e2", "both"),
+            ("t1", "e1", "hand"),
+            ("t1", "e1", "other"),
+            ("t2", "e3", "one"),
+        ]
         for at, (tenant, environment, name) in enumerate(kept):
-            row = {"id": f"b{at}", "tenant": tenant, "environment": f"{environment}{at}", "domain": f"{name}.shop.example"}
+            row = {
+                "id": f"b{at}",
+                "tenant": tenant,
+                "environment": f"{environment}{at}",
+                "domain": f"{name}.shop.example",
+            }
             db.session.execute(sa.text(BALANCER), row)
         db.session.commit()
 

@@ -66,7 +66,10 @@ def answers(site: Flask) -> Iterator[int]:
 def owner(app_context: Flask) -> Iterator[str]:
     """Somebody in a tenant of their own."""
     tenant = new_id()
-    with app_context.test_request_context(), caller.acting_as(Caller(principal=Principal("system", "t", "T", "t", tenant), trace_id="4" * 32)):
+    with (
+        app_context.test_request_context(),
+        caller.acting_as(Caller(principal=Principal("system", "t", "T", "t", tenant), trace_id="4" * 32)),
+    ):
         yield tenant
 
 
@@ -89,7 +92,7 @@ def ask(name: str, kind: str = "A", tcp: bool = False, until: Callable[[Any], bo
 def test_records_answer_over_udp_and_tcp_with_soa_for_what_is_not_there(owner: str, answers: int) -> None:
     zone = service.create_zone(zone_name())
     changes.change(zone, [{"name": "www", "type": "A", "ttl": 60, "values": ["192.0.2.1", "192.0.2.2"]}], [])
-    changes.change(zone, [{"name": "*.apps", "type": "TXT", "values": ["any \"quoted\" text"]}], [])
+    changes.change(zone, [{"name": "*.apps", "type": "TXT", "values": ['any "quoted" text']}], [])
     db.session.commit()
 
     found = ask(f"www.{zone.name}", until=lambda a: bool(a.answer))
@@ -150,7 +153,10 @@ def test_a_registered_name_resolves_changes_and_is_withdrawn_by_its_owner_alone(
     records.register(owner, name, ["192.0.2.7"], "SHOP/web")
     records.register(owner, name, ["192.0.2.8", "2001:db8::8"], "SHOP/web")
     zone = service.zone_for(owner, name)
-    assert {(r.type, tuple(r.values)) for r in changes.records_of(zone)} == {("A", ("192.0.2.8",)), ("AAAA", ("2001:db8::8",))}
+    assert {(r.type, tuple(r.values)) for r in changes.records_of(zone)} == {
+        ("A", ("192.0.2.8",)),
+        ("AAAA", ("2001:db8::8",)),
+    }
 
     with pytest.raises(ConsoleError) as refused:
         records.register(owner, name, ["192.0.2.9"], "OTHER/web")
@@ -173,7 +179,9 @@ def test_a_name_of_one_environment_is_not_taken_or_withdrawn_by_another_with_the
     records.withdraw(owner, name, "SHOP/web@two")
 
     assert (refused.value.code, refused.value.values) == ("DNS/NAME_OWNED", {"name": name, "owner": "SHOP/web@one"})
-    assert [(r.values, r.owner) for r in changes.records_of(service.zone_for(owner, name))] == [(["192.0.2.7"], "SHOP/web@one")]
+    assert [(r.values, r.owner) for r in changes.records_of(service.zone_for(owner, name))] == [
+        (["192.0.2.7"], "SHOP/web@one")
+    ]
     records.register(owner, name, ["192.0.2.9"], "SHOP/other@one")
     records.withdraw(owner, name, "SHOP/other@one")
     assert list(changes.records_of(service.zone_for(owner, name))) == []
@@ -193,8 +201,12 @@ def test_a_name_kept_without_an_environment_is_of_the_first_of_its_product_that_
 
 
 @pytest.mark.req("D-3")
-@pytest.mark.parametrize(("kind", "value"), [("A", "192.0.2.1"), ("AAAA", "2001:db8::1"), ("CNAME", "elsewhere.example.")])
-def test_records_made_by_hand_are_not_replaced_or_withdrawn_by_a_registration(owner: str, kind: str, value: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "value"), [("A", "192.0.2.1"), ("AAAA", "2001:db8::1"), ("CNAME", "elsewhere.example.")]
+)
+def test_records_made_by_hand_are_not_replaced_or_withdrawn_by_a_registration(
+    owner: str, kind: str, value: str
+) -> None:
     records = registration.Registration()
     zone = service.create_zone(zone_name())
     changes.change(zone, [{"name": "shop", "type": kind, "values": [value]}], [])
@@ -234,7 +246,7 @@ def header(flags: int, questions: int) -> bytes:
         (header(0x2800, 1) + QUESTION, header(0xA800 | NOTIMP, 0)),  # an update (RFC 2136)
         (header(0x7800, 0), header(0xF800 | NOTIMP, 0)),
     ],
-)  # fmt: skip
+)
 def test_garbage_is_answered_as_such_where_it_has_the_header_of_a_query_and_else_not_at_all(
     answers: int, garbage: bytes, answer: bytes | None, tcp: bool
 ) -> None:
@@ -264,7 +276,9 @@ def received(sock: socket.socket, tcp: bool) -> bytes:
 
 
 @pytest.mark.req("D-4")
-def test_what_is_too_large_for_any_answer_is_a_failure_of_the_server_in_words_of_dns(owner: str, app_context: Flask) -> None:
+def test_what_is_too_large_for_any_answer_is_a_failure_of_the_server_in_words_of_dns(
+    owner: str, app_context: Flask
+) -> None:
     zone = service.create_zone(zone_name())
     values = [f'"{n:03}{"x" * 247}"' for n in range(300)]  # as they were kept before such were refused
     db.session.add(RecordSet(zone_id=zone.id, name=f"long.{zone.name}", type="TXT", ttl=60, values=values))
@@ -308,18 +322,25 @@ def test_dig_sees_it(owner: str, answers: int) -> None:
     db.session.commit()
     ask(f"www.{zone.name}", until=lambda a: bool(a.answer))
 
-    shown = subprocess.run(["dig", "+short", "@127.0.0.1", "-p", str(PORT), f"www.{zone.name}"], capture_output=True, text=True, timeout=10)
+    shown = subprocess.run(
+        ["dig", "+short", "@127.0.0.1", "-p", str(PORT), f"www.{zone.name}"], capture_output=True, text=True, timeout=10
+    )
 
     assert shown.stdout.strip() == "192.0.2.44"
 
 
 @pytest.mark.req("D-2", "C-60")
-def test_a_change_set_through_the_api_is_all_or_nothing(as_holder_of: Callable[..., Any], api: Callable[..., Any]) -> None:
+def test_a_change_set_through_the_api_is_all_or_nothing(
+    as_holder_of: Callable[..., Any], api: Callable[..., Any]
+) -> None:
     person = api(as_holder_of(ZONE_READ, ZONE_EDIT, RECORD_EDIT))
     zone = person.post("/dns/zones", {"name": zone_name()}).json["name"]
 
     good = person.post(f"/dns/zones/{zone}/changes", {"upsert": [{"name": "a", "type": "A", "values": ["192.0.2.1"]}]})
-    bad = person.post(f"/dns/zones/{zone}/changes", {"upsert": [{"name": "b", "type": "A", "values": ["x"]}], "delete": [{"name": "a", "type": "A"}]})
+    bad = person.post(
+        f"/dns/zones/{zone}/changes",
+        {"upsert": [{"name": "b", "type": "A", "values": ["x"]}], "delete": [{"name": "a", "type": "A"}]},
+    )
 
     assert good.status_code == 200
     assert bad.status_code == 422
@@ -339,8 +360,12 @@ class Counted(server.Answers):
 
 
 @pytest.mark.req("D-4")
-def test_each_client_is_answered_the_question_that_it_asked_and_as_it_spelled_it(owner: str, app_context: Flask) -> None:
-    """A resolver takes no answer to another spelling (draft-vixie-dnsext-dns0x20), class or wish for recursion than its own."""
+def test_each_client_is_answered_the_question_that_it_asked_and_as_it_spelled_it(
+    owner: str, app_context: Flask
+) -> None:
+    """A resolver takes no answer to another spelling (draft-vixie-dnsext-dns0x20), class or wish for recursion than
+    its own.
+    """
     zone = service.create_zone(zone_name())
     changes.change(zone, [{"name": "www", "type": "A", "values": ["192.0.2.1"]}], [])
     db.session.commit()
@@ -382,7 +407,9 @@ def test_what_is_kept_for_any_number_of_names_below_a_wildcard_is_bounded(
     found = server.Answers(app_context)
     found.refresh()
     for number in range(12):
-        assert len(found.answer(dns.message.make_query(f"n{number}.{zone.name}", "TXT").to_wire(), False) or b"") > 30_000
+        assert (
+            len(found.answer(dns.message.make_query(f"n{number}.{zone.name}", "TXT").to_wire(), False) or b"") > 30_000
+        )
 
     assert 30_000 < sum(len(kept) for _, kept in found._kept.values()) < 140_000
 
@@ -441,7 +468,9 @@ def test_an_answer_that_was_made_from_a_zone_before_its_change_is_never_given_af
 
 
 @pytest.mark.req("D-4")
-def test_a_name_that_went_to_a_zone_of_its_own_is_answered_from_it_through_aliases_too(owner: str, app_context: Flask) -> None:
+def test_a_name_that_went_to_a_zone_of_its_own_is_answered_from_it_through_aliases_too(
+    owner: str, app_context: Flask
+) -> None:
     zone = service.create_zone(zone_name())
     alias = {"name": "www", "type": "CNAME", "values": ["shop"]}
     changes.change(zone, [alias, {"name": "shop", "type": "A", "values": ["192.0.2.1"]}], [])

@@ -69,7 +69,11 @@ def test_a_zone_inside_or_above_one_of_another_tenant_is_refused(person: Any, ne
 def test_a_tenant_has_zones_inside_of_its_own(person: Any) -> None:
     zone = unique()
 
-    assert [person.post("/dns/zones", {"name": name}).status_code for name in (zone, f"a.{zone}", zone)] == [201, 201, 409]
+    assert [person.post("/dns/zones", {"name": name}).status_code for name in (zone, f"a.{zone}", zone)] == [
+        201,
+        201,
+        409,
+    ]
 
 
 @pytest.mark.req("D-3", "C-45")
@@ -79,10 +83,19 @@ def test_a_zone_that_another_tenant_made_at_the_same_moment_is_seen(person: Any,
     other = f"other.{zone}"
     if known:  # the domain was held before
         assert person.post("/dns/zones", {"name": f"before.{zone}"}).status_code == 201
-    values = {"created_at": now(), "serial": 1, "default_ttl": 300, "primary_server": "ns1", "contact": "x", "version": 1}
+    values = {
+        "created_at": now(),
+        "serial": 1,
+        "default_ttl": 300,
+        "primary_server": "ns1",
+        "contact": "x",
+        "version": 1,
+    }
     row = {"id": new_id(), "tenant_id": new_id(), "name": other, **values}
 
-    with between(lambda connection: connection.execute(insert(Zone).values(row)), "UPDATE dns_domain" if known else "") as happened:
+    with between(
+        lambda connection: connection.execute(insert(Zone).values(row)), "UPDATE dns_domain" if known else ""
+    ) as happened:
         refused = person.post("/dns/zones", {"name": zone})
 
     assert happened
@@ -96,7 +109,10 @@ def test_of_two_tenants_that_ask_at_once_one_gets_the_name(app_context: Flask) -
         ready, told = threading.Barrier(2), []
 
         def ask(name: str, ready: threading.Barrier = ready, told: list[str] = told) -> None:
-            with app_context.test_request_context(), caller.acting_as(Caller(principal=Principal("system", "t", "T", "t", new_id()), trace_id="5" * 32)):
+            with (
+                app_context.test_request_context(),
+                caller.acting_as(Caller(principal=Principal("system", "t", "T", "t", new_id()), trace_id="5" * 32)),
+            ):
                 ready.wait(10)
                 try:
                     service.create_zone(name)
@@ -118,10 +134,31 @@ def test_of_two_tenants_that_ask_at_once_one_gets_the_name(app_context: Flask) -
 @pytest.mark.req("D-1")
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "@", "*", "com", "*.z.example", "a b.example", "a..example", "-a.example", "a-.example", "a_b.example",
-     '"><img src=x>.example', "a\\.b.example", "in-addr.arpa", "ip6.arpa", "a" * 64 + ".example",
-     "1.2.3.4", "a.example.5", "xn--a.b.example", "a.xn--0.example", "xn--bcher-kva-.example", "XN--ZZZZZZZZ.example"],
-)  # fmt: skip
+    [
+        "",
+        ".",
+        "@",
+        "*",
+        "com",
+        "*.z.example",
+        "a b.example",
+        "a..example",
+        "-a.example",
+        "a-.example",
+        "a_b.example",
+        '"><img src=x>.example',
+        "a\\.b.example",
+        "in-addr.arpa",
+        "ip6.arpa",
+        "a" * 64 + ".example",
+        "1.2.3.4",
+        "a.example.5",
+        "xn--a.b.example",
+        "a.xn--0.example",
+        "xn--bcher-kva-.example",
+        "XN--ZZZZZZZZ.example",
+    ],
+)
 def test_what_is_no_name_of_a_zone_is_refused(person: Any, name: str) -> None:
     refused = person.post("/dns/zones", {"name": name})
 
@@ -133,7 +170,14 @@ def test_what_is_no_name_of_a_zone_is_refused(person: Any, name: str) -> None:
 def test_a_reverse_zone_and_one_of_another_alphabet_are_made(person: Any) -> None:
     number = int(new_id()[-4:], 36) % 250
     private = f"{number}.10.in-addr.arpa"  # RFC 6303: private networks have reverse zones of their own
-    names = (f"{number}.2.0.192.in-addr.arpa", private, f"1.{private}", f"例子{new_id()[-6:]}.example", f"xn--bcher-kva.{unique()}", unique("123.example"))
+    names = (
+        f"{number}.2.0.192.in-addr.arpa",
+        private,
+        f"1.{private}",
+        f"例子{new_id()[-6:]}.example",
+        f"xn--bcher-kva.{unique()}",
+        unique("123.example"),
+    )
 
     assert [person.post("/dns/zones", {"name": name}).status_code for name in names] == [201] * 6
 
@@ -152,7 +196,9 @@ def test_a_default_ttl_that_no_resolver_can_use_is_refused(person: Any, ttl: int
 def test_a_ttl_is_kept_as_given_and_the_zones_without_one(person: Any, ttl: int | None, kept: int) -> None:
     zone = person.post("/dns/zones", {"name": unique()}).json["name"]
 
-    person.post(f"/dns/zones/{zone}/changes", {"upsert": [{"name": "a", "type": "A", "ttl": ttl, "values": ["192.0.2.1"]}]})
+    person.post(
+        f"/dns/zones/{zone}/changes", {"upsert": [{"name": "a", "type": "A", "ttl": ttl, "values": ["192.0.2.1"]}]}
+    )
 
     assert [r["ttl"] for r in person.get(f"/dns/zones/{zone}/records").json["items"]] == [kept]
 
@@ -172,13 +218,26 @@ def test_what_is_no_name_of_a_record_is_refused_beside_its_record(zone: Zone, na
 def test_every_problem_of_a_change_set_stands_beside_its_entry(zone: Zone) -> None:
     record = {"name": "www", "type": "A", "values": ["192.0.2.1"]}
     twice = {"name": f"WWW.{zone.name}.", "type": "a", "values": ["192.0.2.2"]}
-    gone = ({"name": "a b", "type": "A"}, {"name": "elsewhere.test.", "type": "A"}, {"name": "www", "type": "A"}, {"name": "x", "type": "NAPTR"})
+    gone = (
+        {"name": "a b", "type": "A"},
+        {"name": "elsewhere.test.", "type": "A"},
+        {"name": "www", "type": "A"},
+        {"name": "x", "type": "NAPTR"},
+    )
 
     with pytest.raises(ConsoleError) as refused:
         changes.change(zone, [record, {**record, "values": ["x"]}, {**record, "name": "*x"}, twice], gone)
 
     told = [error.pointer for error in refused.value.errors]
-    assert told == ["/upsert/1/values/0", "/upsert/2/name", "/upsert/3/name", "/delete/0/name", "/delete/1/name", "/delete/2/name", "/delete/3/type"]
+    assert told == [
+        "/upsert/1/values/0",
+        "/upsert/2/name",
+        "/upsert/3/name",
+        "/delete/0/name",
+        "/delete/1/name",
+        "/delete/2/name",
+        "/delete/3/type",
+    ]
     assert list(changes.records_of(zone)) == []
 
 
@@ -229,7 +288,11 @@ def test_history_keeps_what_changed_and_returns_names_to_their_owners(zone: Zone
 
     assert {item["name"].partition(".")[0] for item in changed} == {"app", "n0", "n1"}
     kept = {r.name.partition(".")[0]: (r.values, r.owner) for r in changes.records_of(zone)}
-    assert (kept["n0"], kept["n1"], kept["app"]) == ((["192.0.2.1"], ""), (["192.0.2.1"], ""), (["192.0.2.7"], "SHOP/web"))
+    assert (kept["n0"], kept["n1"], kept["app"]) == (
+        (["192.0.2.1"], ""),
+        (["192.0.2.1"], ""),
+        (["192.0.2.7"], "SHOP/web"),
+    )
 
 
 @pytest.mark.req("D-2", "D-3")
@@ -308,14 +371,17 @@ def test_a_change_reads_what_it_touches_of_a_zone(zone: Zone) -> None:
 
 @pytest.mark.req("C-51")
 @pytest.mark.parametrize(
-    ("ttl", "values", "field"), [("²", "192.0.2.1", "ttl"), ("soon", "192.0.2.1", "ttl"), ("60", "x", "values"), ("-1", "192.0.2.1", "ttl")]
+    ("ttl", "values", "field"),
+    [("²", "192.0.2.1", "ttl"), ("soon", "192.0.2.1", "ttl"), ("60", "x", "values"), ("-1", "192.0.2.1", "ttl")],
 )
 def test_a_refused_record_keeps_what_was_typed_and_is_recorded_with_its_error(
     as_holder_of: Callable[..., Any], zone: Zone, audit_log: Callable[..., Any], ttl: str, values: str, field: str
 ) -> None:
     sent = {"name": "www", "type": "A", "ttl": ttl, "values": values}
 
-    answer = as_holder_of(*EVERYTHING).post(f"/dns/zones/{zone.name}/records", data=sent, headers={"Accept": "text/html"})
+    answer = as_holder_of(*EVERYTHING).post(
+        f"/dns/zones/{zone.name}/records", data=sent, headers={"Accept": "text/html"}
+    )
 
     assert answer.status_code == 422
     assert f'href="#f-{field}"' in answer.text
@@ -345,7 +411,9 @@ def test_a_refused_zone_keeps_what_was_typed_and_is_recorded_with_its_error(
 
 
 @pytest.mark.req("C-30")
-def test_records_that_are_not_there_are_not_deleted(as_holder_of: Callable[..., Any], zone: Zone, audit_log: Callable[..., Any]) -> None:
+def test_records_that_are_not_there_are_not_deleted(
+    as_holder_of: Callable[..., Any], zone: Zone, audit_log: Callable[..., Any]
+) -> None:
     answer = as_holder_of(*EVERYTHING).post(f"/dns/zones/{zone.name}/records/nosuch/delete")
 
     assert answer.status_code == 404
@@ -355,7 +423,9 @@ def test_records_that_are_not_there_are_not_deleted(as_holder_of: Callable[..., 
 @pytest.mark.req("C-60")
 def test_the_deletion_of_a_zone_is_described_as_it_answers(person: Any, api: Callable[..., Any]) -> None:
     zone = person.post("/dns/zones", {"name": unique()}).json["name"]
-    described = person.client.get("/api/v1/openapi.json").json["paths"]["/api/v1/dns/zones/{zone}"]["delete"]["responses"]
+    described = person.client.get("/api/v1/openapi.json").json["paths"]["/api/v1/dns/zones/{zone}"]["delete"][
+        "responses"
+    ]
 
     assert person.delete(f"/dns/zones/{zone}").status_code == 204
     assert "204" in described
@@ -369,7 +439,9 @@ def test_a_change_that_came_too_late_leaves_nothing_behind(zone: Zone) -> None:
     name, before = f"app.{zone.name}", zone.serial
 
     def rival(connection: Any) -> None:
-        connection.execute(update(Zone).where(Zone.id == zone.id).values(version=Zone.version + 1, serial=Zone.serial + 1))
+        connection.execute(
+            update(Zone).where(Zone.id == zone.id).values(version=Zone.version + 1, serial=Zone.serial + 1)
+        )
 
     records = registration.Registration()
     with between(rival, "UPDATE dns_zone"), pytest.raises(ConsoleError) as refused:

@@ -30,7 +30,11 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """The application on a server database."""
     folder = tmp_path_factory.mktemp("site")
     with SERVERS[request.param]() as server:
-        app = create_app(load_settings({"ANTSTACK_DEMO": "1", "DATABASE_URL": server.url, "ANTSTACK_AUDIT_FOLDER": f"{folder}/audit"}))
+        app = create_app(
+            load_settings(
+                {"ANTSTACK_DEMO": "1", "DATABASE_URL": server.url, "ANTSTACK_AUDIT_FOLDER": f"{folder}/audit"}
+            )
+        )
         with app.app_context():
             db.create_all()
             yield app
@@ -95,7 +99,11 @@ def test_a_zone_that_was_made_after_a_transaction_began_to_read_is_seen(served: 
         db.session.execute(select(Zone.name)).all()
         with db.engine.begin() as other:
             values = {"serial": 1, "default_ttl": 300, "primary_server": "ns1", "contact": "x", "version": 1}
-            other.execute(insert(Zone).values(id=new_id(), tenant_id=new_id(), created_at=now(), name=f"a.shop.{parent}", **values))
+            other.execute(
+                insert(Zone).values(
+                    id=new_id(), tenant_id=new_id(), created_at=now(), name=f"a.shop.{parent}", **values
+                )
+            )
         service.create_zone(f"shop.{parent}")
 
     failed = both(served, late)

@@ -27,9 +27,14 @@ def begin_session(browser: Person, member: Any, age: float = 0.0) -> ProviderSes
 
     token, moment = new_id() + new_id(), now() - timedelta(seconds=age)
     row = ProviderSession(
-        id=new_id(), member_id=member.id, token_digest=crypto.digest(token), auth_time=moment, amr=["pwd"],
-        last_seen_at=now(), expires_at=now() + timedelta(hours=1),
-    )  # fmt: skip
+        id=new_id(),
+        member_id=member.id,
+        token_digest=crypto.digest(token),
+        auth_time=moment,
+        amr=["pwd"],
+        last_seen_at=now(),
+        expires_at=now() + timedelta(hours=1),
+    )
     db.session.add(row)
     db.session.commit()
     browser.set_cookie(session.COOKIE.name, token, domain="127.0.0.1")
@@ -39,10 +44,16 @@ def begin_session(browser: Person, member: Any, age: float = 0.0) -> ProviderSes
 def ask(browser: Person, client: OidcClient | str, **parameters: Any) -> Any:
     """GET the authorization endpoint."""
     asked = {
-        "response_type": "code", "client_id": client if isinstance(client, str) else client.client_id, "redirect_uri": CALLBACK,
-        "scope": "openid", "state": "the-state", "nonce": "the-nonce", "code_challenge": CHALLENGE, "code_challenge_method": "S256",
+        "response_type": "code",
+        "client_id": client if isinstance(client, str) else client.client_id,
+        "redirect_uri": CALLBACK,
+        "scope": "openid",
+        "state": "the-state",
+        "nonce": "the-nonce",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
         **parameters,
-    }  # fmt: skip
+    }
     return browser.get("/oauth/authorize?" + urlencode({k: v for k, v in asked.items() if v is not None}))
 
 
@@ -59,9 +70,17 @@ def code_of(answer: Any) -> str:
     return parameters["code"]
 
 
-def exchange(browser: Person, client: OidcClient, code: str, secret: str | None = "client-secret", **parameters: Any) -> Any:
+def exchange(
+    browser: Person, client: OidcClient, code: str, secret: str | None = "client-secret", **parameters: Any
+) -> Any:
     """Exchange a code at the token endpoint."""
-    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER, **parameters}
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": CALLBACK,
+        "code_verifier": VERIFIER,
+        **parameters,
+    }
     return token_call(browser, client, {k: v for k, v in form.items() if v is not None}, secret)
 
 

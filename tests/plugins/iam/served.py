@@ -1,4 +1,6 @@
-"""A provider behind TLS, as a process of its own: ``python -m tests.plugins.iam.served FOLDER PORT``; prints its facts."""
+"""A provider behind TLS, as a process of its own: ``python -m tests.plugins.iam.served FOLDER PORT``; prints its
+facts.
+"""
 
 from __future__ import annotations
 
@@ -57,10 +59,13 @@ def main(folder: Path, port: int) -> None:
 
     settings = load_settings(
         {
-            "ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": "iam", "ANTSTACK_URL": f"https://127.0.0.1:{port}",
-            "DATABASE_URL": f"sqlite:///{folder}/iam.db", "REDIS_URL": "redis://127.0.0.1:1/0",
+            "ANTSTACK_DEMO": "1",
+            "ANTSTACK_PLUGINS": "iam",
+            "ANTSTACK_URL": f"https://127.0.0.1:{port}",
+            "DATABASE_URL": f"sqlite:///{folder}/iam.db",
+            "REDIS_URL": "redis://127.0.0.1:1/0",
         }
-    )  # fmt: skip
+    )
     app = create_app(settings)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "tls.crt", folder / "tls.key")

@@ -42,13 +42,17 @@ def write_certificate(folder: Path) -> Path:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "iam")])
     moment = datetime.now(UTC)
     made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(moment - timedelta(hours=1))
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(moment - timedelta(hours=1))
         .not_valid_after(moment + timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .sign(key, hashes.SHA256())
-    )  # fmt: skip
+    )
     (folder / "tls.crt").write_bytes(made.public_bytes(serialization.Encoding.PEM))
     (folder / "tls.key").write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -69,9 +73,13 @@ class World:
         """kubectl with nothing but a token."""
         authority = self.plane.folder / "certs" / "apiserver.crt"
         command = [
-            str(self.plane.kubectl), "--kubeconfig=/dev/null", f"--server={self.plane.url}",
-            f"--certificate-authority={authority}", f"--token={token}", *arguments,
-        ]  # fmt: skip
+            str(self.plane.kubectl),
+            "--kubeconfig=/dev/null",
+            f"--server={self.plane.url}",
+            f"--certificate-authority={authority}",
+            f"--token={token}",
+            *arguments,
+        ]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -96,10 +104,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         assert line, (folder / "log").read_text()[-3000:]
         facts, url = json.loads(line), f"https://127.0.0.1:{port}"
         extra = (
-            f"--oidc-issuer-url={url}", f"--oidc-client-id={facts['client']}", "--oidc-username-claim=preferred_username",
-            f"--oidc-username-prefix={PREFIX}", "--oidc-groups-claim=groups", f"--oidc-groups-prefix={PREFIX}",
+            f"--oidc-issuer-url={url}",
+            f"--oidc-client-id={facts['client']}",
+            "--oidc-username-claim=preferred_username",
+            f"--oidc-username-prefix={PREFIX}",
+            "--oidc-groups-claim=groups",
+            f"--oidc-groups-prefix={PREFIX}",
             f"--oidc-ca-file={certificate}",
-        )  # fmt: skip
+        )
         plane = ControlPlane(tmp_path_factory.mktemp("oidc-cluster"), extra=extra)
         yield World(url, certificate, facts, plane.start(nodes=1))
     finally:
@@ -119,9 +131,15 @@ def id_token(world: World) -> str:
         browser.trust_env, browser.verify = False, str(world.certificate)
         known = browser.get(f"{world.url}/.well-known/openid-configuration", timeout=20).json()
         asked = {
-            "response_type": "code", "client_id": world.facts["client"], "redirect_uri": callback, "scope": "openid profile email groups",
-            "state": "s", "nonce": "n", "code_challenge": challenge, "code_challenge_method": "S256",
-        }  # fmt: skip
+            "response_type": "code",
+            "client_id": world.facts["client"],
+            "redirect_uri": callback,
+            "scope": "openid profile email groups",
+            "state": "s",
+            "nonce": "n",
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
         page = browser.get(known["authorization_endpoint"], params=asked, timeout=20)
         form = {name: html.unescape(value) for name, value in HIDDEN.findall(page.text)}
         form |= {"login": world.facts["login"], "password": world.facts["password"]}
@@ -135,9 +153,12 @@ def id_token(world: World) -> str:
         told = parse_qs(urlsplit(answer.headers.get("Location", "")).query)
         assert "code" in told, f"{answer.status_code} {told} {answer.text[:1500]}"
         exchange = {
-            "grant_type": "authorization_code", "code": told["code"][0], "redirect_uri": callback, "code_verifier": verifier,
+            "grant_type": "authorization_code",
+            "code": told["code"][0],
+            "redirect_uri": callback,
+            "code_verifier": verifier,
             "client_id": world.facts["client"],
-        }  # fmt: skip
+        }
         made = browser.post(known["token_endpoint"], data=exchange, timeout=20)
         assert made.status_code == 200, made.text
         return str(made.json()["id_token"])
@@ -158,14 +179,22 @@ def test_a_role_of_the_group_is_what_the_person_may_do(world: World, id_token: s
     assert "Forbidden" in before.stderr
 
     binding = {
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "readers"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:node-reader-of-test"},
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "readers"},
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "ClusterRole",
+            "name": "system:node-reader-of-test",
+        },
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": PREFIX + world.facts["group"]}],
-    }  # fmt: skip
+    }
     role = {
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "system:node-reader-of-test"},
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "system:node-reader-of-test"},
         "rules": [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list"]}],
-    }  # fmt: skip
+    }
     for kind, document in (("clusterroles", role), ("clusterrolebindings", binding)):
         assert world.plane.call("POST", f"/apis/rbac.authorization.k8s.io/v1/{kind}", document)[0] == 201
 

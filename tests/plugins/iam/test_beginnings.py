@@ -37,7 +37,11 @@ def test_the_demo_gives_the_same_accounts_and_keys_again(app_context):
     first, second = seeded(), seeded()
 
     assert first.facts == second.facts
-    assert (first.tenant_id, first.workspace_id, first.admin_key) == (second.tenant_id, second.workspace_id, second.admin_key)
+    assert (first.tenant_id, first.workspace_id, first.admin_key) == (
+        second.tenant_id,
+        second.workspace_id,
+        second.admin_key,
+    )
     tenants = {account["tenant"] for account in first.facts["accounts"]}
     assert len(tenants) == 2
     assert {"ROC", "retail", "lab"} <= {code for (code,) in db.session.query(Tenant.code)}

@@ -38,7 +38,12 @@ def test_who_does_not_reach_beyond_the_tenant_neither_joins_a_site_nor_gets_hold
 
     assert [(answer.status_code, answer.json["code"]) for answer in refused] == [(403, "CORE/FORBIDDEN")] * 4
     assert 'name="site"' not in admin.get("/iam/oidc-clients/new").text
-    assert admin.post("/iam/oidc-clients/new", data={"name": "x", "redirect_uris": "https://b.example.test/cb", "site": "on"}).status_code == 403
+    assert (
+        admin.post(
+            "/iam/oidc-clients/new", data={"name": "x", "redirect_uris": "https://b.example.test/cb", "site": "on"}
+        ).status_code
+        == 403
+    )
 
 
 def test_the_console_of_another_site_has_a_secret(as_role, api):

@@ -6,7 +6,18 @@ import pytest
 
 from tests import factories
 
-LISTS = ("tenants", "workspaces", "members", "groups", "service-accounts", "roles", "permissions", "grants", "access-keys", "oidc-clients")
+LISTS = (
+    "tenants",
+    "workspaces",
+    "members",
+    "groups",
+    "service-accounts",
+    "roles",
+    "permissions",
+    "grants",
+    "access-keys",
+    "oidc-clients",
+)
 
 
 @pytest.fixture
@@ -45,7 +56,7 @@ def test_a_dry_run_changes_nothing(admin, audit_log):
     assert admin.post("/iam/groups?dryRun=true", {"name": "Maybe"}).status_code == 201
 
     assert admin.get("/iam/groups?q=Maybe").json["items"] == []
-    assert audit_log() == [('iam.group.created', 'Maybe', 'tried')]
+    assert audit_log() == [("iam.group.created", "Maybe", "tried")]
 
 
 def test_roles_are_found_by_a_permission_in_them(admin):

@@ -31,7 +31,10 @@ def test_signing_out_ends_the_session_at_the_provider_too(live_site):
 def test_an_access_key_of_the_demo_gets_a_token(live_site):
     key = live_site.site["accessKeys"][0]
     answer = requests.post(
-        f"{live_site.url}/oauth/token", data={"grant_type": "client_credentials"}, auth=(key["id"], key["secret"]), timeout=20
+        f"{live_site.url}/oauth/token",
+        data={"grant_type": "client_credentials"},
+        auth=(key["id"], key["secret"]),
+        timeout=20,
     )
 
     assert answer.status_code == 200

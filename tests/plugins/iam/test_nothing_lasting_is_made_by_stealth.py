@@ -1,4 +1,6 @@
-"""What an attacker would make last: an audience of others, access that outlives a consent, a third key, a dry run that acts."""
+"""What an attacker would make last: an audience of others, access that outlives a consent, a third key, a dry run
+that acts.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def test_an_audience_is_of_one_tenant(admin: Any) -> None:
 
 
 @pytest.mark.req("C-60", "C-30")
-@pytest.mark.parametrize("said", ["dryRun=True", "dryRun=1", "dryRun=%20true", "dryrun=true", "dryRun=false&dryRun=true", "dryRun="])
+@pytest.mark.parametrize(
+    "said", ["dryRun=True", "dryRun=1", "dryRun=%20true", "dryrun=true", "dryRun=false&dryRun=true", "dryRun="]
+)
 def test_a_dry_run_that_is_spelt_otherwise_does_nothing(admin: Any, said: str) -> None:
     name = factories.unique("spelt")
 
@@ -70,7 +74,11 @@ def test_of_many_keys_asked_for_at_once_two_are_made(app_context: Any, admin: An
         thread.join()
 
     assert sorted(told) == [201, 201, 409, 409, 409, 409]
-    held = select(func.count()).select_from(AccessKey).where(AccessKey.owner_type == MEMBER, AccessKey.owner_id == person.member.id)
+    held = (
+        select(func.count())
+        .select_from(AccessKey)
+        .where(AccessKey.owner_type == MEMBER, AccessKey.owner_id == person.member.id)
+    )
     assert db.session.scalar(held) == 2
 
 
@@ -86,7 +94,9 @@ def test_of_many_keys_asked_for_at_once_two_are_made(app_context: Any, admin: An
 def test_odd_times_and_conditions_are_refused_in_words(admin: Any, tenant: Any, wrong: dict[str, Any]) -> None:
     holder = factories.make_member(tenant)
 
-    refused = admin.post("/iam/grants", {"principal": {"type": "member", "id": holder.id}, "role": "tenant-administrator", **wrong})
+    refused = admin.post(
+        "/iam/grants", {"principal": {"type": "member", "id": holder.id}, "role": "tenant-administrator", **wrong}
+    )
 
     assert refused.status_code == 422, refused.text
     assert db.session.scalar(select(func.count()).select_from(Grant).where(Grant.principal_id == holder.id)) == 0
@@ -95,7 +105,9 @@ def test_odd_times_and_conditions_are_refused_in_words(admin: Any, tenant: Any, 
 def test_a_form_with_an_odd_base_is_refused_and_comes_back(admin: Any, tenant: Any) -> None:
     group = factories.make_group(tenant)
 
-    refused = admin.client.post(f"/iam/groups/{group.id}/edit", data={"name": "x", "version": "999", "base": "[" * 9000})
+    refused = admin.client.post(
+        f"/iam/groups/{group.id}/edit", data={"name": "x", "version": "999", "base": "[" * 9000}
+    )
 
     assert refused.status_code == 422
 
@@ -110,7 +122,9 @@ def test_an_application_gives_no_lasting_access(admin: Any, tenant: Any, app_con
 
     member = admin.client.member
     who = Caller(
-        principal=Principal("member", member.id, member.name, member.login, tenant.id), scopes=frozenset({audience.API}), application="an-app"
+        principal=Principal("member", member.id, member.name, member.login, tenant.id),
+        scopes=frozenset({audience.API}),
+        application="an-app",
     )
     client = factories.make_oidc_client(tenant)
     key = factories.make_key(tenant, member)

@@ -6,8 +6,28 @@ import pytest
 
 from tests import factories
 
-LISTS = ("members", "groups", "service-accounts", "roles", "grants", "permissions", "workspaces", "tenants", "oidc-clients", "why")
-NEW = ("members/new", "members/join", "groups/new", "service-accounts/new", "roles/new", "grants/new", "workspaces/new", "oidc-clients/new")
+LISTS = (
+    "members",
+    "groups",
+    "service-accounts",
+    "roles",
+    "grants",
+    "permissions",
+    "workspaces",
+    "tenants",
+    "oidc-clients",
+    "why",
+)
+NEW = (
+    "members/new",
+    "members/join",
+    "groups/new",
+    "service-accounts/new",
+    "roles/new",
+    "grants/new",
+    "workspaces/new",
+    "oidc-clients/new",
+)
 
 
 @pytest.fixture
@@ -48,12 +68,25 @@ def test_the_pages_of_single_objects_show_themselves(admin, tenant):
     role = factories.make_role(tenant, ["iam.member.read"])
     client = factories.make_oidc_client(tenant)
     paths = (
-        f"members/{member.id}", f"members/{member.id}/edit", f"members/{member.id}/reset-password", f"members/{member.id}/delete",
-        f"groups/{group.id}", f"groups/{group.id}/edit", f"groups/{group.id}/members/add", f"service-accounts/{account.id}",
-        f"service-accounts/{account.id}/edit", f"service-accounts/{account.id}/delete", f"access-keys/{key.id}/reveal", f"roles/{role.id}",
-        f"roles/{role.id}/edit", "roles/tenant-administrator", f"oidc-clients/{client.id}", f"oidc-clients/{client.id}/edit",
-        f"oidc-clients/{client.id}/rotate", "roles/options?q=member",
-    )  # fmt: skip
+        f"members/{member.id}",
+        f"members/{member.id}/edit",
+        f"members/{member.id}/reset-password",
+        f"members/{member.id}/delete",
+        f"groups/{group.id}",
+        f"groups/{group.id}/edit",
+        f"groups/{group.id}/members/add",
+        f"service-accounts/{account.id}",
+        f"service-accounts/{account.id}/edit",
+        f"service-accounts/{account.id}/delete",
+        f"access-keys/{key.id}/reveal",
+        f"roles/{role.id}",
+        f"roles/{role.id}/edit",
+        "roles/tenant-administrator",
+        f"oidc-clients/{client.id}",
+        f"oidc-clients/{client.id}/edit",
+        f"oidc-clients/{client.id}/rotate",
+        "roles/options?q=member",
+    )
 
     answers = {path: admin.get(f"/iam/{path}").status_code for path in paths}
 

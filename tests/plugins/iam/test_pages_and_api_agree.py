@@ -8,9 +8,15 @@ from tests import factories
 
 # Operations of a person at the browser for themselves, for which a program has no use.
 PAGES_ONLY = {
-    "iam.sign-in.done", "iam.consent.given", "iam.consent.withdrawn", "iam.password.changed", "iam.profile.changed",
-    "iam.token.issued", "iam.token.revoked", "iam.sign-in.ended",
-}  # fmt: skip
+    "iam.sign-in.done",
+    "iam.consent.given",
+    "iam.consent.withdrawn",
+    "iam.password.changed",
+    "iam.profile.changed",
+    "iam.token.issued",
+    "iam.token.revoked",
+    "iam.sign-in.ended",
+}
 
 
 def operations(site, api):
@@ -44,7 +50,10 @@ def test_a_refusal_and_a_failure_are_recorded(as_role, as_holder_of, api, audit_
     assert as_role("tenant-administrator").post("/iam/groups/new", data={"name": ""}).status_code == 422
 
     rows = audit_log(rows=True)
-    assert [(row.operation, row.result) for row in rows] == [("iam.group.created", "denied"), ("iam.group.created", "failed")]
+    assert [(row.operation, row.result) for row in rows] == [
+        ("iam.group.created", "denied"),
+        ("iam.group.created", "failed"),
+    ]
     assert rows[1].error_code == "CORE/INVALID_INPUT"
 
 
@@ -65,7 +74,9 @@ def test_no_secret_reaches_the_audit(as_role, api, audit_log):
 def test_forms_come_back_with_what_was_typed_and_what_is_wrong(as_role):
     admin = as_role("tenant-administrator")
 
-    answer = admin.post("/iam/members/new", data={"login": "not-an-address", "name": "Ada"}, headers={"HX-Request": "true"})
+    answer = admin.post(
+        "/iam/members/new", data={"login": "not-an-address", "name": "Ada"}, headers={"HX-Request": "true"}
+    )
 
     assert answer.status_code == 422
     assert 'value="not-an-address"' in answer.text
@@ -76,7 +87,14 @@ def test_forms_come_back_with_what_was_typed_and_what_is_wrong(as_role):
 def test_a_grant_is_given_and_revoked_on_the_page(as_role, tenant):
     admin = as_role("tenant-administrator")
     person = factories.make_member(tenant)
-    form = {"principal": f"member:{person.id}", "role": "tenant-administrator", "validity": "7", "ranges": "10.0.0.0/8, 192.0.2.1", "from": "09:00", "to": "18:00"}
+    form = {
+        "principal": f"member:{person.id}",
+        "role": "tenant-administrator",
+        "validity": "7",
+        "ranges": "10.0.0.0/8, 192.0.2.1",
+        "from": "09:00",
+        "to": "18:00",
+    }
 
     answer = admin.post("/iam/grants/new", data=form, headers={"HX-Request": "true"})
 
@@ -86,7 +104,10 @@ def test_a_grant_is_given_and_revoked_on_the_page(as_role, tenant):
     from plugins.iam.models import Grant
 
     row = db.session.query(Grant).filter_by(principal_id=person.id).one()
-    assert row.conditions == [{"kind": "source-ip", "ranges": ["10.0.0.0/8", "192.0.2.1"]}, {"kind": "time", "from": "09:00", "to": "18:00"}]
+    assert row.conditions == [
+        {"kind": "source-ip", "ranges": ["10.0.0.0/8", "192.0.2.1"]},
+        {"kind": "time", "from": "09:00", "to": "18:00"},
+    ]
     assert row.expires_at is not None
     assert admin.post(f"/iam/grants/{row.id}/revoke").status_code == 303
     assert db.session.query(Grant).filter_by(principal_id=person.id).count() == 0

@@ -29,9 +29,19 @@ pytestmark = pytest.mark.req("I-12")
 def test_discovery_endpoint_verification(client):
     found = client.get("/.well-known/openid-configuration").json
 
-    OpenIDProviderMetadata({**found, "issuer": "https://x", "authorization_endpoint": "https://x/a", "token_endpoint": "https://x/t",
-                            "jwks_uri": "https://x/j", "userinfo_endpoint": "https://x/u", "introspection_endpoint": "https://x/i",
-                            "revocation_endpoint": "https://x/r", "end_session_endpoint": "https://x/e"}).validate()  # fmt: skip
+    OpenIDProviderMetadata(
+        {
+            **found,
+            "issuer": "https://x",
+            "authorization_endpoint": "https://x/a",
+            "token_endpoint": "https://x/t",
+            "jwks_uri": "https://x/j",
+            "userinfo_endpoint": "https://x/u",
+            "introspection_endpoint": "https://x/i",
+            "revocation_endpoint": "https://x/r",
+            "end_session_endpoint": "https://x/e",
+        }
+    ).validate()
     assert found["issuer"] == "http://127.0.0.1:8080"
     assert found["request_parameter_supported"] is False
     assert found["request_uri_parameter_supported"] is False
@@ -97,7 +107,11 @@ def test_ensure_request_without_nonce_succeeds(signed_in, app_client):
 
 @pytest.mark.parametrize(
     ("scope", "there", "absent"),
-    [("openid profile", "name", "email"), ("openid email", "email", "name"), ("openid address phone", "sub", "address")],
+    [
+        ("openid profile", "name", "email"),
+        ("openid email", "email", "name"),
+        ("openid address phone", "sub", "address"),
+    ],
 )
 def test_scopes_decide_what_userinfo_says(signed_in, app_client, scope, there, absent):
     token = tokens_of(signed_in, app_client, scope=scope)["access_token"]
@@ -138,9 +152,19 @@ def test_a_client_with_an_audience_reads_name_and_groups_in_the_id_token(signed_
     assert claims_of(signed_in, answer["access_token"])["aud"] == "kubernetes"
 
 
-@pytest.mark.parametrize("extra", [{"display": "page"}, {"display": "popup"}, {"ui_locales": "se"}, {"claims_locales": "se"},
-                                   {"acr_values": "1 2"}, {"unknown": "parameter"}, {"login_hint": "someone@example.test"},
-                                   {"claims": '{"userinfo":{"name":{"essential":true}}}'}])  # fmt: skip
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"display": "page"},
+        {"display": "popup"},
+        {"ui_locales": "se"},
+        {"claims_locales": "se"},
+        {"acr_values": "1 2"},
+        {"unknown": "parameter"},
+        {"login_hint": "someone@example.test"},
+        {"claims": '{"userinfo":{"name":{"essential":true}}}'},
+    ],
+)
 def test_parameters_that_change_nothing_are_taken(signed_in, app_client, extra):
     assert code_of(ask(signed_in, app_client, **extra))
 
@@ -200,7 +224,14 @@ def test_login_hint_fills_the_name(client, app_client):
     assert 'value="ada@example.test"' in page.text
 
 
-@pytest.mark.parametrize("uri", ["https://evil.example.test/callback", "https://app.example.test/callback/", "https://app.example.test/callback?x=1"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://evil.example.test/callback",
+        "https://app.example.test/callback/",
+        "https://app.example.test/callback?x=1",
+    ],
+)
 def test_ensure_registered_redirect_uri(signed_in, app_client, uri):
     answer = ask(signed_in, app_client, redirect_uri=uri)
 
@@ -209,8 +240,14 @@ def test_ensure_registered_redirect_uri(signed_in, app_client, uri):
 
 
 def test_ensure_post_request_succeeds(signed_in, app_client):
-    asked = {"response_type": "code", "client_id": app_client.client_id, "redirect_uri": "https://app.example.test/callback", "scope": "openid",
-             "code_challenge": CHALLENGE, "code_challenge_method": "S256"}  # fmt: skip
+    asked = {
+        "response_type": "code",
+        "client_id": app_client.client_id,
+        "redirect_uri": "https://app.example.test/callback",
+        "scope": "openid",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
 
     answer = signed_in.post("/oauth/authorize", data=asked, csrf=False)
 
@@ -219,13 +256,21 @@ def test_ensure_post_request_succeeds(signed_in, app_client):
 
 def test_server_client_secret_post(signed_in, app_client):
     code = code_of(ask(signed_in, app_client))
-    form = {"client_id": app_client.client_id, "client_secret": "client-secret", "grant_type": "authorization_code", "code": code,
-            "redirect_uri": "https://app.example.test/callback", "code_verifier": "a-verifier-that-is-long-enough-for-rfc-7636-to-accept-it"}  # fmt: skip
+    form = {
+        "client_id": app_client.client_id,
+        "client_secret": "client-secret",
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": "https://app.example.test/callback",
+        "code_verifier": "a-verifier-that-is-long-enough-for-rfc-7636-to-accept-it",
+    }
 
     assert signed_in.post("/oauth/token", data=form, csrf=False).status_code == 200
 
 
-@pytest.mark.parametrize(("parameter", "error"), [("request_uri", "request_uri_not_supported"), ("request", "request_not_supported")])
+@pytest.mark.parametrize(
+    ("parameter", "error"), [("request_uri", "request_uri_not_supported"), ("request", "request_not_supported")]
+)
 def test_request_objects_are_refused_not_ignored(signed_in, app_client, parameter, error):
     assert told(ask(signed_in, app_client, **{parameter: "https://x.example.test/r"}))["error"] == error
 
@@ -239,13 +284,22 @@ def test_plain_http_is_refused_with_a_reason_not_a_crash(site, tmp_path, redis_u
     from app.application import create_app
     from app.config import load_settings
 
-    settings = load_settings({"ANTSTACK_DEMO": "1", "ANTSTACK_PLUGINS": "iam", "ANTSTACK_URL": "http://console.example.test",
-                              "DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "REDIS_URL": redis_url})  # fmt: skip
+    settings = load_settings(
+        {
+            "ANTSTACK_DEMO": "1",
+            "ANTSTACK_PLUGINS": "iam",
+            "ANTSTACK_URL": "http://console.example.test",
+            "DATABASE_URL": f"sqlite:///{tmp_path}/x.db",
+            "REDIS_URL": redis_url,
+        }
+    )
     other = create_app(settings)
     try:
         with other.app_context():
             db.create_all()
-        answer = other.test_client().get("/oauth/authorize?client_id=x&response_type=code", base_url="http://console.example.test")
+        answer = other.test_client().get(
+            "/oauth/authorize?client_id=x&response_type=code", base_url="http://console.example.test"
+        )
     finally:
         crypto.use(site.extensions["antstack.settings"].key_ring)
 

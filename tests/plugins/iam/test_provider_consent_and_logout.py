@@ -50,7 +50,10 @@ def _consent(signed_in, page, answer):
     import html
     import re
 
-    fields = MultiDict((name, html.unescape(value)) for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+    fields = MultiDict(
+        (name, html.unescape(value))
+        for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text)
+    )
     fields["answer"] = answer
     answer = signed_in.post("/oauth/consent", data=fields, csrf=False)
     assert answer.status_code == 303, answer.text[:500]
@@ -68,7 +71,11 @@ def test_rp_initiated_logout(signed_in, app_client, member):
     db.session.commit()
     answer = tokens_of(signed_in, app_client)
 
-    asked = {"id_token_hint": answer["id_token"], "post_logout_redirect_uri": "https://app.example.test/bye", "state": "s"}
+    asked = {
+        "id_token_hint": answer["id_token"],
+        "post_logout_redirect_uri": "https://app.example.test/bye",
+        "state": "s",
+    }
     ended = signed_in.get("/oauth/logout", query_string=asked)
 
     assert ended.location == "https://app.example.test/bye?state=s"
@@ -79,7 +86,9 @@ def test_rp_initiated_logout(signed_in, app_client, member):
 def test_logout_to_an_address_that_is_not_registered_stays_here(signed_in, app_client):
     token = tokens_of(signed_in, app_client)["id_token"]
 
-    ended = signed_in.get("/oauth/logout", query_string={"id_token_hint": token, "post_logout_redirect_uri": "https://evil.example.test/"})
+    ended = signed_in.get(
+        "/oauth/logout", query_string={"id_token_hint": token, "post_logout_redirect_uri": "https://evil.example.test/"}
+    )
 
     assert ended.location == "/signed-out"
 
@@ -94,7 +103,9 @@ def test_logout_without_a_hint_asks_first(signed_in, app_client):
 def test_back_channel_logout_is_ordered_for_every_client_of_the_session(signed_in, tenant):
     from app.jobs.models import JobRun
 
-    told_client = factories.make_oidc_client(tenant, trusted=True, backchannel_uri="https://app.example.test/backchannel")
+    told_client = factories.make_oidc_client(
+        tenant, trusted=True, backchannel_uri="https://app.example.test/backchannel"
+    )
     token = tokens_of(signed_in, told_client)["id_token"]
 
     signed_in.get("/oauth/logout", query_string={"id_token_hint": token})

@@ -113,7 +113,9 @@ def test_a_refresh_token_is_bound_to_its_client(signed_in, app_client, tenant):
 
 def test_pkce_is_checked(signed_in, app_client):
     code = code_of(ask(signed_in, app_client))
-    answer = exchange(signed_in, app_client, code, code_verifier="another-verifier-that-is-long-enough-to-be-well-formed")
+    answer = exchange(
+        signed_in, app_client, code, code_verifier="another-verifier-that-is-long-enough-to-be-well-formed"
+    )
 
     assert answer.json["error"] == "invalid_grant"
 
@@ -191,8 +193,12 @@ def test_introspection_tells_only_whom_it_concerns(signed_in, app_client, tenant
     token = tokens_of(signed_in, app_client)["access_token"]
     other = factories.make_oidc_client(tenant)
 
-    mine = signed_in.post("/oauth/introspect", data={"token": token}, headers=basic(app_client.client_id, "client-secret"), csrf=False).json
-    theirs = signed_in.post("/oauth/introspect", data={"token": token}, headers=basic(other.client_id, "client-secret"), csrf=False).json
+    mine = signed_in.post(
+        "/oauth/introspect", data={"token": token}, headers=basic(app_client.client_id, "client-secret"), csrf=False
+    ).json
+    theirs = signed_in.post(
+        "/oauth/introspect", data={"token": token}, headers=basic(other.client_id, "client-secret"), csrf=False
+    ).json
 
     assert mine["active"] is True
     assert mine["sub"] == member.id
@@ -203,7 +209,9 @@ def test_introspection_tells_only_whom_it_concerns(signed_in, app_client, tenant
 def test_revocation(signed_in, app_client, half):
     answer = tokens_of(signed_in, app_client)
 
-    done = signed_in.post("/oauth/revoke", data={"token": answer[half]}, headers=basic(app_client.client_id, "client-secret"), csrf=False)
+    done = signed_in.post(
+        "/oauth/revoke", data={"token": answer[half]}, headers=basic(app_client.client_id, "client-secret"), csrf=False
+    )
 
     assert done.status_code == 200
     assert signed_in.get("/oauth/userinfo", headers=bearer(answer["access_token"])).status_code == 401

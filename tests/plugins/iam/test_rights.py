@@ -1,4 +1,6 @@
-"""Who may do what: grants, groups, conditions, expiry, and that a change counts at the next request (C-20, C-21, C-22)."""
+"""Who may do what: grants, groups, conditions, expiry, and that a change counts at the next request (C-20, C-21,
+C-22).
+"""
 
 from __future__ import annotations
 
@@ -126,14 +128,22 @@ def test_roles_of_ones_own_hold_no_more_than_their_maker_may_give(as_holder_of, 
     wanted = {"name": "Mine", "permissions": ["iam.site.tenants"]}
 
     assert api(as_role(ADMIN)).post("/iam/roles", wanted).status_code == 403
-    assert api(as_holder_of(ROLE_EDIT)).post("/iam/roles", {"name": "M", "permissions": ["iam.member.edit"]}).status_code == 403
-    assert api(as_holder_of(ROLE_EDIT)).post("/iam/roles", {"name": "M", "permissions": ["iam.role.edit"]}).status_code == 201
+    assert (
+        api(as_holder_of(ROLE_EDIT)).post("/iam/roles", {"name": "M", "permissions": ["iam.member.edit"]}).status_code
+        == 403
+    )
+    assert (
+        api(as_holder_of(ROLE_EDIT)).post("/iam/roles", {"name": "M", "permissions": ["iam.role.edit"]}).status_code
+        == 201
+    )
 
 
 def test_only_people_and_programs_of_the_tenant_are_granted(as_role, api, tenant):
     stranger = factories.make_member(factories.make_tenant())
 
-    answer = api(as_role(ADMIN)).post("/iam/grants", {"principal": {"type": "member", "id": stranger.id}, "role": ADMIN})
+    answer = api(as_role(ADMIN)).post(
+        "/iam/grants", {"principal": {"type": "member", "id": stranger.id}, "role": ADMIN}
+    )
 
     assert answer.status_code == 409
     assert answer.json["code"] == "IAM/NOT_OF_THIS_TENANT"

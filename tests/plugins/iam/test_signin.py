@@ -24,7 +24,9 @@ pytestmark = pytest.mark.req("I-10")
 def sign_in(browser, login, password=PASSWORD, next_="/account"):
     page = browser.get("/iam/login")
     token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)[1]
-    return browser.post("/iam/login", data={"csrf_token": token, "login": login, "password": password, "next": next_}, csrf=False)
+    return browser.post(
+        "/iam/login", data={"csrf_token": token, "login": login, "password": password, "next": next_}, csrf=False
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +65,10 @@ def test_login_names_do_not_care_for_case(client, member):
 
 
 def test_unknown_name_and_wrong_password_get_the_same_answer(client, member, audit_log):
-    wrong, unknown = sign_in(client, member.login, "no"), sign_in(client, factories.unique("nobody") + "@example.test", "no")
+    wrong, unknown = (
+        sign_in(client, member.login, "no"),
+        sign_in(client, factories.unique("nobody") + "@example.test", "no"),
+    )
 
     def bare(answer):
         return re.sub(r"[0-9a-f]{16,64}|value=\"[^\"]*\"", "", answer.text)
@@ -249,7 +254,9 @@ def test_the_first_sign_in_asks_for_a_password_of_ones_own(client, tenant):
     page = client.get(answer.location)
     token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)[1]
     for new, status in (("short", 422), ("aaaaaaaaaaaa", 422), (PASSWORD, 422), ("quiet-river-stone-41", 303)):
-        answer = client.post("/iam/password/first", data={"csrf_token": token, "new": new, "again": new, "next": "/"}, csrf=False)
+        answer = client.post(
+            "/iam/password/first", data={"csrf_token": token, "new": new, "again": new, "next": "/"}, csrf=False
+        )
         assert answer.status_code == status, (new, answer.text[:300])
 
     db.session.expire_all()

@@ -1,4 +1,6 @@
-"""An access token is good for whom it was given, and for no more than its scope: at the API, userinfo, introspection."""
+"""An access token is good for whom it was given, and for no more than its scope: at the API, userinfo,
+introspection.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def browser(client, administrator):
 
 def allow(member, app_client, *scopes):
     """What the person's answer on the consent page keeps."""
-    consent = Consent(member_id=member.id, client_id=app_client.client_id, scopes=list(scopes), given_at=factories.now())
+    consent = Consent(
+        member_id=member.id, client_id=app_client.client_id, scopes=list(scopes), given_at=factories.now()
+    )
     db.session.add(consent)
     db.session.commit()
 
@@ -84,7 +88,9 @@ def test_a_person_is_asked_in_words_before_an_application_may_use_the_api(browse
     assert told(ask(browser, app_client, scope=f"openid {API}", prompt="none"))["error"] == "consent_required"
 
 
-def test_with_scope_and_consent_an_application_does_in_the_api_what_the_person_may(browser, administrator, tenant, audit_log):
+def test_with_scope_and_consent_an_application_does_in_the_api_what_the_person_may(
+    browser, administrator, tenant, audit_log
+):
     app_client = factories.make_oidc_client(tenant, api_scope=API)
     allow(administrator, app_client, "openid", API)
     token = token_of(browser, app_client, f"openid {API}")
@@ -211,7 +217,12 @@ def test_a_workspace_must_be_one_of_the_tenants(client, tenant):
 
 def test_the_scope_is_allowed_on_the_clients_page_by_who_may_allow_it(as_holder_of, tenant):
     app_client = factories.make_oidc_client(tenant)
-    form = {"name": app_client.name, "redirect_uris": "https://app.example.test/callback", "trusted": "1", "api_scope": API}
+    form = {
+        "name": app_client.name,
+        "redirect_uris": "https://app.example.test/callback",
+        "trusted": "1",
+        "api_scope": API,
+    }
     path = f"/iam/oidc-clients/{app_client.id}"
 
     refused = as_holder_of(may.CLIENT_READ, may.CLIENT_EDIT).post(f"{path}/edit", data=form)
@@ -223,7 +234,9 @@ def test_the_scope_is_allowed_on_the_clients_page_by_who_may_allow_it(as_holder_
     assert 'name="api_scope"' not in asked.text
     assert allowed.status_code in (204, 303)
     assert "是，读取与修改" in allowing.get(path).text
-    again = as_holder_of(may.CLIENT_READ, may.CLIENT_EDIT).post(f"{path}/edit", data={**form, "redirect_uris": "https://evil.example.test/"})
+    again = as_holder_of(may.CLIENT_READ, may.CLIENT_EDIT).post(
+        f"{path}/edit", data={**form, "redirect_uris": "https://evil.example.test/"}
+    )
     assert again.status_code == 403, "its address is in the hands of who may allow the scope"
     assert as_holder_of(may.CLIENT_EDIT).post(f"{path}/rotate").status_code == 403
 
@@ -236,7 +249,11 @@ def test_the_api_of_clients_takes_and_shows_the_scope_and_the_exemption(api, as_
     made = calls.post("/iam/oidc-clients", {**body, "apiScope": API_READ, "withoutPkce": True}).json
     wrong = [
         calls.post("/iam/oidc-clients", {**body, **more}).json["errors"][0]["pointer"]
-        for more in ({"apiScope": "all"}, {"apiScope": API, "audience": "kubernetes"}, {"public": True, "withoutPkce": True})
+        for more in (
+            {"apiScope": "all"},
+            {"apiScope": API, "audience": "kubernetes"},
+            {"public": True, "withoutPkce": True},
+        )
     ]
 
     assert (plain["apiScope"], plain["withoutPkce"]) == ("", False)
@@ -265,12 +282,22 @@ def test_discovery_names_the_scopes_of_the_api(client):
     assert {API, API_READ} <= set(client.get("/.well-known/openid-configuration").json["scopes_supported"])
 
 
-@pytest.mark.parametrize("wrong", ["https://app.example.test\\callback", "https://x/\r\nSet-Cookie: a=b", 'https://x/"', "//[", "\x00", "ü"])
-@pytest.mark.parametrize("name", ["redirect_uri", "response_type", "client_id", "scope", "code_challenge_method", "state", "prompt", "nonce"])
+@pytest.mark.parametrize(
+    "wrong", ["https://app.example.test\\callback", "https://x/\r\nSet-Cookie: a=b", 'https://x/"', "//[", "\x00", "ü"]
+)
+@pytest.mark.parametrize(
+    "name", ["redirect_uri", "response_type", "client_id", "scope", "code_challenge_method", "state", "prompt", "nonce"]
+)
 def test_characters_that_no_error_may_quote_are_refused_in_words(browser, app_client, name, wrong):
-    answer = browser.get("/oauth/authorize", query_string={
-        "response_type": "code", "client_id": app_client.client_id, "redirect_uri": "https://app.example.test/callback", name: wrong,
-    })  # fmt: skip
+    answer = browser.get(
+        "/oauth/authorize",
+        query_string={
+            "response_type": "code",
+            "client_id": app_client.client_id,
+            "redirect_uri": "https://app.example.test/callback",
+            name: wrong,
+        },
+    )
 
     assert answer.status_code in (302, 400, 422)
     assert "Set-Cookie: a=b" not in str(answer.headers)

@@ -13,8 +13,8 @@ from app.db import db
 from app.processes import database
 
 CLIENT = (
-    "INSERT INTO iam_oidc_client (id, tenant_id, created_at, version, client_id, name, secret_digest, previous_digest, redirect_uris,"
-    " post_logout_uris, backchannel_uri, grant_types, audience, public, trusted, site, enabled)"
+    "INSERT INTO iam_oidc_client (id, tenant_id, created_at, version, client_id, name, secret_digest, previous_digest,"
+    " redirect_uris, post_logout_uris, backchannel_uri, grant_types, audience, public, trusted, site, enabled)"
     " VALUES (:id, 't', '2026-01-01', 1, :id, :id, '', '', '[]', '[]', '', '[]', '', :public, 0, :site, 1)"
 )
 KEY = (
@@ -22,8 +22,8 @@ KEY = (
     " VALUES ('key', '2026-01-01', 't', 'member', 'm', 'sealed', 'active', '')"
 )
 TOKEN = (
-    "INSERT INTO iam_token (id, created_at, access_digest, family, client_id, principal_type, principal_id, scope, amr, expires_at)"
-    " VALUES (:id, '2026-01-01', :id, :id, :client, 'member', 'm', :scope, '[]', '2027-01-01')"
+    "INSERT INTO iam_token (id, created_at, access_digest, family, client_id, principal_type, principal_id, scope, amr,"
+    " expires_at) VALUES (:id, '2026-01-01', :id, :id, :client, 'member', 'm', :scope, '[]', '2027-01-01')"
 )
 
 

@@ -30,21 +30,34 @@ def key(app_context: Flask, tenant: Any) -> Any:
     return factories.make_key(tenant, member)
 
 
-def headers(key: Any, path: str = "/api/v1/jobs", method: str = "GET", body: bytes = b"", **changed: str) -> dict[str, str]:
+def headers(
+    key: Any, path: str = "/api/v1/jobs", method: str = "GET", body: bytes = b"", **changed: str
+) -> dict[str, str]:
     """Headers of a signed call, as the vendor's documentation describes them, with parts *changed* before signing."""
     digest = hashlib.sha256(body).hexdigest()
     made = {
-        "host": "127.0.0.1:8080", "x-acs-date": now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "x-acs-signature-nonce": new_id(), "x-acs-content-sha256": digest,
-    } | {name.replace("_", "-"): value for name, value in changed.items() if name.startswith("x_")}  # fmt: skip
+        "host": "127.0.0.1:8080",
+        "x-acs-date": now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "x-acs-signature-nonce": new_id(),
+        "x-acs-content-sha256": digest,
+    } | {name.replace("_", "-"): value for name, value in changed.items() if name.startswith("x_")}
     names = changed.get("names", SIGNED)
     where, _, query = path.partition("?")
     canonical = "\n".join(
-        (method, quote(where, safe="/~-_."), query, "".join(f"{n}:{made.get(n, '')}\n" for n in names.split(";")), names, made["x-acs-content-sha256"])
+        (
+            method,
+            quote(where, safe="/~-_."),
+            query,
+            "".join(f"{n}:{made.get(n, '')}\n" for n in names.split(";")),
+            names,
+            made["x-acs-content-sha256"],
+        )
     )
     text = f"ACS3-HMAC-SHA256\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     signature = hmac.new(changed.get("secret", key.secret).encode(), text.encode(), hashlib.sha256).hexdigest()
-    made["Authorization"] = f"ACS3-HMAC-SHA256 Credential={changed.get('id', key.id)},SignedHeaders={names},Signature={signature}"
+    made["Authorization"] = (
+        f"ACS3-HMAC-SHA256 Credential={changed.get('id', key.id)},SignedHeaders={names},Signature={signature}"
+    )
     return made
 
 
@@ -54,7 +67,10 @@ def test_a_signed_call_acts_as_the_owner_of_the_key(client: Any, key: Any) -> No
 
     assert answer.status_code == 200
     assert answer.json["id"] == key.owner_id
-    assert client.get("/api/v1/jobs?limit=5&q=a%20b", headers=headers(key, "/api/v1/jobs?limit=5&q=a%20b")).status_code == 200
+    assert (
+        client.get("/api/v1/jobs?limit=5&q=a%20b", headers=headers(key, "/api/v1/jobs?limit=5&q=a%20b")).status_code
+        == 200
+    )
 
 
 @pytest.mark.req("O-1")
@@ -128,13 +144,24 @@ def test_the_unmodified_sdk_core_of_the_vendor_calls_this_api(live_site: Any) ->
 
     found = next(k for k in live_site.site["accessKeys"] if "yunyou-observer" in k["roles"])
     endpoint = live_site.url.removeprefix("http://")
-    config = models.Config(access_key_id=found["id"], access_key_secret=found["secret"], endpoint=endpoint, protocol="http")
+    config = models.Config(
+        access_key_id=found["id"], access_key_secret=found["secret"], endpoint=endpoint, protocol="http"
+    )
     params = models.Params(
-        action="ListJobs", version="2026-01-01", protocol="HTTP", pathname="/api/v1/yunyou/environments", method="GET",
-        auth_type="AK", style="ROA", req_body_type="json", body_type="json",
-    )  # fmt: skip
+        action="ListJobs",
+        version="2026-01-01",
+        protocol="HTTP",
+        pathname="/api/v1/yunyou/environments",
+        method="GET",
+        auth_type="AK",
+        style="ROA",
+        req_body_type="json",
+        body_type="json",
+    )
 
-    answer = Client(config).call_api(params, models.OpenApiRequest(query={"limit": "5", "q": "Prod uction"}), runtime.RuntimeOptions())
+    answer = Client(config).call_api(
+        params, models.OpenApiRequest(query={"limit": "5", "q": "Prod uction"}), runtime.RuntimeOptions()
+    )
 
     assert answer["statusCode"] == 200
     assert "items" in answer["body"]
@@ -143,7 +170,10 @@ def test_the_unmodified_sdk_core_of_the_vendor_calls_this_api(live_site: Any) ->
 @pytest.mark.req("O-1")
 def test_a_nonce_is_kept_for_as_long_as_its_date_passes_and_then_swept(client: Any, key: Any) -> None:
     client.get("/api/v1/jobs", headers=headers(key))
-    young, old = Nonce(digest=new_id(), used_at=now() - timedelta(minutes=30)), Nonce(digest=new_id(), used_at=now() - timedelta(minutes=32))
+    young, old = (
+        Nonce(digest=new_id(), used_at=now() - timedelta(minutes=30)),
+        Nonce(digest=new_id(), used_at=now() - timedelta(minutes=32)),
+    )
     db.session.add_all([young, old])
     db.session.commit()
     kept, gone = young.digest, old.digest
@@ -158,6 +188,9 @@ def test_a_nonce_is_kept_for_as_long_as_its_date_passes_and_then_swept(client: A
 def test_a_signed_call_names_a_workspace_of_its_tenant(client: Any, key: Any, tenant: Any) -> None:
     mine, theirs = factories.make_workspace(tenant).id, factories.make_workspace(factories.make_tenant()).id
 
-    answers = [client.get("/api/v1/me", headers={**headers(key, "/api/v1/me"), "Antstack-Workspace": space}) for space in (mine, theirs)]
+    answers = [
+        client.get("/api/v1/me", headers={**headers(key, "/api/v1/me"), "Antstack-Workspace": space})
+        for space in (mine, theirs)
+    ]
 
     assert [answer.status_code for answer in answers] == [200, 404]

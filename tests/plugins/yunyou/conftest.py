@@ -65,7 +65,9 @@ def new_delivery(app_context: Flask, api: Callable[..., Api], tenant: Any) -> Ca
 @pytest.fixture
 def sandboxed(new_delivery: Callable[..., Delivery], delivery_sandbox: Sandbox) -> Delivery:
     """Delivery to the sandbox."""
-    return new_delivery("sandbox", delivery_sandbox.kubeconfig.read_text(), delivery_sandbox.registry.removeprefix("http://"))
+    return new_delivery(
+        "sandbox", delivery_sandbox.kubeconfig.read_text(), delivery_sandbox.registry.removeprefix("http://")
+    )
 
 
 @pytest.fixture(params=[SANDBOX, REAL])

@@ -31,7 +31,12 @@ def app(name: str, version: str = "1.0.0", **fields: Any) -> Json:
 def document(*applications: Json, code: str = "SHOP", version: str = "1.0.0", **product: Any) -> Json:
     """A solution of one product."""
     made = {"code": code, "name": code.title(), "version": version, "applications": list(applications), **product}
-    return {"schema": "antstack.solution/v1", "name": f"{code.lower()}-solution", "version": version, "products": [made]}
+    return {
+        "schema": "antstack.solution/v1",
+        "name": f"{code.lower()}-solution",
+        "version": version,
+        "products": [made],
+    }
 
 
 @dataclass
@@ -55,7 +60,9 @@ class Delivery:
         """One call that succeeds (or ends with *status*); its answer."""
         answer = self.api.call(method, f"/yunyou{path}", json, **kwargs)
         expected = (status,) if status else (200, 201, 202)
-        assert answer.status_code in expected, f"{method} {path}: {answer.status_code} {answer.get_data(as_text=True)[:2000]}"
+        assert answer.status_code in expected, (
+            f"{method} {path}: {answer.status_code} {answer.get_data(as_text=True)[:2000]}"
+        )
         return answer.get_json()
 
     def import_(self, file: Json | bytes, status: int = 0) -> Any:
@@ -103,7 +110,9 @@ class Delivery:
 
     def operate(self, operation: str, application: str, **body: Any) -> Any:
         """Make an operation order."""
-        return self.order(type="operation", operation=operation, application=application, environment=self.environment["id"], **body)
+        return self.order(
+            type="operation", operation=operation, application=application, environment=self.environment["id"], **body
+        )
 
     def show(self, order: Json) -> Json:
         """The order as it is now."""
@@ -174,7 +183,9 @@ class Delivery:
     def objects(self) -> dict[str, str]:
         """Everything deliverable in the namespace: kind and name to resource version of what a person would see."""
         kinds = ("Deployment", "StatefulSet", "DaemonSet", "Job", "Service", "Secret", "PersistentVolumeClaim")
-        return {f"{kind}/{item['metadata']['name']}": item["metadata"]["uid"] for kind in kinds for item in self.list(kind)}
+        return {
+            f"{kind}/{item['metadata']['name']}": item["metadata"]["uid"] for kind in kinds for item in self.list(kind)
+        }
 
     def put_foreign(self, manifest: Json, namespaced: str = "") -> Json:
         """Something that somebody else applies."""

@@ -23,18 +23,33 @@ from tests.plugins.captain.makers import cluster_of
 from tests.plugins.yunyou.delivery import app, document
 
 PRODUCT, APPLICATION, POD = "SHOP", "cart", "cart-0"
-AREAS = ("yunyou_environments", "yunyou_orders", "yunyou_order_pods", "yunyou_products", "yunyou_releases", "yunyou_rollbacks", "yunyou_solutions", "yunyou")
+AREAS = (
+    "yunyou_environments",
+    "yunyou_orders",
+    "yunyou_order_pods",
+    "yunyou_products",
+    "yunyou_releases",
+    "yunyou_rollbacks",
+    "yunyou_solutions",
+    "yunyou",
+)
 
 
 @lru_cache
 def environment_of(tenant_id: str) -> str:
     """An environment with a product of one application."""
     row = Environment(
-        tenant_id=tenant_id, name=factories.unique("env"), cluster_id=cluster_of(tenant_id), namespace="shop", prefix="shop"
+        tenant_id=tenant_id,
+        name=factories.unique("env"),
+        cluster_id=cluster_of(tenant_id),
+        namespace="shop",
+        prefix="shop",
     )
     db.session.add(row)
     db.session.flush()
-    db.session.add(Baseline(environment_id=row.id, document=json.dumps(document(app(APPLICATION), code=PRODUCT)), changed_at=now()))
+    db.session.add(
+        Baseline(environment_id=row.id, document=json.dumps(document(app(APPLICATION), code=PRODUCT)), changed_at=now())
+    )
     at = {"tenant_id": tenant_id, "environment_id": row.id, "release": "1.0.0", "changed_at": now()}
     db.session.add(BaselineProduct(code=PRODUCT, name="Shop", **at))
     run = {"workload": "Deployment", "image": "registry.example/shop/cart:1.0.0", "objects": "[]"}
@@ -47,10 +62,21 @@ def environment_of(tenant_id: str) -> str:
 def solution_of(tenant_id: str) -> str:
     """A solution that is being planned."""
     row = Solution(
-        tenant_id=tenant_id, environment_id=environment_of(tenant_id), name="shop", release="1.0.0", fingerprint="0" * 64,
-        state=PLANNING, products=[], applications=1, unknown=[], overrides={}, document=json.dumps(document(app(APPLICATION), code=PRODUCT)),
-        parameters="{}", imported_by="test", given_up=[],
-    )  # fmt: skip
+        tenant_id=tenant_id,
+        environment_id=environment_of(tenant_id),
+        name="shop",
+        release="1.0.0",
+        fingerprint="0" * 64,
+        state=PLANNING,
+        products=[],
+        applications=1,
+        unknown=[],
+        overrides={},
+        document=json.dumps(document(app(APPLICATION), code=PRODUCT)),
+        parameters="{}",
+        imported_by="test",
+        given_up=[],
+    )
     db.session.add(row)
     db.session.flush()
     db.session.add_all(PlanTask(solution_id=row.id, kind=kind) for kind in PLANS)
@@ -62,13 +88,31 @@ def solution_of(tenant_id: str) -> str:
 def order_of(tenant_id: str) -> tuple[str, str]:
     """An order and its only node."""
     row = Order(
-        tenant_id=tenant_id, plugin="yunyou", type="release", title="Shop", state="waiting", plan={"applications": {}}, plan_hash="0" * 64,
-        options={}, principal={}, creator="test", trace_id="0" * 32, environment_id=environment_of(tenant_id),
-    )  # fmt: skip
+        tenant_id=tenant_id,
+        plugin="yunyou",
+        type="release",
+        title="Shop",
+        state="waiting",
+        plan={"applications": {}},
+        plan_hash="0" * 64,
+        options={},
+        principal={},
+        creator="test",
+        trace_id="0" * 32,
+        environment_id=environment_of(tenant_id),
+    )
     db.session.add(row)
     db.session.flush()
     node = OrderNode(
-        order_id=row.id, key="cart", position=0, kind="step", name=APPLICATION, after=[], spec={}, state="waiting", step="x"
+        order_id=row.id,
+        key="cart",
+        position=0,
+        kind="step",
+        name=APPLICATION,
+        after=[],
+        spec={},
+        state="waiting",
+        step="x",
     )
     db.session.add(node)
     db.session.commit()

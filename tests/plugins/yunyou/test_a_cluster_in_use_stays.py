@@ -42,7 +42,9 @@ def test_a_cluster_is_removed_once_no_environment_is_in_it(tenant: Any, as_holde
     assert person.post(place, data={"confirm": name}).status_code == 303
 
 
-def test_the_api_names_what_uses_a_cluster(tenant: Any, as_holder_of: Callable[..., Person], api: Any, audit_log: Any) -> None:
+def test_the_api_names_what_uses_a_cluster(
+    tenant: Any, as_holder_of: Callable[..., Person], api: Any, audit_log: Any
+) -> None:
     environment = db.session.get(Environment, environment_of(tenant.id))
     assert environment
 
@@ -53,7 +55,9 @@ def test_the_api_names_what_uses_a_cluster(tenant: Any, as_holder_of: Callable[.
     assert "captain.cluster.removed" in str(audit_log())
 
 
-def test_an_environment_that_somebody_adds_meanwhile_keeps_its_cluster(tenant: Any, as_holder_of: Callable[..., Person]) -> None:
+def test_an_environment_that_somebody_adds_meanwhile_keeps_its_cluster(
+    tenant: Any, as_holder_of: Callable[..., Person]
+) -> None:
     cluster = cluster_of(tenant.id)
     name = db.session.get_one(Cluster, cluster).name
     values = {"tenant_id": tenant.id, "name": "added-meanwhile", "cluster_id": cluster, "namespace": "n", "prefix": "n"}

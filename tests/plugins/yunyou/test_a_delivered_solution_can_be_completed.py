@@ -16,8 +16,15 @@ HTML = {"Accept": "text/html", "Accept-Language": "en"}
 COMPLETE = re.compile(r"<button[^>]*>(?:(?!</button>).)*Complete deployment", re.S)
 
 
-def test_a_test_application_does_not_keep_a_solution_open(sandboxed: Delivery, as_holder_of: Callable[..., Any]) -> None:
-    smoke = {"name": "smoke", "image": "registry.example/shop/smoke:1.0.0", "role": "test", "test": {"timeoutSeconds": 60}}
+def test_a_test_application_does_not_keep_a_solution_open(
+    sandboxed: Delivery, as_holder_of: Callable[..., Any]
+) -> None:
+    smoke = {
+        "name": "smoke",
+        "image": "registry.example/shop/smoke:1.0.0",
+        "role": "test",
+        "test": {"timeoutSeconds": 60},
+    }
     person = as_holder_of(permissions.SOLUTION_READ, permissions.SOLUTION_IMPORT)
     solution = sandboxed.ready(document(app("web"), smoke))
     page = f"/yunyou/solutions/{solution['id']}"

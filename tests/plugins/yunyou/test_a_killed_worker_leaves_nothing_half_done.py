@@ -1,4 +1,6 @@
-"""A worker dies in the middle of an order's writes; the next one goes on, and every step is applied once in effect (Y-36)."""
+"""A worker dies in the middle of an order's writes; the next one goes on, and every step is applied once in effect
+(Y-36).
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,9 @@ def test_an_update_ends_as_if_nobody_had_died(
 ) -> None:
     site = sandboxed
     both = lambda version: document(  # noqa: E731
-        app("web", version, replicas=4, ports=[{"port": 80}]), app("store", version, replicas=4, workload="StatefulSet"), version=version
+        app("web", version, replicas=4, ports=[{"port": 80}]),
+        app("store", version, replicas=4, workload="StatefulSet"),
+        version=version,
     )
     site.release(both("1.0.0"), grouping={"strategy": "one"})
     solution = site.ready(both("2.0.0"))
@@ -81,7 +85,11 @@ def test_an_update_ends_as_if_nobody_had_died(
     assert found["state"] == "succeeded", found["error"]
     for name in ("web", "store"):
         eventually(lambda name=name: site.images(name) == [IMAGE.format(name, "2.0.0")] * 4)
-    created = [e for e in site.list("Event") if e["reason"] == "SuccessfulCreate" and e["involvedObject"]["name"].startswith(("web", "store"))]
+    created = [
+        e
+        for e in site.list("Event")
+        if e["reason"] == "SuccessfulCreate" and e["involvedObject"]["name"].startswith(("web", "store"))
+    ]
     assert sum(int(e.get("count") or 1) for e in created) == 16, "a group was replaced twice"
     sets = [s for s in site.list("ReplicaSet") if s["metadata"]["labels"]["app.kubernetes.io/name"] == "web"]
     assert len(sets) == 2, "the template was changed more than once"
@@ -93,9 +101,13 @@ def test_an_update_ends_as_if_nobody_had_died(
 
 @pytest.mark.req("Y-36")
 @pytest.mark.parametrize("at", [1, 2, 3, 4])
-def test_a_first_release_ends_as_if_nobody_had_died(sandboxed: Delivery, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+def test_a_first_release_ends_as_if_nobody_had_died(
+    sandboxed: Delivery, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
     site = sandboxed
-    task = app("migrate", role="task", workload="Job", command=["sh", "-c", "echo done"], task={"runOn": "every-release"})
+    task = app(
+        "migrate", role="task", workload="Job", command=["sh", "-c", "echo done"], task={"runOn": "every-release"}
+    )
     solution = site.ready(document(task, app("web", replicas=2, ports=[{"port": 80}], dependsOn=["migrate"])))
     order = site.order(solution=solution["id"])
     with monkeypatch.context() as patched:
@@ -121,7 +133,9 @@ def test_a_removal_ends_as_if_nobody_had_died(sandboxed: Delivery, monkeypatch: 
 
 
 @pytest.mark.req("Y-30", "Y-36")
-def test_a_step_that_breaks_while_it_goes_on_is_a_failure_and_no_loop(sandboxed: Delivery, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_breaks_while_it_goes_on_is_a_failure_and_no_loop(
+    sandboxed: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from plugins.yunyou.steps.applications import Start
 
     site = sandboxed

@@ -1,4 +1,6 @@
-"""The pages of a plan: two people at once, fields that are marked, and a count that tells what keeps a release from being offered."""
+"""The pages of a plan: two people at once, fields that are marked, and a count that tells what keeps a release from
+being offered.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +29,25 @@ EXTRAS = {"parameters": [{"key": "MODE", "value": "old"}], "databases": [{"name"
 @pytest.fixture
 def solution(app_context: Flask, tenant: Any) -> str:
     """A solution of two applications that was just imported; both run one image."""
-    body = json.dumps(document(*(app(name, image=FIRST, replicas=n) for name, n in REPLICAS.items()), code="SHOP", **EXTRAS))
+    body = json.dumps(
+        document(*(app(name, image=FIRST, replicas=n) for name, n in REPLICAS.items()), code="SHOP", **EXTRAS)
+    )
     row = Solution(
-        tenant_id=tenant.id, environment_id=environment_of(tenant.id), name=factories.unique("s"), release="1.0.0", fingerprint="1" * 64,
-        state=PLANNING, products=[], applications=2, unknown=[], overrides={}, document=body, parameters="{}", imported_by="test", given_up=[],
-    )  # fmt: skip
+        tenant_id=tenant.id,
+        environment_id=environment_of(tenant.id),
+        name=factories.unique("s"),
+        release="1.0.0",
+        fingerprint="1" * 64,
+        state=PLANNING,
+        products=[],
+        applications=2,
+        unknown=[],
+        overrides={},
+        document=body,
+        parameters="{}",
+        imported_by="test",
+        given_up=[],
+    )
     db.session.add(row)
     db.session.flush()
     db.session.add_all(PlanTask(solution_id=row.id, kind=kind) for kind in PLANS)
@@ -65,7 +81,8 @@ def form_of(page: str, field: str, application: str | None = "SHOP/cart") -> dic
 
 @pytest.mark.req("C-45")
 @pytest.mark.parametrize(
-    ("kind", "field", "theirs", "mine"), [("images", "image", THEIRS, MINE), ("applications", "replicas", "5", "7"), ("applications", "cpu", "2", "3")]
+    ("kind", "field", "theirs", "mine"),
+    [("images", "image", THEIRS, MINE), ("applications", "replicas", "5", "7"), ("applications", "cpu", "2", "3")],
 )
 def test_what_somebody_else_decided_meanwhile_is_told_and_what_was_typed_stays(
     person: Any, solution: str, kind: str, field: str, theirs: str, mine: str
@@ -86,7 +103,9 @@ def test_what_somebody_else_decided_meanwhile_is_told_and_what_was_typed_stays(
 
 @pytest.mark.req("C-45")
 @pytest.mark.parametrize(("kind", "field"), [("parameters", "value"), ("databases", "host")])
-def test_the_second_is_told_what_a_parameter_or_a_database_is_now_and_no_secret(person: Any, solution: str, kind: str, field: str) -> None:
+def test_the_second_is_told_what_a_parameter_or_a_database_is_now_and_no_secret(
+    person: Any, solution: str, kind: str, field: str
+) -> None:
     address = f"/yunyou/solutions/{solution}/plan/{kind}"
     shown = form_of(person.get(address).text, field, None)
     secrets = {"password": "hush-hush"} if kind == "databases" else {}
@@ -152,7 +171,9 @@ def test_a_task_that_nobody_confirmed_is_never_counted_as_none_open(solution: st
         ("replicas", "two", "This must be a whole number."),
     ],
 )
-def test_a_wrong_setting_is_marked_and_told_in_words(person: Any, solution: str, field: str, typed: str, words: str) -> None:
+def test_a_wrong_setting_is_marked_and_told_in_words(
+    person: Any, solution: str, field: str, typed: str, words: str
+) -> None:
     address = f"/yunyou/solutions/{solution}/plan/applications"
 
     refused = person.post(address, data={**form_of(person.get(address).text, "replicas"), field: typed})

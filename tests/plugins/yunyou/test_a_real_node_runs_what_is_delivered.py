@@ -1,4 +1,6 @@
-"""Delivery to a real node with a real registry: containers come up, and what keeps them from it is named in their node's words."""
+"""Delivery to a real node with a real registry: containers come up, and what keeps them from it is named in their
+node's words.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def on_node(
 
 def web(**fields: Any) -> dict[str, Any]:
     """An application that serves on a port, and is asked whether it does."""
-    return app("web", **{"image": "shop/web:1.0.0", "command": SERVE, "ports": [{"port": 8080}], "probes": ASKED, **fields})
+    return app(
+        "web", **{"image": "shop/web:1.0.0", "command": SERVE, "ports": [{"port": 8080}], "probes": ASKED, **fields}
+    )
 
 
 @pytest.mark.req("Y-3")
@@ -55,9 +59,14 @@ def test_images_are_looked_up_in_the_registry(sandboxed: Delivery, registry: Reg
     site = sandboxed
     site.ask("PATCH", f"/environments/{site.environment['id']}", {"registry": registry.host})
     names = {
-        "index": "shop/web:1.0.0", "one": "shop/db:1.0.0", "by-digest": f"shop/web@{shop['web']}", "no-tag": "shop/web:2.0.0",
-        "no-repository": "shop/nothing:1.0.0", "no-digest": f"shop/web@sha256:{'0' * 64}", "away": "127.0.0.1:1/shop/web:1.0.0",
-    }  # fmt: skip
+        "index": "shop/web:1.0.0",
+        "one": "shop/db:1.0.0",
+        "by-digest": f"shop/web@{shop['web']}",
+        "no-tag": "shop/web:2.0.0",
+        "no-repository": "shop/nothing:1.0.0",
+        "no-digest": f"shop/web@sha256:{'0' * 64}",
+        "away": "127.0.0.1:1/shop/web:1.0.0",
+    }
     solution = site.import_(document(*(app(name, image=image) for name, image in names.items())))
 
     counts = images.check_solution(solution["id"])
@@ -79,7 +88,12 @@ def test_images_are_looked_up_in_the_registry(sandboxed: Delivery, registry: Reg
 def test_workloads_become_ready_and_a_task_runs_to_its_end(on_node: Delivery) -> None:
     site = on_node
     migrate = app(
-        "migrate", image="shop/db:1.0.0", role="task", workload="Job", command=["sh", "-c", "echo migrated"], task={"runOn": "every-release"}
+        "migrate",
+        image="shop/db:1.0.0",
+        role="task",
+        workload="Job",
+        command=["sh", "-c", "echo migrated"],
+        task={"runOn": "every-release"},
     )
     database = app("db", image="shop/db:1.0.0", workload="StatefulSet", replicas=2)
     slow = web(replicas=2, command=["sh", "-c", "sleep 1; exec httpd -f -p 8080 -h /etc"])
@@ -123,9 +137,19 @@ LIVES = {"liveness": {"type": "tcp", "port": 81, "periodSeconds": 1, "failureThr
     ("fields", "code", "words", "log"),
     [
         ({"command": ["sh", "-c", "echo no such table; exit 3"]}, "CRASH_LOOP", "exit code 3", ["no such table"]),
-        ({"command": ["sh", "-c", "sleep 1; echo no such table; exit 3"], "probes": {}}, "CRASH_LOOP", "exit code 3", ["no such table"]),
+        (
+            {"command": ["sh", "-c", "sleep 1; echo no such table; exit 3"], "probes": {}},
+            "CRASH_LOOP",
+            "exit code 3",
+            ["no such table"],
+        ),
         ({"command": GROWS, "resources": {"cpu": "1", "memory": "16Mi"}}, "OUT_OF_MEMORY", "memory", ["filling"]),
-        ({"probes": {**ASKED, **LIVES}, "command": ["sh", "-c", "echo up; trap exit TERM; sleep 99 & wait"]}, "PROBE_FAILED", "refused", ["up"]),
+        (
+            {"probes": {**ASKED, **LIVES}, "command": ["sh", "-c", "echo up; trap exit TERM; sleep 99 & wait"]},
+            "PROBE_FAILED",
+            "refused",
+            ["up"],
+        ),
         ({"command": ["/nowhere"]}, "CONTAINER_CREATE_FAILED", "stat /nowhere: no such file or directory", None),
     ],
 )
@@ -144,7 +168,9 @@ def test_what_keeps_a_container_from_staying_up_is_named(
 
 
 @pytest.mark.req("Y-32")
-def test_a_readiness_probe_that_fails_is_named_at_once_and_fails_once_the_container_had_its_time(on_node: Delivery) -> None:
+def test_a_readiness_probe_that_fails_is_named_at_once_and_fails_once_the_container_had_its_time(
+    on_node: Delivery,
+) -> None:
     site = on_node
     order = site.order(solution=site.ready(document(web(command=["sh", "-c", "sleep 99"])))["id"])
 
@@ -156,7 +182,9 @@ def test_a_readiness_probe_that_fails_is_named_at_once_and_fails_once_the_contai
     assert (found["state"], found["error"]["code"]) == ("running", "YUNYOU/PROBE_FAILED")
     assert found["error"]["extra"]["events"]
 
-    failure = diagnosis.diagnose(site.pods("web")[0], site.list("Event"), now=now() + timedelta(seconds=diagnosis.PROBE_GRACE))
+    failure = diagnosis.diagnose(
+        site.pods("web")[0], site.list("Event"), now=now() + timedelta(seconds=diagnosis.PROBE_GRACE)
+    )
     assert failure is not None
     assert (failure.code, failure.may_pass) == ("YUNYOU/PROBE_FAILED", False)
     assert "connection refused" in failure.reason.in_("en")

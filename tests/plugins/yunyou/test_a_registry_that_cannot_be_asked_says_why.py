@@ -43,10 +43,12 @@ def odd() -> Iterator[str]:
 @pytest.mark.parametrize(
     ("host", "repository", "words"),
     [
-        ("", "broken", "the status 500"), ("", "portal", "no registry's answer"),
-        ("refused", "shop", "nothing listens there"), ("registry.invalid", "shop", "its name is not known"),
+        ("", "broken", "the status 500"),
+        ("", "portal", "no registry's answer"),
+        ("refused", "shop", "nothing listens there"),
+        ("registry.invalid", "shop", "its name is not known"),
     ],
-)  # fmt: skip
+)
 def test_why_a_registry_cannot_be_asked(odd: str, host: str, repository: str, words: str) -> None:
     where = {"": odd, "refused": f"127.0.0.1:{free_port()}"}.get(host, host)
     image = parse(f"{where}/{repository}:1.0")

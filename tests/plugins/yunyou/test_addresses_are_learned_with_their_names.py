@@ -57,7 +57,10 @@ def test_a_name_that_could_not_be_registered_is_tried_again_and_others_go_on(
     db.session.expire_all()
 
     assert (first, [row.address for row in rows]) == (["", "192.0.2.10"], ["192.0.2.10"] * 2)
-    assert {name for name in records.made if name in ("a.example.test", "b.example.test")} == {"a.example.test", "b.example.test"}
+    assert {name for name in records.made if name in ("a.example.test", "b.example.test")} == {
+        "a.example.test",
+        "b.example.test",
+    }
     assert f"SHOP/cart@{at['environment_id']}" in records.owners
 
 

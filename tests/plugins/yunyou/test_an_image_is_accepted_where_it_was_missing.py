@@ -28,10 +28,16 @@ def image(tenant: Any) -> ImageCheck:
     return row
 
 
-def test_a_page_that_was_opened_before_the_registry_answered_still_confirms(as_holder_of: Callable[..., Any], image: ImageCheck) -> None:
+def test_a_page_that_was_opened_before_the_registry_answered_still_confirms(
+    as_holder_of: Callable[..., Any], image: ImageCheck
+) -> None:
     person = as_holder_of(permissions.SOLUTION_READ, permissions.PLAN_EDIT)
     plan = f"/yunyou/solutions/{image.solution_id}/plan/images"
-    db.session.execute(update(PlanTask).where(PlanTask.solution_id == image.solution_id, PlanTask.kind == "images").values(total=1, open=1))
+    db.session.execute(
+        update(PlanTask)
+        .where(PlanTask.solution_id == image.solution_id, PlanTask.kind == "images")
+        .values(total=1, open=1)
+    )
     db.session.commit()
     page = person.get(plan, headers=HTML).text
     seen = re.findall(r'name="seen" value="([^"]+)"', page)[0]
@@ -47,7 +53,9 @@ def test_a_page_that_was_opened_before_the_registry_answered_still_confirms(as_h
     assert accepted.status_code == 303
 
 
-def test_an_image_that_somebody_else_corrected_meanwhile_is_still_told(as_holder_of: Callable[..., Any], image: ImageCheck) -> None:
+def test_an_image_that_somebody_else_corrected_meanwhile_is_still_told(
+    as_holder_of: Callable[..., Any], image: ImageCheck
+) -> None:
     person = as_holder_of(permissions.SOLUTION_READ, permissions.PLAN_EDIT)
     plan = f"/yunyou/solutions/{image.solution_id}/plan/images"
     image.accepted = False

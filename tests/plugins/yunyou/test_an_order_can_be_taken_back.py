@@ -71,14 +71,19 @@ def test_a_first_release_is_removed_and_its_claims_stay(sandboxed: Delivery, how
     shown = site.tell(order, "rollback/preview")["applications"]
     assert [(a["application"], a["mode"]) for a in shown] == [("SHOP/web", "remove")]
     assert {f"{o['action']} {o['kind']}/{o['name']}" for o in shown[0]["objects"]} == {
-        "delete StatefulSet/web", "delete Service/web", "delete Service/web-headless"
-    }  # fmt: skip
+        "delete StatefulSet/web",
+        "delete Service/web",
+        "delete Service/web-headless",
+    }
     back = site.tell(order, "rollback", status=202)
     site.succeed(back)
     assert {key.partition("/")[0] for key in site.objects()} == {"PersistentVolumeClaim"}
     assert len(site.list("PersistentVolumeClaim")) == 2
     eventually(lambda: not site.pods("web"))
-    assert site.ask("GET", f"/baseline?environment={site.environment['id']}", status=404)["code"] == "YUNYOU/BASELINE_EMPTY"
+    assert (
+        site.ask("GET", f"/baseline?environment={site.environment['id']}", status=404)["code"]
+        == "YUNYOU/BASELINE_EMPTY"
+    )
 
 
 @pytest.mark.req("Y-37")
@@ -88,7 +93,13 @@ def test_a_product_goes_back_to_an_earlier_record(sandboxed: Delivery) -> None:
         site.release(document(app("web", version, replicas=2), version=version))
     records = product(site)["records"]
     assert [record["version"] for record in records] == ["3.0.0", "2.0.0", "1.0.0"]
-    body = {"type": "operation", "operation": "rollback", "environment": site.environment["id"], "product": "SHOP", "record": records[2]["id"]}
+    body = {
+        "type": "operation",
+        "operation": "rollback",
+        "environment": site.environment["id"],
+        "product": "SHOP",
+        "record": records[2]["id"],
+    }
     preview = site.preview(**body)
     assert any("atabase" in warning["en"] for warning in preview["warnings"])
     lines = [line for o in preview["applications"][0]["objects"] for line in o["diff"] if line["kind"] == "add"]
@@ -104,7 +115,13 @@ def test_a_record_of_another_environment_is_refused(sandboxed: Delivery) -> None
     site = sandboxed
     site.release(document(app("web")))
     before = site.objects()
-    body = {"type": "operation", "operation": "rollback", "environment": site.environment["id"], "product": "SHOP", "record": "nonsense"}
+    body = {
+        "type": "operation",
+        "operation": "rollback",
+        "environment": site.environment["id"],
+        "product": "SHOP",
+        "record": "nonsense",
+    }
     assert site.order(**body, status=404)["code"] == "CORE/NOT_FOUND"
     assert site.objects() == before
 
@@ -127,7 +144,14 @@ def test_a_rollback_runs_no_task_again(sandboxed: Delivery) -> None:
     site = sandboxed
 
     def both(version: str) -> dict[str, Any]:
-        task = app("migrate", version, role="task", workload="Job", command=["sh", "-c", "echo done"], task={"runOn": "version-change"})
+        task = app(
+            "migrate",
+            version,
+            role="task",
+            workload="Job",
+            command=["sh", "-c", "echo done"],
+            task={"runOn": "version-change"},
+        )
         return document(task, app("web", version, dependsOn=["migrate"]), version=version)
 
     site.release(both("1.0.0"))
@@ -159,7 +183,10 @@ def test_who_must_not_release_must_not_roll_back(sandboxed: Delivery, api: Any) 
 def test_a_beta_group_that_does_not_please_is_taken_back(sandboxed: Delivery, workload: str, verb: str) -> None:
     site = sandboxed
     site.release(document(app("web", replicas=4, workload=workload)))
-    steady = {k: site.read(workload, "web")["spec"].get(k) for k in ("strategy", "updateStrategy", "minReadySeconds", "replicas")}
+    steady = {
+        k: site.read(workload, "web")["spec"].get(k)
+        for k in ("strategy", "updateStrategy", "minReadySeconds", "replicas")
+    }
     solution = site.ready(document(app("web", "2.0.0", replicas=4, workload=workload), version="2.0.0"))
     order = site.order(solution=solution["id"], beta=True, grouping={"strategy": "two"})
     waiting = site.run(order, "waiting")
@@ -189,7 +216,9 @@ def test_a_rollback_is_previewed_and_sends_what_was_previewed(sandboxed: Deliver
     only = site.tell(done, "rollback/preview", node=part)
     assert {a["application"] for a in whole["applications"]} == {"SHOP/web", "SHOP/api"}
     assert [a["application"] for a in only["applications"]] == ["SHOP/web"]
-    added = [line["text"] for item in only["applications"][0]["objects"] for line in item["diff"] if line["kind"] == "add"]
+    added = [
+        line["text"] for item in only["applications"][0]["objects"] for line in item["diff"] if line["kind"] == "add"
+    ]
     assert any(text.endswith(OLD) for text in added)
     assert site.images("web") == [NEW], "a preview changed something"
 
@@ -215,7 +244,12 @@ def test_the_page_of_a_rollback_shows_it_before_it_is_made(sandboxed: Delivery, 
         page = browser.get(address)
         assert page.status_code == 200
         assert f"image: {OLD}" in page.text, "the image that returns is not shown"
-    fields = dict(re.findall(r'name="(record|application|strategy|beta|preview)" value="([^"]*)"', page.text.partition('id="rollback"')[2]))
+    fields = dict(
+        re.findall(
+            r'name="(record|application|strategy|beta|preview)" value="([^"]*)"',
+            page.text.partition('id="rollback"')[2],
+        )
+    )
     assert fields["application"] == "web"
     assert fields["preview"]
     made = browser.post(of_product, data=fields)

@@ -122,7 +122,12 @@ def test_every_problem_is_told_at_once_with_its_place(sandboxed: Delivery) -> No
     with nothing_changes(sandboxed):
         answer = refused(sandboxed.import_(file, status=422), "YUNYOU/SOLUTION_INVALID")
     pointers = [error["pointer"] for error in answer["errors"]]
-    for place in ("/products/0/applications/1/name", "/products/0/applications/2/name", "/products/0/applications/3/replicas", "/products/1/code"):
+    for place in (
+        "/products/0/applications/1/name",
+        "/products/0/applications/2/name",
+        "/products/0/applications/3/replicas",
+        "/products/1/code",
+    ):
         assert place in pointers, pointers
     assert all(error["message"] for error in answer["errors"])
 
@@ -167,7 +172,10 @@ def test_nothing_is_deployed_before_the_plan_is_confirmed(sandboxed: Delivery) -
     site = sandboxed
     solution = site.import_(document(app("web", parameters=[{"key": "A", "value": "b"}])))
     with nothing_changes(site):
-        for answer in (site.preview(solution=solution["id"], status=409), site.order(solution=solution["id"], status=409)):
+        for answer in (
+            site.preview(solution=solution["id"], status=409),
+            site.order(solution=solution["id"], status=409),
+        ):
             refused(answer, "YUNYOU/PLAN_NOT_CONFIRMED")
             assert set(answer["plans"]) == {"parameters", "images", "applications"}
 
@@ -184,8 +192,16 @@ ORDERS: dict[str, tuple[dict[str, Any], int, str]] = {
     "unknown-application": ({"applications": {"SHOP/nope": {}}}, 422, "CORE/INVALID_INPUT"),
     "unknown-field": ({"colour": "red"}, 422, "CORE/INVALID_INPUT"),
     "custom-for-all": ({"grouping": {"strategy": "custom"}}, 422, "YUNYOU/GROUPS_CUSTOM_PER_APPLICATION"),
-    "shares-decrease": ({"applications": {"SHOP/web": {"grouping": {"strategy": "custom", "shares": [50, 30, 20]}}}}, 422, "YUNYOU/GROUPS_SHARES_REFUSED"),
-    "more-groups-than-pods": ({"applications": {"SHOP/api": {"grouping": {"strategy": "custom", "shares": [20, 40, 40]}}}}, 422, "YUNYOU/GROUPS_COUNT_REFUSED"),
+    "shares-decrease": (
+        {"applications": {"SHOP/web": {"grouping": {"strategy": "custom", "shares": [50, 30, 20]}}}},
+        422,
+        "YUNYOU/GROUPS_SHARES_REFUSED",
+    ),
+    "more-groups-than-pods": (
+        {"applications": {"SHOP/api": {"grouping": {"strategy": "custom", "shares": [20, 40, 40]}}}},
+        422,
+        "YUNYOU/GROUPS_COUNT_REFUSED",
+    ),
     "all-excluded": ({"exclude": ["SHOP/web", "SHOP/api"]}, 409, "YUNYOU/NOTHING_TO_DO"),
     "stale-preview": ({"preview": "0" * 64}, 409, "YUNYOU/CLUSTER_MOVED"),
     "no-solution": ({"solution": "nope"}, 404, "CORE/NOT_FOUND"),
@@ -208,7 +224,9 @@ def test_a_product_ordered_without_what_it_depends_on(sandboxed: Delivery) -> No
     solution = sandboxed.ready(whole)
 
     with nothing_changes(sandboxed):
-        answer = refused(sandboxed.order(solution=solution["id"], products=["SHOP"], status=422), "YUNYOU/ORDER_INVALID")
+        answer = refused(
+            sandboxed.order(solution=solution["id"], products=["SHOP"], status=422), "YUNYOU/ORDER_INVALID"
+        )
 
     assert "BASE" in answer["errors"][0]["message"]
 
@@ -216,7 +234,12 @@ def test_a_product_ordered_without_what_it_depends_on(sandboxed: Delivery) -> No
 @pytest.mark.req("Y-53", "Y-56")
 def test_an_operation_on_nothing(sandboxed: Delivery) -> None:
     with nothing_changes(sandboxed):
-        body = {"type": "operation", "operation": "scale", "application": "SHOP/web", "environment": sandboxed.environment["id"]}
+        body = {
+            "type": "operation",
+            "operation": "scale",
+            "application": "SHOP/web",
+            "environment": sandboxed.environment["id"],
+        }
         refused(sandboxed.order(**body, replicas=3, status=404), "YUNYOU/APPLICATION_UNKNOWN")
 
 
@@ -240,7 +263,9 @@ def test_a_closed_solution_is_only_read(sandboxed: Delivery, how: str) -> None:
     site.ask("POST", f"/solutions/{solution['id']}/{how}", {})
     with nothing_changes(site):
         refused(site.order(solution=solution["id"], force=["SHOP/web"], status=409), "YUNYOU/SOLUTION_CLOSED")
-        changed = site.ask("PATCH", f"/solutions/{solution['id']}/plan/applications", {"SHOP/web": {"replicas": 2}}, 409)
+        changed = site.ask(
+            "PATCH", f"/solutions/{solution['id']}/plan/applications", {"SHOP/web": {"replicas": 2}}, 409
+        )
         refused(changed, "YUNYOU/SOLUTION_CLOSED")
 
 
@@ -318,9 +343,16 @@ def test_a_cluster_that_does_not_answer(planned: Any) -> None:
 
 @pytest.mark.req("Y-80", "Y-82")
 @pytest.mark.parametrize(
-    "user", [{"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "id"}}, {"auth-provider": {"name": "x"}}, {"tokenFile": "/etc/passwd"}]
+    "user",
+    [
+        {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "id"}},
+        {"auth-provider": {"name": "x"}},
+        {"tokenFile": "/etc/passwd"},
+    ],
 )
-def test_a_dangerous_kubeconfig_is_refused(sandboxed: Delivery, delivery_sandbox: Sandbox, user: dict[str, Any]) -> None:
+def test_a_dangerous_kubeconfig_is_refused(
+    sandboxed: Delivery, delivery_sandbox: Sandbox, user: dict[str, Any]
+) -> None:
     settings = yaml.safe_load(delivery_sandbox.kubeconfig.read_text())
     settings["users"][0]["user"] = user
     body = {"name": "danger", "prefix": "danger", "kubeconfig": yaml.safe_dump(settings)}
@@ -334,7 +366,9 @@ def test_a_namespace_that_is_taken_or_reserved(sandboxed: Delivery) -> None:
     site = sandboxed
     body = {"name": "second", "prefix": "second", "cluster": site.environment["cluster"]}
     with nothing_changes(site):
-        refused(site.ask("POST", "/environments", {**body, "namespace": site.namespace}, 409), "YUNYOU/ENVIRONMENT_TAKEN")
+        refused(
+            site.ask("POST", "/environments", {**body, "namespace": site.namespace}, 409), "YUNYOU/ENVIRONMENT_TAKEN"
+        )
         refused(site.ask("POST", "/environments", {**body, "namespace": "kube-system"}, 422), "CORE/INVALID_INPUT")
 
 
@@ -357,7 +391,12 @@ def test_a_dry_run_leaves_nothing(planned: Any) -> None:
     with nothing_changes(site):
         made = site.ask("POST", "/orders?dryRun=true", {"type": "release", "solution": solution["id"]}, 202)
         assert made["nodes"]
-        site.ask("POST", f"/solutions?environment={site.environment['id']}&dryRun=true", document(app("other"), code="OTHER"), 201)
+        site.ask(
+            "POST",
+            f"/solutions?environment={site.environment['id']}&dryRun=true",
+            document(app("other"), code="OTHER"),
+            201,
+        )
     assert site.api.get(f"/yunyou/orders/{made['id']}").status_code == 404
     assert site.ask("GET", f"/solutions/{solution['id']}")["state"] == "planning"
 
@@ -365,6 +404,11 @@ def test_a_dry_run_leaves_nothing(planned: Any) -> None:
 @pytest.mark.req("Y-21")
 def test_an_operation_that_would_do_nothing_is_refused(sandboxed: Delivery) -> None:
     site = sandboxed
-    body = {"type": "operation", "operation": "restart", "application": "SHOP/web", "environment": site.environment["id"]}
+    body = {
+        "type": "operation",
+        "operation": "restart",
+        "application": "SHOP/web",
+        "environment": site.environment["id"],
+    }
     with nothing_changes(site):
         refused(site.ask("POST", "/orders", body, 422), "CORE/INVALID_INPUT")

@@ -14,7 +14,11 @@ pytestmark = pytest.mark.req("Y-20", "Y-30")
 def cells(version: str, **sizes: int) -> dict[str, Any]:
     """A product of one application in a cell of each name and size, and one outside of the group."""
     api = app("api", version, replicas=9, ports=[{"port": 8080}], parameters=[{"key": "CELL", "value": "${cell.name}"}])
-    group = {"name": "g", "applications": ["api"], "cells": [{"name": n, "replicas": {"api": s}} for n, s in sizes.items()]}
+    group = {
+        "name": "g",
+        "applications": ["api"],
+        "cells": [{"name": n, "replicas": {"api": s}} for n, s in sizes.items()],
+    }
     return document(api, app("web", version, dependsOn=["api"]), version=version, scalingGroups=[group])
 
 
@@ -31,8 +35,10 @@ def test_cells_come_change_and_return(delivery: Delivery) -> None:
     site = delivery
     solution = site.ready(cells("1.0.0", east=2, west=1))
     assert [(t["kind"], t["application"], t["cell"]) for t in site.tasks(solution)] == [
-        ("new", "api", "east"), ("new", "api", "west"), ("new", "web", None),
-    ]  # fmt: skip
+        ("new", "api", "east"),
+        ("new", "api", "west"),
+        ("new", "web", None),
+    ]
     site.succeed(site.order(solution=solution["id"], grouping={"strategy": "two"}))
 
     assert running(site) == {"api-east": ("1.0.0", 2), "api-west": ("1.0.0", 1), "web": ("1.0.0", 1)}
@@ -45,8 +51,11 @@ def test_cells_come_change_and_return(delivery: Delivery) -> None:
     second = site.ready(cells("2.0.0", east=3, west=1, north=1))
     done = site.succeed(site.order(solution=second["id"], grouping={"strategy": "two"}))
     assert running(site) == {
-        "api-east": ("2.0.0", 3), "api-west": ("2.0.0", 1), "api-north": ("2.0.0", 1), "web": ("2.0.0", 1)
-    }  # fmt: skip
+        "api-east": ("2.0.0", 3),
+        "api-west": ("2.0.0", 1),
+        "api-north": ("2.0.0", 1),
+        "web": ("2.0.0", 1),
+    }
     assert site.images("api") == [IMAGE.format("api", "2.0.0")] * 5
     assert site.tasks(second) == []
 

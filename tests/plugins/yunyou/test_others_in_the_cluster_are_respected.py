@@ -10,26 +10,43 @@ from app.kube import paths
 from tests.plugins.yunyou.delivery import IMAGE, Delivery, app, codes, document, eventually, node, told
 
 FOREIGN = {
-    "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "labels": {"app.kubernetes.io/managed-by": "Helm"}},
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "web", "labels": {"app.kubernetes.io/managed-by": "Helm"}},
     "spec": {
-        "replicas": 1, "selector": {"matchLabels": {"app": "other"}},
-        "template": {"metadata": {"labels": {"app": "other"}}, "spec": {"containers": [{"name": "other", "image": "registry.example/other:1"}]}},
+        "replicas": 1,
+        "selector": {"matchLabels": {"app": "other"}},
+        "template": {
+            "metadata": {"labels": {"app": "other"}},
+            "spec": {"containers": [{"name": "other", "image": "registry.example/other:1"}]},
+        },
     },
-}  # fmt: skip
-SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": [{"port": 80, "targetPort": 1}], "selector": {"a": "b"}}}
+}
+SERVICE = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "web"},
+    "spec": {"ports": [{"port": 80, "targetPort": 1}], "selector": {"a": "b"}},
+}
 
 
 def patch(site: Delivery, kind: str, name: str, change: dict[str, Any]) -> None:
     """Somebody with ``kubectl edit``."""
     path = paths.one(kind, site.namespace, name)
-    site.kube.request("PATCH", path, {"fieldManager": "kubectl-edit"}, change, content_type="application/merge-patch+json")
+    site.kube.request(
+        "PATCH", path, {"fieldManager": "kubectl-edit"}, change, content_type="application/merge-patch+json"
+    )
 
 
 @pytest.mark.req("Y-21", "Y-30")
 def test_a_foreign_object_stops_the_order_and_can_be_adopted(delivery: Delivery) -> None:
     site = delivery
     site.put_foreign(SERVICE)
-    solution = site.ready(document(app("web", replicas=2, ports=[{"port": 80}], parameters=[{"key": "K", "type": "secret", "value": "v"}])))
+    solution = site.ready(
+        document(
+            app("web", replicas=2, ports=[{"port": 80}], parameters=[{"key": "K", "type": "secret", "value": "v"}])
+        )
+    )
     preview = site.preview(solution=solution["id"])
     error = next(o["error"] for o in preview["applications"][0]["objects"] if o["kind"] == "Service")
     assert error["code"] == "YUNYOU/FOREIGN_OBJECT"
@@ -55,7 +72,12 @@ def test_a_foreign_object_stops_the_order_and_can_be_adopted(delivery: Delivery)
 def test_a_foreign_load_balancer_is_respected_too(sandboxed: Delivery) -> None:
     site = sandboxed
     site.put_foreign({**SERVICE, "metadata": {"name": "web-lb", "labels": {"app.kubernetes.io/managed-by": "Helm"}}})
-    balancer = {"name": "web-lb", "application": "web", "network": "public", "listeners": [{"port": 80, "targetPort": 8080, "protocol": "HTTP"}]}
+    balancer = {
+        "name": "web-lb",
+        "application": "web",
+        "network": "public",
+        "listeners": [{"port": 80, "targetPort": 8080, "protocol": "HTTP"}],
+    }
     solution = site.ready(document(app("web", ports=[{"port": 8080}]), loadBalancers=[balancer]))
     order = site.order(solution=solution["id"])
     failed = site.run(order)
@@ -109,8 +131,15 @@ def test_a_second_order_queues_and_starts_by_itself(sandboxed: Delivery) -> None
     site.tick(second)
     queued = site.show(second)
     assert (queued["state"], queued["blockedBy"]) == ("queued", first["id"])
-    refused = site.order(type="operation", operation="scale", application="SHOP/web", environment=site.environment["id"], replicas=3,
-                         refuseIfBusy=True, status=409)  # fmt: skip
+    refused = site.order(
+        type="operation",
+        operation="scale",
+        application="SHOP/web",
+        environment=site.environment["id"],
+        replicas=3,
+        refuseIfBusy=True,
+        status=409,
+    )
     assert refused["code"] == "YUNYOU/APPLICATION_BUSY"
     confirmation = next(n for n in site.show(first)["nodes"] if n["name"] == "confirm")
     site.tell(first, "confirm", node=confirmation["id"])
@@ -126,7 +155,13 @@ def test_a_queued_order_that_was_previewed_stops_when_its_base_moved(sandboxed: 
     site.release(document(app("web", replicas=2)))
     solution = site.ready(document(app("web", "2.0.0", replicas=2), version="2.0.0"))
     first = site.order(solution=solution["id"])
-    scale = {"type": "operation", "operation": "scale", "application": "SHOP/web", "environment": site.environment["id"], "replicas": 4}
+    scale = {
+        "type": "operation",
+        "operation": "scale",
+        "application": "SHOP/web",
+        "environment": site.environment["id"],
+        "replicas": 4,
+    }
     second = site.order(**scale, preview=site.preview(**scale)["preview"])
     site.succeed(first)
     assert codes(site.run(second)) == {"YUNYOU/PLAN_OUTDATED"}
@@ -160,7 +195,9 @@ def test_drift_is_told_and_put_right(delivery: Delivery, change: str) -> None:
         container = {"name": "web", "image": "registry.example/evil:1"}
         path = paths.one("Deployment", site.namespace, "web")
         body = {"spec": {"template": {"spec": {"containers": [container]}}}}
-        site.kube.request("PATCH", path, {"fieldManager": "kubectl-edit"}, body, content_type="application/strategic-merge-patch+json")
+        site.kube.request(
+            "PATCH", path, {"fieldManager": "kubectl-edit"}, body, content_type="application/strategic-merge-patch+json"
+        )
     drift = site.tasks(solution)
     assert [task["kind"] for task in drift] == ["drift"]
     assert any(change in field["field"] for field in drift[0]["changes"]), drift

@@ -15,7 +15,10 @@ OLD, NEW = IMAGE.format("web", "1.0.0"), IMAGE.format("web", "2.0.0")
 def held_back(workload: dict[str, Any]) -> dict[str, Any]:
     """What of a workload may be used to hold its pods back."""
     spec = workload["spec"]
-    kept = {key: spec.get(key) for key in ("replicas", "strategy", "updateStrategy", "paused", "minReadySeconds", "podManagementPolicy")}
+    kept = {
+        key: spec.get(key)
+        for key in ("replicas", "strategy", "updateStrategy", "paused", "minReadySeconds", "podManagementPolicy")
+    }
     return {key: value for key, value in kept.items() if value not in (None, False)}
 
 
@@ -48,7 +51,9 @@ def two_groups(site: Delivery, workload: str, count: int) -> None:
     assert every == (count or every) >= 4
     before = held_back(site.read(workload, "web"))
 
-    changed = document(app("web", "2.0.0", workload=workload, replicas=count or 1, ports=[{"port": 8080}]), version="2.0.0")
+    changed = document(
+        app("web", "2.0.0", workload=workload, replicas=count or 1, ports=[{"port": 8080}]), version="2.0.0"
+    )
     solution = site.ready(changed)
     order = site.order(solution=solution["id"], beta=True, grouping={"strategy": "two"})
     site.run(order, "waiting")
@@ -80,7 +85,9 @@ def test_host_by_host(delivery: Delivery) -> None:
     solution = site.ready(document(app("web", "2.0.0", workload="StatefulSet", replicas=8), version="2.0.0"))
     order = site.order(solution=solution["id"], grouping={"strategy": "per-host"}, beta=True)
     groups = next(iter(order["plan"]["applications"].values()))["groups"]
-    assert [{hosts[name] for name in group["pods"]} for group in groups] == [{host} for host in sorted(set(hosts.values()))]
+    assert [{hosts[name] for name in group["pods"]} for group in groups] == [
+        {host} for host in sorted(set(hosts.values()))
+    ]
     site.run(order, "waiting")
     new = {pod["metadata"]["name"] for pod in site.pods("web") if pod["spec"]["containers"][0]["image"] == NEW}
     assert new == set(groups[0]["pods"])
@@ -166,7 +173,11 @@ def test_a_one_off_task_runs_before_and_a_failed_one_shows_its_log(sandboxed: De
     assert error["remedy"]["en"]
     assert site.find("Deployment", "web") is None, "it went on after a failed task"
 
-    site.ask("PATCH", f"/solutions/{solution['id']}/plan/applications", {"SHOP/migrate": {"command": ["sh", "-c", "echo done"]}})
+    site.ask(
+        "PATCH",
+        f"/solutions/{solution['id']}/plan/applications",
+        {"SHOP/migrate": {"command": ["sh", "-c", "echo done"]}},
+    )
     site.tell(order, "retry")
     site.succeed(order)
     jobs = site.list("Job")
@@ -181,10 +192,17 @@ def test_claims_of_a_stateful_set_grow_and_come_though_its_templates_cannot_chan
     site = mirrored_sandbox
 
     def version(number: str, **sizes: str) -> dict[str, Any]:
-        storage = [{"name": name, "mountPath": f"/{name}", "size": size, "storageClass": "immediate"} for name, size in sizes.items()]
+        storage = [
+            {"name": name, "mountPath": f"/{name}", "size": size, "storageClass": "immediate"}
+            for name, size in sizes.items()
+        ]
         return document(app("web", number, workload="StatefulSet", replicas=4, storage=storage), version=number)
 
-    for number, sizes, groups in (("1.0.0", {"a": "1Gi"}, 2), ("2.0.0", {"a": "2Gi"}, 2), ("3.0.0", {"a": "2Gi", "b": "1Gi"}, 1)):
+    for number, sizes, groups in (
+        ("1.0.0", {"a": "1Gi"}, 2),
+        ("2.0.0", {"a": "2Gi"}, 2),
+        ("3.0.0", {"a": "2Gi", "b": "1Gi"}, 1),
+    ):
         solution = site.ready(version(number, **sizes))
         preview = site.preview(solution=solution["id"], grouping={"strategy": "two"})
         assert preview["errors"] == 0

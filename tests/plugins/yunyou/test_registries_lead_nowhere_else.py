@@ -1,4 +1,6 @@
-"""A registry, and whatever it names, is asked through the door: no detours, no inside, no more than a moment (Q-30, Y-3)."""
+"""A registry, and whatever it names, is asked through the door: no detours, no inside, no more than a moment (Q-30,
+Y-3).
+"""
 
 from __future__ import annotations
 
@@ -48,8 +50,13 @@ def test_a_registry_that_an_image_names_is_checked_as_any_address() -> None:
 
 def test_a_redirect_of_the_realm_is_not_followed_and_nothing_is_handed_on() -> None:
     with hostile(TOKEN) as inner:
+
         def say(sock: Any, head: str) -> None:
-            answer = saying("302 Found", Location=f"http://{inner.place}/") if "/token" in head else wanting(f"http://{own[0]}/token")
+            answer = (
+                saying("302 Found", Location=f"http://{inner.place}/")
+                if "/token" in head
+                else wanting(f"http://{own[0]}/token")
+            )
             answer(sock, head)
 
         own: list[str] = []
@@ -61,7 +68,17 @@ def test_a_redirect_of_the_realm_is_not_followed_and_nothing_is_handed_on() -> N
         assert not any("INSIDE" in head for head in server.saw)
 
 
-@pytest.mark.parametrize("realm", ["http://{own}@{inner}/token", "http://{inner}/token", "https://u:p@{inner}/", "//{inner}/", "http://[/", "ftp://{own}/"])
+@pytest.mark.parametrize(
+    "realm",
+    [
+        "http://{own}@{inner}/token",
+        "http://{inner}/token",
+        "https://u:p@{inner}/",
+        "//{inner}/",
+        "http://[/",
+        "ftp://{own}/",
+    ],
+)
 def test_a_realm_elsewhere_or_with_a_user_in_it_is_not_asked(realm: str) -> None:
     with hostile(TOKEN) as inner:
         place: list[str] = []
@@ -104,6 +121,7 @@ def test_a_blob_is_fetched_where_the_registry_keeps_it_without_the_token() -> No
 
 def test_a_blob_kept_on_another_plain_server_is_not_fetched() -> None:
     with hostile(saying("200 OK", b"{}")) as inner:
+
         def say(sock: Any, head: str) -> None:
             if "/blobs/" in head:
                 saying("307 Temporary Redirect", Location=f"http://{inner.place}/")(sock, head)
@@ -125,7 +143,7 @@ def test_a_blob_kept_on_another_plain_server_is_not_fetched() -> None:
         (saying("200 OK", b"[]"), "no registry's answer"),
         (saying("200 OK", b"[" * 100_000), "no registry's answer"),
     ],
-)  # fmt: skip
+)
 def test_what_inflates_drips_or_is_no_object_is_told(say: Saying, words: str) -> None:
     with hostile(say) as server:
         found = verdict(server, **({"_seconds": 0.5} if words == "in time" else {"_most": 200_000}))
@@ -137,10 +155,13 @@ def test_what_inflates_drips_or_is_no_object_is_told(say: Saying, words: str) ->
 @pytest.mark.parametrize(
     "manifest",
     [
-        {"manifests": 5}, {"manifests": [3, {"platform": "x"}]}, {"config": "x"}, {"config": {"digest": "../../x"}},
+        {"manifests": 5},
+        {"manifests": [3, {"platform": "x"}]},
+        {"config": "x"},
+        {"config": {"digest": "../../x"}},
         {"config": {"digest": 4}},
     ],
-)  # fmt: skip
+)
 def test_a_manifest_of_another_shape_tells_no_platforms(manifest: Any) -> None:
     with hostile(saying("200 OK", json.dumps(manifest).encode())) as server:
         assert verdict(server).platforms == []
@@ -149,7 +170,10 @@ def test_a_manifest_of_another_shape_tells_no_platforms(manifest: Any) -> None:
 
 def test_what_no_column_holds_of_what_a_registry_tells_is_left_out() -> None:
     """Else one image's registry would undo what all others said."""
-    odd = ({"os": "linux", "architecture": name} for name in ("\ud800", "a\0b", "x" * 70, "arm64", *(f"a{n}" for n in range(10_000))))
+    odd = (
+        {"os": "linux", "architecture": name}
+        for name in ("\ud800", "a\0b", "x" * 70, "arm64", *(f"a{n}" for n in range(10_000)))
+    )
     body = json.dumps({"manifests": [{"platform": one} for one in odd]}).encode()
     with hostile(saying("200 OK", body, Docker_Content_Digest="sha256:" + "a" * 500)) as server:
         found = verdict(server)

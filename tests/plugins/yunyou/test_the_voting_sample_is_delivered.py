@@ -26,9 +26,16 @@ def test_from_the_file_to_the_cluster_and_back_as_a_baseline(mirrored: Delivery)
     solution = site.import_(voting())
     assert [p["code"] for p in solution["products"]] == ["STATE", "VOTE"]
     assert solution["applications"] == 5
-    assert {kind for kind, task in solution["plan"].items() if task["state"] != "done"} >= {"images", "load-balancers", "applications"}
+    assert {kind for kind, task in solution["plan"].items() if task["state"] != "done"} >= {
+        "images",
+        "load-balancers",
+        "applications",
+    }
     site.confirm_all(solution)
-    assert {(t["kind"], t["product"], t["order"]) for t in site.tasks(solution)} == {("new", "STATE", "release"), ("new", "VOTE", "release")}
+    assert {(t["kind"], t["product"], t["order"]) for t in site.tasks(solution)} == {
+        ("new", "STATE", "release"),
+        ("new", "VOTE", "release"),
+    }
 
     seen = site.objects()
     preview = site.preview(solution=solution["id"])

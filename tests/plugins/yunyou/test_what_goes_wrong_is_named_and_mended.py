@@ -1,4 +1,6 @@
-"""Pods that do not come up end an order within seconds, with the reason; a correction of the plan goes on from there."""
+"""Pods that do not come up end an order within seconds, with the reason; a correction of the plan goes on from
+there.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,12 @@ def test_what_keeps_pods_from_starting_is_named(sandboxed: Delivery, fields: dic
 @pytest.mark.xdist_group("yunyou-real")
 def test_a_quota_that_is_used_up_is_named(real: Delivery) -> None:
     site = real
-    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small"}, "spec": {"hard": {"pods": "1"}}}
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "small"},
+        "spec": {"hard": {"pods": "1"}},
+    }
     site.kube.create(f"/api/v1/namespaces/{site.namespace}/resourcequotas", quota)
     time.sleep(0.5)
     solution = site.ready(document(app("web", replicas=3)))
@@ -87,11 +94,18 @@ def test_a_volume_that_cannot_grow_says_what_to_do(real: Delivery) -> None:
     specs: dict[str, dict[str, Any]] = {
         "StorageClass": {"provisioner": "kubernetes.io/no-provisioner"},
         "PersistentVolume": {
-            "spec": {"capacity": {"storage": "5Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": name, "hostPath": {"path": "/x"}}
+            "spec": {
+                "capacity": {"storage": "5Gi"},
+                "accessModes": ["ReadWriteOnce"],
+                "storageClassName": name,
+                "hostPath": {"path": "/x"},
+            }
         },
-    }  # fmt: skip
+    }
     for kind, rest in specs.items():
-        site.kube.create(paths.collection(kind), {"apiVersion": kinds[kind], "kind": kind, "metadata": {"name": name}, **rest})
+        site.kube.create(
+            paths.collection(kind), {"apiVersion": kinds[kind], "kind": kind, "metadata": {"name": name}, **rest}
+        )
 
     def version(number: str, size: str) -> dict[str, Any]:
         storage = [{"name": "data", "mountPath": "/data", "size": size, "storageClass": name}]
@@ -111,7 +125,9 @@ def test_a_retry_while_the_cluster_is_away_says_so_and_can_be_repeated(sandboxed
     solution = site.ready(document(app("web", "missing", replicas=2)))
     order = site.order(solution=solution["id"])
     fails(site, order, "YUNYOU/IMAGE_PULL_FAILED")
-    site.ask("PATCH", f"/solutions/{solution['id']}/plan/applications", {"SHOP/web": {"image": IMAGE.format("web", "1.0.0")}})
+    site.ask(
+        "PATCH", f"/solutions/{solution['id']}/plan/applications", {"SHOP/web": {"image": IMAGE.format("web", "1.0.0")}}
+    )
     cluster = db.session.get(Cluster, site.environment["cluster"])
     assert cluster is not None
     right = cluster.kubeconfig
@@ -141,7 +157,13 @@ def test_the_mirror_tells_what_goes_wrong_as_well(mirrored_sandbox: Delivery, wo
 @pytest.mark.req("Y-30", "Y-32")
 def test_the_mirror_tells_of_a_failed_task_as_well(mirrored_sandbox: Delivery) -> None:
     site = mirrored_sandbox
-    task = app("migrate", role="task", workload="Job", command=["sh", "-c", "echo no such table; exit 3"], task={"runOn": "every-release"})
+    task = app(
+        "migrate",
+        role="task",
+        workload="Job",
+        command=["sh", "-c", "echo no such table; exit 3"],
+        task={"runOn": "every-release"},
+    )
     solution = site.ready(document(task))
     failed = fails(site, site.order(solution=solution["id"]), "YUNYOU/TASK_FAILED")
     assert any("no such table" in line for line in node(failed, "application", "migrate")["error"]["extra"]["log"])

@@ -1,4 +1,6 @@
-"""What a newer solution does not have any more leaves the cluster: objects, cells, applications, another kind of workload."""
+"""What a newer solution does not have any more leaves the cluster: objects, cells, applications, another kind of
+workload.
+"""
 
 from __future__ import annotations
 
@@ -47,13 +49,25 @@ def test_everything_that_a_newer_version_has_no_more_goes_and_returns(delivery: 
     site.release(first())
     before = set(site.objects())
     solution = site.ready(second())
-    shown = {(o["kind"], o["name"]) for a in site.preview(solution=solution["id"])["applications"] for o in a["objects"] if o["action"] == "delete"}
+    shown = {
+        (o["kind"], o["name"])
+        for a in site.preview(solution=solution["id"])["applications"]
+        for o in a["objects"]
+        if o["action"] == "delete"
+    }
     assert shown == {
-        ("Service", "web"), ("Secret", "web-parameters"), ("Service", "web-lb"), ("StatefulSet", "kind"), ("Service", "kind-headless"),
-        ("Deployment", "once"), ("Service", "once"),
-    }  # fmt: skip
+        ("Service", "web"),
+        ("Secret", "web-parameters"),
+        ("Service", "web-lb"),
+        ("StatefulSet", "kind"),
+        ("Service", "kind-headless"),
+        ("Deployment", "once"),
+        ("Service", "once"),
+    }
     done = site.succeed(site.order(solution=solution["id"]))
-    assert [(t["kind"], t["application"], t["order"]) for t in site.tasks(solution)] == [("removal", "gone", "operation")]
+    assert [(t["kind"], t["application"], t["order"]) for t in site.tasks(solution)] == [
+        ("removal", "gone", "operation")
+    ]
     removed = site.succeed(site.order(type="operation", solution=solution["id"]))
     assert site.tasks(solution) == []
     are_there(site, {"Deployment/web", "DaemonSet/kind", "Service/kind", "Deployment/last"})

@@ -44,7 +44,9 @@ def event(reason: str, message: str, count: int = 1, **more: Any) -> dict[str, A
 
 ENDED = {"terminated": {"exitCode": 3, "reason": "Error", "message": "no database"}}
 WELL = {"terminated": {"exitCode": 0, "reason": "Completed"}}
-UNSTARTED = {"terminated": {"exitCode": 128, "reason": "StartError", "message": 'exec: "/app": stat /app: no such file'}}
+UNSTARTED = {
+    "terminated": {"exitCode": 128, "reason": "StartError", "message": 'exec: "/app": stat /app: no such file'}
+}
 KILLED = {"terminated": {"exitCode": 137, "reason": "Error"}}
 OOM = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
 UNSCHEDULED = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
@@ -78,7 +80,13 @@ CASES: list[tuple[str, dict[str, Any], list[dict[str, Any]], str, str]] = [
         "exit code 3. no database",
     ),
     ("init crash", pod(init=waiting("CrashLoopBackOff", restartCount=2, lastState=ENDED)), [], "CRASH_LOOP", "chown-0"),
-    ("crash that the status has not told yet", pod({"state": ENDED, "restartCount": 1}), [], "CRASH_LOOP", "exit code 3"),
+    (
+        "crash that the status has not told yet",
+        pod({"state": ENDED, "restartCount": 1}),
+        [],
+        "CRASH_LOOP",
+        "exit code 3",
+    ),
     ("a server that ends well", pod({"state": WELL, "restartCount": 1}), [], "CRASH_LOOP", "exit code 0"),
     (
         "start error behind the back-off",

@@ -72,7 +72,9 @@ def test_everything_is_checked_where_something_goes_that_others_may_name(what: s
 
 @pytest.mark.req("Y-50")
 def test_the_index_of_a_baseline_is_read_and_written_where_it_changed(tenant: Any) -> None:
-    row = Environment(tenant_id=tenant.id, name="large", cluster_id=cluster_of(tenant.id), namespace="large", prefix="large")
+    row = Environment(
+        tenant_id=tenant.id, name="large", cluster_id=cluster_of(tenant.id), namespace="large", prefix="large"
+    )
     db.session.add(row)
     db.session.flush()
     row_id = row.id
@@ -81,7 +83,10 @@ def test_the_index_of_a_baseline_is_read_and_written_where_it_changed(tenant: An
         product["parameters"] = [{"key": "p", "value": product["code"]}]
     baselines.change(row, lambda _before: first)
     db.session.commit()
-    kept = {p.name: p.id for p in db.session.scalars(select(GlobalParameter).where(GlobalParameter.environment_id == row_id))}
+    kept = {
+        p.name: p.id
+        for p in db.session.scalars(select(GlobalParameter).where(GlobalParameter.environment_id == row_id))
+    }
     loaded: list[str] = []
 
     def note(found: Any, _context: Any) -> None:
@@ -106,6 +111,8 @@ def test_the_index_of_a_baseline_is_read_and_written_where_it_changed(tenant: An
     at = BaselineApplication.environment_id == row_id
     images = dict(db.session.execute(select(BaselineApplication.name, BaselineApplication.image).where(at)).all())
     assert (set(images), images["b1"]) == ({"a1", "a2", "b1", "c1"}, "registry.example/b1:2")
-    after = {p.name: p for p in db.session.scalars(select(GlobalParameter).where(GlobalParameter.environment_id == row_id))}
+    after = {
+        p.name: p for p in db.session.scalars(select(GlobalParameter).where(GlobalParameter.environment_id == row_id))
+    }
     assert after["product.B.param.p"].value == '"changed"'
     assert {name for name, p in after.items() if kept.get(name) == p.id} == {"product.A.param.p", "product.C.param.p"}
