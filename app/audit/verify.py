@@ -13,7 +13,7 @@ from sqlalchemy import Connection, DateTime, Row, func, select, type_coerce
 
 from app.audit import chain, checkpoints
 from app.audit.models import AuditCheckpoint, AuditEvent, AuditHead, AuditSeal, AuditWaiting
-from app.audit.offline import GENESIS, is_back_dated
+from app.audit.offline import GENESIS, GRACE, is_back_dated
 from app.db import db, now
 from app.words import Text, _, plain
 
@@ -49,6 +49,7 @@ CHAIN_GONE = _("the whole chain is gone")
 UNSTATED = _("a signed checkpoint tells another digest")
 BACK_DATED = _("it is dated before rows that were sealed before it")
 UNSEALED = _("it has no seal and does not wait for one: it was un-sealed or slipped in")
+AHEAD = _("it is dated in the future, so that it waits for its seal")
 LOST = _("it was removed before it was sealed")
 
 
@@ -278,12 +279,11 @@ def _outside(tenant_id: str | None) -> Iterator[Break]:
     sealed = select(AuditSeal.seq).where(AuditSeal.event_id == AuditEvent.id).exists()
     waits = select(AuditWaiting.event_id).where(AuditWaiting.event_id == AuditEvent.id).exists()
     slipped = select(AuditEvent.tenant_id, AuditEvent.id).where(~sealed, ~waits)
-    if tenant_id is not None:
-        slipped = slipped.where(AuditEvent.tenant_id == tenant_id)
-    for tenant, identifier in db.session.execute(
-        slipped.order_by(AuditEvent.tenant_id, AuditEvent.id).limit(PAGE)
-    ).all():
-        yield Break(tenant, 0, identifier, UNSEALED)
+    ahead = select(AuditEvent.tenant_id, AuditEvent.id).where(~sealed, waits, AuditEvent.created_at > now() + GRACE)
+    for rows, problem in ((slipped, UNSEALED), (ahead, AHEAD)):
+        mine = rows if tenant_id is None else rows.where(AuditEvent.tenant_id == tenant_id)
+        for tenant, identifier in db.session.execute(mine.order_by(AuditEvent.tenant_id, AuditEvent.id).limit(PAGE)):
+            yield Break(tenant, 0, identifier, problem)
     there = select(AuditEvent.id).where(AuditEvent.id == AuditWaiting.event_id).exists()
     for identifier in db.session.scalars(select(AuditWaiting.event_id).where(~there).limit(PAGE)).all():
         yield Break("", 0, identifier, LOST)

@@ -332,6 +332,15 @@ def test_a_row_of_a_chain_that_goes_on_is_named_as_back_dated_whatever_its_seal_
     assert made in [b.event_id for b in found() if "dated before" in b.problem.in_("en")]
 
 
+def test_a_row_that_waits_for_its_seal_since_it_is_dated_in_the_future_is_named(sealed: Flask) -> None:
+    """It would be shown, and could be altered for ever."""
+    made = slip_in(MINE, timedelta(days=-1), waits=True)
+    assert seal.seal_all() == 0
+
+    named = [(b.tenant_id, b.event_id, b.problem.in_("en")[:24]) for b in found()]
+    assert named == [(MINE, made, "it is dated in the futur")]
+
+
 def test_an_operation_that_took_long_and_rows_after_an_outage_of_the_sealer_are_not_taken_for_back_dated(
     sealed: Flask,
 ) -> None:
