@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import DataError
 
 from app.db import affected, db, now
 from app.kube.models import Cluster, KubeObject, MirrorState
@@ -17,6 +19,7 @@ from app.kube.states import summary
 BATCH = 400
 AT_ONCE = 2_000  # objects in one transaction: other writers have their turn
 FRESH_SECONDS = 12.0
+log = logging.getLogger(__name__)
 APPLICATION, PRODUCT, MANAGED_BY = "app.kubernetes.io/name", "app.kubernetes.io/part-of", "app.kubernetes.io/managed-by"
 Name = tuple[str, str]
 
@@ -111,12 +114,29 @@ def _write(
         some = names[start : start + AT_ONCE]
         removed = _remove(state, [name for name in some if there is None or name in there])
         made = [row_of(state.cluster_id, state.kind, present[name]) for name in some if name in present]
-        if made:
-            db.session.execute(insert(KubeObject), made)
-        if len(made) != removed:
-            state.objects += len(made) - removed
+        written = _insert(made)
+        if written != removed:
+            state.objects += written - removed
         if start + AT_ONCE < len(names):
             commit()
+
+
+def _insert(made: list[dict[str, Any]]) -> int:
+    """Write these rows. A cluster may say anything: one that the database cannot hold is left out for the others' sake.
+
+    :returns: how many were written
+    """
+    if not made:
+        return 0
+    try:
+        with db.session.begin_nested():
+            db.session.execute(insert(KubeObject), made)
+        return len(made)
+    except (DataError, OverflowError, ValueError) as error:
+        if half := len(made) // 2:
+            return _insert(made[:half]) + _insert(made[half:])
+        log.warning("%s %s/%s is left out: %s", made[0]["kind"], made[0]["namespace"], made[0]["name"], error)
+        return 0
 
 
 def _remove(state: MirrorState, gone: Iterable[Name]) -> int:
