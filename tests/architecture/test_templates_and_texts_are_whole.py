@@ -14,6 +14,7 @@ from app.words import Text, extraction
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 SCRIPTS = Path(__file__).parents[2] / "app" / "static" / "js"
+STYLES = Path(__file__).parents[2] / "app" / "static" / "css"
 FILES = sorted(path for path in TEMPLATES.rglob("*.html") if "styleguide" not in path.name)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # What stands outside of _(…) may be signs, numbers, units and names that read the same in both languages.
@@ -95,3 +96,11 @@ def test_no_template_has_inline_code_or_an_asset_from_elsewhere(path: Path) -> N
 def test_scripts_hold_no_words(path: Path) -> None:
     """What they say stands in attributes that templates wrote."""
     assert re.findall(r"""["'`][A-Z][a-z]+ [a-z]+[^"'`]*|[\u4e00-\u9fff]+""", path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("path", sorted(STYLES.glob("*.css")), ids=lambda path: path.name)
+def test_a_line_of_css_holds_one_rule(path: Path) -> None:
+    lines = path.read_text("utf-8").splitlines()
+    whole = [line for line in lines if "url(" not in line and not line.lstrip().startswith(("--", "clip-path"))]
+    assert [line for line in lines if line.count("{") > 1] == []
+    assert [line for line in whole if len(line) > 120] == []
