@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from flask import Flask, Response, abort, send_from_directory
-from flask_htmx import HTMX
 from flask_login import LoginManager
 from sqlalchemy.exc import ArgumentError
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -16,6 +15,7 @@ from app.auth import elsewhere, user
 from app.config import Settings, SettingsError, load_plugin_settings, load_settings
 from app.db import db, pool_for
 from app.guard import public
+from app.htmx import htmx
 from app.services import EXTENSION
 from app.web import compress, frame, language, lifecycle, metrics, problems
 from app.web.language import STATIC
@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, *[settings.trusted_proxies] * 4)  # type: ignore[method-assign]
     _use_database(app)
-    HTMX(app)
+    htmx.init_app(app)
     user.install(LoginManager(), app)
     found = catalogue.load(settings.plugins, core)
     app.extensions[site.CATALOGUE] = found

@@ -282,9 +282,7 @@ def explain(user: str, permission: str, resource: tuple[str, ...], tenant: str |
 @click.option("--check", is_flag=True, help="Write nothing; name what the catalogues lack.")
 @click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def words(check: bool, folders: tuple[Path, ...]) -> None:
-    """Bring catalogues of words up to the code (developers): the console's, or a plugin's in FOLDERS. Example:
-    antstack words
-    """
+    """Bring catalogues of words up to the code, the console's or a plugin's in FOLDERS. Example: antstack words"""
     from app.words import extraction
 
     found = extraction.check(folders) if check else extraction.update_all(folders)

@@ -72,6 +72,9 @@ def need_described(app: Flask, method: str, path: str, answer: TestResponse) -> 
             msgspec.json.decode(answer.get_data(), type=shape)
         except msgspec.ValidationError as error:
             problems.append(str(error))
+    if not openapi.returned(operation):
+        assert answer.get_data() == b"", f"{operation.id} answers no shape, but {answer.get_data()!r}"
+        return
     assert len(problems) < len(openapi.returned(operation)), (
         f"{operation.id} answered what is none of its shapes: {problems}"
     )

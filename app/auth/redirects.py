@@ -6,11 +6,13 @@ from urllib.parse import urlsplit
 
 from flask import Response, g, make_response, redirect, request, url_for
 
+from app.htmx import htmx
+
 
 def sign_in_redirect() -> Response:
     """To the sign-in page, or to the chooser when only the tenant is missing; HTMX is told to leave the page."""
     target = url_for("auth.choose") if g.get("session_row") else url_for("auth.login", next=_here())
-    if request.headers.get("HX-Request") == "true":
+    if htmx:
         response = make_response("", 401)
         response.headers["HX-Redirect"] = target
         return response

@@ -6,17 +6,19 @@ from types import ModuleType
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, g, make_response, redirect, request, session, url_for
+from flask_login import current_user
 from sqlalchemy import select
 
 from app import audit, caller, site
 from app.auth import sessions
 from app.auth.models import ConsoleSession
 from app.auth.redirects import local_path, sign_in_redirect
-from app.contracts.identity import Directory, Principal
+from app.contracts.identity import Directory
 from app.core import permissions
 from app.db import db
 from app.errors import NOT_FOUND, SIGNED_OUT
 from app.guard import public, signed_in
+from app.htmx import htmx
 from app.services import need_service
 from app.web.language import CHOICES
 from app.web.render import go, render, wants_fragment
@@ -155,13 +157,13 @@ def backchannel_logout() -> Response:
 @public("looks of this browser, kept in its own cookies", csrf=False)
 def preferences() -> Response:
     response = make_response("", 204)
-    if request.headers.get("HX-Request") != "true":
+    if not htmx:
         back = urlsplit(request.referrer or "/")
         response = make_response(redirect(local_path(f"{back.path}?{back.query}".rstrip("?")), 303))
     for key, choices in CHOICES.items():
         if request.form.get(key) in choices():
             response.set_cookie(f"antstack-{key}", request.form[key], max_age=YEAR, samesite="Lax")
-    if request.headers.get("HX-Request") == "true":
+    if htmx:
         response.headers["HX-Refresh"] = "true"
     return response
 
@@ -169,7 +171,7 @@ def preferences() -> Response:
 @bp.get("/account/sessions")
 @signed_in("own sessions only")
 def own_sessions() -> Response:
-    mine = select(ConsoleSession).where(ConsoleSession.principal_key == _me().key)
+    mine = select(ConsoleSession).where(ConsoleSession.principal_key == current_user.id)
     found = db.session.scalars(mine.order_by(ConsoleSession.last_seen_at.desc())).all()
     return render("core/sessions.html", fragment="rows", sessions=found, current=caller.current().session_id)
 
@@ -178,15 +180,8 @@ def own_sessions() -> Response:
 @signed_in("own sessions only", audit=permissions.SESSION_ENDED)
 def end_session(session_id: str) -> Response:
     row = db.session.get(ConsoleSession, session_id)
-    if row is None or row.principal_key != _me().key:
+    if row is None or row.principal_key != current_user.id:
         raise NOT_FOUND(what=SESSION)
     audit.note("session", row.id, row.login)
     sessions.end(row)
     return go(url_for(".own_sessions"), _("The session was ended."))
-
-
-def _me() -> Principal:
-    principal = caller.current().principal
-    if principal is None:
-        raise SIGNED_OUT()
-    return principal

@@ -15,6 +15,7 @@ from app.contracts.shapes import Ask, ask_of
 from app.db import Versioned
 from app.errors import CSRF, FORBIDDEN, NOT_FOUND, SIGNED_OUT, ConsoleError, FieldError, pointer_of
 from app.guard import Operation, guard
+from app.htmx import htmx
 from app.web import conflicts
 from app.web.forms import constrained
 from app.web.problems import refuse
@@ -137,4 +138,4 @@ def options(found: Sequence[tuple[str, str]]) -> Response:
 
 def done(url: str, message: Text) -> Response:
     """Close the dialog and let the list behind it refresh; without script, go to *url*."""
-    return dialog_done(message) if request.headers.get("HX-Request") == "true" else go(url, message)
+    return dialog_done(message) if htmx else go(url, message)

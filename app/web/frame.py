@@ -8,13 +8,14 @@ from functools import cached_property
 from typing import Any
 
 from flask import Flask, g, request, session, url_for
+from flask_login import current_user
 from sqlalchemy import func, select
 
 from app import caller, site
 from app.auth import decisions
 from app.auth.decisions import Resource
 from app.contracts.declarations import NavItem, Permission
-from app.contracts.identity import Directory
+from app.contracts.identity import Directory, Principal
 from app.db import db
 from app.jobs.models import QUEUED, RUNNING, JobRun
 from app.services import find_service
@@ -81,9 +82,9 @@ class Frame:
     @cached_property
     def user(self) -> Mapping[str, Any] | None:
         """The signed-in person: name, login, first role."""
-        principal = caller.current().principal
-        if principal is None:
+        if not current_user.is_authenticated:
             return None
+        principal: Principal = current_user.principal
         roles = decisions.held_by(principal)
         role = roles[0].role_name if roles else _("No role")
         if len(roles) > 1:

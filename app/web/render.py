@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response, current_app, g, make_response, redirect, request
 
+from app.htmx import htmx
 from app.web.language import t
 from app.words import Text
 
@@ -17,12 +18,7 @@ HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>", re.S)
 
 def wants_fragment() -> bool:
     """Whether HTMX asked for a part of the page (not a boosted link, not a history restore)."""
-    headers = request.headers
-    return (
-        headers.get("HX-Request") == "true"
-        and headers.get("HX-Boosted") != "true"
-        and headers.get("HX-History-Restore-Request") != "true"
-    )
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
 def render(template: str, fragment: str | None = None, status: int = 200, **context: Any) -> Response:
@@ -55,7 +51,7 @@ def _navigated() -> bool:
 
 def go(url: str, message: Text | None = None, kind: str = "success") -> Response:
     """Send the browser on after a change, with a message that it shows there."""
-    if request.headers.get("HX-Request") == "true":
+    if htmx:
         response = make_response("", 204)
         response.headers["HX-Redirect"] = url
     else:
