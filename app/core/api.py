@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from flask import request
+from flask import Response, request
 from sqlalchemy import select
 
 from app import caller, site
@@ -314,5 +314,5 @@ class OpenApiDocument(Out):
     returns=OpenApiDocument,
     public="the description of the API holds no data",
 )
-def describe() -> dict[str, Any]:
-    return openapi.document()
+def describe() -> Response:
+    return Response(openapi.written(), mimetype="application/json")

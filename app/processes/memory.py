@@ -8,6 +8,8 @@ import importlib
 
 from sqlalchemy.orm import configure_mappers
 
+from app.words.catalogues import languages, translations
+
 # mallopt(3): parameters of glibc's allocator, from malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 HEAPS = 2
@@ -57,6 +59,8 @@ def load_shared() -> None:
     """
     for name in SHARED:
         importlib.import_module(name)
+    for language in languages():
+        translations(language)
     configure_mappers()
     gc.collect()
     gc.freeze()
