@@ -31,7 +31,8 @@ from app.guard import Operation
 if TYPE_CHECKING:
     from flask import Blueprint, Flask
 
-    from app.orders.steps import OrderType, StepKind
+    from app.orders.steps import StepKind
+    from app.orders.types import OrderType
     from app.web.api import Api
 
 PROJECT = "antstack"
@@ -98,7 +99,7 @@ def register_steps() -> Iterable[StepKind]:
 
 @hookspec
 def register_order_types() -> Iterable[OrderType]:
-    """What the plugin adds to the life of its orders."""
+    """What the plugin says of its orders: permissions, titles, kinds of nodes, rollback."""
 
 
 @hookspec

@@ -26,6 +26,7 @@ from app.hooks import hookimpl
 from app.jobs import control
 from app.jobs.run import DONE
 from app.kube.errors import ERRORS as KUBE_ERRORS
+from app.order_views import api as order_api
 from app.orders import engine, verbs
 from app.orders.steps import Confirm
 from app.web import bearer, idempotency, lifecycle, metrics, pod_logs, problems
@@ -39,7 +40,7 @@ def register_blueprints():
 
 @hookimpl
 def register_apis():
-    return [api.api, audit_api.api]
+    return [api.api, audit_api.api, order_api.api]
 
 
 @hookimpl

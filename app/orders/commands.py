@@ -13,8 +13,8 @@ from app.errors import NOT_FOUND, ConsoleError
 from app.orders import due, locks, tree, verbs
 from app.orders.history import event, move
 from app.orders.models import Order, OrderCommand, OrderNode
-from app.orders.steps import type_of
 from app.orders.tree import Tree
+from app.orders.types import type_of
 from app.words import _
 
 STEP = _("step")
@@ -117,7 +117,7 @@ def _obey(order: Order, found: Tree, command: OrderCommand) -> None:
         wanted = (
             leaves
             if node is not None
-            else [x for leaf in leaves if leaf.state == tree.FAILED for x in found.skipped_with(leaf)]
+            else [x for leaf in leaves if leaf.state == tree.FAILED for x in found.skipped_with(leaf, type_of(order))]
         )
         _skip(order, wanted, command)
     elif command.verb == verbs.CONFIRM:
@@ -127,7 +127,7 @@ def _obey(order: Order, found: Tree, command: OrderCommand) -> None:
 
 def _retry(order: Order, leaves: Sequence[OrderNode], command: OrderCommand) -> None:
     kind = type_of(order)
-    if kind and kind.before_retry and leaves:
+    if kind.before_retry and leaves:
         try:
             with db.session.begin_nested():
                 kind.before_retry(order, leaves)

@@ -24,8 +24,8 @@ from app.orders import commands, due, leases, locks, tree
 from app.orders.execution import STEP_UNKNOWN, TIMED_OUT, Execution
 from app.orders.history import event
 from app.orders.models import Order, OrderNode
-from app.orders.steps import type_of
 from app.orders.tree import Tree
+from app.orders.types import type_of
 from app.words import _
 
 log = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ class Tick:
         self.order.started_at = self.order.started_at or now()
         event(self.order, None, "started", tree.QUEUED, tree.RUNNING)
         kind = type_of(self.order)
-        if kind and kind.before_start:
+        if kind.before_start:
             try:
                 kind.before_start(self.order)
                 self._read_tree()

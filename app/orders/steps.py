@@ -8,11 +8,10 @@ tells whether it is reached. The engine records its intent before it calls
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from app import site
 from app.errors import ConsoleError
 from app.orders.models import Order, OrderNode
 from app.words import Text, _, plain
@@ -76,20 +75,6 @@ class StepKind(Protocol):
     def check(self, ctx: Context) -> Outcome:
         """Whether the target is reached."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class OrderType:
-    """What a plugin adds to the life of its orders. Each function may be left out."""
-
-    plugin: str
-    before_retry: Callable[[Order, Sequence[OrderNode]], None] | None = None
-    before_start: Callable[[Order], None] | None = None
-
-
-def type_of(order: Order) -> OrderType | None:
-    """What the order's plugin adds to its life."""
-    return site.catalogue().order_types.get(order.plugin)
 
 
 class Simple:

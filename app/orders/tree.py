@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from app.orders.models import Order, OrderNode
+from app.orders.types import OrderType
 
 PENDING: Final = "pending"
 QUEUED: Final = "queued"
@@ -21,10 +22,6 @@ ROLLED_BACK: Final = "rolled-back"
 
 DONE: Final = frozenset({SUCCEEDED, SKIPPED})
 TERMINAL: Final = frozenset({SUCCEEDED, CANCELLED, ROLLED_BACK})
-WHOLE: Final = (
-    "application",
-    "product",
-)  # kinds of nodes that can be left out although the steps in them need each other
 ACTIVE: Final = frozenset({QUEUED, RUNNING, WAITING, PAUSED, FAILED, CANCELLING})
 
 
@@ -65,10 +62,10 @@ class Tree:
         parent = self.by_id.get(node.parent_id or "")
         return [*self.path(parent), node] if parent else [node]
 
-    def skipped_with(self, leaf: OrderNode) -> list[OrderNode]:
-        """What is left out when a leaf is: itself, or all of its application or product where the rest needs it."""
+    def skipped_with(self, leaf: OrderNode, type: OrderType) -> list[OrderNode]:
+        """What is left out when a leaf is: itself, or where the rest needs it all of what goes as a whole."""
         node: OrderNode | None = leaf
-        while node is not None and leaf.required and node.kind not in WHOLE:
+        while node is not None and leaf.required and not type.kind(node).whole:
             node = self.by_id.get(node.parent_id or "")
         return self.under(node)
 

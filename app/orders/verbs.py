@@ -9,6 +9,7 @@ from app.db import now
 from app.errors import ConsoleError, ErrorCode
 from app.orders import tree
 from app.orders.models import Order, OrderNode
+from app.orders.types import type_of
 from app.words import _, pgettext, plain
 
 PAUSE, RESUME, CANCEL, FORCE_CANCEL = "pause", "resume", "cancel", "force-cancel"
@@ -62,17 +63,16 @@ def of_order(order: Order) -> list[str]:
         found.append(CANCEL)
     if state not in tree.TERMINAL:
         found.append(FORCE_CANCEL)
-    if state in (tree.FAILED, tree.WAITING, tree.SUCCEEDED, tree.CANCELLED):
+    if type_of(order).rollback and state in (tree.FAILED, tree.WAITING, tree.SUCCEEDED, tree.CANCELLED):
         found.append(ROLLBACK)
     return found
 
 
 def of_node(order: Order, node: OrderNode, leaves: Sequence[OrderNode]) -> list[str]:
     """What may be told to a node now; *leaves* are those below it."""
+    kind = type_of(order).kind(node)
     if order.state in tree.TERMINAL:
-        return (
-            [ROLLBACK] if node.kind in ("product", "application", "group") and order.state != tree.ROLLED_BACK else []
-        )
+        return [ROLLBACK] if kind.rolls_back and order.state != tree.ROLLED_BACK else []
     if order.state in (tree.QUEUED, tree.CANCELLING):
         return []
     states = {leaf.state for leaf in leaves}
@@ -82,10 +82,10 @@ def of_node(order: Order, node: OrderNode, leaves: Sequence[OrderNode]) -> list[
     if tree.FAILED in states:
         found.append(RETRY)
     open_leaves = [leaf for leaf in leaves if leaf.state not in tree.DONE]
-    apart = node.kind in tree.WHOLE or not any(leaf.required for leaf in open_leaves)
+    apart = kind.whole or not any(leaf.required for leaf in open_leaves)
     if open_leaves and apart and states - {tree.WAITING} - tree.DONE:
         found.append(SKIP)
-    if order.state in (tree.FAILED, tree.WAITING) and node.kind in ("product", "application", "group"):
+    if order.state in (tree.FAILED, tree.WAITING) and kind.rolls_back:
         found.append(ROLLBACK)
     return found
 

@@ -81,6 +81,7 @@ class ApiOperation:
     external: bool
     dry_run: bool
     raw_body: str
+    deprecated: bool
 
 
 @dataclass
@@ -111,6 +112,7 @@ class Api:
         external: bool = False,
         dry_run: bool = True,
         raw_body: str = "",
+        deprecated: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Declare an operation. *path* is below ``/api/v1`` with Flask's ``<name>`` arguments.
 
@@ -122,7 +124,8 @@ class Api:
         says why an operation without permission is open. A change that needs no
         audit does not exist: one without *audit* must say so in *public*. *external*
         work is recorded before it starts; where its system offers no dry run,
-        ``dry_run=False`` has ``?dryRun=true`` refused.
+        ``dry_run=False`` has ``?dryRun=true`` refused. A *deprecated* one stays for those who
+        call it, and the description tells others not to.
         """
 
         def declare(run: Callable[..., Any]) -> Callable[..., Any]:
@@ -146,6 +149,7 @@ class Api:
                     external,
                     dry_run,
                     raw_body,
+                    deprecated,
                 )
             )
             return run

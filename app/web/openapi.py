@@ -178,6 +178,8 @@ def _described(title: Text, operation: ApiOperation, schemas: dict[Any, Schema])
         described["x-permission"] = operation.permission.name
     else:
         described["security"] = []
+    if operation.deprecated:
+        described["deprecated"] = True
     if operation.audit is not None:
         described["x-audit"] = operation.audit.code
     if operation.body is not None or operation.raw_body:

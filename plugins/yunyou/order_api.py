@@ -6,20 +6,21 @@ from typing import Annotated, Any
 
 import msgspec
 from flask import Response, request
-from sqlalchemy import select
 
 from app.auth import decisions
 from app.contracts.shapes import doc
-from app.db import db, get_scoped, rows, scoped
-from app.orders import commands, verbs
-from app.orders.models import Order, OrderEvent, OrderLog, OrderNode
+from app.db import db, scoped
+from app.order_views import api as order_views
+from app.order_views.access import get_order
+from app.order_views.api import shape_of
+from app.order_views.shapes import NodeId, OrderId, OrderItem, OrderOut
+from app.orders.models import Order
 from app.web.api import Api, In, ListQuery, Page, accepted, dry_run, page
 from app.words import _
 from plugins.yunyou import (
     baselines,
     environments,
     fields,
-    lifecycle,
     orders,
     permissions,
     previews,
@@ -28,24 +29,11 @@ from plugins.yunyou import (
     targets,
 )
 from plugins.yunyou.models import BaselineProduct, LoadBalancer
-from plugins.yunyou.order_shapes import EventOut, EventsOut, LogAfter, LogLine, LogOut, PreviewOut
+from plugins.yunyou.order_shapes import PreviewOut
 from plugins.yunyou.product_shapes import ApplicationOut, BalancerOut, ContainerOut, ContainersOut
 from plugins.yunyou.requests import OrderRequest, RollbackRequest
 
 api = Api("yunyou_orders", _("Yunyou: orders and products"))
-ORDER, NODE = _("order"), _("step")
-ORDER_VERBS = ("pause", "resume", "cancel", "force-cancel", "retry", "skip")
-NODE_VERBS = ("retry", "skip", "confirm")
-
-
-def get_order(order_id: str) -> Order:
-    """One order of Yunyou in the caller's tenant."""
-    return get_scoped(Order, order_id, ORDER)
-
-
-def nodes_of(order: Order) -> list[OrderNode]:
-    """The nodes of an order."""
-    return list(rows(select(OrderNode).where(OrderNode.order_id == order.id)))
 
 
 class OrderQuery(ListQuery):
@@ -64,10 +52,10 @@ class OrderQuery(ListQuery):
     _("List orders"),
     permissions.ORDER_READ,
     query=OrderQuery,
-    returns=Page[shapes.OrderItem],
+    returns=Page[OrderItem],
 )
-def list_orders(query: OrderQuery) -> Page[shapes.OrderItem]:
-    found = scoped(Order).where(Order.plugin == "yunyou")
+def list_orders(query: OrderQuery) -> Page[OrderItem]:
+    found = scoped(Order).where(Order.plugin == orders.PLUGIN)
     for column, value in (
         (Order.type, query.type),
         (Order.state, query.state),
@@ -76,15 +64,7 @@ def list_orders(query: OrderQuery) -> Page[shapes.OrderItem]:
     ):
         if value:
             found = found.where(column == value)
-    return page(
-        found,
-        query,
-        shapes.order_item,
-        sorts={"createdAt": Order.created_at, "title": Order.title, "state": Order.state},
-        search=(Order.title, Order.creator),
-        key=Order.id,
-        default="-createdAt",
-    )
+    return order_views.page_of_orders(found, query)
 
 
 @api.operation(
@@ -111,7 +91,7 @@ def preview_order(body: OrderRequest) -> PreviewOut:
     permissions.ORDER_READ,
     audit=permissions.ORDER_CREATED,
     body=OrderRequest,
-    returns=shapes.OrderOut,
+    returns=OrderOut,
     status=202,
     resource=decisions.later,
     errors=(*orders.ERRORS, *targets.ERRORS),
@@ -119,101 +99,13 @@ def preview_order(body: OrderRequest) -> PreviewOut:
 def create_order(body: OrderRequest) -> Response:
     order = orders.create(body)
     db.session.flush()
-    where = "" if dry_run() else f"/api/v1/yunyou/orders/{order.id}"
-    return accepted(shapes.order(order, nodes_of(order)), where)
+    where = "" if dry_run() else f"/api/v1/orders/{order.id}"
+    return accepted(shape_of(order), where)
 
 
-@api.operation(
-    "GET",
-    "/yunyou/orders/<order_id>",
-    "yunyou.orders.get",
-    _("Show an order"),
-    permissions.ORDER_READ,
-    returns=shapes.OrderOut,
-)
-def show_order(order_id: fields.OrderId) -> shapes.OrderOut:
-    order = get_order(order_id)
-    return shapes.order(order, nodes_of(order))
-
-
-class Told(In):
-    """Why, and for a retry whether foreign objects are taken over."""
-
-    reason: Annotated[str, doc("Why, for the history of the order.")] = ""
-    adopt: Annotated[bool, doc("For a retry: whether objects that others made are taken over.")] = False
-
-
-def _tell(order: Order, verb: str, node_id: str | None, body: Told) -> shapes.OrderOut:
-    may_control(order)
-    node = db.session.get(OrderNode, node_id) if node_id else None
-    if body.adopt:
-        lifecycle.adopt(order, node)
-    commands.give(order, verb, node_id, body.reason)
-    db.session.flush()
-    return shapes.order(order, nodes_of(order))
-
-
-def may_control(order: Order) -> None:
-    """Refuse who may not control every product of the order.
-
-    :raises ConsoleError: CORE/FORBIDDEN
-    """
-    for code in order.plan.get("products", {}) or {"": ""}:
-        decisions.require(permissions.ORDER_CONTROL, {"product": code, "environment": order.environment_id or ""})
-
-
-def _verb_operation(verb: str) -> None:
-    @api.operation(
-        "POST",
-        f"/yunyou/orders/<order_id>/{verb}",
-        f"yunyou.orders.{verb}",
-        _("{verb} an order").format(verb=verbs.TITLES[verb]),
-        permissions.ORDER_CONTROL,
-        audit=permissions.ORDER_TOLD,
-        body=Told,
-        returns=shapes.OrderOut,
-        resource=decisions.later,
-    )
-    def told(order_id: fields.OrderId, body: Told) -> shapes.OrderOut:
-        return _tell(get_order(order_id), verb, None, body)
-
-
-def _node_operation(verb: str) -> None:
-    @api.operation(
-        "POST",
-        f"/yunyou/orders/<order_id>/nodes/<node_id>/{verb}",
-        f"yunyou.orders.nodes.{verb}",
-        _("{verb} a step").format(verb=verbs.TITLES[verb]),
-        permissions.ORDER_CONTROL,
-        audit=permissions.ORDER_TOLD,
-        body=Told,
-        returns=shapes.OrderOut,
-        resource=decisions.later,
-    )
-    def told(order_id: fields.OrderId, node_id: fields.NodeId, body: Told) -> shapes.OrderOut:
-        return _tell(get_order(order_id), verb, node_id, body)
-
-
-for _verb in ORDER_VERBS:
-    _verb_operation(_verb)
-for _verb in NODE_VERBS:
-    _node_operation(_verb)
-
-
-def rollback_draft(order: Order, body: RollbackRequest, node_id: fields.NodeId = "") -> orders.Draft:
+def rollback_draft(order: Order, body: RollbackRequest, node_id: str = "") -> orders.Draft:
     """What the rollback of an order, or of what is below one of its nodes, would send."""
-    return orders.draft_rollback(order, *_rollback(order, body, node_id))
-
-
-def roll_back(order: Order, body: RollbackRequest, node_id: fields.NodeId = "") -> Order:
-    """Make the order that returns what *order* changed."""
-    may_control(order)
-    return orders.create_rollback(order, *_rollback(order, body, node_id))
-
-
-def _rollback(order: Order, body: RollbackRequest, node_id: fields.NodeId) -> tuple[OrderRequest, list[str]]:
-    asked = OrderRequest(type="release", grouping=body.grouping, beta=body.beta, name=body.name, preview=body.preview)
-    return asked, orders.applications_under(order, node_id) if node_id else body.applications
+    return orders.draft_rollback(order, *orders.rollback_wanted(order, body, node_id))
 
 
 def _rollback_preview(path: str, operation_id: str) -> None:
@@ -228,85 +120,12 @@ def _rollback_preview(path: str, operation_id: str) -> None:
         resource=decisions.later,
         public="a preview changes nothing",
     )
-    def previewed(order_id: fields.OrderId, body: RollbackRequest, node_id: fields.NodeId = "") -> PreviewOut:
+    def previewed(order_id: OrderId, body: RollbackRequest, node_id: NodeId = "") -> PreviewOut:
         return msgspec.convert(previews.preview(rollback_draft(get_order(order_id), body, node_id)), PreviewOut)
 
 
 _rollback_preview("/yunyou/orders/<order_id>", "yunyou.orders.rollback.preview")
 _rollback_preview("/yunyou/orders/<order_id>/nodes/<node_id>", "yunyou.orders.nodes.rollback.preview")
-
-
-@api.operation(
-    "POST",
-    "/yunyou/orders/<order_id>/rollback",
-    "yunyou.orders.rollback",
-    _("Roll an order back"),
-    permissions.ORDER_CONTROL,
-    audit=permissions.ORDER_ROLLED_BACK,
-    body=RollbackRequest,
-    returns=shapes.OrderOut,
-    status=202,
-    resource=decisions.later,
-)
-def rollback_order(order_id: fields.OrderId, body: RollbackRequest) -> Response:
-    made = roll_back(get_order(order_id), body)
-    db.session.flush()
-    return accepted(shapes.order(made, nodes_of(made)), f"/api/v1/yunyou/orders/{made.id}")
-
-
-@api.operation(
-    "POST",
-    "/yunyou/orders/<order_id>/nodes/<node_id>/rollback",
-    "yunyou.orders.nodes.rollback",
-    _("Roll a product or application back"),
-    permissions.ORDER_CONTROL,
-    audit=permissions.ORDER_ROLLED_BACK,
-    body=RollbackRequest,
-    returns=shapes.OrderOut,
-    status=202,
-    resource=decisions.later,
-)
-def rollback_node(order_id: fields.OrderId, node_id: fields.NodeId, body: RollbackRequest) -> Response:
-    made = roll_back(get_order(order_id), body, node_id)
-    db.session.flush()
-    return accepted(shapes.order(made, nodes_of(made)), f"/api/v1/yunyou/orders/{made.id}")
-
-
-@api.operation(
-    "GET",
-    "/yunyou/orders/<order_id>/nodes/<node_id>/log",
-    "yunyou.orders.nodes.log",
-    _("Log of a step"),
-    permissions.ORDER_READ,
-    query=LogAfter,
-    returns=LogOut,
-)
-def node_log(order_id: fields.OrderId, node_id: fields.NodeId, query: LogAfter) -> LogOut:
-    order = get_order(order_id)
-    wanted = orders.leaves_under(order, node_id)
-    lines = rows(
-        select(OrderLog)
-        .where(OrderLog.order_id == order.id, OrderLog.node_id.in_(wanted), OrderLog.id > query.after)
-        .order_by(OrderLog.id)
-        .limit(2000)
-    )
-    shown = [LogLine(line.id, line.at.isoformat(), line.level, line.line) for line in lines]
-    return LogOut(shown, lines[-1].id if lines else query.after)
-
-
-@api.operation(
-    "GET",
-    "/yunyou/orders/<order_id>/events",
-    "yunyou.orders.events",
-    _("History of an order"),
-    permissions.ORDER_READ,
-    returns=EventsOut,
-)
-def order_events(order_id: fields.OrderId) -> EventsOut:
-    order = get_order(order_id)
-    found = rows(select(OrderEvent).where(OrderEvent.order_id == order.id).order_by(OrderEvent.id).limit(5000))
-    shown = [EventOut(e.id, e.node_id, e.at.isoformat(), e.what, e.before, e.after, e.actor, e.detail) for e in found]
-    return EventsOut(shown)
 
 
 class Whose(In):
@@ -364,14 +183,14 @@ class Sync(In):
     permissions.OPERATE,
     audit=permissions.BASELINE_SYNCED,
     body=Sync,
-    returns=shapes.OrderOut,
+    returns=OrderOut,
     status=202,
     resource=decisions.later,
 )
 def sync_baseline(body: Sync) -> Response:
     made = products.sync(environments.get_environment(body.environment), body.applications)
     db.session.flush()
-    return accepted(shapes.order(made, nodes_of(made)), f"/api/v1/yunyou/orders/{made.id}")
+    return accepted(shape_of(made), f"/api/v1/orders/{made.id}")
 
 
 class ProductQuery(ListQuery):

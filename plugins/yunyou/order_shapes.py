@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from app.contracts.shapes import After, KeptError, Next, doc
-from app.web.api import OpenQuery, Out
+from app.contracts.shapes import KeptError, doc
+from app.web.api import Out
 from plugins.yunyou import fields
 
 MOMENT = Meta(extra_json_schema={"format": "date-time"})
@@ -84,44 +84,3 @@ class PreviewOut(Out):
     warnings: Annotated[list[dict[str, str]], doc("What to mind, by language.")]
     changes: Annotated[int, doc("How many objects are created, changed or deleted.")]
     errors: Annotated[int, doc("How many objects the cluster refuses.")]
-
-
-class LogAfter(OpenQuery):
-    """Where to go on in a log."""
-
-    after: After = 0
-
-
-class LogLine(Out):
-    """A line of a node's log."""
-
-    id: Annotated[int, doc("Number of the line; it grows.")]
-    at: Annotated[str, MOMENT, doc("When it was written.")]
-    level: Annotated[str, doc("`info`, `warning` or `error`.")]
-    text: Annotated[str, doc("The line.")]
-
-
-class LogOut(Out):
-    """Lines of a node's log, to 2,000 of them."""
-
-    lines: Annotated[list[LogLine], doc("The lines, oldest first.")]
-    next: Next
-
-
-class EventOut(Out):
-    """Something that happened to an order or a node."""
-
-    id: Annotated[int, doc("Number of the event; it grows.")]
-    node: Annotated[str | None, doc("Identifier of the node; null for the order itself.")]
-    at: Annotated[str, MOMENT, doc("When it happened.")]
-    what: Annotated[str, doc("What happened, in one word.")]
-    before: Annotated[str, doc("State before; empty where it had none.")]
-    after: Annotated[str, doc("State after; empty where it has none.")]
-    actor: Annotated[str, doc("Name of whoever did it; empty for the console itself.")]
-    detail: Annotated[dict[str, Any] | None, doc("More of it; the fields are of what happened.")]
-
-
-class EventsOut(Out):
-    """The history of an order, to 5,000 events."""
-
-    items: Annotated[list[EventOut], doc("The events, oldest first.")]

@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from app.auth import decisions
 from app.db import db
-from app.errors import NOT_FOUND, ErrorCode
+from app.errors import ErrorCode
+from app.order_views.access import leaves_under
 from app.orders import commands, locks, tree, verbs
 from app.orders.make import NewOrder, Planned, make, plan_hash, plant
 from app.orders.models import Order, OrderNode
@@ -26,7 +27,7 @@ from plugins.yunyou.environments import kube_of
 from plugins.yunyou.freezing import Cluster, Plan
 from plugins.yunyou.models import Environment
 from plugins.yunyou.order_tree import OrderTree
-from plugins.yunyou.requests import OrderRequest
+from plugins.yunyou.requests import OrderRequest, RollbackRequest
 from plugins.yunyou.resources import known_outputs
 from plugins.yunyou.solutions import began
 from plugins.yunyou.targets import Target
@@ -38,7 +39,6 @@ BUSY = ErrorCode(
     _("Wait until it ends, or let this order queue behind it."),
 )
 AT_ONCE = _("{application} gets volumes that its running pods lack: all of its pods are replaced at once.")
-STEP = _("step")
 PLUGIN = "yunyou"
 ERRORS = (BUSY,)
 
@@ -231,23 +231,21 @@ def close(order: Order) -> None:
     commands.force_cancel(order, tree.Tree(nodes), order.creator, "rolled back")
 
 
-def leaves_under(order: Order, node_id: str) -> list[str]:
-    """Identifiers of the steps below a node.
+def roll_back(order: Order, body: RollbackRequest, node_id: str) -> Order:
+    """Make the order that returns what *order*, or what is below one of its nodes, changed.
 
-    :raises ConsoleError: CORE/NOT_FOUND
+    :raises ConsoleError: as :func:`create_rollback`
     """
-    nodes = db.session.scalars(select(OrderNode).where(OrderNode.order_id == order.id)).all()
-    found = tree.Tree(nodes)
-    if node_id not in found.by_id:
-        raise NOT_FOUND(what=STEP)
-    return [leaf.id for leaf in found.under(found.by_id[node_id])]
+    return create_rollback(order, *rollback_wanted(order, body, node_id))
 
 
-def applications_under(order: Order, node_id: str) -> list[str]:
-    """Applications ``PRODUCT/app`` that the steps below a node (or the node's own application) are about."""
-    wanted = leaves_under(order, node_id)
-    leaves = db.session.scalars(select(OrderNode).where(OrderNode.id.in_(wanted))).all()
-    return list(dict.fromkeys(str(leaf.spec["application"]) for leaf in leaves if leaf.spec.get("application")))
+def rollback_wanted(order: Order, body: RollbackRequest, node_id: str) -> tuple[OrderRequest, list[str]]:
+    """The order to be that *body* asks for, and the applications ``PRODUCT/app`` that it takes back."""
+    asked = OrderRequest(type="release", grouping=body.grouping, beta=body.beta, name=body.name, preview=body.preview)
+    if not node_id:
+        return asked, body.applications
+    below = [str(leaf.spec.get("application", "")) for leaf in leaves_under(order, node_id)]
+    return asked, list(dict.fromkeys(filter(None, below)))
 
 
 def _plain(request: OrderRequest) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from plugins.yunyou import (
     importing,
     jobs,
     lifecycle,
-    order_api,
+    order_aliases,
     orders,
     ownership,
     permissions,
@@ -148,7 +148,7 @@ def seed_site(seed):
 
 @hookimpl
 def register_apis():
-    return [api.api, order_api.api]
+    return [api.api, order_aliases.api]
 
 
 @hookimpl

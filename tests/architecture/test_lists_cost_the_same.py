@@ -192,6 +192,7 @@ API: dict[str, tuple[str, More]] = {
     "iam.oidcClients.list": ("/iam/oidc-clients", factories.make_oidc_client),
     "yunyou.environments.list": ("/yunyou/environments", more_environments),
     "yunyou.solutions.list": ("/yunyou/solutions", more_solutions),
+    "orders.list": ("/orders", more_orders),
     "yunyou.orders.list": ("/yunyou/orders", more_orders),
     "yunyou.products.list": ("/yunyou/products", more_products),
     "yunyou.load-balancers.list": ("/yunyou/resources/load-balancers", more_balancers),

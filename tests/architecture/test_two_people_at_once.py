@@ -224,26 +224,35 @@ class Command:
     code: str
 
 
-ORDER, JOB = "/yunyou/orders/{}/", "/jobs/{}"
+ORDER, JOB = "/orders/{}/", "/jobs/{}"
 ENDED = {"state": "succeeded", "due_at": None, "paused": False}
 
 
-def order_command(verb: str, node: str = "", **state: Any) -> Command:
-    """A command to an order that the last tick ended meanwhile."""
-    name, path = f"yunyou.orders.{node and 'nodes.'}{verb}", ORDER + (node and "nodes/{}/") + verb
+def order_command(verb: str, node: str = "", before: str = "", **state: Any) -> Command:
+    """A command to an order that the last tick ended meanwhile; *before* the path and the operation, its plugin."""
+    name = f"{before and f'{before}.'}orders.{node and 'nodes.'}{verb}"
+    path = f"{before and f'/{before}'}{ORDER}{node and 'nodes/{}/'}{verb}"
     return Command(name, "POST", path, Order, {"node": node, **state}, ENDED, "ORDERS/NOT_IN_THIS_STATE")
 
 
+def order_commands(before: str) -> tuple[Command, ...]:
+    """Every command to an order."""
+    return (
+        order_command("pause", before=before, state="running"),
+        order_command("resume", before=before, state="running", paused=True),
+        order_command("cancel", before=before, state="running"),
+        order_command("force-cancel", before=before, state="running"),
+        order_command("retry", before=before, state="failed"),
+        order_command("skip", before=before, state="failed"),
+        order_command("retry", "failed", before, state="failed"),
+        order_command("skip", "failed", before, state="failed"),
+        order_command("confirm", "waiting", before, state="waiting"),
+    )
+
+
 COMMANDS = (
-    order_command("pause", state="running"),
-    order_command("resume", state="running", paused=True),
-    order_command("cancel", state="running"),
-    order_command("force-cancel", state="running"),
-    order_command("retry", state="failed"),
-    order_command("skip", state="failed"),
-    order_command("retry", "failed", state="failed"),
-    order_command("skip", "failed", state="failed"),
-    order_command("confirm", "waiting", state="waiting"),
+    *order_commands(""),
+    *order_commands("yunyou"),
     Command(
         "core.jobs.retry",
         "POST",
@@ -282,6 +291,8 @@ ELSEWHERE = {
     "dns.records.change": "test_a_zone_moves_once below",
     "dns.zones.revert": "test_a_zone_moves_once below",
     "audit.verify": "changes nothing",
+    "orders.rollback": "ends the order as a forced cancellation does, and makes one",
+    "orders.nodes.rollback": "ends the order as a forced cancellation does, and makes one",
     "yunyou.orders.rollback": "ends the order as a forced cancellation does, and makes one",
     "yunyou.orders.nodes.rollback": "ends the order as a forced cancellation does, and makes one",
     "yunyou.orders.rollback.preview": "changes nothing",

@@ -12,6 +12,7 @@ from app.errors import NOT_FOUND, ConsoleError
 from app.guard import guard
 from app.kube import paths
 from app.kube.client import Kube
+from app.order_views.access import get_order
 from app.orders.models import Order, OrderNode
 from app.orders.tree import Tree
 from app.web import pod_logs
@@ -20,7 +21,7 @@ from app.web.language import t
 from app.web.pod_logs import LogQuery
 from app.web.render import render
 from app.words import Text, _, plain
-from plugins.yunyou import environments, live, order_api, permissions, products
+from plugins.yunyou import environments, live, permissions, products
 from plugins.yunyou.domain.diagnosis import moment
 from plugins.yunyou.domain.podview import view
 from plugins.yunyou.models import Environment
@@ -154,7 +155,7 @@ def pod_log_download(order_id: str, name: str) -> Response:
 
 def _cluster(order_id: str) -> tuple[Kube, str]:
     """The API of an order's cluster, and the namespace that the order writes to."""
-    order = order_api.get_order(order_id)
+    order = get_order(order_id)
     assert order.environment_id is not None
     environment = environments.get_environment(order.environment_id)
     return environments.kube_of(environment), environment.namespace

@@ -10,14 +10,16 @@ from sqlalchemy import Select, func, select
 from app.auth import decisions
 from app.db import db, rows, scoped
 from app.guard import guard
-from app.orders import commands, tree, verbs
+from app.order_views import access
+from app.order_views import api as order_views
+from app.orders import tree, verbs
 from app.orders.models import Order, OrderEvent, OrderLog, OrderNode
 from app.web.language import t
 from app.web.listing import Column, Filter, Listing
 from app.web.render import go, render
 from app.web.table import Cell, Empty
 from app.words import Text, _, pgettext, plain
-from plugins.yunyou import lifecycle, order_api, orders, permissions
+from plugins.yunyou import lifecycle, permissions
 from plugins.yunyou.models import Environment
 from plugins.yunyou.pages.order_pods import squares
 
@@ -40,7 +42,7 @@ EVENTS = {
     "resumed": _("Taken over by another worker"),
     "corrected": _("Planned anew after a correction"),
 }
-TYPES = {"release": pgettext("order", "Release"), "operation": pgettext("order", "Operation"), "test": _("Test")}
+TYPES = lifecycle.TYPE.titles
 LINES = 300
 
 
@@ -94,8 +96,8 @@ def order_list() -> Response:
 @bp.get("/<order_id>")
 @guard(permissions.ORDER_READ)
 def order_show(order_id: str) -> Response:
-    order = order_api.get_order(order_id)
-    found = tree.Tree(order_api.nodes_of(order))
+    order = access.get_order(order_id)
+    found = tree.Tree(access.nodes_of(order))
     selected = _selected(found, request.args.get("node", ""))
     return render(
         "yunyou/order_show.html",
@@ -209,13 +211,11 @@ def told(event: OrderEvent) -> Text:
 @bp.post("/<order_id>/tell/<verb>")
 @guard(permissions.ORDER_CONTROL, audit=permissions.ORDER_TOLD, resource=decisions.later)
 def order_tell(order_id: str, verb: str) -> Response:
-    order = order_api.get_order(order_id)
-    order_api.may_control(order)
+    order = access.get_order(order_id)
+    told = order_views.Told(request.form.get("reason", ""), bool(request.form.get("adopt")))
     told_nodes: list[str | None] = [*request.form.getlist("node")] or [None]
     for node_id in told_nodes:
-        if verb == verbs.RETRY and request.form.get("adopt"):
-            lifecycle.adopt(order, db.session.get(OrderNode, node_id) if node_id else None)
-        commands.give(order, verb, node_id, request.form.get("reason", ""))
+        order_views.tell(order, verb, node_id, told)
     words = verbs.TITLES.get(verb, plain(verb))
     return go(
         url_for(".order_show", order_id=order.id, node=request.form.get("stay") or told_nodes[0]),
@@ -226,15 +226,15 @@ def order_tell(order_id: str, verb: str) -> Response:
 @bp.get("/<order_id>/force-cancel")
 @guard(permissions.ORDER_READ)
 def force_dialog(order_id: str) -> Response:
-    return render("yunyou/_force.html", order=order_api.get_order(order_id))
+    return render("yunyou/_force.html", order=access.get_order(order_id))
 
 
 @bp.get("/<order_id>/log")
 @guard(permissions.ORDER_READ)
 def node_log(order_id: str) -> Response:
     """New lines of a node's log, for the poll protocol of the log component."""
-    order = order_api.get_order(order_id)
-    wanted = orders.leaves_under(order, request.args.get("node", ""))
+    order = access.get_order(order_id)
+    wanted = [leaf.id for leaf in access.leaves_under(order, request.args.get("node", ""))]
     after = request.args.get("after", 0, type=int)
     lines = rows(
         select(OrderLog)

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, request, url_for
 from app.auth import decisions
 from app.errors import ConsoleError
 from app.guard import guard
+from app.order_views.access import get_order, require_control
 from app.web.forms import check
 from app.web.language import exact
 from app.web.render import go, render
@@ -63,7 +64,7 @@ def _made(order_id: str) -> Response:
 @bp.get("/orders/<order_id>/rollback")
 @guard(permissions.ORDER_READ)
 def order_rollback(order_id: str) -> Response:
-    order, node_id = order_api.get_order(order_id), request.args.get("node", "")
+    order, node_id = get_order(order_id), request.args.get("node", "")
     body = check(RollbackRequest, _settings())
     return _page(
         order.title,
@@ -77,9 +78,10 @@ def order_rollback(order_id: str) -> Response:
 @bp.post("/orders/<order_id>/rollback")
 @guard(permissions.ORDER_CONTROL, audit=permissions.ORDER_ROLLED_BACK, resource=decisions.later)
 def order_rollback_create(order_id: str) -> Response:
-    order = order_api.get_order(order_id)
+    order = get_order(order_id)
+    require_control(order)
     body = check(RollbackRequest, _settings())
-    return _made(order_api.roll_back(order, body, request.form.get("node", "")).id)
+    return _made(orders.roll_back(order, body, request.form.get("node", "")).id)
 
 
 @bp.get("/environments/<environment_id>/products/<code>/rollback")

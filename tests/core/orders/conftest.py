@@ -20,6 +20,7 @@ def outside(app_context: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[wor
     """A fresh world, steps that act on it, and somebody who orders."""
     found = app_context.extensions[site.CATALOGUE]
     object.__setattr__(found, "steps", MappingProxyType({**found.steps, "test.act": world.Act()}))
+    object.__setattr__(found, "order_types", MappingProxyType({**found.order_types, "test": world.TYPE}))
     fresh = world.World()
     monkeypatch.setattr(world, "WORLD", fresh)
     with app_context.test_request_context(), caller.acting_as(Caller(principal=_somebody(), trace_id="1" * 32)):

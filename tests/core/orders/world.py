@@ -15,6 +15,8 @@ from app.orders import engine
 from app.orders.make import NewOrder, Planned, make
 from app.orders.models import Order, OrderNode
 from app.orders.steps import DONE, Context, Outcome
+from app.orders.types import CONTROL, READ, NodeKind, OrderType, Rollback
+from app.web.api import In
 from app.words import kept
 from plugins.iam.models import Group
 
@@ -113,6 +115,21 @@ class Act:
         if ctx.node.key in WORLD.doubted:
             return Outcome(progress=0.5, error=BROKEN(), may_pass=True)
         return Outcome(progress=0.5) if ctx.node.key in WORLD.slow else DONE
+
+
+def refuse(order: Order, _wanted: Any, _node_id: str) -> Order:
+    """Orders of tests are not taken back."""
+    raise NotImplementedError(order.id)
+
+
+TYPE = OrderType(
+    "test",
+    READ,
+    CONTROL,
+    titles={"release": kept({"en": "Test", "zh": "试验"})},
+    kinds={"product": NodeKind(True, True), "application": NodeKind(True, True)},
+    rollback=Rollback(In, refuse),
+)
 
 
 def order(

@@ -1,0 +1,94 @@
+"""What a plugin says of its orders: who may read and control them, what they are called, what of them can be left out
+or taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app import site
+from app.contracts.declarations import Permission
+from app.orders.models import Order, OrderNode
+from app.words import Text, _, plain
+
+READ = Permission("core.order.read", _("See orders of plugins that are not enabled"), reads=True)
+CONTROL = Permission("core.order.control", _("Control orders of plugins that are not enabled"))
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKind:
+    """What holds for nodes of one kind.
+
+    :param whole: can be left out as a whole although the steps in it need each other
+    :param rolls_back: can be taken back by itself
+    """
+
+    whole: bool = False
+    rolls_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """How an order is taken back: by an order of its own.
+
+    :param wanted: the Struct of its settings
+    :param make: makes the order that takes back what is below the node with this identifier; empty: all of it
+    """
+
+    wanted: type
+    make: Callable[[Order, Any, str], Order]
+
+
+def _the_order(_order: Order) -> Sequence[Mapping[str, str]]:
+    return ({},)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderType:
+    """The orders of a plugin. What is left out, they do not have.
+
+    :param resources: what an order acts on: whoever controls it may do so for each, as conditions on grants have it
+    :param titles: what people call its types
+    :param kinds: its kinds of nodes
+    :param adopt: takes over what others made, for a retry of a node (without one, of all that failed)
+    """
+
+    plugin: str
+    read: Permission
+    control: Permission
+    resources: Callable[[Order], Sequence[Mapping[str, str]]] = _the_order
+    titles: Mapping[str, Text] = field(default_factory=dict)
+    kinds: Mapping[str, NodeKind] = field(default_factory=dict)
+    rollback: Rollback | None = None
+    adopt: Callable[[Order, OrderNode | None], None] | None = None
+    before_retry: Callable[[Order, Sequence[OrderNode]], None] | None = None
+    before_start: Callable[[Order], None] | None = None
+
+    def kind(self, node: OrderNode) -> NodeKind:
+        """What holds for a node."""
+        return self.kinds.get(node.kind, NOTHING)
+
+    def title(self, type: str) -> Text:
+        """What people call a type of its orders."""
+        return self.titles.get(type) or plain(type)
+
+
+NOTHING = NodeKind()
+
+
+def of_plugin(plugin: str) -> OrderType:
+    """What a plugin says of its orders; one that is not enabled says nothing."""
+    found: OrderType | None = site.catalogue().order_types.get(plugin)
+    return found or OrderType(plugin, READ, CONTROL)
+
+
+def type_of(order: Order) -> OrderType:
+    """What the order's plugin says of it."""
+    return of_plugin(order.plugin)
+
+
+def is_known(plugin: str) -> bool:
+    """Whether a plugin of this site says what its orders are."""
+    return plugin in site.catalogue().order_types
