@@ -57,6 +57,48 @@ PROBE = """
         assert db.session.query(AuditEvent).filter_by(operation="greeter.greeting.sent", result="success").count() == 1
     print("all there")
 """
+ORDER = """
+    from app import site
+    from app.application import create_app
+    from app.db import db
+    from app.orders import job
+    from app.processes import database
+    from plugins.iam import seeding
+
+    app = create_app()
+    with app.app_context():
+        database.upgrade()
+        import tests.factories as make
+        from antstack_greeter.models import Greeted
+        seeding.first("Test")
+        tenant = make.make_tenant()
+        known = app.extensions[site.CATALOGUE].permissions
+
+        def program(*permissions):
+            member = make.make_member(tenant)
+            make.make_grant(tenant, member, make.make_role(tenant, [known[name] for name in permissions]))
+            return {"headers": {"Authorization": f"Bearer {make.make_token(tenant.id, member)}"}}
+
+        greeter, stranger = program("greeter.greeting.send", "greeter.greeting.read"), program("core.order.read")
+        client = app.test_client()
+        answer = client.post("/api/v1/greeter/orders", json={"name": "Ada"}, **greeter)
+        assert answer.status_code == 202, answer.json
+        address, order_id = answer.headers["Location"], answer.json["id"]
+        assert client.get(address, **greeter).json["state"] == "queued"
+        job.tick(order_id)
+        shown = client.get(address, **greeter).json
+        assert shown["state"] == "succeeded", shown
+        assert [(node["kind"], node["state"]) for node in shown["nodes"]] == [
+            ("greeting", "succeeded"), ("step", "succeeded"), ("step", "succeeded")]
+        assert db.session.query(Greeted).one().name == "Ada"
+        log = client.get(f"{address}/nodes/{shown['nodes'][0]['id']}/log", **greeter).json
+        assert [line["text"] for line in log["lines"]] == ["greeted Ada"]
+        listed = client.get("/api/v1/orders?plugin=greeter&type=greeting", **greeter).json["items"]
+        assert [one["id"] for one in listed] == [order_id]
+        assert client.get("/api/v1/orders", **stranger).json["items"] == []
+        assert client.get(address, **stranger).status_code == 404
+    print("ordered")
+"""
 COMPARED = """
     import json
     from dataclasses import replace
@@ -115,6 +157,13 @@ def test_it_adds_page_navigation_permission_job_api_setting_and_table(installed:
     ran = python(installed, "-c", textwrap.dedent(PROBE), plugins="iam,greeter", database=f"sqlite:///{tmp_path}/x.db")
 
     assert "all there" in ran.stdout, ran.stderr[-3000:]
+
+
+@pytest.mark.req("C-2", "C-44")
+def test_an_order_of_it_is_made_run_and_shown_on_a_site_without_other_plugins(installed: Path, tmp_path: Path) -> None:
+    ran = python(installed, "-c", textwrap.dedent(ORDER), plugins="iam,greeter", database=f"sqlite:///{tmp_path}/x.db")
+
+    assert "ordered" in ran.stdout, ran.stderr[-3000:]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
