@@ -34,10 +34,11 @@ class ErrorCode:
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with one field; ``pointer`` is a JSON pointer (RFC 6901) into the input."""
+    """What is wrong with one field: a JSON pointer (RFC 6901) into the input, words, and a code for programs."""
 
     pointer: str
     message: Text
+    code: str = "invalid"
 
 
 def pointer_of(name: str) -> str:

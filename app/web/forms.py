@@ -12,36 +12,16 @@ from flask import Request, request
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 
 from app.errors import MALFORMED, ConsoleError, FieldError, invalid
-from app.words import _, plain
+from app.web import validation
+from app.words import _
 
 S = TypeVar("S", bound=msgspec.Struct)
-PATH = re.compile(r" - at `\$(.*)`$")
 DIGITS = re.compile(r"[0-9]{1,18}")
-REQUIRED = _("This is required.")
 # C0 but tab, line feed and carriage return; DEL; C1; halves of surrogate pairs (RFC 8259 8.2 leaves these to the
 # reader).
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 CONTROLS = _("This holds characters that cannot be shown.")
 MOST_PROBLEMS = 20
-UNKNOWN_FIELD = _("There is no such field.")
-# What msgspec says → what a person reads. Source: msgspec's validation messages.
-MESSAGES = (
-    (re.compile(r"Expected `str` of length >= (\d+)"), _("Write at least {found} characters.")),
-    (re.compile(r"Expected `str` of length <= (\d+)"), _("Write at most {found} characters.")),
-    (re.compile(r"Expected `str` matching regex '(.*)'"), _("This must look like {found}")),
-    (re.compile(r"Expected `(?:int|float)` >= (\S+)"), _("This must be {found} or more.")),
-    (re.compile(r"Expected `(?:int|float)` <= (\S+)"), _("This must be {found} or less.")),
-    (re.compile(r"Expected `array` of length >= (\d+)"), _("Choose at least {found}.")),
-    (re.compile(r"Invalid enum value '?(.*?)'?$"), _("{found} is not one of the choices.")),
-    (re.compile(r"Expected `int"), _("This must be a whole number.")),
-    (re.compile(r"Expected `float"), _("This must be a number.")),
-    (re.compile(r"Expected `bool"), _("This must be true or false.")),
-    (re.compile(r"Expected `datetime"), _("This must be a time as in RFC 3339.")),
-    (re.compile(r"Invalid RFC3339"), _("This must be a time as in RFC 3339.")),
-    (re.compile(r"missing required field `(.*)`"), _("The field {found} is missing.")),
-    (re.compile(r"unknown field `(.*)`"), _("There is no field {found}.")),
-    (re.compile(r"Expected `(.*?)`"), _("This must be of type {found}.")),
-)
 
 
 def clean(value: Any, pointer: str = "") -> None:
@@ -141,26 +121,10 @@ def check(kind: type[S], given: Any, strict: bool = True) -> S:
     """
     if not isinstance(given, Mapping):
         raise invalid({"": _("This must be an object.")})
-    problems: list[FieldError] = []
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    hints = constrained(kind)
-    for name, field in fields.items():
-        if name not in given:
-            if field.required:
-                problems.append(FieldError(f"/{name}", REQUIRED))
-            continue
-        try:
-            msgspec.convert(given[name], hints[field.name], strict=strict)
-        except msgspec.ValidationError as error:
-            problems.append(_problem(f"/{name}", str(error)))
-    if kind.__struct_config__.forbid_unknown_fields:
-        problems += [FieldError(f"/{name}", UNKNOWN_FIELD) for name in given if name not in fields]
-    if problems:
-        raise invalid(problems)
     try:
-        return msgspec.convert(given, kind, strict=strict)
+        return msgspec.convert(dict(given), kind, strict=strict)
     except msgspec.ValidationError as error:
-        raise invalid([_problem("", str(error))]) from error
+        raise invalid(list(validation.problems(kind, given, "", strict))[:MOST_PROBLEMS]) from error
 
 
 def whole_number(text: str) -> int | None:
@@ -190,14 +154,3 @@ def json_body() -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MALFORMED(detail=str(error)) from error
     return found
-
-
-def _problem(pointer: str, message: str) -> FieldError:
-    found = PATH.search(message)
-    if found:
-        pointer += re.sub(r"\[(\d+)\]", r"/\1", found.group(1)).replace(".", "/").replace("[...]", "/*")
-        message = message[: found.start()]
-    for pattern, text in MESSAGES:
-        if match := pattern.search(message):
-            return FieldError(pointer, text.format(found=match[1]) if match.groups() else text)
-    return FieldError(pointer, plain(message))

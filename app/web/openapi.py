@@ -42,6 +42,7 @@ class FieldProblem(msgspec.Struct, rename="camel"):
     """What is wrong with one field."""
 
     pointer: Annotated[str, doc("JSON pointer (RFC 6901) to the field.")]
+    code: Annotated[str, doc("Why, for programs: `required`, `too-long`, `choice` …, or `invalid`.")]
     message: Annotated[str, doc("What is wrong with it, in the caller's language.")]
 
 

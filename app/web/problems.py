@@ -76,7 +76,9 @@ def problem(error: ConsoleError) -> dict[str, Any]:
         "traceId": caller.current().trace_id,
     }
     if error.errors:
-        body["errors"] = [{"pointer": e.pointer, "message": e.message.in_(language)} for e in error.errors]
+        body["errors"] = [
+            {"pointer": e.pointer, "code": e.code, "message": e.message.in_(language)} for e in error.errors
+        ]
     for key, value in (error.extra or {}).items():
         body[key] = value.in_(language) if isinstance(value, Text) else value
     return body
