@@ -107,7 +107,7 @@ def test_a_run_that_the_node_has_removed_is_told_in_words(as_holder_of: Any, api
     def gone() -> bool:
         answer = log(api, person, node, "worker", "previous=1").json
         assert not any("unable to retrieve" in line for line in answer.get("lines", ()))
-        return "不再保留" in answer.get("detail", "") and answer["code"] == "KUBE/LOG_NOT_THERE"
+        return "no longer keeps" in answer.get("detail", "") and answer["code"] == "KUBE/LOG_NOT_THERE"
 
     eventually(gone, 25)
     assert log(api, person, node, "worker").json["lines"] == ["no such table"]
