@@ -47,7 +47,7 @@ class NavItem:
     """An entry of a navigation section, shown to holders of its permission.
 
     ``under`` are endpoint prefixes that light it up besides its own endpoint. ``waits`` counts what waits for a person
-    there; it is asked for every page.
+    there; it is asked for every page. With a ``query`` it is a view of the list at the endpoint, and lit by this alone.
     """
 
     section: str
@@ -57,6 +57,7 @@ class NavItem:
     permission: Permission
     under: Sequence[str] = ()
     waits: Callable[[], int] | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

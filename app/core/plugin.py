@@ -27,6 +27,7 @@ from app.jobs import control
 from app.jobs.run import DONE
 from app.kube.errors import ERRORS as KUBE_ERRORS
 from app.order_views import api as order_api
+from app.order_views import pages as order_pages
 from app.orders import engine, verbs
 from app.orders.steps import Confirm
 from app.web import bearer, idempotency, lifecycle, metrics, pod_logs, problems
@@ -35,7 +36,16 @@ from app.words import _
 
 @hookimpl
 def register_blueprints():
-    return [auth_pages.bp, routes.bp, job_pages.bp, audit_pages.bp, audit_pages.keys_bp, docs_pages.bp, styleguide.bp]
+    return [
+        auth_pages.bp,
+        routes.bp,
+        job_pages.bp,
+        order_pages.bp,
+        audit_pages.bp,
+        audit_pages.keys_bp,
+        docs_pages.bp,
+        styleguide.bp,
+    ]
 
 
 @hookimpl
@@ -87,6 +97,7 @@ def register_nav():
     return [
         NavSection("site", 90, _("Site"), "activity"),
         NavItem("site", 10, _("Jobs"), "jobs.job_list", permissions.JOB_READ, under=("jobs",)),
+        NavItem("site", 15, _("Orders of all plugins"), "orders.order_list", permissions.ORDER_READ),
         NavItem("site", 20, _("Audit"), "audit.event_list", permissions.AUDIT_READ, under=("audit",)),
         NavItem("site", 30, _("Queues and periodic work"), "jobs.site_overview", permissions.SITE_READ),
         NavItem("site", 80, _("API"), "docs.api_docs", SIGNED_IN, under=("docs.",)),
@@ -97,6 +108,7 @@ def register_nav():
 @hookimpl
 def register_object_links():
     return [
+        ObjectLink("order", _("Order"), lambda i: url_for("orders.order_show", order_id=i)),
         ObjectLink("job", _("Job"), lambda i: url_for("jobs.job_show", job_id=i)),
         ObjectLink("periodic", _("Periodic work")),
     ]

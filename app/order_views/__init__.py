@@ -1,1 +1,1 @@
-"""The API of every plugin's orders: they are made by plugins, and read and controlled here (C-44)."""
+"""Pages and API of every plugin's orders: they are made by plugins, and read and controlled here (C-44)."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, g, request, session, url_for
 from flask_login import current_user
@@ -72,7 +73,7 @@ class Frame:
         groups = []
         for section in found.sections:
             items = [_entry(item) for item in found.nav if item.section == section.key and may(item.permission)]
-            exact = next((item for item in items if item.url == request.path), None)
+            exact = next((item for item in items if item.url == request.path and item.active), None)
             if exact is not None:  # of two entries under which a page falls, its own
                 items = [replace(item, active=item is exact) for item in items]
             if items:
@@ -174,7 +175,15 @@ def why_not(permission: Permission | str, resource: Resource | None = None) -> T
 def _entry(item: NavItem) -> NavEntry:
     prefixes = (item.endpoint, *item.under)
     active = any((request.endpoint or "").startswith(prefix) for prefix in prefixes)
-    return NavEntry(item.title, url_for(item.endpoint), active, item.waits() if item.waits else 0)
+    seen = g.get("nav_query", request.args)
+    active = active and all(seen.get(name) == value for name, value in item.query.items())
+    url = f"{url_for(item.endpoint)}?{urlencode(item.query)}" if item.query else url_for(item.endpoint)
+    return NavEntry(item.title, url, active, item.waits() if item.waits else 0)
+
+
+def light(query: Mapping[str, str]) -> None:
+    """Light the view of a list that this page, which has no such query itself, is part of."""
+    g.nav_query = query
 
 
 def install(app: Flask) -> None:

@@ -46,7 +46,7 @@ class Part:
 def bundled() -> list[Part]:
     """The core, then each plugin of this repository."""
     plugins = sorted(file.parent for file in ROOT.glob("plugins/*/plugin.py"))
-    shared = [ROOT / "templates" / name for name in ("components", "core", "layouts")]
+    shared = [ROOT / "templates" / name for name in ("components", "core", "layouts", "orders")]
     core = Part("core", ROOT / "app", (ROOT / "app", *shared))
     return [core, *(Part(p.name, p, (p, ROOT / "templates" / p.name)) for p in plugins)]
 

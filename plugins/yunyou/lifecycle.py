@@ -14,9 +14,8 @@ from app.orders import tree
 from app.orders.history import event, move
 from app.orders.make import plan_hash
 from app.orders.models import Order, OrderNode
-from app.orders.types import NodeKind, OrderType, Rollback
-from app.words import _, pgettext, plain
-from plugins.yunyou import baselines, freezing, orders, permissions, planning
+from app.words import _, plain
+from plugins.yunyou import baselines, freezing, orders, planning
 from plugins.yunyou.domain import baseline as documents
 from plugins.yunyou.domain import solution as files
 from plugins.yunyou.domain.manifests import workload_of
@@ -26,7 +25,6 @@ from plugins.yunyou.domain.universe import Renderings, setting_of
 from plugins.yunyou.environments import kube_of
 from plugins.yunyou.freezing import Cluster, Plan
 from plugins.yunyou.models import Environment, Solution
-from plugins.yunyou.requests import RollbackRequest
 from plugins.yunyou.resources import known_outputs
 from plugins.yunyou.solutions import document_of
 
@@ -135,27 +133,3 @@ def adopt(order: Order, node: OrderNode | None) -> None:
         for leaf in wanted
     }
     order.options = {**order.options, "adopt": sorted({*order.options.get("adopt", ()), *keys} - {""})}
-
-
-def resources(order: Order) -> list[dict[str, str]]:
-    """Every product of an order, in its environment."""
-    codes = order.plan.get("products", {}) or {"": ""}
-    return [{"product": code, "environment": order.environment_id or ""} for code in codes]
-
-
-TYPE = OrderType(
-    orders.PLUGIN,
-    permissions.ORDER_READ,
-    permissions.ORDER_CONTROL,
-    resources,
-    titles={"release": pgettext("order", "Release"), "operation": pgettext("order", "Operation"), "test": _("Test")},
-    kinds={
-        "product": NodeKind(whole=True, rolls_back=True),
-        "application": NodeKind(whole=True, rolls_back=True),
-        "group": NodeKind(rolls_back=True),
-    },
-    rollback=Rollback(RollbackRequest, orders.roll_back),
-    adopt=adopt,
-    before_retry=before_retry,
-    before_start=before_start,
-)

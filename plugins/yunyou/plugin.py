@@ -6,7 +6,8 @@ from flask import url_for
 
 from app.contracts.declarations import ChecklistItem, NavItem, NavSection, ObjectLink, Periodic, SearchProvider, Use
 from app.hooks import hookimpl
-from app.words import _, pgettext
+from app.order_views.pages import how_many_wait
+from app.words import Text, _, pgettext
 from plugins.yunyou import (
     api,
     balancers,
@@ -17,6 +18,7 @@ from plugins.yunyou import (
     jobs,
     lifecycle,
     order_aliases,
+    order_type,
     orders,
     ownership,
     permissions,
@@ -30,7 +32,6 @@ from plugins.yunyou import (
 )
 from plugins.yunyou.domain.codes import ERRORS as DOMAIN_ERRORS
 from plugins.yunyou.pages import BLUEPRINTS
-from plugins.yunyou.pages.orders import how_many_wait
 from plugins.yunyou.steps import ERRORS as STEP_ERRORS
 from plugins.yunyou.steps import KINDS
 
@@ -52,15 +53,9 @@ def register_nav():
             permissions.SOLUTION_READ,
             under=("yunyou_solutions", "yunyou_releases"),
         ),
-        NavItem(
-            "delivery",
-            20,
-            pgettext("navigation", "Orders"),
-            "yunyou_orders.order_list",
-            permissions.ORDER_READ,
-            under=("yunyou_orders", "yunyou_rollbacks.order"),
-            waits=how_many_wait,
-        ),
+        _orders(20, "release", _("All release orders")),
+        _orders(30, "operation", _("All operation orders")),
+        _orders(40, "test", _("Automated tests")),
         NavSection("operation", 20, pgettext("navigation", "Operation"), "box"),
         NavItem(
             "operation",
@@ -80,6 +75,21 @@ def register_nav():
             under=("yunyou_environments",),
         ),
     ]
+
+
+def _orders(place: int, type: str, title: Text) -> NavItem:
+    """The view of a type of orders in the list of all."""
+    query = {"plugin": orders.PLUGIN, "type": type}
+    return NavItem(
+        "delivery",
+        place,
+        title,
+        "orders.order_list",
+        permissions.ORDER_READ,
+        under=("orders.", "yunyou_rollbacks.order"),
+        waits=lambda: how_many_wait(orders.PLUGIN, type),
+        query=query,
+    )
 
 
 @hookimpl
@@ -130,7 +140,6 @@ def register_uses():
 @hookimpl
 def register_object_links():
     return [
-        ObjectLink("order", _("Order"), lambda i: url_for("yunyou_orders.order_show", order_id=i)),
         ObjectLink("solution", _("Solution"), lambda i: url_for("yunyou_solutions.solution_show", solution_id=i)),
         ObjectLink(
             "environment",
@@ -173,7 +182,7 @@ def register_steps():
 
 @hookimpl
 def register_order_types():
-    return [lifecycle.TYPE]
+    return [order_type.TYPE]
 
 
 @hookimpl

@@ -35,7 +35,7 @@ def orders(text: str, limit: int) -> Sequence[Found]:
     query = scoped(Order).where(Order.plugin == "yunyou", _matching(text, Order.title))
     kind = _("Order")
     found = rows(query.order_by(Order.id.desc()).limit(limit))
-    return [Found(kind, o.title, url_for("yunyou_orders.order_show", order_id=o.id), o.state) for o in found]
+    return [Found(kind, o.title, url_for("orders.order_show", order_id=o.id), o.state) for o in found]
 
 
 def applications(text: str, limit: int) -> Sequence[Found]:

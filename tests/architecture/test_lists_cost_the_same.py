@@ -223,7 +223,7 @@ PAGES: dict[str, tuple[str, More]] = {
     "clients": ("/iam/oidc-clients", factories.make_oidc_client),
     "environments": ("/yunyou/environments", more_environments),
     "solutions": ("/yunyou/solutions", more_solutions),
-    "orders": ("/yunyou/orders", more_orders),
+    "orders": ("/orders", more_orders),
     "products": ("/yunyou/products", more_products),
     "balancers": ("/yunyou/load-balancers", more_balancers),
     "clusters": ("/captain/clusters", more_clusters),

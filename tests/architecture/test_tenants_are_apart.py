@@ -20,7 +20,7 @@ ASKS_FOR_MORE: dict[str, dict[str, Any]] = {
     "api_captain.captain_events_list": {"query_string": {"kind": "Pod", "namespace": "x", "name": "x"}},
     "yunyou_products.application_scale": {"data": {"replicas": "1"}},
 }
-NAMES_MORE_IN_ITS_QUERY = {"yunyou_orders.node_log"}
+NAMES_MORE_IN_ITS_QUERY = {"orders.node_log"}
 
 
 def rules_with_arguments(site):

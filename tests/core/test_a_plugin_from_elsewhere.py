@@ -70,16 +70,19 @@ ORDER = """
         database.upgrade()
         import tests.factories as make
         from antstack_greeter.models import Greeted
+        from tests.people import Person
         seeding.first("Test")
         tenant = make.make_tenant()
         known = app.extensions[site.CATALOGUE].permissions
 
-        def program(*permissions):
+        def holder(*permissions):
             member = make.make_member(tenant)
             make.make_grant(tenant, member, make.make_role(tenant, [known[name] for name in permissions]))
-            return {"headers": {"Authorization": f"Bearer {make.make_token(tenant.id, member)}"}}
+            headers = {"headers": {"Authorization": f"Bearer {make.make_token(tenant.id, member)}"}}
+            return headers, Person(app, app.response_class).sign_in(*make.make_session(member, tenant))
 
-        greeter, stranger = program("greeter.greeting.send", "greeter.greeting.read"), program("core.order.read")
+        greeter, browser = holder("greeter.greeting.send", "greeter.greeting.read")
+        stranger, browser_of_stranger = holder("core.order.read")
         client = app.test_client()
         answer = client.post("/api/v1/greeter/orders", json={"name": "Ada"}, **greeter)
         assert answer.status_code == 202, answer.json
@@ -96,6 +99,10 @@ ORDER = """
         listed = client.get("/api/v1/orders?plugin=greeter&type=greeting", **greeter).json["items"]
         assert [one["id"] for one in listed] == [order_id]
         assert client.get("/api/v1/orders", **stranger).json["items"] == []
+        assert f'href="/orders/{order_id}"' in browser.get("/orders?plugin=greeter").text
+        assert "greeted Ada" in browser.get(f"/orders/{order_id}").text
+        assert order_id not in browser_of_stranger.get("/orders").text
+        assert browser_of_stranger.get(f"/orders/{order_id}").status_code == 404
         assert client.get(address, **stranger).status_code == 404
     print("ordered")
 """

@@ -117,3 +117,42 @@ def test_the_paths_of_before_do_the_same_and_are_marked_as_deprecated(api: Any, 
     paths = program.get("/openapi.json").json["paths"]
     assert paths["/api/v1/yunyou/orders/{order_id}/cancel"]["post"]["deprecated"] is True
     assert "deprecated" not in paths["/api/v1/orders/{order_id}/cancel"]["post"]
+
+
+def test_the_pages_of_orders_are_of_the_core_and_the_addresses_of_before_lead_there(
+    as_holder_of: Any, made: Any
+) -> None:
+    order, browser = made("yunyou"), as_holder_of(ORDER_READ, ORDER_CONTROL)
+    browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+
+    listed = browser.get("/orders?plugin=yunyou&type=release")
+    assert f'href="/orders/{order.id}"' in listed.text
+    assert 'href="/orders?plugin=yunyou&amp;type=release" aria-current="page"' in listed.text
+    shown = browser.get(f"/orders/{order.id}")
+    assert (shown.status_code, "Release" in shown.text) == (200, True)
+    moved = browser.get(f"/yunyou/orders/{order.id}?node=x")
+    assert (moved.status_code, moved.headers["Location"]) == (308, f"/orders/{order.id}?node=x")
+    assert browser.get("/yunyou/orders?q=a").headers["Location"] == "/orders?plugin=yunyou&q=a"
+    assert browser.post(f"/orders/{order.id}/tell/cancel").status_code == 303
+    db.session.expire_all()
+    assert db.session.get_one(Order, order.id).state == "cancelling"
+
+
+def test_a_page_of_an_order_that_somebody_may_not_see_is_not_there(as_holder_of: Any, made: Any) -> None:
+    order, browser = made("yunyou"), as_holder_of(READ, CONTROL)
+
+    answers = [browser.get(f"/orders/{order.id}{path}").status_code for path in ("", "/force-cancel")]
+
+    assert answers == [404, 404]
+    assert browser.post(f"/orders/{order.id}/tell/cancel").status_code == 404
+    assert order.id not in browser.get("/orders").text
+
+
+def test_the_page_of_an_order_whose_plugin_is_not_enabled_says_so(
+    as_holder_of: Any, made: Any, without_yunyou: None
+) -> None:
+    order, browser = made("yunyou"), as_holder_of(READ, CONTROL)
+    browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+
+    for address in ("/orders", f"/orders/{order.id}"):
+        assert "release, of the plugin yunyou that is not enabled" in browser.get(address).text

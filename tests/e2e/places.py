@@ -29,7 +29,7 @@ NO_ADDRESS = {
     "iam.grant_holders": "options that a search field fetches",
     "iam.group_candidates": "options that a search field fetches",
     "iam.role_options": "options that a search field fetches",
-    "yunyou_orders.node_log": "text for the log component of programs that read along",
+    "orders.node_log": "text for the log component of programs that read along",
 }
 EXAMPLES = 12  # objects of a kind whose pages are followed, since not each has every link
 PLANS = ("parameters", "images", "load-balancers", "databases", "storage", "applications")

@@ -33,9 +33,14 @@ LOG_LINES = 200
 STATE_OF_TONE = {"ok": "running", "bad": "failed", "warn": "running", "info": "running", "neutral": "skipped"}
 
 
+def details(order: Order, found: Tree, node: OrderNode) -> dict[str, Any]:
+    """What the page of an order shows of a node besides: its pods."""
+    return {"pod_groups": squares(order, found, node)}
+
+
 def squares(order: Order, found: Tree, node: OrderNode) -> list[dict[str, Any]]:
     """Every pod of the applications at, above and below *node*, by group, as far as the cluster shows them."""
-    environment = db.session.get(Environment, order.environment_id)
+    environment = db.session.get(Environment, order.environment_id or "")
     applications = [n for n in (*found.path(node), *found.below(node)) if n.kind == "application"]
     if environment is None or not applications:
         return []

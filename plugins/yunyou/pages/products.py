@@ -133,14 +133,14 @@ def application_scale(environment_id: str, code: str, name: str) -> Response:
         type="operation", operation="scale", environment=environment_id, application=f"{code}/{name}", replicas=wanted
     )
     order = orders.create(asked)
-    return go(url_for("yunyou_orders.order_show", order_id=order.id), _("The order was created."))
+    return go(url_for("orders.order_show", order_id=order.id), _("The order was created."))
 
 
 @bp.post("/environments/<environment_id>/sync")
 @guard(permissions.OPERATE, audit=permissions.BASELINE_SYNCED, resource=decisions.later)
 def baseline_sync(environment_id: str) -> Response:
     order = products.sync(environments.get_environment(environment_id), request.form.getlist("applications"))
-    return go(url_for("yunyou_orders.order_show", order_id=order.id), _("The order was created."))
+    return go(url_for("orders.order_show", order_id=order.id), _("The order was created."))
 
 
 @bp.get("/load-balancers")

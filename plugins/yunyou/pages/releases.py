@@ -154,4 +154,4 @@ def release_create(solution_id: str) -> Response:
     except ConsoleError as error:
         refuse(error)
         return _form(solution_id, request.form.getlist("products"), request.form.get("type", "release"), error)
-    return go(url_for("yunyou_orders.order_show", order_id=order.id), _("The order was created."))
+    return go(url_for("orders.order_show", order_id=order.id), _("The order was created."))

@@ -58,7 +58,7 @@ def _page(subject: str, draft: Callable[[], orders.Draft], fields: dict[str, str
 
 def _made(order_id: str) -> Response:
     words = _("The rollback was created as an order of its own.")
-    return go(url_for("yunyou_orders.order_show", order_id=order_id), words)
+    return go(url_for("orders.order_show", order_id=order_id), words)
 
 
 @bp.get("/orders/<order_id>/rollback")
@@ -70,7 +70,7 @@ def order_rollback(order_id: str) -> Response:
         order.title,
         lambda: order_api.rollback_draft(order, body, node_id),
         {"node": node_id},
-        back=url_for("yunyou_orders.order_show", order_id=order.id, node=node_id or None),
+        back=url_for("orders.order_show", order_id=order.id, node=node_id or None),
         ends=order.state == "failed",
     )
 

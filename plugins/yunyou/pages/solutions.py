@@ -14,6 +14,7 @@ from app.db import count, scoped
 from app.errors import ConsoleError, invalid
 from app.guard import guard
 from app.jobs import enqueue
+from app.order_views.pages import order_listing
 from app.orders.models import Order
 from app.web import conflicts
 from app.web.api import In
@@ -40,7 +41,6 @@ from plugins.yunyou.jobs import CHECK_IMAGES
 from plugins.yunyou.models import PLANS, Solution
 from plugins.yunyou.pages import decided
 from plugins.yunyou.pages.environments import by_environment
-from plugins.yunyou.pages.orders import order_listing
 
 bp = Blueprint("yunyou_solutions", __name__, url_prefix="/yunyou/solutions")
 

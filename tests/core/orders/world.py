@@ -128,7 +128,7 @@ TYPE = OrderType(
     CONTROL,
     titles={"release": kept({"en": "Test", "zh": "试验"})},
     kinds={"product": NodeKind(True, True), "application": NodeKind(True, True)},
-    rollback=Rollback(In, refuse),
+    rollback=Rollback(In, refuse, ""),
 )
 
 

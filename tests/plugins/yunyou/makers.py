@@ -25,6 +25,7 @@ from tests.plugins.yunyou.delivery import app, document
 PRODUCT, APPLICATION, POD = "SHOP", "cart", "cart-0"
 AREAS = (
     "yunyou_environments",
+    "orders",
     "yunyou_orders",
     "yunyou_order_pods",
     "yunyou_products",
