@@ -26,7 +26,7 @@ PAGES = (
     "/audit",
     "/jobs",
     "/yunyou/solutions",
-    "/yunyou/orders",
+    "/orders",
     "/yunyou/products",
     "/captain/clusters",
     "/dns/zones",

@@ -24,7 +24,7 @@ import requests
 from bench.memory import held
 from tests.live import LiveSite, free_port
 
-PAGES = ("/yunyou/solutions", "/yunyou/orders", "/yunyou/products", "/captain/clusters", "/audit", "/dns/zones")
+PAGES = ("/yunyou/solutions", "/orders", "/yunyou/products", "/captain/clusters", "/audit", "/dns/zones")
 MODULE = re.compile(r'^import (?:.* from )?"(\./[\w.-]+)"', re.MULTILINE)
 USERS, EACH, THINKS = 50, 6, 2.0
 

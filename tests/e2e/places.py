@@ -30,6 +30,8 @@ NO_ADDRESS = {
     "iam.group_candidates": "options that a search field fetches",
     "iam.role_options": "options that a search field fetches",
     "orders.node_log": "text for the log component of programs that read along",
+    "yunyou_orders.order_list": "leads to orders.order_list",
+    "yunyou_orders.order_show": "leads to orders.order_show",
 }
 EXAMPLES = 12  # objects of a kind whose pages are followed, since not each has every link
 PLANS = ("parameters", "images", "load-balancers", "databases", "storage", "applications")
