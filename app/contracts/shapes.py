@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_args
 
 from msgspec import Meta
 
+from app.contracts.declarations import Permission
 from app.words import Text, _
 
 
@@ -26,12 +27,17 @@ def known(**fields: str) -> Meta:
 class Ask:
     """How a form asks for a field, in ``Annotated`` beside :func:`doc`.
 
-    :param widget: a kind of ``form.field`` (components/form.html), ``more`` its other arguments
+    :param widget: a kind of ``form.field`` (components/form.html), ``more`` its other arguments; ``textarea`` asks for
+        a list as lines
+    :param stays: whether it is asked for only when something is made
+    :param needs: without it, one is not asked
     """
 
     label: Text
     widget: str = "text"
     more: Mapping[str, Any] = field(default_factory=dict)
+    stays: bool = False
+    needs: Permission | None = None
 
 
 def ask_of(hint: Any) -> Ask | None:

@@ -18,6 +18,7 @@ from app.guard import Operation, guard
 from app.htmx import htmx
 from app.web import conflicts
 from app.web.forms import constrained
+from app.web.frame import may
 from app.web.problems import refuse
 from app.web.render import dialog_done, go, render
 from app.words import Text
@@ -82,16 +83,28 @@ class Form:
         return made
 
 
-def asked(shape: type[msgspec.Struct]) -> list[Field]:
-    """The fields of a form that asks for *shape*: those that say how they are asked for."""
+def asked(shape: type[msgspec.Struct], row: Any = None) -> list[Field]:
+    """The fields of a form that asks for *shape*: those that say how they are asked for, and of a *row* may change."""
     required = {item.name: item.required for item in msgspec.structs.fields(shape)}
     asks = {name: ask for name, hint in constrained(shape).items() if (ask := ask_of(hint))}
-    return [{**field_of(name, ask), "required": required[name]} for name, ask in asks.items()]
+    return [
+        field_of(name, ask, required[name])
+        for name, ask in asks.items()
+        if not (ask.stays and row is not None) and (ask.needs is None or may(ask.needs))
+    ]
 
 
-def field_of(name: str, ask: Ask) -> Field:
-    """The field of a form that asks for what has this name."""
-    return {"name": name, "label": ask.label, "type": ask.widget, "required": True, **ask.more}
+def field_of(name: str, ask: Ask, required: bool = True) -> Field:
+    """The field of a form that asks for what has this name; choices that are a function are read now."""
+    more = {key: value() if callable(value) else value for key, value in ask.more.items()}
+    return {"name": name, "label": ask.label, "type": ask.widget, "required": required, **more}
+
+
+def values_of(fields: Sequence[Field], row: Any) -> dict[str, Any]:
+    """What a form shows of a row; a list in a text area, one a line."""
+    values = {item["name"]: getattr(row, item["name"]) for item in fields}
+    areas = {item["name"] for item in fields if item["type"] == "textarea"}
+    return {name: "\n".join(v) if name in areas and isinstance(v, list) else v for name, v in values.items()}
 
 
 def routes(

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, request, stream_with_context
+from msgspec import Meta
 from sqlalchemy import ColumnElement, Select, and_, func, inspect, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 from werkzeug.datastructures import MultiDict
@@ -67,13 +68,16 @@ class Column:
 class Filter:
     """A filter of a list: ``options`` are (value, name) pairs, or a function that reads them.
 
-    ``by`` is the column compared for equality, or a function value → condition.
+    ``by`` is the column compared for equality, or a function value → condition. With ``doc``, a filter of the API too;
+    without options, of the API alone.
     """
 
     key: str
     title: Text
     by: Expression | Callable[[str], Any]
     options: Sequence[tuple[str, Text]] | Callable[[], Sequence[tuple[str, Text]]] = ()
+    doc: Meta | None = None
+    field: str = ""  # what the API calls it, where that is not its key
 
     def choices(self) -> Sequence[tuple[str, Text]]:
         """The options, read now if they are a function."""

@@ -11,14 +11,14 @@ from app import audit, caller
 from app.db import db
 from app.errors import ConsoleError
 from app.processes import application
-from plugins.iam import passwords, seeding
+from app.web.resources import Once
+from plugins.iam import oidc_clients, passwords, seeding
 from plugins.iam.models import MEMBER, PLATFORM_TENANT, Member
 from plugins.iam.oidc import keys
 from plugins.iam.oidc.keys import issuer
+from plugins.iam.oidc.models import OidcClient
+from plugins.iam.oidc_clients.shapes import ClientWanted
 from plugins.iam.permissions import CLIENT_CREATED
-from plugins.iam.service import oidc_clients
-from plugins.iam.service.members import ADMINISTRATOR
-from plugins.iam.service.oidc_clients import ClientWanted, WithSecret
 
 
 @click.command("init")
@@ -45,7 +45,7 @@ def join_site(name: str, url: str) -> None:
     try:
         with application().test_request_context():
             made = join(name, url.rstrip("/"))
-            told = {"OIDC_ISSUER": issuer(), "OIDC_CLIENT_ID": made.client.client_id, "OIDC_CLIENT_SECRET": made.secret}
+            told = {"OIDC_ISSUER": issuer(), "OIDC_CLIENT_ID": made.row.client_id, "OIDC_CLIENT_SECRET": made.secret}
     except ConsoleError as error:
         problems = [f"{problem.pointer}: {problem.message}" for problem in error.errors]
         raise click.ClickException("; ".join([str(error.reason), *problems])) from error
@@ -53,7 +53,7 @@ def join_site(name: str, url: str) -> None:
         click.echo(f"{setting}={value}")
 
 
-def join(name: str, url: str) -> WithSecret:
+def join(name: str, url: str) -> Once[OidcClient]:
     """The OIDC client of the site at *url*, in the platform's tenant.
 
     :raises ConsoleError: CORE/INVALID_INPUT
@@ -69,7 +69,7 @@ def join(name: str, url: str) -> WithSecret:
                 site=True,
             )
         )
-        audit.record(CLIENT_CREATED, resource=("client", made.client.id, name), detail={"url": url})
+        audit.record(CLIENT_CREATED, resource=("client", made.row.id, name), detail={"url": url})
         db.session.commit()
     return made
 
@@ -90,7 +90,7 @@ def begin(login: str, name: str, enterprise: str) -> str:
         member.must_reset = True
         seeding.add(member)
     seeding.join(place, member)
-    for role in seeding.known(seeding.PLATFORM_ADMIN, ADMINISTRATOR):
+    for role in seeding.known(seeding.PLATFORM_ADMIN, seeding.TENANT_ADMIN):
         seeding.grant(place, MEMBER, member.id, role)
     db.session.commit()
     return password

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from flask import Response, url_for
-from sqlalchemy import Select, delete, func, select
+from flask import Response
+from sqlalchemy import delete, func, select
 
 from app import audit
 from app.contracts.shapes import Ask
 from app.db import db, new_id, scoped, touch
+from app.web.buttons import Button
 from app.web.listing import Column, matching
 from app.web.resources import Resource
-from app.web.table import Cell
 from app.words import _, pgettext, plain
-from plugins.iam import directory, permissions, shapes
+from plugins.iam import directory, members
+from plugins.iam import permissions as may
 from plugins.iam.api import api
 from plugins.iam.models import GROUP, Group, GroupMember, Member
 from plugins.iam.pages import bp, common
 from plugins.iam.pages.common import state_cell
 from plugins.iam.pages.holders import SHOWN, grant_rows
-from plugins.iam.permissions import GROUP_EDIT
-from plugins.iam.service import grants, handing, members, names
+from plugins.iam.service import grants, handing, names
 from plugins.iam.service.errors import ABOVE_YOU, TAKEN
 from plugins.iam.service.names import NamedWanted
-from plugins.iam.shapes import NamedOut
+from plugins.iam.shapes import GroupId, MemberId, NamedOut
 
 OFFERED = 20  # members at once; more are found by typing
-TITLE = _("The group")
+TITLE, EDIT = _("The group"), may.GROUP_EDIT
+PLACE = "/members/<member_id>"  # of a member, below the group
 
 
 class GroupWanted(NamedWanted):
@@ -38,20 +39,7 @@ class GroupOut(NamedOut):
     """A group."""
 
 
-groups = Resource(
-    api,
-    bp,
-    "iam.groups",
-    "group",
-    "/iam/groups",
-    _("Groups"),
-    _("group"),
-    Group,
-    GroupOut,
-    shapes.GroupId,
-    permissions.GROUP_READ,
-)
-get = groups.get
+groups = Resource(api, bp, "group", "/iam/groups", _("Groups"), _("group"), Group, GroupOut, GroupId, may.GROUP_READ)
 size = select(func.count()).where(GroupMember.group_id == Group.id).scalar_subquery()
 groups.listed(
     _("List groups"),
@@ -71,48 +59,18 @@ groups.listed(
 
 @groups.shown(_("Show a group"))
 def show(row: Group) -> Response:
-    found = db.session.scalars(people(row).order_by(Member.login).limit(SHOWN)).all()
-    rows = [
-        [
-            Cell("link", text=m.login, href=url_for(".member", member_id=m.id)),
-            m.name,
-            state_cell(m.state),
-            groups.button("remove", row, m.id),
-        ]
-        for m in found
-    ]
+    inside = select(Member).join(GroupMember, GroupMember.member_id == Member.id).where(GroupMember.group_id == row.id)
+    found = db.session.scalars(inside.order_by(Member.login).limit(SHOWN))
+    rows = [[members.link(m), m.name, state_cell(m.state), groups.button("remove", row, m.id)] for m in found]
     columns = [_("Login name"), pgettext("person", "Name"), _("State"), plain("")]
-    card = {
-        "title": _("Members"),
-        "rows": rows,
-        "empty": _("Nobody yet."),
-        "columns": columns,
-        "actions": [groups.button("add", row)],
-    }
+    card = common.card(_("Members"), columns, rows, _("Nobody yet."), groups.button("add", row))
     facts = [(_("Description"), row.description), (_("Created"), row.created_at)]
-    return common.show(
-        row.name,
-        (groups.title, groups.url(None, "list")),
-        facts,
-        actions=groups.actions(row),
-        object_id=row.id,
-        cards=[card, grant_rows(GROUP, row.id)],
-    )
+    return common.show_row(groups, row, facts, card, grant_rows(GROUP, row.id))
 
 
-@groups.creates(
-    _("Create a group"),
-    GROUP_EDIT,
-    permissions.GROUP_CREATED,
-    title=_("New group"),
-    submit=_("Create the group"),
-    errors=[TAKEN],
-)
+@groups.creates(_("Create a group"), EDIT, may.GROUP_CREATED, _("New group"), _("Create the group"), errors=[TAKEN])
 def create(wanted: GroupWanted) -> Group:
-    """A group without members.
-
-    :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
-    """
+    """A group without members."""
     name = names.free(Group, wanted.name, TITLE)
     row = Group(id=new_id(), tenant_id=handing.me().tenant_id, name=name, description=wanted.description, version=1)
     db.session.add(row)
@@ -121,28 +79,24 @@ def create(wanted: GroupWanted) -> Group:
     return row
 
 
-@groups.changes(_("Change a group"), GROUP_EDIT, permissions.GROUP_CHANGED, errors=[TAKEN])
+@groups.changes(_("Change a group"), EDIT, may.GROUP_CHANGED, errors=[TAKEN])
 def change(row: Group, wanted: GroupWanted) -> Group:
-    """Another name or description.
-
-    :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
-    """
+    """Another name or description."""
     row.name, row.description = names.free(Group, wanted.name, TITLE, row.id), wanted.description
     touch(row)
     audit.note(GROUP, row.id, row.name, description=wanted.description)
     return row
 
 
-@groups.removes(
-    _("Dissolve a group"),
-    GROUP_EDIT,
-    permissions.GROUP_DISSOLVED,
-    verb="dissolve",
-    title=_("Dissolve"),
-    errors=[ABOVE_YOU],
+DISSOLVE: Button[Group] = Button(
+    "dissolve",
+    _("Dissolve"),
+    _("{name} was dissolved."),
     confirm=_("Dissolve {name}? Its members lose its roles at once."),
-    said=_("{name} was dissolved."),
 )
+
+
+@groups.removes(_("Dissolve a group"), EDIT, may.GROUP_DISSOLVED, DISSOLVE, [ABOVE_YOU])
 def dissolve(row: Group) -> None:
     """Remove a group; its members lose its roles at once."""
     handing.need_all_grantable(GROUP, row.id)
@@ -155,33 +109,26 @@ def dissolve(row: Group) -> None:
 def candidates(row: Group, text: str = "") -> list[tuple[str, str]]:
     """Some members that are not in the group and match the words."""
     already = select(GroupMember.member_id).where(GroupMember.group_id == row.id)
-    others = members.of_tenant(handing.me().tenant_id).where(
-        Member.id.not_in(already), matching(text, (Member.login, Member.name))
-    )
+    words = matching(text, (Member.login, Member.name))
+    others = members.of_tenant(handing.me().tenant_id).where(Member.id.not_in(already), words)
     return [(m.id, f"{m.login} ({m.name})") for m in db.session.scalars(others.order_by(Member.login).limit(OFFERED))]
 
 
-@groups.acts(
-    "PUT",
-    "/members/<member_id>",
-    "addMember",
-    _("Put a member into a group"),
-    GROUP_EDIT,
-    permissions.GROUP_MEMBER_ADDED,
-    verb="add",
+ADD = Button(
+    "add",
+    _("Add a member"),
+    _("Added."),
+    "user-plus",
     title=_("Add a member to {name}"),
     submit=_("Add"),
-    label=_("Add a member"),
-    icon="user-plus",
-    said=_("Added."),
-    errors=[ABOVE_YOU],
     offers={"member_id": candidates},
 )
-def add(row: Group, member_id: Annotated[shapes.MemberId, Ask(_("Member"), "combobox")]) -> None:
-    """Put a member of this tenant into a group; nobody hands out a group's roles who may not grant them.
+REMOVE: Button[Group] = Button("remove", _("Take out"), _("Taken out of the group."))
 
-    :raises ConsoleError: CORE/NOT_FOUND, IAM/ROLE_ABOVE_YOURS
-    """
+
+@groups.acts("PUT", PLACE, "addMember", _("Put a member into a group"), EDIT, may.GROUP_MEMBER_ADDED, ADD, [ABOVE_YOU])
+def add(row: Group, member_id: Annotated[MemberId, Ask(_("Member"), "combobox")]) -> None:
+    """Put a member of this tenant into a group; nobody hands out a group's roles who may not grant them."""
     member = members.get(member_id)
     handing.need_all_grantable(GROUP, row.id)
     if db.session.get(GroupMember, (row.id, member.id)) is None:
@@ -192,29 +139,19 @@ def add(row: Group, member_id: Annotated[shapes.MemberId, Ask(_("Member"), "comb
 
 @groups.acts(
     "DELETE",
-    "/members/<member_id>",
+    PLACE,
     "removeMember",
     _("Take a member out of a group"),
-    GROUP_EDIT,
-    permissions.GROUP_MEMBER_REMOVED,
-    verb="remove",
-    label=_("Take out"),
-    said=_("Taken out of the group."),
-    errors=[ABOVE_YOU],
+    EDIT,
+    may.GROUP_MEMBER_REMOVED,
+    REMOVE,
+    [ABOVE_YOU],
 )
-def take_out(row: Group, member_id: shapes.MemberId) -> None:
-    """Take a member out of a group.
-
-    :raises ConsoleError: CORE/NOT_FOUND, IAM/ROLE_ABOVE_YOURS
-    """
+def take_out(row: Group, member_id: MemberId) -> None:
+    """Take a member out of a group."""
     member = members.get(member_id)
     handing.need_all_grantable(GROUP, row.id)
     if place := db.session.get(GroupMember, (row.id, member.id)):
         db.session.delete(place)
         directory.bump(row.tenant_id)
     audit.note(GROUP, row.id, row.name, member=member.login)
-
-
-def people(row: Group) -> Select[Member]:
-    """The members of a group."""
-    return select(Member).join(GroupMember, GroupMember.member_id == Member.id).where(GroupMember.group_id == row.id)

@@ -38,6 +38,11 @@ class Tenant(Identified, Versioned, db.Model):
     epoch: Mapped[int] = mapped_column(default=1)
     security: Mapped[dict[str, Any]]
 
+    @property
+    def enabled(self) -> bool:
+        """Whether its members may sign in to it."""
+        return self.state == ACTIVE
+
 
 class Workspace(TenantOwned, Versioned, db.Model):
     """A workspace of a tenant."""

@@ -19,11 +19,29 @@ from app.contracts.declarations import (
 from app.contracts.identity import Directory
 from app.hooks import hookimpl
 from app.words import _
-from plugins.iam import command, directory, groups, permissions, seeding, sites, upkeep, workspaces  # noqa: F401 - declare theirs
-from plugins.iam.api import api, people, rights  # noqa: F401 - importing declares their operations
+from plugins.iam import (  # noqa: F401 - some only declare what is theirs
+    access_keys,
+    command,
+    directory,
+    groups,
+    members,
+    oidc_clients,
+    permissions,
+    roles,
+    seeding,
+    service_accounts,
+    sites,
+    tenants,
+    upkeep,
+    why,
+    workspaces,
+)
+from plugins.iam.api import api, rights  # noqa: F401 - importing declares their operations
+from plugins.iam.members import access  # noqa: F401 - likewise
 from plugins.iam.oidc import authorize, logout, server
 from plugins.iam.oidc import routes as oidc_routes
-from plugins.iam.pages import bp, clients, grants, members, own, places, programs, roles  # noqa: F401 - likewise
+from plugins.iam.pages import bp, grants, own  # noqa: F401 - likewise
+from plugins.iam.roles import pages as role_pages  # noqa: F401 - likewise
 from plugins.iam.service import errors
 from plugins.iam.service import grants as grant_service
 from plugins.iam.signin import routes as signin_routes

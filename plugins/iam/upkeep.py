@@ -14,11 +14,11 @@ from app.contracts.declarations import Found
 from app.db import db, now, scoped
 from app.web.listing import matching
 from app.words import Text, _
-from plugins.iam import permissions
+from plugins.iam import members, permissions, roles
 from plugins.iam.models import PLATFORM_TENANT, Group, Member, Membership, Tenant
 from plugins.iam.oidc import keys
 from plugins.iam.oidc.models import AuthorizationCode, SigningKey, Token
-from plugins.iam.service import handing, members, roles
+from plugins.iam.service import handing
 from plugins.iam.signin import session
 
 KEPT = timedelta(days=1)

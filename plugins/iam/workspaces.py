@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app import audit
 from app.db import db, new_id, touch
+from app.web.buttons import Button
 from app.web.listing import Column
 from app.web.resources import Resource
 from app.words import _
@@ -12,10 +13,11 @@ from plugins.iam.api import api
 from plugins.iam.models import Workspace
 from plugins.iam.pages import bp
 from plugins.iam.permissions import WORKSPACE_EDIT
-from plugins.iam.service import handing, names, tenants
+from plugins.iam.service import handing, names
 from plugins.iam.service.errors import NOT_EMPTY, TAKEN
 from plugins.iam.service.names import NamedWanted
 from plugins.iam.shapes import NamedOut
+from plugins.iam.tenants import holding
 
 TITLE = _("The workspace")
 
@@ -31,7 +33,6 @@ class WorkspaceOut(NamedOut):
 workspaces = Resource(
     api,
     bp,
-    "iam.workspaces",
     "workspace",
     "/iam/workspaces",
     _("Workspaces"),
@@ -91,15 +92,20 @@ def change(row: Workspace, wanted: WorkspaceWanted) -> Workspace:
     _("Delete an empty workspace"),
     WORKSPACE_EDIT,
     permissions.WORKSPACE_DELETED,
+    Button(
+        "delete",
+        _("Delete"),
+        _("{name} was deleted."),
+        confirm=_("Delete the workspace {name}? Only an empty one can be deleted."),
+    ),
     errors=[NOT_EMPTY],
-    confirm=_("Delete the workspace {name}? Only an empty one can be deleted."),
 )
 def remove(row: Workspace) -> None:
     """Delete a workspace in which nothing is left.
 
     :raises ConsoleError: IAM/NOT_EMPTY
     """
-    left = sorted(tenants.holding("workspace_id", row.id))
+    left = sorted(holding("workspace_id", row.id))
     if left:
         raise NOT_EMPTY(name=row.name, what=", ".join(left[:5]))
     audit.note("workspace", row.id, row.name)

@@ -97,7 +97,7 @@ def test_a_page_tells_where_it_is(admin: Any, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_list_is_counted_to_a_bound(admin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plugins.iam.pages.members.Listing", partial(Listing, counted=5))
+    monkeypatch.setattr("app.web.listed.Listing", partial(Listing, counted=5))
     monkeypatch.setattr("app.web.listing.SIZES", (3,))
 
     page = admin.client.get("/iam/members", headers={"Accept-Language": "en"}).text

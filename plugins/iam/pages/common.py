@@ -15,6 +15,7 @@ from app.web.dialogs import Form, try_to
 from app.web.language import t
 from app.web.listing import Listing
 from app.web.render import render
+from app.web.resources import Resource
 from app.web.table import Action, Cell
 from app.words import Text, _, plain
 from plugins.iam.pages import bp
@@ -76,6 +77,19 @@ def show(
 ) -> Response:
     """The page of one thing: facts, and cards with tables."""
     return render("core/show.html", title=title, trail=trail, fact_list=facts, **context)
+
+
+def show_row(of: Resource[Any], row: Any, facts: Sequence[tuple[Text, Any]], *cards: dict[str, Any]) -> Response:
+    """The page of one of a resource, with what can be done with it."""
+    trail, actions = (of.title, of.url(None, "list")), of.actions(row)
+    return show(row.name, trail, facts, actions=actions, object_id=row.id, cards=cards)
+
+
+def card(
+    title: Text, columns: Sequence[Text], rows: Sequence[Sequence[Any]], empty: Text, *actions: Action
+) -> dict[str, Any]:
+    """A table on the page of something."""
+    return {"title": title, "columns": columns, "rows": rows, "empty": empty, "actions": actions}
 
 
 def listed(listing: Listing, title: Text, actions: Sequence[Action] = ()) -> Response:

@@ -20,14 +20,13 @@ from app.web.listing import Column, Filter, Listing, matching
 from app.web.render import go
 from app.web.table import Action, Cell, Empty
 from app.words import Text, _, plain
-from plugins.iam import offered
+from plugins.iam import members, offered, roles
 from plugins.iam import permissions as may
 from plugins.iam.models import GROUP, MEMBER, SERVICE_ACCOUNT, CustomRole, Grant, Group, Member, ServiceAccount
 from plugins.iam.pages import bp, common
 from plugins.iam.pages.common import Form, date_cell, dialog
-from plugins.iam.pages.holders import condition_words, revoke_action, role_name, role_names, validity_cell
-from plugins.iam.pages.roles import holder_cell
-from plugins.iam.service import grants, handing, members, roles
+from plugins.iam.pages.holders import condition_words, holder_cell, revoke_action, role_name, role_names, validity_cell
+from plugins.iam.service import grants, handing
 
 TITLE = _("Grants")
 NEW = _("Grant a role")

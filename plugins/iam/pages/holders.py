@@ -1,23 +1,21 @@
-"""What somebody holds, as a card: roles with their validity and conditions, and AccessKeys."""
+"""What somebody holds, as a card: roles with their validity and conditions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import select
 
 from app.db import db, scoped
-from app.web.frame import may as allowed
 from app.web.frame import why_not
 from app.web.language import exact, t
 from app.web.table import Action, Cell
-from app.words import Text, _, pgettext, plain
+from app.words import Text, _, plain
 from plugins.iam import permissions as may
 from plugins.iam.directory import role_of, roles_of
-from plugins.iam.models import ACTIVE, MEMBER, AccessKey, Grant
-from plugins.iam.pages.common import act, date_cell, state_cell
+from plugins.iam.models import Grant
+from plugins.iam.pages.common import act
 from plugins.iam.service import handing
 from plugins.iam.service.grants import ATTRIBUTES
 
@@ -95,6 +93,18 @@ def grant_rows(kind: str, principal_id: str) -> dict[str, Any]:
     }
 
 
+def holder_cell(row: Grant, names: Mapping[tuple[str, str], str]) -> Cell:
+    """Who holds a role, as a link to their page."""
+    pages = {
+        "member": ("iam.member", "member_id"),
+        "group": ("iam.group", "group_id"),
+        "serviceAccount": ("iam.account", "account_id"),
+    }
+    endpoint, argument = pages[row.principal_type]
+    values: dict[str, Any] = {argument: row.principal_id}
+    return Cell("link", text=names[row.principal_type, row.principal_id], href=url_for(endpoint, **values))
+
+
 def revoke_action(row: Grant, role: str) -> Action:
     """Take this grant of a role, named, back."""
     reason = why_not(may.GRANT_EDIT)
@@ -105,74 +115,3 @@ def revoke_action(row: Grant, role: str) -> Action:
         disabled_reason=reason,
         confirm=_("Revoke {role}? It stops working at once.").format(role=role),
     )
-
-
-def key_rows(kind: str, owner_id: str) -> dict[str, Any]:
-    """The card of somebody's AccessKeys in this tenant."""
-    me = handing.me()
-    own = me.key == f"{kind}:{owner_id}"
-    query = select(AccessKey).where(AccessKey.tenant_id == me.tenant_id, AccessKey.owner_type == kind)
-    found = db.session.scalars(query.where(AccessKey.owner_id == owner_id).order_by(AccessKey.created_at)).all()
-    reason = None if own or (allowed(may.KEY_EDIT) and kind != MEMBER) else why_not(may.KEY_EDIT)
-    rows = [
-        [
-            Cell("mono", text=k.id, copy=True),
-            state_cell(k.state),
-            date_cell(k.created_at),
-            date_cell(k.last_used_at),
-            k.last_used_ip,
-            *_key_actions(k, reason),
-        ]
-        for k in found
-    ]
-    return {
-        "title": _("AccessKeys"),
-        "help": _(
-            "Programs prove themselves with them. Two at most, so that one can be replaced while the other works."
-        ),
-        "columns": [
-            _("ID"),
-            _("State"),
-            _("Created"),
-            _("Last used"),
-            pgettext("address", "From"),
-            plain(""),
-            plain(""),
-            plain(""),
-        ],
-        "rows": rows,
-        "empty": _("No AccessKey yet."),
-        "actions": [
-            act(
-                _("New AccessKey"),
-                url_for("iam.key_create", type=kind, id=owner_id),
-                icon="plus",
-                disabled_reason=reason,
-            )
-        ],
-    }
-
-
-def _key_actions(row: AccessKey, reason: Text | None) -> list[Action]:
-    toggle = (
-        act(
-            _("Disable"),
-            url_for("iam.key_disable", key_id=row.id),
-            disabled_reason=reason,
-            confirm=_("Disable {key}? Programs that use it are refused at once.").format(key=row.id),
-        )
-        if row.state == ACTIVE
-        else act(_("Enable"), url_for("iam.key_enable", key_id=row.id), disabled_reason=reason)
-    )
-    still = _("Disable it first.") if row.state == ACTIVE else None
-    return [
-        act(_("Reveal"), url_for("iam.key_reveal", key_id=row.id), dialog=True, disabled_reason=reason),
-        toggle,
-        act(
-            _("Delete"),
-            url_for("iam.key_delete", key_id=row.id),
-            danger=True,
-            disabled_reason=reason or still,
-            confirm=_("Delete {key} for good?").format(key=row.id),
-        ),
-    ]

@@ -10,28 +10,30 @@ from app.auth import decisions
 from app.db import db
 from app.errors import NOT_FOUND
 from app.guard import SIGNED_IN, signed_in
+from app.web import dialogs
+from app.web.forms import parse
 from app.web.language import exact, t
 from app.web.render import go
 from app.web.table import Action, Cell
 from app.words import _, pgettext, plain
-from plugins.iam import passwords
+from plugins.iam import members, passwords
 from plugins.iam import permissions as may
+from plugins.iam.access_keys import key_rows
 from plugins.iam.directory import DIRECT
+from plugins.iam.members.shapes import Profile
 from plugins.iam.models import MEMBER, Enterprise, Member, Tenant
 from plugins.iam.oidc import clients, logout, tokens
 from plugins.iam.oidc.authorize import SCOPE_WORDS
 from plugins.iam.oidc.models import Consent, Token
 from plugins.iam.pages import bp, common
 from plugins.iam.pages.common import SAVE, SAVED, Form, act, date_cell, dialog
-from plugins.iam.pages.holders import condition_words, key_rows
-from plugins.iam.pages.members import FIELDS
-from plugins.iam.service import handing, members
+from plugins.iam.pages.holders import condition_words
+from plugins.iam.service import handing
 from plugins.iam.signin import service
 
 OWN = "one's own account"
 TITLE = _("My account")
 SESSIONS = _("Sessions")
-OWN_FIELDS = [item for item in FIELDS if item["name"] != "staff_number"]
 
 
 def _me() -> Member:
@@ -103,13 +105,14 @@ def _consent_card(row: Member) -> dict[str, object]:
 
 
 def _profile_form(row: Member) -> Form:
-    values = {str(item["name"]): getattr(row, str(item["name"])) for item in OWN_FIELDS}
-    return Form(_("Personal information"), url_for(".own_profile"), SAVE, OWN_FIELDS, values=values, row=row)
+    fields = [item for item in dialogs.asked(Profile) if item["name"] != "staff_number"]
+    values = dialogs.values_of(fields, row)
+    return Form(_("Personal information"), url_for(".own_profile"), SAVE, fields, values=values, row=row)
 
 
 @dialog("/account/profile", SIGNED_IN, may.PROFILE_CHANGED, _profile_form, _me)
 def own_profile(row: Member) -> Response:
-    members.change(row, members.Profile(**{str(i["name"]): request.form.get(str(i["name"]), "") for i in OWN_FIELDS}))
+    members.change(row, parse(Profile))
     return go(url_for(".own_account"), SAVED)
 
 

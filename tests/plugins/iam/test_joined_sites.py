@@ -55,9 +55,9 @@ def test_the_console_of_another_site_has_a_secret(as_role, api):
 def test_the_command_joins_a_site_and_records_it(app_context, audit_log):
     made = command.join("Delivery", "https://delivery.example.test")
 
-    assert made.client.site
+    assert made.row.site
     assert made.secret
-    assert made.client.redirect_uris == ["https://delivery.example.test/auth/callback"]
+    assert made.row.redirect_uris == ["https://delivery.example.test/auth/callback"]
     assert audit_log() == [("iam.client.created", "Delivery", "success")]
     with pytest.raises(ConsoleError, match="CORE/INVALID_INPUT"):
         command.join("Delivery", "not an address")

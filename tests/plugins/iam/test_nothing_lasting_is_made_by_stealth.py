@@ -118,7 +118,8 @@ def test_an_application_gives_no_lasting_access(admin: Any, tenant: Any, app_con
     from app.caller import Caller
     from app.contracts.identity import Principal
     from app.errors import ConsoleError
-    from plugins.iam.service import accounts, grants, members, oidc_clients
+    from plugins.iam import access_keys, members, oidc_clients
+    from plugins.iam.service import grants
 
     member = admin.client.member
     who = Caller(
@@ -131,8 +132,8 @@ def test_an_application_gives_no_lasting_access(admin: Any, tenant: Any, app_con
     with caller.acting_as(who):
         for act in (
             lambda: grants.give("member", member.id, "tenant-administrator"),
-            lambda: members.join("somebody@example.test"),
-            lambda: accounts.enable(key),
+            lambda: members.join(members.Joining("somebody@example.test")),
+            lambda: access_keys.enable(key),
             lambda: oidc_clients.change(client, oidc_clients.ClientWanted(name="x", redirect_uris=ADDRESSES)),
         ):
             with pytest.raises(ConsoleError) as caught:

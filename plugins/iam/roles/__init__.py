@@ -10,27 +10,60 @@ from typing import Annotated
 from sqlalchemy import func, select
 
 from app import audit
-from app.contracts.shapes import Description, doc
+from app.contracts.shapes import Ask, Version, doc
 from app.db import db, new_id, scoped, touch
 from app.errors import NOT_FOUND, invalid
-from app.web.api import In
+from app.web.api import In, Out
+from app.web.buttons import Button
+from app.web.resources import Resource
 from app.words import Text, _, plain
-from plugins.iam import directory, offered
+from plugins.iam import directory, offered, permissions
+from plugins.iam.api import api
 from plugins.iam.models import CustomRole, Grant
+from plugins.iam.pages import bp
+from plugins.iam.permissions import ROLE_EDIT, ROLE_READ
 from plugins.iam.service import handing, names
 from plugins.iam.service.errors import ABOVE_YOU, ROLE_IN_USE, TAKEN
+from plugins.iam.shapes import RoleId, say
 
 WHAT = _("role")
 CODE = re.compile(r"^[a-z][a-z0-9-]{1,62}$")
 
 
-class RoleWanted(In):
+def _offered() -> list[tuple[str, Text, str]]:
+    """What a role can hold: all but what reaches beyond a tenant."""
+    known = sorted(offered.permissions().values(), key=lambda p: p.name)
+    return [(p.name, p.title, p.name) for p in known if not p.name.startswith(permissions.OF_THE_SITE)]
+
+
+class RoleWanted(In, kw_only=True):
     """A role of one's own: its code stays, the rest may change."""
 
-    name: Annotated[str, doc("Name that people see.")]
+    name: Annotated[str, Ask(_("Name")), doc("Name that people see.")]
+    code: Annotated[
+        str,
+        Ask(_("Code"), more={"mono": True, "help": _("Small letters, digits, hyphens. Stays for ever.")}, stays=True),
+        doc("Code, by which grants name the role; it never changes."),
+    ] = ""
+    description: Annotated[str, Ask(_("Description")), doc("What it is for, in a sentence.")] = ""
+    permissions: Annotated[
+        list[str],
+        Ask(_("Permissions"), "transfer", {"options": _offered, "required": False}),
+        doc("Names of its permissions; `*` at the end stands for all below."),
+    ]
+
+
+class RoleOut(Out):
+    """A role, built-in or custom."""
+
+    id: Annotated[str, doc("Identifier of a custom role; the code of a built-in one.")]
+    code: Annotated[str, doc("Code, by which grants name the role.")]
+    name: Annotated[str, doc("Name, in the caller's language.")]
+    description: Annotated[str, doc("What it is for, in the caller's language.")]
+    built_in: Annotated[bool, doc("Whether it comes with the console and cannot be changed.")]
     permissions: Annotated[list[str], doc("Names of its permissions; `*` at the end stands for all below.")]
-    code: Annotated[str, doc("Code, by which grants name the role; it never changes.")] = ""
-    description: Description = ""
+    held: Annotated[int, doc("How many grants of it there are.")]
+    version: Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +131,45 @@ def get_own(role_id: str) -> CustomRole:
     return row
 
 
+def shaped(found: RoleShown) -> RoleOut:
+    """A role as the API answers it."""
+    return RoleOut(
+        found.id,
+        found.code,
+        say(found.name),
+        say(found.description),
+        found.built_in,
+        list(found.permissions),
+        found.held,
+        found.version,
+    )
+
+
+roles = Resource(
+    api,
+    bp,
+    "role",
+    "/iam/roles",
+    _("Roles"),
+    WHAT,
+    CustomRole,
+    RoleOut,
+    RoleId,
+    ROLE_READ,
+    find=get_own,
+    shapes=lambda rows: [shaped(get(row.id)) for row in rows],
+    has_page=True,
+)
+
+
+@roles.creates(
+    _("Create a role"),
+    ROLE_EDIT,
+    permissions.ROLE_CREATED,
+    title=_("New role"),
+    submit=_("Create the role"),
+    errors=[TAKEN, ABOVE_YOU],
+)
 def create(wanted: RoleWanted) -> CustomRole:
     """A role of the tenant's own.
 
@@ -124,6 +196,13 @@ def create(wanted: RoleWanted) -> CustomRole:
     return row
 
 
+@roles.changes(
+    _("Change a role of one's own"),
+    ROLE_EDIT,
+    permissions.ROLE_CHANGED,
+    said=_("Saved. It counts from the next request on."),
+    errors=[ABOVE_YOU],
+)
 def change(row: CustomRole, wanted: RoleWanted) -> CustomRole:
     """Other permissions: they count for every holder at the next request.
 
@@ -139,6 +218,13 @@ def change(row: CustomRole, wanted: RoleWanted) -> CustomRole:
     return row
 
 
+@roles.removes(
+    _("Delete a role that nobody holds"),
+    ROLE_EDIT,
+    permissions.ROLE_DELETED,
+    Button("delete", _("Delete"), _("{name} was deleted."), confirm=_("Delete the role {name}?")),
+    errors=[ROLE_IN_USE],
+)
 def remove(row: CustomRole) -> None:
     """Delete a role that nobody holds.
 

@@ -1,0 +1,256 @@
+"""Members: the people who work in a tenant (guide 3.4). What ends their access is in ``access``."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+from flask import Response, url_for
+from sqlalchemy import ColumnElement, Select, select
+
+from app import audit
+from app.auth import audience
+from app.contracts.shapes import doc
+from app.db import db, get_scoped, new_id, now, touch
+from app.errors import NOT_FOUND, invalid
+from app.web.frame import why_not
+from app.web.listing import Column, Filter
+from app.web.resources import Once, Resource
+from app.web.table import Action, Cell
+from app.words import _, pgettext
+from plugins.iam import directory, passwords, permissions
+from plugins.iam.api import api
+from plugins.iam.members.shapes import Joining, MemberOut, NewMember, Profile, shaped
+from plugins.iam.models import ACTIVE, FROZEN, MEMBER, Group, GroupMember, Member, Membership
+from plugins.iam.pages import bp, common
+from plugins.iam.pages.common import state_cell
+from plugins.iam.pages.holders import grant_rows
+from plugins.iam.permissions import MEMBER_EDIT
+from plugins.iam.service import handing
+from plugins.iam.service.errors import TAKEN
+from plugins.iam.shapes import MemberId
+
+WHAT = _("member")
+LOGIN = r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+$"
+
+
+def of_tenant(tenant_id: str) -> Select[Member]:
+    """Members of a tenant."""
+    return select(Member).join(Membership, Membership.member_id == Member.id).where(Membership.tenant_id == tenant_id)
+
+
+def _in_group(group_id: str) -> ColumnElement[bool]:
+    group = get_scoped(Group, group_id, _("group"))
+    return Member.id.in_(select(GroupMember.member_id).where(GroupMember.group_id == group.id))
+
+
+def show_password(row: Member, password: str) -> Response:
+    """The page that shows a password that was just made."""
+    return common.secret_once(
+        _("Password of {name}").format(name=row.login),
+        _("Hand it over now: it is not shown again."),
+        [(_("Login name"), row.login), (_("Password"), password)],
+        members.url(row),
+    )
+
+
+members = Resource(
+    api,
+    bp,
+    "member",
+    "/iam/members",
+    _("Members"),
+    WHAT,
+    Member,
+    MemberOut,
+    MemberId,
+    permissions.MEMBER_READ,
+    rows=lambda: of_tenant(handing.me().tenant_id),
+    shapes=shaped,
+    name=lambda row: row.login,
+    once=show_password,
+    once_as="password",
+)
+get = members.get
+members.listed(
+    _("List members"),
+    [
+        Column("login", _("Login name"), lambda m: m.login, sort=Member.login, narrow=True),
+        Column("name", pgettext("person", "Name"), lambda m: m.name, sort=Member.name),
+        Column("nickname", _("Nickname"), lambda m: m.nickname, hidden=True),
+        Column("mobile", _("Mobile"), lambda m: m.mobile if handing.may_see_contact(m) else "", hidden=True),
+        Column("state", _("State"), lambda m: state_cell(m.state), sort=Member.state, narrow=True),
+        Column("last", _("Last sign-in"), lambda m: m.last_login_at, "time", Member.last_login_at, field="lastLoginAt"),
+        Column(
+            "created", _("Created"), lambda m: m.created_at, "time", Member.created_at, hidden=True, field="createdAt"
+        ),
+    ],
+    search=(Member.login, Member.name, Member.nickname),
+    filters=[
+        Filter(
+            "state",
+            _("State"),
+            Member.state,
+            [(ACTIVE, _("Active")), (FROZEN, _("Frozen"))],
+            doc("Only members in this state: `active` or `frozen`."),
+        ),
+        Filter("group", _("Group"), _in_group, doc=doc("Only members of the group with this identifier.")),
+    ],
+    sort="login",
+    empty=_("Members are the people who work in this tenant."),
+    search_hint=_("Login name or name"),
+)
+
+
+def link(row: Member) -> Cell:
+    """Their login name, which leads to their page."""
+    return Cell("link", text=row.login, href=members.url(row))
+
+
+@members.shown(_("Show a member"))
+def show(row: Member) -> Response:
+    mine = select(Group).join(GroupMember, GroupMember.group_id == Group.id)
+    mine = mine.where(GroupMember.member_id == row.id, Group.tenant_id == handing.me().tenant_id).order_by(Group.name)
+    groups = [
+        [Cell("link", text=g.name, href=url_for(".group", group_id=g.id)), g.description]
+        for g in db.session.scalars(mine)
+    ]
+    mobile, landline = (row.mobile, row.landline) if handing.may_see_contact(row) else ("", "")
+    return common.show(
+        row.name,
+        (members.title, members.url(None, "list")),
+        badge=state_cell(row.state),
+        actions=members.actions(row),
+        object_id=row.id,
+        facts=[
+            (_("Login name"), row.login),
+            (_("Nickname"), row.nickname),
+            (_("Mobile"), mobile),
+            (_("Landline"), landline),
+            (_("Staff number"), row.staff_number),
+            (_("Last sign-in"), row.last_login_at),
+            (_("Signed in from"), row.last_login_ip),
+            (_("Created"), row.created_at),
+        ],
+        cards=[
+            grant_rows(MEMBER, row.id),
+            {
+                "title": _("Groups"),
+                "columns": [_("Group"), _("Description")],
+                "rows": groups,
+                "empty": _("In no group."),
+            },
+        ],
+    )
+
+
+@members.offers
+def grant_a_role(row: Member) -> Action:
+    refused = why_not(permissions.GRANT_EDIT)
+    url = url_for("iam.grant_new", type=MEMBER, id=row.id)
+    return Action(_("Grant a role"), url, dialog=True, icon="shield", disabled_reason=refused)
+
+
+@members.creates(
+    _("Add a member to the tenant"),
+    MEMBER_EDIT,
+    permissions.MEMBER_JOINED,
+    verb="join",
+    title=_("Add an existing person"),
+    submit=_("Add to this tenant"),
+    said=_("{name} belongs to this tenant now."),
+    icon="users",
+)
+def join(wanted: Joining) -> Member:
+    """Add a person of the enterprise to this tenant.
+
+    :raises ConsoleError: CORE/NOT_FOUND
+    """
+    audience.need_own_proof()
+    asked = wanted.login
+    row = db.session.scalar(select(Member).where((Member.login == asked.strip().lower()) | (Member.id == asked)))
+    if row is None:
+        raise NOT_FOUND(what=WHAT)
+    _join(row)
+    audit.note(MEMBER, row.id, row.login)
+    return row
+
+
+def _join(row: Member) -> None:
+    tenant_id = handing.me().tenant_id
+    here = select(Membership.id).where(Membership.tenant_id == tenant_id, Membership.member_id == row.id)
+    if db.session.scalar(here) is None:
+        db.session.add(Membership(id=new_id(), tenant_id=tenant_id, member_id=row.id))
+        db.session.flush()
+        db.session.expire(row, ["places"])
+        directory.bump(tenant_id)
+
+
+@members.creates(
+    _("Create a member"),
+    MEMBER_EDIT,
+    permissions.MEMBER_CREATED,
+    title=_("New member"),
+    submit=_("Create the member"),
+    icon="user-plus",
+    errors=[TAKEN],
+)
+def create(wanted: NewMember) -> Once[Member]:
+    """A new person of this tenant, with a password that an administrator hands over.
+
+    :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
+    """
+    audience.need_own_proof()
+    login = wanted.login.strip().lower()
+    problems = {}
+    if not re.match(LOGIN, login) or len(login) > 255:
+        problems["login"] = _("An e-mail address such as name@company.com.")
+    if not wanted.name.strip():
+        problems["name"] = _("This is required.")
+    if problems:
+        raise invalid(problems)
+    if db.session.scalar(select(Member.id).where(Member.login == login)):
+        raise TAKEN(what=_("The login name"), name=login)
+    password = passwords.made()
+    row = Member(
+        id=new_id(),
+        login=login,
+        name=wanted.name.strip(),
+        nickname=wanted.nickname,
+        mobile=wanted.mobile,
+        landline=wanted.landline,
+        staff_number=wanted.staff_number,
+        must_reset=wanted.must_reset,
+        password_hash=passwords.hashed(password),
+        password_changed_at=now(),
+        state=ACTIVE,
+    )
+    db.session.add(row)
+    db.session.flush()
+    _join(row)
+    audit.note(MEMBER, row.id, row.login, person=row.name)
+    return Once(row, password)
+
+
+@members.changes(
+    _("Change a member"),
+    MEMBER_EDIT,
+    permissions.MEMBER_CHANGED,
+    method="PATCH",
+    before=handing.need_manageable,
+)
+def change(member: Member, wanted: Profile) -> Member:
+    """Change personal information: one's own, or of somebody whom the caller manages.
+
+    :raises ConsoleError: see :func:`handing.need_manageable`; CORE/INVALID_INPUT
+    """
+    if handing.me().key != f"{MEMBER}:{member.id}":
+        handing.need_manageable(member)
+    given = {k: v.strip() for k, v in msgspec.structs.asdict(wanted).items() if v is not None}
+    if given.get("name") == "":
+        raise invalid({"name": _("This is required.")})
+    for key, value in given.items():
+        setattr(member, key, value)
+    touch(member)
+    audit.note(MEMBER, member.id, member.login, changed=given)
+    return member

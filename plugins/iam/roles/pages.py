@@ -1,0 +1,133 @@
+"""The list of roles and the page of one, built-in or custom: more than rows of one table."""
+
+from __future__ import annotations
+
+from flask import Response, make_response, request, url_for
+from markupsafe import Markup
+
+from app.db import db, scoped
+from app.guard import guard
+from app.web.api import ListQuery, Page
+from app.web.language import t
+from app.web.render import render
+from app.web.table import Action, Cell
+from app.words import _, pgettext, plain
+from plugins.iam import offered
+from plugins.iam.api import api
+from plugins.iam.models import Grant
+from plugins.iam.pages import bp, common
+from plugins.iam.pages.holders import SHOWN, condition_words, holder_cell, revoke_action, validity_cell
+from plugins.iam.permissions import ROLE_READ
+from plugins.iam.roles import RoleOut, RoleShown, all_of, get, get_own, roles, shaped
+from plugins.iam.service import grants, handing
+from plugins.iam.shapes import RoleId
+
+
+@api.operation(
+    "GET", "/iam/roles", "iam.roles.list", _("List roles"), ROLE_READ, query=ListQuery, returns=Page[RoleOut]
+)
+def list_roles(query: ListQuery) -> Page[RoleOut]:
+    return Page([shaped(role) for role in all_of(handing.me().tenant_id, query.q)])
+
+
+@bp.get("/iam/roles")
+@guard(ROLE_READ)
+def role_list() -> Response:
+    wanted = request.args.get("q", "").strip()
+    found = [_row(role) for role in all_of(handing.me().tenant_id, wanted)]
+    columns = [
+        _("Role"),
+        _("Code"),
+        _("Kind"),
+        (pgettext("number", "Permissions"), "number"),
+        (pgettext("number", "Held by"), "number"),
+        _("Description"),
+    ]
+    return render(
+        "iam/table.html",
+        fragment="rows",
+        title=roles.title,
+        actions=[make() for make in roles.new],
+        q=wanted,
+        columns=columns,
+        rows=found,
+        hint=_("Name, code or a permission in it"),
+    )
+
+
+def _row(role: RoleShown) -> list[object]:
+    kind = _("Built in") if role.built_in else _("Own")
+    return [
+        Cell("link", text=t(role.name), href=url_for(".role", role_id=role.id)),
+        Cell("mono", text=role.code),
+        Cell("tone", text=t(kind), tone="neutral" if role.built_in else "info"),
+        len(role.permissions),
+        role.held,
+        role.description,
+    ]
+
+
+@bp.get("/iam/roles/options")
+@guard(ROLE_READ)
+def role_options() -> Response:
+    found = all_of(handing.me().tenant_id, request.args.get("q", ""), counted=False)
+    granted = handing.grantable({r.code for r in found})
+    option = Markup('<option value="{}" data-help="{}">{}</option>')
+    lines = [option.format(r.code, r.code, t(r.name)) for r in found if r.code in granted]
+    return make_response(Markup("").join(lines))
+
+
+@api.operation("GET", "/iam/roles/<role_id>", "iam.roles.get", _("Show a role"), ROLE_READ, returns=RoleOut)
+def get_role(role_id: RoleId) -> RoleOut:
+    return shaped(get(role_id))
+
+
+@bp.get("/iam/roles/<role_id>")
+@guard(ROLE_READ)
+def role(role_id: str) -> Response:
+    found = get(role_id)
+    known = offered.permissions()
+    rights = [
+        [
+            Cell("mono", text=name),
+            known[name].title if name in known else "",
+            Cell("bool", value=name in known and known[name].reads),
+        ]
+        for name in found.permissions
+    ]
+    held = db.session.scalars(
+        scoped(Grant).where(Grant.role == found.code).order_by(Grant.created_at).limit(SHOWN)
+    ).all()
+    names = grants.names_of((row.principal_type, row.principal_id) for row in held)
+    holders = [
+        [
+            holder_cell(row, names),
+            condition_words(row.conditions) or None,
+            validity_cell(row),
+            row.granted_by,
+            revoke_action(row, t(found.name)),
+        ]
+        for row in held
+    ]
+    more = Action(_("All who hold it"), url_for(".grant_list", role=found.code))
+    return common.show(
+        found.name,
+        (roles.title, roles.url(None, "list")),
+        actions=[] if found.built_in else roles.actions(get_own(found.id)),
+        facts=[(_("Code"), found.code), (_("Description"), found.description)],
+        cards=[
+            {
+                "title": _("Held by"),
+                "rows": holders,
+                "actions": [more] if len(held) == SHOWN else [],
+                "empty": _("Nobody holds it."),
+                "columns": [_("Who"), _("Only for"), _("Valid until"), _("Granted by"), plain("")],
+            },
+            {
+                "title": _("Permissions"),
+                "rows": rights,
+                "empty": _("None."),
+                "columns": [_("Permission"), _("What it allows"), _("Reads only")],
+            },
+        ],
+    )
