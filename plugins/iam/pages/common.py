@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 
 from app.contracts.declarations import Permission
 from app.db import Versioned
@@ -20,10 +20,8 @@ from app.web.table import Action, Cell
 from app.words import Text, _, plain
 from plugins.iam.pages import bp
 
-EDIT, SAVE = _("Edit {name}"), _("Save")
+SAVE = _("Save")
 SAVED = _("Saved.")
-CREATED = _("{name} was created.")
-DELETED = _("{name} was deleted.")
 
 
 def dialog(
@@ -117,8 +115,3 @@ def act(title: Text, url: str, **options: Any) -> Action:
     """An action that is a POST, unless it opens a dialog."""
     options.setdefault("method", "get" if options.get("dialog") else "post")
     return Action(title, url, **options)
-
-
-def lines(name: str) -> list[str]:
-    """The lines of a text area that are not empty."""
-    return [line.strip() for line in request.form.get(name, "").splitlines() if line.strip()]
