@@ -276,6 +276,7 @@ def audit_sealer(site: Site) -> None:
     lines.append(measured("sealer, nothing to do", 1, seal.seal_all, None))
     lines.append(measured(f"checkpoint of {tenants + 1:,} chains", 1, checkpoints.write, None))
     checkpoints.append_to_file()
+    checkpoints.write_between()
     db.session.remove()
     execute("VACUUM ANALYZE core_audit_seal")
 
