@@ -20,7 +20,7 @@ from app.orders.models import Order, OrderEvent, OrderLog, OrderNode
 from app.orders.types import type_of
 from app.web.api import Api, In, ListQuery, OpenQuery, Page, accepted, page
 from app.web.forms import check, json_body
-from app.words import _
+from app.words import Text, _
 
 api = Api("orders", _("Orders"))
 ORDER_VERBS = ("pause", "resume", "cancel", "force-cancel", "retry", "skip")
@@ -99,14 +99,18 @@ def tell(order: Order, verb: str, node_id: str | None, told: Told) -> None:
     commands.give(order, verb, node_id, told.reason)
 
 
+def _told(order_id: str, verb: str, node_id: str | None, body: Told) -> OrderOut:
+    order = access.get_order(order_id)
+    tell(order, verb, node_id, body)
+    db.session.flush()
+    return shape_of(order)
+
+
 def teller(verb: str) -> Callable[..., OrderOut]:
     """The operation that gives a whole order this command."""
 
     def run(order_id: OrderId, body: Told) -> OrderOut:
-        order = access.get_order(order_id)
-        tell(order, verb, None, body)
-        db.session.flush()
-        return shape_of(order)
+        return _told(order_id, verb, None, body)
 
     return run
 
@@ -115,40 +119,31 @@ def node_teller(verb: str) -> Callable[..., OrderOut]:
     """The operation that gives a node of an order this command."""
 
     def run(order_id: OrderId, node_id: NodeId, body: Told) -> OrderOut:
-        order = access.get_order(order_id)
-        tell(order, verb, node_id, body)
-        db.session.flush()
-        return shape_of(order)
+        return _told(order_id, verb, node_id, body)
 
     return run
 
 
+def _command(below: str, id: str, summary: Text, run: Callable[..., OrderOut]) -> None:
+    api.operation(
+        "POST",
+        f"/orders/<order_id>/{below}",
+        f"orders.{id}",
+        summary,
+        SIGNED_IN,
+        audit=TOLD,
+        body=Told,
+        returns=OrderOut,
+        resource=decisions.later,
+        public=BY_TYPE,
+    )(run)
+
+
 for _verb in ORDER_VERBS:
-    api.operation(
-        "POST",
-        f"/orders/<order_id>/{_verb}",
-        f"orders.{_verb}",
-        _("{verb} an order").format(verb=verbs.TITLES[_verb]),
-        SIGNED_IN,
-        audit=TOLD,
-        body=Told,
-        returns=OrderOut,
-        resource=decisions.later,
-        public=BY_TYPE,
-    )(teller(_verb))
+    _command(_verb, _verb, _("{verb} an order").format(verb=verbs.TITLES[_verb]), teller(_verb))
 for _verb in NODE_VERBS:
-    api.operation(
-        "POST",
-        f"/orders/<order_id>/nodes/<node_id>/{_verb}",
-        f"orders.nodes.{_verb}",
-        _("{verb} a step").format(verb=verbs.TITLES[_verb]),
-        SIGNED_IN,
-        audit=TOLD,
-        body=Told,
-        returns=OrderOut,
-        resource=decisions.later,
-        public=BY_TYPE,
-    )(node_teller(_verb))
+    _words = _("{verb} a step").format(verb=verbs.TITLES[_verb])
+    _command(f"nodes/<node_id>/{_verb}", f"nodes.{_verb}", _words, node_teller(_verb))
 
 
 class RollbackSettings(OpenQuery):

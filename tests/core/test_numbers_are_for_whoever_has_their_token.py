@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app import site as this_site
 from app.audit import seal
 from app.audit.models import AuditEvent
 from app.core.permissions import SITE_READ
 from app.db import db
+from tests.statements import statements
 
 pytestmark = pytest.mark.req("C-61")
 TOKEN = {"Authorization": "Bearer numbers-please"}
@@ -88,19 +88,6 @@ def test_jobs_and_orders_are_counted_by_an_index(client: Any, table: str) -> Non
 def rows_told(client: Any) -> float:
     numbers = client.get("/metrics", headers=TOKEN).get_data(as_text=True)
     return sum(float(line.split()[1]) for line in numbers.splitlines() if line.startswith("antstack_audit_rows{"))
-
-
-@contextlib.contextmanager
-def statements() -> Iterator[list[str]]:
-    """The statements that the block sends."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(db.engine, "before_cursor_execute", note)
 
 
 def test_methods_that_somebody_makes_up_are_one_number(client: Any) -> None:

@@ -9,9 +9,9 @@ from flask import Response
 
 from app.contracts.declarations import Permission
 from app.db import Versioned
-from app.guard import Operation, guard
-from app.web import conflicts
-from app.web.dialogs import Form, try_to
+from app.guard import Operation
+from app.web import conflicts, dialogs
+from app.web.dialogs import Form
 from app.web.language import t
 from app.web.listing import Listing
 from app.web.render import render
@@ -37,16 +37,13 @@ def dialog(
     """
 
     def declare(act: Callable[..., Response]) -> Callable[..., Response]:
-        @guard(permission)
-        def show(**ids: str) -> Response:
-            return form(*_found(find, ids)).shown()
+        def show(**ids: str) -> Form:
+            return form(*_found(find, ids))
 
-        @guard(permission, audit=audit)
         def send(**ids: str) -> Response:
-            return try_to(lambda: act(*_of_this_version(_found(find, ids))), lambda: form(*_found(find, ids)))
+            return act(*_of_this_version(_found(find, ids)))
 
-        bp.add_url_rule(rule, act.__name__, show, methods=["GET"])
-        bp.add_url_rule(rule, f"{act.__name__}_send", send, methods=["POST"])
+        dialogs.routes(bp, rule, act.__name__, permission, audit, show, send)
         return act
 
     return declare

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 import pytest
 from flask import Flask
-from sqlalchemy import event, func, select, update
+from sqlalchemy import func, select, update
 
 from app import leases
 from app.db import db, now
@@ -21,6 +19,7 @@ from app.kube.models import REACHABLE, UNREACHABLE, Cluster, KubeObject, MirrorS
 from app.kube.shapes import KINDS
 from sandbox.launch import Sandbox, start
 from tests.kube import ask, eventually, make_namespace, mirroring, pod, register, somebody
+from tests.statements import statements
 
 pytestmark = pytest.mark.req("K-1", "Q-20")
 PODS = "/api/v1/namespaces/{}/pods"
@@ -233,21 +232,6 @@ def test_many_pods_are_kept_with_few_statements(app_context: Flask, tenant: Any,
     for model in (KubeObject, MirrorState):
         db.session.query(model).filter(model.cluster_id == cluster.id).delete()
     db.session.commit()
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """What is sent to the database meanwhile."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 def counted(cluster: Cluster) -> tuple[int, int]:
