@@ -93,19 +93,27 @@ def running_mariadb() -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="antstack-mariadb-"))
     port, data = free_port(), folder / "data"
     user = [f"--user={pwd.getpwuid(os.geteuid()).pw_name}"]
-    made = [
-        "mariadb-install-db",
-        "--no-defaults",
-        f"--datadir={data}",
-        "--auth-root-authentication-method=normal",
-        *user,
-    ]
-    subprocess.run(made, check=True, capture_output=True)
+    _install_mariadb(data, user)
     options = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket", f"--pid-file={folder}/pid"]
     command = [server, "--no-defaults", f"--datadir={data}", *options, *user, "--innodb-flush-log-at-trx-commit=0"]
     url = f"mysql+pymysql://root@127.0.0.1:{port}/antstack?charset=utf8mb4"
     with _serving(Server(url, command, lambda: _make_mariadb_database(port), os.environ), folder) as running:
         yield running
+
+
+def _install_mariadb(data: Path, user: list[str]) -> None:
+    """Its system tables. The script was once seen to fail half way on a busy machine, and what it leaves
+    is of no use: it begins again, once.
+    """
+    options = ["--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db"]
+    command = ["mariadb-install-db", *options, f"--tmpdir={data.parent}", *user]
+    for last in (False, True):
+        made = subprocess.run(command, capture_output=True, text=True)
+        if made.returncode == 0:
+            return
+        if last:
+            raise RuntimeError(f"mariadb-install-db: {made.stdout[-2000:]} {made.stderr[-2000:]}")
+        shutil.rmtree(data, ignore_errors=True)
 
 
 def _make_mariadb_database(port: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,11 @@ _REVISIONS = ("controller-revision-hash", "pod-template-hash")
 
 @dataclass(frozen=True, slots=True)
 class PodView:
-    """One pod as the rollout counts it. ``ready_since`` is None while it isn't ready."""
+    """One pod as the rollout counts it.
+
+    ``ready_since`` is None while it isn't ready. A container that ended and ran again meanwhile begins anew, although
+    the condition may never have told it: without a probe it is ready again before anybody looked.
+    """
 
     name: str
     uid: str
@@ -43,9 +48,7 @@ def view(pod: Json) -> PodView:
     """The view of a pod object; whatever it lacks reads as not there yet."""
     metadata, status = pod.get("metadata", {}), pod.get("status", {})
     marks = metadata.get("labels") or {}
-    ready = condition(pod, "Ready")
-    holds = ready.get("status") == "True"
-    since = moment(ready.get("lastTransitionTime")) or moment(status.get("startTime")) or datetime.fromtimestamp(0, UTC)
+    containers = status.get("containerStatuses") or ()
     return PodView(
         name=metadata.get("name", ""),
         uid=metadata.get("uid", ""),
@@ -53,11 +56,20 @@ def view(pod: Json) -> PodView:
         revision=next((marks[name] for name in _REVISIONS if name in marks), ""),
         node=pod.get("spec", {}).get("nodeName") or "",
         deleting=bool(metadata.get("deletionTimestamp")),
-        ready_since=since if holds else None,
+        ready_since=_ready_since(pod, containers),
         created=moment(metadata.get("creationTimestamp")),
-        restarts=sum(item.get("restartCount", 0) for item in status.get("containerStatuses") or ()),
+        restarts=sum(item.get("restartCount", 0) for item in containers),
         online=marks.get(ONLINE) != "false",
     )
+
+
+def _ready_since(pod: Json, containers: Iterable[Json]) -> datetime | None:
+    ready = condition(pod, "Ready")
+    if ready.get("status") != "True":
+        return None
+    began = [ready.get("lastTransitionTime") or pod["status"].get("startTime")]
+    began += [((item.get("state") or {}).get("running") or {}).get("startedAt") for item in containers]
+    return max((known for text in began if (known := moment(text))), default=datetime.fromtimestamp(0, UTC))
 
 
 def condition(thing: Json, kind: str) -> Json:

@@ -138,7 +138,7 @@ LIVES = {"liveness": {"type": "tcp", "port": 81, "periodSeconds": 1, "failureThr
     [
         ({"command": ["sh", "-c", "echo no such table; exit 3"]}, "CRASH_LOOP", "exit code 3", ["no such table"]),
         (
-            {"command": ["sh", "-c", "sleep 1; echo no such table; exit 3"], "probes": {}},
+            {"command": ["sh", "-c", "sleep 0.3; echo no such table; exit 3"], "probes": {}},
             "CRASH_LOOP",
             "exit code 3",
             ["no such table"],

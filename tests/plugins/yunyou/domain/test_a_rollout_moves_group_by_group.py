@@ -179,4 +179,14 @@ def test_a_pod_is_read_from_its_json():
 
     assert (seen.ordinal, seen.owner, seen.revision, seen.online, seen.restarts) == (12, "set", "web-5d", False, 2)
     assert seen.ready_since == NOW - timedelta(seconds=5)
+
+
+def test_a_container_that_ran_again_is_ready_since_then_whatever_the_condition_still_says():
+    def since(*began: str) -> datetime | None:
+        containers = [{"state": {"running": {"startedAt": at}}} for at in began] + [{"state": {}}]
+        ready = {"type": "Ready", "status": "True", "lastTransitionTime": "2026-03-14T07:59:00Z"}
+        return view({"status": {"conditions": [ready], "containerStatuses": containers}}).ready_since
+
+    assert since("2026-03-14T07:58:59Z") == NOW - timedelta(seconds=60)
+    assert since("2026-03-14T07:58:59Z", "2026-03-14T07:59:57Z") == NOW - timedelta(seconds=3)
     assert not view({"metadata": {"name": "x"}}).ready
