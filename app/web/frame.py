@@ -20,7 +20,7 @@ from app.contracts.identity import Directory, Principal
 from app.db import db
 from app.jobs.models import QUEUED, RUNNING, JobRun
 from app.services import find_service
-from app.web import highlight, language, lifecycle
+from app.web import csrf, highlight, language
 from app.words import Text, _, kept, plain
 
 VERSION = "0.1.0"
@@ -199,7 +199,7 @@ def install(app: Flask) -> None:
         number=language.number,
         bytesize=language.bytesize,
         code_lines=highlight.lines,
-        csrf_token=lifecycle.csrf_token,
+        csrf_token=csrf.csrf_token,
         can=may,
         why_not=why_not,
         browser_name=browser_name,

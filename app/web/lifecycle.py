@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-import secrets
 import time
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 from flask import Flask, Response, current_app, g, request, session
 
-from app import audit, caller, crypto, following, site
-from app.audit import flood
-from app.audit.models import AuditEvent
-from app.audit.record import noted as noted_so_far
+from app import caller, following
 from app.auth import audience, decisions, sessions
 from app.auth.redirects import sign_in_redirect
 from app.caller import Caller
 from app.db import db
-from app.errors import CSRF, NO_DRY_RUN, OTHER_SESSION, SIGNED_OUT, ConsoleError, ErrorCode, invalid
+from app.errors import NO_DRY_RUN, SIGNED_OUT, ConsoleError, ErrorCode, invalid
 from app.guard import Guard
-from app.web import bearer, idempotency
+from app.web import bearer, csrf, headers, idempotency, recording
 from app.web.forms import FormRequest, clean
-from app.web.problems import OF_NEW_SESSION, answer, wants_json
-from app.web.render import wants_fragment
+from app.web.problems import answer, wants_json
 from app.words import _
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 DRY_RUN = "dryRun"
-BROWSER = "antstack-browser"  # with __Host- under TLS
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
-)
-HEADERS = {
-    "Content-Security-Policy": CSP,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
 CHOOSE_TENANT = ErrorCode(
     "CORE/NO_TENANT_CHOSEN",
     403,
@@ -62,28 +44,6 @@ def install(app: Flask) -> None:
     app.before_request(_clean_form)
     app.after_request(_headers)  # Flask calls the last one first: whatever _finish answers has its headers
     app.after_request(_finish)
-
-
-def csrf_token() -> str:
-    """The token that every form and HTMX request of this browser carries; another in each answer, so that sizes of
-    compressed
-    answers tell nothing of it (CVE-2013-3587, BREACH).
-    """
-    number = g.setdefault("csrf_number", secrets.token_hex(8))
-    return f"{number}.{crypto.ring().sign('csrf', f'{number}.{_browser()}')}"
-
-
-def _browser() -> str:
-    """The session, or the browser before there is one: apart, as anybody may give a browser the name of somebody's
-    session.
-    """
-    if session_id := caller.current().session_id:
-        return f"session/{session_id}"
-    return f"browser/{request.cookies.get(_browser_cookie()) or g.setdefault('new_browser', secrets.token_urlsafe(16))}"
-
-
-def _browser_cookie() -> str:
-    return f"__Host-{BROWSER}" if site.settings().secure else BROWSER
 
 
 def view_guard() -> Guard | None:
@@ -146,7 +106,7 @@ def _begin_change(mark: Guard) -> Response | None:
     repeated = idempotency.repeated()
     if repeated is None and mark.external and mark.audit is not None:
         idempotency.claim()
-        _record_start(mark)
+        recording.started(mark)
         g.claimed = True
     return repeated
 
@@ -170,7 +130,7 @@ def _prove_caller(mark: Guard) -> None:
     if request.method in WRITES and mark.csrf:
         if mark.permission is not None and "session_row" not in g:
             raise SIGNED_OUT()
-        _check_csrf()
+        csrf.need_token()
 
 
 def _only_asks() -> bool:
@@ -193,15 +153,6 @@ def _begin_dry_run(mark: Guard) -> None:
     caller.become(replace(caller.current(), dry_run=True))
 
 
-def _record_start(mark: Guard) -> None:
-    """Work against an external system is recorded before it starts; the row is completed at the end (C-32)."""
-    assert mark.audit is not None
-    where = "/".join(str(value) for value in (request.view_args or {}).values())
-    event = audit.record(mark.audit, "started", resource=("", where, ""), detail={"path": request.path})
-    db.session.commit()
-    g.started_event = event.id
-
-
 def _session_caller(asks: bool = True) -> None:
     """The caller of this browser's session.
 
@@ -220,13 +171,6 @@ def _session_caller(asks: bool = True) -> None:
             raise
 
 
-def _check_csrf() -> None:
-    given = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
-    number, __, signature = given.partition(".")
-    if not crypto.ring().verify("csrf", f"{number}.{_browser()}", signature):
-        raise OTHER_SESSION(extra={OF_NEW_SESSION: csrf_token()}) if "session_row" in g and wants_fragment() else CSRF()
-
-
 def _signed_out() -> Response:
     if wants_json():
         raise CHOOSE_TENANT() if g.get("session_row") else SIGNED_OUT()
@@ -242,7 +186,7 @@ def _finish(response: Response) -> Response:
         caller.become(replace(caller.current(), dry_run=False))
         g.pop("after_commit", None)
     if mark is not None and mark.audit is not None and not g.get("replayed"):
-        _record(mark, response, "tried" if tried and not failed else _result(response))
+        recording.ended(mark, response, tried)
     if not tried:
         idempotency.keep(response)
     try:
@@ -257,56 +201,9 @@ def _finish(response: Response) -> Response:
     return response
 
 
-def _result(response: Response) -> str:
-    return "success" if response.status_code < 400 else "denied" if response.status_code in (401, 403) else "failed"
-
-
-def _record(mark: Guard, response: Response, result: str) -> None:
-    assert mark.audit is not None
-    error, noted = g.get("problem"), noted_so_far() or {"detail": {}}
-    refused = flood.admit(caller.current().source_ip) if _is_of_nobody(noted, response) else 0
-    if refused is None:
-        return
-    resource = (noted.get("type", ""), noted.get("id", ""), noted.get("name", ""))
-    if not resource[1] and request.view_args:
-        resource = (resource[0], "/".join(str(v) for v in request.view_args.values()), resource[2])
-    told: dict[str, Any] = {
-        "resource": resource,
-        "detail": {
-            **noted["detail"],
-            "path": request.path,
-            "method": request.method,
-            **({"refused": refused} if refused else {}),
-        },
-        "error_code": error.code if isinstance(error, ConsoleError) else "",
-        "duration_ms": int((time.perf_counter() - g.started) * 1000),
-    }
-    started = db.session.get(AuditEvent, g.started_event) if "started_event" in g else None
-    if started is not None:
-        audit.complete(started, result, **told)
-    else:
-        audit.record(mark.audit, result, tenant_id=noted.get("tenant"), **told)
-
-
-def _is_of_nobody(noted: Mapping[str, Any], response: Response) -> bool:
-    """Whether this is a refusal of a caller that nobody knows; a try to sign in that was checked names a tenant."""
-    failed, checked = response.status_code >= 400, "tenant" in noted and response.status_code != 429
-    return failed and not checked and caller.current().principal is None
-
-
 def _headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    if site.settings().secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if request.endpoint != "static_file":
-        response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["traceparent"] = caller.traceparent()
-    if "new_browser" in g:
-        secure = site.settings().secure
-        response.set_cookie(
-            _browser_cookie(), g.new_browser, httponly=True, samesite="Lax", secure=secure, max_age=86400 * 400
-        )
+    headers.add(response)
+    csrf.name_browser(response)
     if flash := g.get("flash"):
         session["toasts"] = [flash]
     return response

@@ -22,7 +22,7 @@ from app.kube import paths
 from app.kube.client import NETWORK, Kube, Silent
 from app.kube.errors import INVALID_OBJECT, NO_OBJECT
 from app.web.api import In
-from app.web.lifecycle import HEADERS
+from app.web.headers import HEADERS
 from app.words import Text, _
 
 MOST_STREAMS = 24

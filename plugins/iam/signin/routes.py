@@ -13,7 +13,7 @@ from app.auth.redirects import local_path
 from app.db import db
 from app.errors import SIGNED_OUT, ConsoleError
 from app.guard import public
-from app.web.lifecycle import CSP
+from app.web.headers import CSP
 from app.web.render import render
 from plugins.iam import permissions
 from plugins.iam.models import Member
