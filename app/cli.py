@@ -299,7 +299,7 @@ def entry() -> None:
         click.echo(f"antstack: {error}", err=True)
         sys.exit(2)
     except ConsoleError as error:
-        click.echo(f"antstack: {error.reason} {error.remedy} ({error.code})", err=True)
+        click.echo(f"antstack: {error.told} ({error.code})", err=True)
         sys.exit(6)
 
 

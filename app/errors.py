@@ -78,6 +78,11 @@ class ConsoleError(Exception):
         """What the person can do about it, with its placeholders filled."""
         return self.kind.remedy.format(**self.values)
 
+    @property
+    def told(self) -> Text:
+        """Why it failed and what to do about it."""
+        return _("{reason} {remedy}").format(reason=self.reason, remedy=self.remedy)
+
     def kept(self) -> dict[str, object]:
         """The error as rows keep it: its code, and its words in both languages."""
         kept: dict[str, object] = {"code": self.code, "reason": self.reason.in_all(), "remedy": self.remedy.in_all()}

@@ -65,5 +65,5 @@ def check() -> Text | None:
         if not site.settings().oidc_claims:
             snapshot.current()
     except ConsoleError as error:
-        return _("{reason} {remedy}").format(reason=error.reason, remedy=error.remedy)
+        return error.told
     return None

@@ -15,8 +15,8 @@ from app.errors import invalid
 from app.guard import SIGNED_IN, Operation
 from app.order_views import access, shapes
 from app.order_views.shapes import EventOut, EventsOut, LogAfter, LogLine, LogOut, NodeId, OrderId, OrderItem, OrderOut
-from app.orders import commands, verbs
-from app.orders.models import Order, OrderEvent, OrderLog, OrderNode
+from app.orders import commands, history, verbs
+from app.orders.models import Order, OrderEvent, OrderNode
 from app.orders.types import type_of
 from app.web.api import Api, In, ListQuery, OpenQuery, Page, accepted, page
 from app.web.forms import check, json_body
@@ -24,6 +24,7 @@ from app.words import Text, _
 
 api = Api("orders", _("Orders"))
 ORDER_VERBS = ("pause", "resume", "cancel", "force-cancel", "retry", "skip")
+LINES = 2000  # of a log at once
 NODE_VERBS = ("retry", "skip", "confirm")
 TOLD = Operation("orders.order.told", _("Controlled an order"))
 ROLLED_BACK = Operation("orders.order.rolled_back", _("Rolled an order back"))
@@ -208,13 +209,7 @@ def _rolled_back(order_id: str, node_id: str) -> Response:
 )
 def node_log(order_id: OrderId, node_id: NodeId, query: LogAfter) -> LogOut:
     order = access.get_order(order_id)
-    wanted = [leaf.id for leaf in access.leaves_under(order, node_id)]
-    lines = rows(
-        select(OrderLog)
-        .where(OrderLog.order_id == order.id, OrderLog.node_id.in_(wanted), OrderLog.id > query.after)
-        .order_by(OrderLog.id)
-        .limit(2000)
-    )
+    lines = history.lines_after(order, access.leaves_under(order, node_id), query.after, LINES)
     shown = [LogLine(line.id, line.at.isoformat(), line.level, line.line) for line in lines]
     return LogOut(shown, lines[-1].id if lines else query.after)
 

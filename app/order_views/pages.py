@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, g, make_response, request, url_for
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func
 
 from app import site
 from app.auth import decisions
-from app.db import db, rows, scoped
+from app.db import db, scoped
 from app.guard import SIGNED_IN, guard
 from app.order_views import access
 from app.order_views.api import BY_TYPE, TOLD, Told, tell
 from app.order_views.shown import STATES, context_of
-from app.orders import tree, types, verbs
-from app.orders.models import Order, OrderLog
+from app.orders import history, tree, types, verbs
+from app.orders.models import Order
 from app.orders.types import type_of
 from app.web.frame import light
 from app.web.language import t
@@ -22,6 +22,7 @@ from app.web.render import go, render
 from app.web.table import Cell, Empty
 from app.words import Text, _, plain
 
+POLLED = 1000  # lines of a log at once
 bp = Blueprint("orders", __name__, url_prefix="/orders")
 
 
@@ -124,14 +125,8 @@ def force_dialog(order_id: str) -> Response:
 def node_log(order_id: str) -> Response:
     """New lines of a node's log, for the poll protocol of the log component."""
     order = access.get_order(order_id)
-    wanted = [leaf.id for leaf in access.leaves_under(order, request.args.get("node", ""))]
     after = request.args.get("after", 0, type=int)
-    lines = rows(
-        select(OrderLog)
-        .where(OrderLog.order_id == order.id, OrderLog.node_id.in_(wanted[:500]), OrderLog.id > after)
-        .order_by(OrderLog.id)
-        .limit(1000)
-    )
+    lines = history.lines_after(order, access.leaves_under(order, request.args.get("node", "")), after, POLLED)
     response = make_response(
         "".join(f"{x.at:%H:%M:%S} {x.line}\n" for x in lines),
         286 if order.state in tree.TERMINAL and not lines else 200,

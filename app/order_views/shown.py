@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from app.auth import decisions
 from app.db import db, rows
-from app.orders import tree, verbs
-from app.orders.models import Order, OrderEvent, OrderLog, OrderNode
+from app.orders import history, tree, verbs
+from app.orders.models import Order, OrderEvent, OrderNode
 from app.orders.types import OrderType, type_of
 from app.web.language import t
 from app.words import Text, _, pgettext, plain
@@ -106,12 +106,6 @@ def _is_empty(order: Order, found: tree.Tree, node: OrderNode) -> bool:
 def _detail(order: Order, found: tree.Tree, node: OrderNode) -> dict[str, Any]:
     type, leaves = type_of(order), found.under(node)
     ids = [leaf.id for leaf in leaves]
-    lines = rows(
-        select(OrderLog)
-        .where(OrderLog.order_id == order.id, OrderLog.node_id.in_(ids[:500]))
-        .order_by(OrderLog.id.desc())
-        .limit(LINES)
-    )
     events = rows(
         select(OrderEvent)
         .where(OrderEvent.order_id == order.id, OrderEvent.node_id.in_([node.id, *ids][:500]))
@@ -124,7 +118,7 @@ def _detail(order: Order, found: tree.Tree, node: OrderNode) -> dict[str, Any]:
         "node": node,
         "leaves": [(leaf, type.about(leaf) if named else "") for leaf in leaves],
         "node_verbs": verbs.of_node(order, node, leaves),
-        "lines": list(reversed(lines)),
+        "lines": history.last_lines(order, leaves, LINES),
         "events": [(event, _about(type, found, event, node, named), told(event)) for event in events],
         "path": path,
         **(type.details.context(order, found, node) if type.details else {}),

@@ -1,11 +1,16 @@
-"""What happened to an order: changes of state and other events, appended in the transaction of the change."""
+"""What happened to an order: changes of state and other events, appended in the transaction of the change; and what
+its steps wrote.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from app.db import db, now
-from app.orders.models import Order, OrderEvent, OrderNode
+from sqlalchemy import Select, select
+
+from app.db import db, now, rows
+from app.orders.models import Order, OrderEvent, OrderLog, OrderNode
 
 
 def move(order: Order, node: OrderNode, state: str, detail: dict[str, Any] | None = None, actor: str = "") -> None:
@@ -38,3 +43,18 @@ def event(
             detail=detail,
         )
     )
+
+
+def lines_after(order: Order, leaves: Sequence[OrderNode], after: int, limit: int) -> Sequence[OrderLog]:
+    """What these steps wrote after the line *after*, oldest first."""
+    found = _lines(order, leaves).where(OrderLog.id > after).order_by(OrderLog.id)
+    return rows(found.limit(limit))
+
+
+def last_lines(order: Order, leaves: Sequence[OrderNode], limit: int) -> Sequence[OrderLog]:
+    """What these steps wrote last, oldest first."""
+    return rows(_lines(order, leaves).order_by(OrderLog.id.desc()).limit(limit))[::-1]
+
+
+def _lines(order: Order, leaves: Sequence[OrderNode]) -> Select[Any]:
+    return select(OrderLog).where(OrderLog.order_id == order.id, OrderLog.node_id.in_([leaf.id for leaf in leaves]))

@@ -236,7 +236,7 @@ def _seed(demo: Demo, sandbox: dict[str, str] | None, live: bool) -> None:
         try:
             made = _seeded(demo, sandbox, live)
         except ConsoleError as error:
-            made = {REFUSED: f"{error.reason} {error.remedy} ({error.code})"}
+            made = {REFUSED: f"{error.told} ({error.code})"}
         except SettingsError as error:
             made = {REFUSED: str(error)}
         _write_private(told, json.dumps(made))

@@ -151,7 +151,7 @@ def _cluster(cluster: Cluster) -> Check:
         try:
             kube(cluster).version()
         except ConsoleError as error:
-            return _("{reason} {remedy}").format(reason=error.reason, remedy=error.remedy)
+            return error.told
         return None
 
     return check

@@ -82,6 +82,7 @@ class ApiOperation:
     dry_run: bool
     raw_body: str
     deprecated: bool
+    versioned: bool
 
 
 @dataclass
@@ -113,6 +114,7 @@ class Api:
         dry_run: bool = True,
         raw_body: str = "",
         deprecated: bool = False,
+        versioned: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Declare an operation. *path* is below ``/api/v1`` with Flask's ``<name>`` arguments.
 
@@ -125,7 +127,8 @@ class Api:
         audit does not exist: one without *audit* must say so in *public*. *external*
         work is recorded before it starts; where its system offers no dry run,
         ``dry_run=False`` has ``?dryRun=true`` refused. A *deprecated* one stays for those who
-        call it, and the description tells others not to.
+        call it, and the description tells others not to. A *versioned* one changes what has a version:
+        it calls :func:`app.web.conflicts.need_version`, which looks at ``If-Match``.
         """
 
         def declare(run: Callable[..., Any]) -> Callable[..., Any]:
@@ -150,6 +153,7 @@ class Api:
                     dry_run,
                     raw_body,
                     deprecated,
+                    versioned,
                 )
             )
             return run

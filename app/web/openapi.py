@@ -36,6 +36,16 @@ IDEMPOTENCY_KEY: Schema = {
         "A key of the caller's own: sent again with it, the same request is answered as before for 24 hours."
     ),
 }
+IF_MATCH: Schema = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": (
+        "The `ETag` that was answered, or the `version` in quotes: the change is of this version only, and refused "
+        "with `CORE/CHANGED_MEANWHILE` (412) where another is stored. Without it, what is there is changed."
+    ),
+}
 
 
 class FieldProblem(msgspec.Struct, rename="camel"):
@@ -196,6 +206,8 @@ def _parameters(operation: ApiOperation, schemas: dict[Any, Schema]) -> Iterator
         yield from _query_parameters(operation.query)
     if operation.audit is not None and (operation.dry_run or not operation.external):
         yield DRY_RUN
+    if operation.versioned:
+        yield IF_MATCH
     if operation.method == "POST":
         yield IDEMPOTENCY_KEY
 

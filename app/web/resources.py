@@ -133,7 +133,7 @@ class Resource(Listed[M]):
             dialogs.routes(self.pages, f"{self.place}/edit", f"{self.noun}_edit", permission, audit, form, send)
             self._offer(Offered(Button("edit", label, icon="pencil", menu=True), permission, dialog=True))
             answer: Callable[[M, Any], Out] = lambda row, body: self.shaped(act(row, body))  # noqa: E731
-            shapes: dict[str, Any] = {"body": wanted, "returns": self.shape}
+            shapes: dict[str, Any] = {"body": wanted, "returns": self.shape, "versioned": True}
             self._on_one(method, "", "update", summary, permission, answer, audit=audit, errors=errors, **shapes)
             return change
 
