@@ -29,6 +29,7 @@ from app.words import Text, _
 BASE = "/api/v1"
 MAX_LIMIT = 500
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Out(msgspec.Struct, rename="camel", omit_defaults=False):
@@ -160,21 +161,35 @@ class Api:
 
         return declare
 
+    def guard(self, id: str) -> Callable[[F], F]:
+        """Guard a page's view as the operation *id* is: what it does has one permission and one audit operation."""
+        found = next(operation for operation in self.operations if operation.id == id)
+        return _guarded(found)
+
     def blueprint(self) -> Blueprint:
         """Flask routes of these operations."""
         made = Blueprint(f"api_{self.area}", __name__, url_prefix=BASE)
         for operation in self.operations:
-            view = _view(operation)
-            view.guard = Guard(  # type: ignore[attr-defined]
-                operation.permission,
-                operation.audit,
-                operation.public_reason,
-                operation.resource,
-                operation.external,
-                dry_run=operation.dry_run,
-            )
+            view = _guarded(operation)(_view(operation))
             made.add_url_rule(operation.path, operation.id.replace(".", "_"), view, methods=[operation.method])
         return made
+
+
+def _guarded(operation: ApiOperation) -> Callable[[F], F]:
+    """Mark a view as the operation is declared."""
+
+    def mark(view: F) -> F:
+        view.guard = Guard(  # type: ignore[attr-defined]
+            operation.permission,
+            operation.audit,
+            operation.public_reason,
+            operation.resource,
+            operation.external,
+            dry_run=operation.dry_run,
+        )
+        return view
+
+    return mark
 
 
 def _view(operation: ApiOperation) -> Callable[..., Response]:

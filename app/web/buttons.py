@@ -34,6 +34,7 @@ class Button(Generic[M]):
     :param offers: what can be chosen, by argument: the first of it, and what is found by typing
     :param menu: whether it is in the menu of each row; if not, a page puts it where it wants
     :param leaves: whether the row is gone afterwards
+    :param typed: whether the row's name is to be typed before
     """
 
     verb: str
@@ -50,6 +51,7 @@ class Button(Generic[M]):
     offers: Mapping[str, Offer[M]] = field(default_factory=dict)
     menu: bool = False
     leaves: bool = False
+    typed: bool = False
     path: str = ""
 
 

@@ -30,7 +30,7 @@ STAY_REFUSED = (FORBIDDEN, CSRF, SIGNED_OUT, NOT_FOUND)
 
 @dataclass
 class Form:
-    """A dialog that is one form. ``row`` is what it edits, ``values`` what of it."""
+    """A dialog that is one form. ``row`` is what it edits, ``values`` what of it; ``type_name`` is typed first."""
 
     title: Text
     url: str
@@ -40,6 +40,7 @@ class Form:
     danger: bool = False
     values: Mapping[str, Any] = field(default_factory=dict)
     row: Versioned | None = None
+    type_name: str = ""
 
     @property
     def hidden(self) -> dict[str, str]:

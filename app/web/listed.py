@@ -52,6 +52,7 @@ class Listed(Generic[M]):
     :param home: the page that shows one, where it is not its own
     :param once: the page that shows a secret; ``once_as`` is its field in the API
     :param reason: why nobody needs a permission of their own, where that is so
+    :param argument: the name of what addresses name one by, and *key* is what they say
     """
 
     api: Api
@@ -72,10 +73,15 @@ class Listed(Generic[M]):
     once: Callable[[M, str], Response] | None = None
     once_as: str = "secret"
     reason: str = ""
+    argument: str = ""
+    key: Callable[[M], str] = ID
     offered: dict[str, Offered[M]] = field(default_factory=dict)  # by verb
     menu: list[Callable[[M], Action | None]] = field(default_factory=list)  # of each row
     new: list[Callable[[], Action]] = field(default_factory=list)  # of the list
     has_page: bool = False
+
+    def __post_init__(self) -> None:
+        self.argument = self.argument or f"{self.noun}_id"
 
     def get(self, identifier: str) -> M:
         """The row with this identifier.
@@ -98,13 +104,8 @@ class Listed(Generic[M]):
     def url(self, row: M | None = None, page: str = "", **named: str) -> str:
         """Where a page of a row is, its own by default, or one of the list."""
         name = f"{self.pages.name}.{self.noun}" + (f"_{page}" if page else "")
-        values: dict[str, Any] = {self.argument: ID(row), **named} if row is not None else dict(named)
+        values: dict[str, Any] = {self.argument: self.key(row), **named} if row is not None else dict(named)
         return url_for(name, **values)
-
-    @property
-    def argument(self) -> str:
-        """The name of its identifier in addresses."""
-        return f"{self.noun}_id"
 
     @property
     def place(self) -> str:

@@ -18,7 +18,7 @@ from flask import Response, request
 
 from app.contracts.declarations import Permission
 from app.contracts.shapes import ask_of
-from app.errors import ErrorCode
+from app.errors import ErrorCode, invalid
 from app.guard import Operation, guard
 from app.web import conflicts, dialogs
 from app.web.api import Out
@@ -32,6 +32,7 @@ from app.web.table import Action
 from app.words import Text, _, plain
 
 EDIT, SAVE, SAVED = _("Edit {name}"), _("Save"), _("Saved.")
+WRONG_NAME = _("This is not its name.")
 CREATED, DELETED = _("{name} was created."), _("{name} was deleted.")
 ARGUMENT = re.compile(r"<(\w+)>")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -146,10 +147,11 @@ class Resource(Listed[M]):
         audit: Operation,
         button: Button[M],
         errors: Sequence[ErrorCode] = (),
+        versioned: bool = False,
     ) -> Callable[[F], F]:
-        """The function removes one, after a question."""
+        """The function removes one, after a question; if it is *versioned*, of the version that a program names."""
         button = replace(button, icon="trash-2", danger=True, menu=True, leaves=True)
-        return self.acts("DELETE", "", "delete", summary, permission, audit, button, errors=errors)
+        return self.acts("DELETE", "", "delete", summary, permission, audit, button, errors=errors, versioned=versioned)
 
     def acts(
         self,
@@ -161,6 +163,7 @@ class Resource(Listed[M]):
         audit: Operation,
         button: Button[M],
         errors: Sequence[ErrorCode] = (),
+        versioned: bool = False,
     ) -> Callable[[F], F]:
         """The function does something to one of them, and to what else the address of the operation names *below* it.
 
@@ -173,6 +176,8 @@ class Resource(Listed[M]):
             def do(**given: str) -> Response:
                 row = self.get(given.pop(self.argument))
                 name, back = self.name(row), self._back(row, button.leaves)
+                if button.typed and request.form.get("confirm", "") != name:
+                    raise invalid({"confirm": WRONG_NAME})
                 made = act(row, **given, **{asked: request.form.get(asked, "") for asked in asks})
                 return self._shown_once(made) if isinstance(made, Once) else go(back, button.said.format(name=name))
 
@@ -183,7 +188,8 @@ class Resource(Listed[M]):
                 title = (button.title or button.label).format(name=self.name(row))
                 body = button.body(row) if button.body else None
                 submit = button.submit or button.label
-                return Form(title, self.url(row, button.verb), submit, fields, body=body, danger=button.danger)
+                form = Form(title, self.url(row, button.verb), submit, fields, body=body, danger=button.danger)
+                return replace(form, type_name=self.name(row)) if button.typed else form
 
             arguments = tuple(name for name in ARGUMENT.findall(below) if name not in asks)
             is_dialog = bool(asks or button.body)
@@ -195,13 +201,34 @@ class Resource(Listed[M]):
                 self._route(rule, button.verb, permission, audit, do)
             for offer in button.offers.values():
                 self._serve(offer, permission)
-            answers = inspect.signature(act).return_annotation not in ("None", None)
-            run = (lambda row, **given: self.shaped(act(row, **given))) if answers else act
-            returns: dict[str, Any] = {"returns": self.shape} if answers else {"status": 204}
-            self._on_one(method, below, id, summary, permission, run, act, audit=audit, errors=errors, **returns)
+            self._acts_in_api(method, below, id, summary, permission, act, audit, errors, versioned)
             return act
 
         return declare
+
+    def _acts_in_api(
+        self,
+        method: str,
+        below: str,
+        id: str,
+        summary: Text,
+        permission: Permission,
+        act: Callable[..., Any],
+        audit: Operation,
+        errors: Sequence[ErrorCode],
+        versioned: bool,
+    ) -> None:
+        answers = inspect.signature(act).return_annotation not in ("None", None)
+
+        def run(row: M, **given: Any) -> Out | None:
+            if versioned:
+                conflicts.need_version(row)  # type: ignore[arg-type]
+            made = act(row, **given)
+            return self.shaped(made) if answers else None
+
+        more: dict[str, Any] = {"returns": self.shape} if answers else {"status": 204}
+        more.update(audit=audit, errors=errors, versioned=versioned)
+        self._on_one(method, below, id, summary, permission, run, act, **more)
 
     def _offer(self, offered: Offered[M]) -> None:
         button = offered.button

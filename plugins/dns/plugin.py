@@ -25,7 +25,7 @@ from app.processes import application
 from app.services import need_service
 from app.web.listing import matching
 from app.words import Text, _
-from plugins.dns import api, permissions, registration, routes, server, service
+from plugins.dns import lookup, permissions, records, registration, server, service
 from plugins.dns.models import RecordSet, Zone
 from plugins.dns.settings import DnsSettings
 
@@ -34,12 +34,12 @@ DEMO_ZONES = ("retail.demo", "example.test")
 
 @hookimpl
 def register_blueprints():
-    return [routes.bp]
+    return [records.bp]
 
 
 @hookimpl
 def register_apis():
-    return [api.api]
+    return [records.api]
 
 
 @hookimpl
@@ -73,7 +73,7 @@ def register_errors():
 
 @hookimpl
 def register_object_links():
-    return [ObjectLink("zone", _("Zone"), lambda i: url_for("dns.zone_show", zone=i))]
+    return [ObjectLink("zone", _("Zone"), lambda i: url_for("dns.zone", zone=i))]
 
 
 @hookimpl
@@ -86,9 +86,7 @@ def _find(text: str, limit: int) -> list[Found]:
     query = scoped(Zone).join(RecordSet, RecordSet.zone_id == Zone.id).add_columns(RecordSet.name)
     query = query.where(RecordSet.zone_id.in_(zones), matching(text, (RecordSet.name,))).limit(limit)
     kind = _("Domain")
-    return [
-        Found(kind, name, url_for("dns.zone_show", zone=zone.name, q=name)) for zone, name in db.session.execute(query)
-    ]
+    return [Found(kind, name, url_for("dns.zone", zone=zone.name, q=name)) for zone, name in db.session.execute(query)]
 
 
 @hookimpl
@@ -97,7 +95,7 @@ def register_health_checks():
 
 
 def _answers() -> Text | None:
-    found = registration.ask("health.invalid", "A")
+    found = lookup.ask("health.invalid", "A")
     if found.error is None:
         return None
     return _("The DNS server at {server} does not answer: start it with antstack dns.").format(server=found.server)

@@ -84,7 +84,7 @@ ALLOWED = {
     "app/auth/snapshot.py": ("requests", "errors"),
     "plugins/yunyou/registry.py": ("requests", "errors and answers"),
     "plugins/captain/terminal.py": ("kubernetes websocket", "a terminal goes through the door's proxy"),
-    "plugins/dns/registration.py": ("dns.query", "the site's own DNS server, which the operator placed"),
+    "plugins/dns/lookup.py": ("dns.query", "the site's own DNS server, which the operator placed"),
     "plugins/dns/server.py": ("asyncio", "listens, and asks nobody"),
     "plugins/dns/transport.py": ("asyncio", "listens, and asks nobody"),
 }

@@ -52,5 +52,5 @@ def test_a_form_token_of_a_browser_is_none_of_the_session_whose_name_it_was_give
     token = client.get("/iam/login").text.partition('name="csrf_token" value="')[2].partition('"')[0]
 
     assert token
-    answer = somebody.post("/dns/zones", data={"name": "forged.example", "csrf_token": token}, csrf=False)
+    answer = somebody.post("/dns/zones/new", data={"name": "forged.example", "csrf_token": token}, csrf=False)
     assert (answer.status_code, "CORE/CSRF" in answer.text) == (403, True)

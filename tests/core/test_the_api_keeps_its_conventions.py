@@ -115,7 +115,7 @@ def test_nobody_is_asked_to_sign_in(api: Callable[..., Any]) -> None:
 def test_a_form_from_elsewhere_is_refused(as_holder_of: Callable[..., Any]) -> None:
     person = as_holder_of(ZONE_EDIT)
 
-    answer = person.open("/dns/zones", method="POST", data={"name": name()}, headers={"X-CSRF-Token": "wrong"})
+    answer = person.open("/dns/zones/new", method="POST", data={"name": name()}, headers={"X-CSRF-Token": "wrong"})
 
     assert answer.status_code == 403
     assert "CORE/CSRF" in answer.get_data(as_text=True)

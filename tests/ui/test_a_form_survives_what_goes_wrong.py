@@ -30,7 +30,7 @@ def toast_of(answer: Any) -> dict[str, str]:
 
 
 @pytest.mark.req("C-51")
-@pytest.mark.parametrize("path", ["/iam/groups/new", "/dns/zones"])
+@pytest.mark.parametrize("path", ["/iam/groups/new", "/dns/zones/new"])
 def test_a_control_character_is_told_beside_its_field_in_the_dialog(
     as_holder_of: Callable[..., Any], path: str
 ) -> None:
@@ -100,9 +100,9 @@ def test_whoever_is_signed_out_is_told_so_and_signs_in_beside_the_form(as_holder
     db.session.delete(db.session.get(ConsoleSession, person.session_id))
     db.session.commit()
 
-    answer = person.post("/dns/zones", data={"name": "shop.example"}, headers=HTMX)
-    page = person.post("/dns/zones", data={"name": "shop.example"}, headers=HTML)
-    read = person.get("/dns/zones", headers=HTML)
+    answer = person.post("/dns/zones/new", data={"name": "shop.example"}, headers=HTMX)
+    page = person.post("/dns/zones/new", data={"name": "shop.example"}, headers=HTML)
+    read = person.get("/dns/zones/new", headers=HTML)
 
     assert (answer.status_code, answer.text, page.status_code) == (401, "", 401)
     assert "HX-Redirect" not in answer.headers
@@ -110,7 +110,7 @@ def test_whoever_is_signed_out_is_told_so_and_signs_in_beside_the_form(as_holder
     assert toast_of(answer)["href"] == "/login"
     for part in ("CORE/SIGNED_OUT", "data-back", 'target="_blank"'):
         assert part in page.text
-    assert (read.status_code, read.location) == (303, "/login?next=/dns/zones")
+    assert (read.status_code, read.location) == (303, "/login?next=/dns/zones/new")
 
 
 @pytest.mark.req("C-57")
@@ -118,9 +118,9 @@ def test_a_form_of_the_session_before_is_sent_with_the_token_of_the_new_one(as_h
     person = as_holder_of(dns.ZONE_READ, dns.ZONE_EDIT)
     stale = {**HTMX, "X-CSRF-Token": "1.of-the-session-before"}
 
-    answer = person.post("/dns/zones", data={"name": "token.example"}, headers=stale)
+    answer = person.post("/dns/zones/new", data={"name": "token.example"}, headers=stale)
     token = json.loads(answer.headers["HX-Trigger"])["csrf-token"]
-    again = person.post("/dns/zones", data={"name": "token.example"}, headers={**HTMX, "X-CSRF-Token": token})
+    again = person.post("/dns/zones/new", data={"name": "token.example"}, headers={**HTMX, "X-CSRF-Token": token})
 
     assert answer.status_code == 403
     assert "once more" in toast_of(answer)["text"]

@@ -19,7 +19,7 @@ from app.caller import Caller
 from app.contracts.identity import Principal
 from app.db import db, new_id
 from app.errors import ConsoleError
-from plugins.dns import changes, registration, server, service, values
+from plugins.dns import changes, lookup, server, service, values
 from plugins.dns.models import Zone
 from plugins.dns.permissions import RECORD_EDIT, ZONE_EDIT, ZONE_READ
 from plugins.dns.settings import DnsSettings
@@ -230,7 +230,7 @@ def test_a_server_that_does_not_answer_is_told_in_the_language_of_the_reader(
     monkeypatch.setitem(app_context.extensions[site.PLUGIN_SETTINGS], DnsSettings, settings)
 
     with silent:
-        told = registration.ask(f"www.{zone.name}", "A")
+        told = lookup.ask(f"www.{zone.name}", "A")
 
     assert told.error == "两秒内没有响应。"
 

@@ -402,7 +402,7 @@ def test_the_form_of_records_opens_empty(as_holder_of: Callable[..., Any], zone:
 def test_a_refused_zone_keeps_what_was_typed_and_is_recorded_with_its_error(
     as_holder_of: Callable[..., Any], audit_log: Callable[..., Any]
 ) -> None:
-    answer = as_holder_of(*EVERYTHING).post("/dns/zones", data={"name": "a b.example", "defaultTtl": "77"})
+    answer = as_holder_of(*EVERYTHING).post("/dns/zones/new", data={"name": "a b.example", "default_ttl": "77"})
 
     assert answer.status_code == 422
     assert 'value="a b.example"' in answer.text
