@@ -1,6 +1,7 @@
 """What a site without people of its own and the IAM of another site tell each other, as JSON.
 
-Both sides read these shapes: ``plugins/iam/sites.py`` answers, ``app/auth/snapshot.py`` and ``app/auth/remote.py`` ask.
+Both sides read these shapes: ``plugins/iam/joined_sites.py`` answers, ``app/auth/snapshot.py`` and
+``app/auth/remote.py`` ask.
 """
 
 from __future__ import annotations

@@ -21,18 +21,17 @@ from app.web.frame import why_not
 from app.web.resources import Once, Resource
 from app.web.table import Action, Cell
 from app.words import Text, _, pgettext, plain
-from plugins.iam import permissions, seeding, shapes
-from plugins.iam.api import api
+from plugins.iam import components, delegation, permissions, principals, seeding
+from plugins.iam.blueprint import api, bp
+from plugins.iam.components import date_cell, state_cell
+from plugins.iam.errors import PERSON_ABOVE_YOU, STILL_ENABLED, TWO_KEYS
 from plugins.iam.models import ACTIVE, DISABLED, MEMBER, AccessKey, Member, ServiceAccount
+from plugins.iam.models.oidc import Token
 from plugins.iam.oidc import tokens
-from plugins.iam.oidc.models import Token
-from plugins.iam.pages import bp, common
-from plugins.iam.pages.common import date_cell, state_cell
 from plugins.iam.permissions import KEY_EDIT, KEY_READ
-from plugins.iam.service import grants, handing
-from plugins.iam.service.errors import PERSON_ABOVE_YOU, STILL_ENABLED, TWO_KEYS
-from plugins.iam.shapes import Holder, PrincipalOut
+from plugins.iam.principals import Holder, PrincipalOut
 
+KeyId = Annotated[str, doc("Identifier of the AccessKey.")]
 KEY = _("AccessKey")
 KEY_TYPE = "access-key"
 OWN = "own keys need no permission; those of others ask for iam.access-key.edit"
@@ -77,12 +76,12 @@ def get(key_id: str) -> AccessKey:
 
 def of_tenant() -> Select[AccessKey]:
     """The keys of this tenant."""
-    return select(AccessKey).where(AccessKey.tenant_id == handing.me().tenant_id)
+    return select(AccessKey).where(AccessKey.tenant_id == delegation.me().tenant_id)
 
 
 def shaped(rows: Sequence[AccessKey]) -> list[KeyOut]:
     """AccessKeys as the API answers them."""
-    names = grants.names_of((row.owner_type, row.owner_id) for row in rows)
+    names = principals.names_of((row.owner_type, row.owner_id) for row in rows)
     return [
         KeyOut(
             row.id,
@@ -103,7 +102,7 @@ def home(row: AccessKey) -> str:
 
 def show_secret(row: AccessKey, secret: str) -> Response:
     """The page that shows the secret."""
-    return common.secret_once(
+    return components.secret_once(
         KEY,
         _("Whoever has the secret acts in the owner's name. Keep it where the program reads it, and nowhere else."),
         [(_("AccessKey ID"), row.id), (_("Secret"), secret)],
@@ -120,7 +119,7 @@ keys = Resource(
     KEY,
     AccessKey,
     KeyOut,
-    shapes.KeyId,
+    KeyId,
     SIGNED_IN,
     find=get,
     shapes=shaped,
@@ -142,7 +141,7 @@ keys = Resource(
     public=OWN,
 )
 def list_keys(query: KeyQuery) -> Page[KeyOut]:
-    me, wanted = handing.me(), of_tenant()
+    me, wanted = delegation.me(), of_tenant()
     if not decisions.allows(KEY_READ):
         wanted = wanted.where(AccessKey.owner_type == me.type, AccessKey.owner_id == me.id)
     for column, value in ((AccessKey.owner_type, query.principal_type), (AccessKey.owner_id, query.principal_id)):
@@ -182,7 +181,7 @@ def key_rows(kind: str, owner_id: str) -> dict[str, Any]:
 
 def _not_own(kind: str, owner_id: str) -> Text | None:
     """Why the caller cannot use somebody's keys: those of another person nobody can, those of programs some."""
-    if handing.me().key == f"{kind}:{owner_id}" or (decisions.allows(KEY_EDIT) and kind != MEMBER):
+    if delegation.me().key == f"{kind}:{owner_id}" or (decisions.allows(KEY_EDIT) and kind != MEMBER):
         return None
     return why_not(KEY_EDIT)
 
@@ -206,9 +205,9 @@ def create(wanted: KeyWanted) -> Once[AccessKey]:
     :raises ConsoleError: IAM/TWO_KEYS_ALREADY, CORE/FORBIDDEN, IAM/NOT_OF_THIS_TENANT, AUTH/NOT_BY_AN_APPLICATION
     """
     audience.need_own_proof()
-    me = handing.me()
+    me = delegation.me()
     kind, owner_id = (wanted.principal.type, wanted.principal.id) if wanted.principal else (str(me.type), me.id)
-    name = grants.holder_name(kind, owner_id)
+    name = principals.holder_name(me.tenant_id, kind, owner_id)
     _need_own_or_right(kind, owner_id)
     _one_at_a_time(kind, owner_id)
     held = of_tenant().where(AccessKey.owner_type == kind, AccessKey.owner_id == owner_id)
@@ -328,16 +327,16 @@ def remove(row: AccessKey) -> None:
 
 
 def _note(row: AccessKey) -> None:
-    audit.note(KEY_TYPE, row.id, row.id, owner=grants.name_of(row.owner_type, row.owner_id))
+    audit.note(KEY_TYPE, row.id, row.id, owner=principals.name_of(row.owner_type, row.owner_id))
 
 
 def _need_own_or_right(owner_type: str, owner_id: str) -> None:
     """One's own key needs nothing; another's needs the right, and roles that the caller may hand out: a key is its
     owner.
     """
-    if handing.me().key == f"{owner_type}:{owner_id}":
+    if delegation.me().key == f"{owner_type}:{owner_id}":
         return
     decisions.require(KEY_EDIT)
     if owner_type == MEMBER:
-        raise PERSON_ABOVE_YOU(name=grants.name_of(owner_type, owner_id))
-    handing.need_all_grantable(owner_type, owner_id)
+        raise PERSON_ABOVE_YOU(name=principals.name_of(owner_type, owner_id))
+    delegation.need_all_grantable(owner_type, owner_id)

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from flask import Response
+from flask import Response, url_for
 from sqlalchemy import delete, func, select
 
 from app import audit
-from app.contracts.shapes import Ask
+from app.contracts.declarations import Found
+from app.contracts.shapes import Ask, doc
 from app.db import db, new_id, scoped, touch
 from app.web.buttons import Button
 from app.web.listing import Column, matching
 from app.web.resources import Resource
 from app.words import _, pgettext, plain
-from plugins.iam import directory, members
+from plugins.iam import components, delegation, directory, grants, members, names
 from plugins.iam import permissions as may
-from plugins.iam.api import api
+from plugins.iam.blueprint import api, bp
+from plugins.iam.components import state_cell
+from plugins.iam.errors import ABOVE_YOU, TAKEN
+from plugins.iam.grants.cards import SHOWN, grant_rows
+from plugins.iam.members.shapes import MemberId
 from plugins.iam.models import GROUP, Group, GroupMember, Member
-from plugins.iam.pages import bp, common
-from plugins.iam.pages.common import state_cell
-from plugins.iam.pages.holders import SHOWN, grant_rows
-from plugins.iam.service import grants, handing, names
-from plugins.iam.service.errors import ABOVE_YOU, TAKEN
-from plugins.iam.service.names import NamedWanted
-from plugins.iam.shapes import GroupId, MemberId, NamedOut
+from plugins.iam.names import NamedOut, NamedWanted
+from plugins.iam.principals import members_of
 
+GroupId = Annotated[str, doc("Identifier of the group.")]
 OFFERED = 20  # members at once; more are found by typing
 TITLE, EDIT = _("The group"), may.GROUP_EDIT
 PLACE = "/members/<member_id>"  # of a member, below the group
@@ -63,16 +65,16 @@ def show(row: Group) -> Response:
     found = db.session.scalars(inside.order_by(Member.login).limit(SHOWN))
     rows = [[members.link(m), m.name, state_cell(m.state), groups.button("remove", row, m.id)] for m in found]
     columns = [_("Login name"), pgettext("person", "Name"), _("State"), plain("")]
-    card = common.card(_("Members"), columns, rows, _("Nobody yet."), groups.button("add", row))
+    card = components.card(_("Members"), columns, rows, _("Nobody yet."), groups.button("add", row))
     facts = [(_("Description"), row.description), (_("Created"), row.created_at)]
-    return common.show_row(groups, row, facts, card, grant_rows(GROUP, row.id))
+    return components.show_row(groups, row, facts, card, grant_rows(GROUP, row.id))
 
 
 @groups.creates(_("Create a group"), EDIT, may.GROUP_CREATED, _("New group"), _("Create the group"), errors=[TAKEN])
 def create(wanted: GroupWanted) -> Group:
     """A group without members."""
     name = names.free(Group, wanted.name, TITLE)
-    row = Group(id=new_id(), tenant_id=handing.me().tenant_id, name=name, description=wanted.description, version=1)
+    row = Group(id=new_id(), tenant_id=delegation.me().tenant_id, name=name, description=wanted.description, version=1)
     db.session.add(row)
     db.session.flush()
     audit.note(GROUP, row.id, row.name)
@@ -99,7 +101,7 @@ DISSOLVE: Button[Group] = Button(
 @groups.removes(_("Dissolve a group"), EDIT, may.GROUP_DISSOLVED, DISSOLVE, [ABOVE_YOU])
 def dissolve(row: Group) -> None:
     """Remove a group; its members lose its roles at once."""
-    handing.need_all_grantable(GROUP, row.id)
+    delegation.need_all_grantable(GROUP, row.id)
     audit.note(GROUP, row.id, row.name)
     grants.take_all(row.tenant_id, GROUP, row.id)
     db.session.execute(delete(GroupMember).where(GroupMember.group_id == row.id))
@@ -110,7 +112,7 @@ def candidates(row: Group, text: str = "") -> list[tuple[str, str]]:
     """Some members that are not in the group and match the words."""
     already = select(GroupMember.member_id).where(GroupMember.group_id == row.id)
     words = matching(text, (Member.login, Member.name))
-    others = members.of_tenant(handing.me().tenant_id).where(Member.id.not_in(already), words)
+    others = members_of(delegation.me().tenant_id).where(Member.id.not_in(already), words)
     return [(m.id, f"{m.login} ({m.name})") for m in db.session.scalars(others.order_by(Member.login).limit(OFFERED))]
 
 
@@ -130,7 +132,7 @@ REMOVE: Button[Group] = Button("remove", _("Take out"), _("Taken out of the grou
 def add(row: Group, member_id: Annotated[MemberId, Ask(_("Member"), "combobox")]) -> None:
     """Put a member of this tenant into a group; nobody hands out a group's roles who may not grant them."""
     member = members.get(member_id)
-    handing.need_all_grantable(GROUP, row.id)
+    delegation.need_all_grantable(GROUP, row.id)
     if db.session.get(GroupMember, (row.id, member.id)) is None:
         db.session.add(GroupMember(group_id=row.id, member_id=member.id))
         directory.bump(row.tenant_id)
@@ -150,8 +152,16 @@ def add(row: Group, member_id: Annotated[MemberId, Ask(_("Member"), "combobox")]
 def take_out(row: Group, member_id: MemberId) -> None:
     """Take a member out of a group."""
     member = members.get(member_id)
-    handing.need_all_grantable(GROUP, row.id)
+    delegation.need_all_grantable(GROUP, row.id)
     if place := db.session.get(GroupMember, (row.id, member.id)):
         db.session.delete(place)
         directory.bump(row.tenant_id)
     audit.note(GROUP, row.id, row.name, member=member.login)
+
+
+def find_groups(text: str, limit: int) -> Sequence[Found]:
+    """Groups by name."""
+    if not text.strip():
+        return []
+    rows = db.session.scalars(scoped(Group).where(matching(text, (Group.name,))).order_by(Group.name).limit(limit))
+    return [Found(_("Group"), g.name, url_for("iam.group", group_id=g.id), g.description) for g in rows]

@@ -21,29 +21,30 @@ from app.hooks import hookimpl
 from app.words import _
 from plugins.iam import (  # noqa: F401 - some only declare what is theirs
     access_keys,
-    command,
+    commands,
     directory,
+    errors,
+    explain,
+    grants,
     groups,
+    joined_sites,
     members,
     oidc_clients,
     permissions,
+    profile,
     roles,
     seeding,
     service_accounts,
-    sites,
     tenants,
-    upkeep,
-    why,
     workspaces,
 )
-from plugins.iam.api import api, rights  # noqa: F401 - importing declares their operations
+from plugins.iam.blueprint import api, bp
+from plugins.iam.grants import api as grant_api  # noqa: F401 - importing declares their operations
+from plugins.iam.grants import views as grant_views  # noqa: F401 - likewise
 from plugins.iam.members import access  # noqa: F401 - likewise
-from plugins.iam.oidc import authorize, logout, server
+from plugins.iam.oidc import authorize, logout, maintenance, server
 from plugins.iam.oidc import routes as oidc_routes
-from plugins.iam.pages import bp, grants, own  # noqa: F401 - likewise
-from plugins.iam.roles import pages as role_pages  # noqa: F401 - likewise
-from plugins.iam.service import errors
-from plugins.iam.service import grants as grant_service
+from plugins.iam.roles import views as role_views  # noqa: F401 - likewise
 from plugins.iam.signin import routes as signin_routes
 from plugins.iam.signin import service as signin
 
@@ -114,18 +115,18 @@ def register_jobs():
 @hookimpl
 def register_periodic():
     return [
-        Periodic("iam.grants.sweep", _("Remove roles that expired"), grant_service.sweep, every=60),
-        Periodic("iam.keys.rotate", _("Rotate signing keys"), upkeep.rotate_keys, every=600),
-        Periodic("iam.tokens.sweep", _("Remove expired codes, tokens and sessions"), upkeep.sweep, every=900),
+        Periodic("iam.grants.sweep", _("Remove roles that expired"), grants.sweep, every=60),
+        Periodic("iam.keys.rotate", _("Rotate signing keys"), maintenance.rotate_keys, every=600),
+        Periodic("iam.tokens.sweep", _("Remove expired codes, tokens and sessions"), maintenance.sweep, every=900),
     ]
 
 
 @hookimpl
 def register_search():
     return [
-        SearchProvider(permissions.MEMBER_READ, upkeep.find_members),
-        SearchProvider(permissions.GROUP_READ, upkeep.find_groups),
-        SearchProvider(permissions.ROLE_READ, upkeep.find_roles),
+        SearchProvider(permissions.MEMBER_READ, members.find_members),
+        SearchProvider(permissions.GROUP_READ, groups.find_groups),
+        SearchProvider(permissions.ROLE_READ, roles.find_roles),
     ]
 
 
@@ -138,19 +139,19 @@ def register_checklist():
             _("Create members, or add those of other tenants, and grant them roles."),
             "iam.member_list",
             permissions.MEMBER_EDIT,
-            upkeep.others_are_in,
+            members.others_are_in,
         )
     ]
 
 
 @hookimpl
 def register_health_checks():
-    return [HealthCheck("iam.signing-keys", upkeep.check_keys), HealthCheck("iam.clock", upkeep.check_clock)]
+    return [HealthCheck("iam.signing-keys", maintenance.check_keys), HealthCheck("iam.clock", maintenance.check_clock)]
 
 
 @hookimpl
 def register_commands():
-    return [Command(command.init), Command(command.join_site)]
+    return [Command(commands.init), Command(commands.join_site)]
 
 
 @hookimpl
@@ -175,7 +176,7 @@ def register_object_links():
 
 @hookimpl
 def register_errors():
-    return [*signin.ERRORS, *errors.ALL, authorize.REFUSED, server.NOT_SECURE, sites.NOT_JOINED]
+    return [*signin.ERRORS, *errors.ALL, authorize.REFUSED, server.NOT_SECURE, joined_sites.NOT_JOINED]
 
 
 @hookimpl

@@ -17,21 +17,20 @@ from app.web.listing import Column
 from app.web.resources import Resource
 from app.web.table import Action
 from app.words import Text, _
-from plugins.iam import permissions, shapes
+from plugins.iam import components, delegation, grants, names, permissions
 from plugins.iam.access_keys import key_rows
-from plugins.iam.api import api
+from plugins.iam.blueprint import api, bp
+from plugins.iam.errors import TAKEN
+from plugins.iam.grants.cards import grant_rows
 from plugins.iam.models import ACTIVE, SERVICE_ACCOUNT, AccessKey, ServiceAccount
+from plugins.iam.models.oidc import Token
+from plugins.iam.names import NamedOut, NamedWanted
 from plugins.iam.oidc import tokens
-from plugins.iam.oidc.models import Token
-from plugins.iam.pages import bp, common
-from plugins.iam.pages.holders import grant_rows
 from plugins.iam.permissions import ACCOUNT_EDIT
-from plugins.iam.service import grants, handing, names
-from plugins.iam.service.errors import TAKEN
-from plugins.iam.service.names import NamedWanted
-from plugins.iam.shapes import NamedOut
 
 TITLE = _("The service account")
+
+AccountId = Annotated[str, doc("Identifier of the service account.")]
 
 
 class AccountWanted(NamedWanted):
@@ -53,7 +52,7 @@ accounts = Resource(
     _("service account"),
     ServiceAccount,
     AccountOut,
-    shapes.AccountId,
+    AccountId,
     permissions.ACCOUNT_READ,
 )
 get = accounts.get
@@ -80,7 +79,9 @@ accounts.listed(
 @accounts.shown(_("Show a service account"))
 def show(row: ServiceAccount) -> Response:
     facts = [(_("Description"), row.description), (_("Created"), row.created_at)]
-    return common.show_row(accounts, row, facts, grant_rows(SERVICE_ACCOUNT, row.id), key_rows(SERVICE_ACCOUNT, row.id))
+    return components.show_row(
+        accounts, row, facts, grant_rows(SERVICE_ACCOUNT, row.id), key_rows(SERVICE_ACCOUNT, row.id)
+    )
 
 
 @accounts.offers
@@ -106,7 +107,7 @@ def create(wanted: AccountWanted) -> ServiceAccount:
     """
     row = ServiceAccount(
         id=new_id(),
-        tenant_id=handing.me().tenant_id,
+        tenant_id=delegation.me().tenant_id,
         name=names.free(ServiceAccount, wanted.name, TITLE),
         description=wanted.description,
         state=ACTIVE,

@@ -25,17 +25,16 @@ from app.web.render import go
 from app.web.resources import Resource
 from app.web.table import Action
 from app.words import _, pgettext
-from plugins.iam import directory, permissions, seeding, shapes
-from plugins.iam.api import api
+from plugins.iam import delegation, directory, names, permissions, seeding
+from plugins.iam.blueprint import api, bp
+from plugins.iam.components import state_cell
+from plugins.iam.errors import NOT_EMPTY, TAKEN
 from plugins.iam.models import ACTIVE, DISABLED, MEMBER, PLATFORM_TENANT, Member, Tenant
+from plugins.iam.models.oidc import Token
 from plugins.iam.oidc import tokens
-from plugins.iam.oidc.models import Token
-from plugins.iam.pages import bp
-from plugins.iam.pages.common import state_cell
 from plugins.iam.permissions import SITE_TENANTS, TENANT_CHANGED
-from plugins.iam.service import handing, names
-from plugins.iam.service.errors import NOT_EMPTY, TAKEN
 
+TenantId = Annotated[str, doc("Identifier of the tenant.")]
 CODE = re.compile(r"^[A-Za-z][A-Za-z0-9-]{1,62}$")
 # Rows that tell what happened do not keep a tenant or a workspace alive.
 HISTORY = ("core_audit_", "core_job", "core_session", "iam_token", "iam_authorization_code", "core_order_event")
@@ -80,7 +79,7 @@ class TenantOut(Out):
 def visible() -> Select[Any]:
     """Tenants that the caller may see: all for the platform, else one's own."""
     query = select(Tenant)
-    return query if decisions.allows(SITE_TENANTS) else query.where(Tenant.id == handing.me().tenant_id)
+    return query if decisions.allows(SITE_TENANTS) else query.where(Tenant.id == delegation.me().tenant_id)
 
 
 tenants = Resource(
@@ -92,7 +91,7 @@ tenants = Resource(
     _("tenant"),
     Tenant,
     TenantOut,
-    shapes.TenantId,
+    TenantId,
     permissions.TENANT_READ,
     rows=visible,
 )

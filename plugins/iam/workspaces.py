@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from app import audit
+from app.contracts.shapes import doc
 from app.db import db, new_id, touch
 from app.web.buttons import Button
 from app.web.listing import Column
 from app.web.resources import Resource
 from app.words import _
-from plugins.iam import permissions, seeding, shapes
-from plugins.iam.api import api
+from plugins.iam import delegation, names, permissions, seeding
+from plugins.iam.blueprint import api, bp
+from plugins.iam.errors import NOT_EMPTY, TAKEN
 from plugins.iam.models import Workspace
-from plugins.iam.pages import bp
+from plugins.iam.names import NamedOut, NamedWanted
 from plugins.iam.permissions import WORKSPACE_EDIT
-from plugins.iam.service import handing, names
-from plugins.iam.service.errors import NOT_EMPTY, TAKEN
-from plugins.iam.service.names import NamedWanted
-from plugins.iam.shapes import NamedOut
 from plugins.iam.tenants import holding
 
+WorkspaceId = Annotated[str, doc("Identifier of the workspace.")]
 TITLE = _("The workspace")
 
 
@@ -39,7 +40,7 @@ workspaces = Resource(
     _("workspace"),
     Workspace,
     WorkspaceOut,
-    shapes.WorkspaceId,
+    WorkspaceId,
     permissions.WORKSPACE_READ,
 )
 workspaces.listed(
@@ -70,7 +71,9 @@ def create(wanted: WorkspaceWanted) -> Workspace:
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
     """
     name = names.free(Workspace, wanted.name, TITLE)
-    row = Workspace(id=new_id(), tenant_id=handing.me().tenant_id, name=name, description=wanted.description, version=1)
+    row = Workspace(
+        id=new_id(), tenant_id=delegation.me().tenant_id, name=name, description=wanted.description, version=1
+    )
     seeding.add(row)
     audit.note("workspace", row.id, row.name)
     return row

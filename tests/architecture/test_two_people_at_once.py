@@ -22,7 +22,7 @@ from app.kube.models import Cluster
 from app.orders.models import Order, OrderNode
 from plugins.dns.models import Zone
 from plugins.iam.models import CustomRole, Grant, Group, Member, ServiceAccount, Tenant, Workspace
-from plugins.iam.oidc.models import OidcClient
+from plugins.iam.models.oidc import OidcClient
 from plugins.yunyou.models import Environment, Solution
 from tests import factories
 from tests.factories import objects

@@ -28,8 +28,8 @@ from plugins.iam.models import (
     Tenant,
     Workspace,
 )
+from plugins.iam.models.oidc import OidcClient
 from plugins.iam.oidc import tokens
-from plugins.iam.oidc.models import OidcClient
 
 PASSWORD = "correct-horse-battery"
 _numbers = itertools.count(1)

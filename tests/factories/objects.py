@@ -16,7 +16,7 @@ import tests.plugins
 from app.audit.models import AuditEvent
 from app.db import db, new_id, now
 from app.jobs.models import JobRun
-from plugins.iam.oidc.models import Consent
+from plugins.iam.models.oidc import Consent
 from tests import factories
 
 Maker = Callable[[str], str]

@@ -245,8 +245,8 @@ def test_a_session_that_ends_at_the_iam_ends_at_the_other_site(pair: Pair) -> No
 
     with pair.iam.inside():
         from app.db import db
+        from plugins.iam.models.oidc import ProviderSession
         from plugins.iam.oidc import logout
-        from plugins.iam.oidc.models import ProviderSession
 
         session = db.session.scalars(db.select(ProviderSession).where(ProviderSession.member_id == who.id)).one()
         logout.notify(session.id, pair.client_id, who.id)
@@ -309,8 +309,8 @@ def test_a_role_of_another_site_allows_nothing_at_the_iam_and_is_above_who_may_n
         from app.caller import Caller
         from app.contracts.identity import Principal
         from app.errors import ConsoleError
+        from plugins.iam import delegation
         from plugins.iam.directory import LocalDirectory
-        from plugins.iam.service import handing
 
         tenant = factories.make_tenant()
         granter = factories.make_member(tenant)
@@ -323,9 +323,9 @@ def test_a_role_of_another_site_allows_nothing_at_the_iam_and_is_above_who_may_n
         ):
             for role in (OBSERVER, custom.code):
                 with pytest.raises(ConsoleError, match="IAM/ROLE_ABOVE_YOURS"):
-                    handing.need_grantable(role)
+                    delegation.need_grantable(role)
             with pytest.raises(ConsoleError, match="IAM/PERSON_ABOVE_YOU"):
-                handing.need_manageable(admin)
+                delegation.need_manageable(admin)
 
     assert [grant.role for grant in held] == [OBSERVER]
     assert not any(name.startswith("yunyou") for name in held[0].permissions)

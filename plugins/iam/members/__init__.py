@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 from flask import Response, url_for
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, func, select
 
 from app import audit
 from app.auth import audience
+from app.contracts.declarations import Found
 from app.contracts.shapes import doc
 from app.db import db, get_scoped, new_id, now, touch
 from app.errors import NOT_FOUND, invalid
 from app.web.frame import why_not
-from app.web.listing import Column, Filter
+from app.web.listing import Column, Filter, matching
 from app.web.resources import Once, Resource
 from app.web.table import Action, Cell
 from app.words import _, pgettext
-from plugins.iam import directory, passwords, permissions
-from plugins.iam.api import api
-from plugins.iam.members.shapes import Joining, MemberOut, NewMember, Profile, shaped
+from plugins.iam import components, delegation, directory, passwords, permissions
+from plugins.iam.blueprint import api, bp
+from plugins.iam.components import state_cell
+from plugins.iam.errors import TAKEN
+from plugins.iam.grants.cards import grant_rows
+from plugins.iam.members.shapes import Joining, MemberId, MemberOut, NewMember, Profile, shaped
 from plugins.iam.models import ACTIVE, FROZEN, MEMBER, Group, GroupMember, Member, Membership
-from plugins.iam.pages import bp, common
-from plugins.iam.pages.common import state_cell
-from plugins.iam.pages.holders import grant_rows
 from plugins.iam.permissions import MEMBER_EDIT
-from plugins.iam.service import handing
-from plugins.iam.service.errors import TAKEN
-from plugins.iam.shapes import MemberId
+from plugins.iam.principals import members_of
 
 WHAT = _("member")
 LOGIN = r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+$"
-
-
-def of_tenant(tenant_id: str) -> Select[Member]:
-    """Members of a tenant."""
-    return select(Member).join(Membership, Membership.member_id == Member.id).where(Membership.tenant_id == tenant_id)
 
 
 def _in_group(group_id: str) -> ColumnElement[bool]:
@@ -46,7 +41,7 @@ def _in_group(group_id: str) -> ColumnElement[bool]:
 
 def show_password(row: Member, password: str) -> Response:
     """The page that shows a password that was just made."""
-    return common.secret_once(
+    return components.secret_once(
         _("Password of {name}").format(name=row.login),
         _("Hand it over now: it is not shown again."),
         [(_("Login name"), row.login), (_("Password"), password)],
@@ -65,7 +60,7 @@ members = Resource(
     MemberOut,
     MemberId,
     permissions.MEMBER_READ,
-    rows=lambda: of_tenant(handing.me().tenant_id),
+    rows=lambda: members_of(delegation.me().tenant_id),
     shapes=shaped,
     name=lambda row: row.login,
     once=show_password,
@@ -78,7 +73,7 @@ members.listed(
         Column("login", _("Login name"), lambda m: m.login, sort=Member.login, narrow=True),
         Column("name", pgettext("person", "Name"), lambda m: m.name, sort=Member.name),
         Column("nickname", _("Nickname"), lambda m: m.nickname, hidden=True),
-        Column("mobile", _("Mobile"), lambda m: m.mobile if handing.may_see_contact(m) else "", hidden=True),
+        Column("mobile", _("Mobile"), lambda m: m.mobile if delegation.may_see_contact(m) else "", hidden=True),
         Column("state", _("State"), lambda m: state_cell(m.state), sort=Member.state, narrow=True),
         Column("last", _("Last sign-in"), lambda m: m.last_login_at, "time", Member.last_login_at, field="lastLoginAt"),
         Column(
@@ -110,13 +105,15 @@ def link(row: Member) -> Cell:
 @members.shown(_("Show a member"))
 def show(row: Member) -> Response:
     mine = select(Group).join(GroupMember, GroupMember.group_id == Group.id)
-    mine = mine.where(GroupMember.member_id == row.id, Group.tenant_id == handing.me().tenant_id).order_by(Group.name)
+    mine = mine.where(GroupMember.member_id == row.id, Group.tenant_id == delegation.me().tenant_id).order_by(
+        Group.name
+    )
     groups = [
         [Cell("link", text=g.name, href=url_for(".group", group_id=g.id)), g.description]
-        for g in db.session.scalars(mine)
+        for g in db.session.scalars(mine.order_by(Group.name))
     ]
-    mobile, landline = (row.mobile, row.landline) if handing.may_see_contact(row) else ("", "")
-    return common.show(
+    mobile, landline = (row.mobile, row.landline) if delegation.may_see_contact(row) else ("", "")
+    return components.show(
         row.name,
         (members.title, members.url(None, "list")),
         badge=state_cell(row.state),
@@ -177,7 +174,7 @@ def join(wanted: Joining) -> Member:
 
 
 def _join(row: Member) -> None:
-    tenant_id = handing.me().tenant_id
+    tenant_id = delegation.me().tenant_id
     here = select(Membership.id).where(Membership.tenant_id == tenant_id, Membership.member_id == row.id)
     if db.session.scalar(here) is None:
         db.session.add(Membership(id=new_id(), tenant_id=tenant_id, member_id=row.id))
@@ -237,15 +234,15 @@ def create(wanted: NewMember) -> Once[Member]:
     MEMBER_EDIT,
     permissions.MEMBER_CHANGED,
     method="PATCH",
-    before=handing.need_manageable,
+    before=delegation.need_manageable,
 )
 def change(member: Member, wanted: Profile) -> Member:
     """Change personal information: one's own, or of somebody whom the caller manages.
 
-    :raises ConsoleError: see :func:`handing.need_manageable`; CORE/INVALID_INPUT
+    :raises ConsoleError: see :func:`delegation.need_manageable`; CORE/INVALID_INPUT
     """
-    if handing.me().key != f"{MEMBER}:{member.id}":
-        handing.need_manageable(member)
+    if delegation.me().key != f"{MEMBER}:{member.id}":
+        delegation.need_manageable(member)
     given = {k: v.strip() for k, v in msgspec.structs.asdict(wanted).items() if v is not None}
     if given.get("name") == "":
         raise invalid({"name": _("This is required.")})
@@ -254,3 +251,20 @@ def change(member: Member, wanted: Profile) -> Member:
     touch(member)
     audit.note(MEMBER, member.id, member.login, changed=given)
     return member
+
+
+def find_members(text: str, limit: int) -> Sequence[Found]:
+    """Members by name or login."""
+    query = (
+        members_of(delegation.me().tenant_id).where(matching(text, (Member.login, Member.name)))
+        if text.strip()
+        else None
+    )
+    rows = db.session.scalars(query.order_by(Member.login).limit(limit)).all() if query is not None else ()
+    return [Found(_("Member"), m.name, url_for("iam.member", member_id=m.id), m.login) for m in rows]
+
+
+def others_are_in() -> bool:
+    """Whether the tenant has more than its first member."""
+    mine = select(func.count()).where(Membership.tenant_id == delegation.me().tenant_id)
+    return (db.session.scalar(mine) or 0) > 1

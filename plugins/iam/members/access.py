@@ -11,15 +11,15 @@ from app.db import db, now, touch
 from app.web.buttons import Button
 from app.web.resources import Once
 from app.words import _
-from plugins.iam import directory, passwords, permissions, throttle
+from plugins.iam import delegation, directory, grants, passwords, permissions
+from plugins.iam.errors import ELSEWHERE_TOO, PERSON_ABOVE_YOU, STILL_ADMINISTRATOR, YOURSELF
 from plugins.iam.members import members
 from plugins.iam.models import ACTIVE, FROZEN, MEMBER, AccessKey, Grant, Group, GroupMember, Member, Membership
+from plugins.iam.models.oidc import Consent
 from plugins.iam.oidc import logout, tokens
-from plugins.iam.oidc.models import Consent
 from plugins.iam.permissions import MEMBER_EDIT, SITE_PEOPLE
 from plugins.iam.seeding import TENANT_ADMIN
-from plugins.iam.service import grants, handing
-from plugins.iam.service.errors import ELSEWHERE_TOO, PERSON_ABOVE_YOU, STILL_ADMINISTRATOR, YOURSELF
+from plugins.iam.signin import throttle
 
 
 @members.acts(
@@ -45,7 +45,7 @@ from plugins.iam.service.errors import ELSEWHERE_TOO, PERSON_ABOVE_YOU, STILL_AD
 def reset_password(member: Member) -> Once[Member]:
     """Give a person a new password, to be changed at the next sign-in; sessions and tokens end at once."""
     audience.need_own_proof()
-    handing.need_manageable(member)
+    delegation.need_manageable(member)
     password = passwords.made()
     member.password_hash, member.must_reset, member.password_changed_at = passwords.hashed(password), True, now()
     member.failures, member.locked_until = 0, None
@@ -73,7 +73,7 @@ def reset_password(member: Member) -> Once[Member]:
 )
 def unfreeze(member: Member) -> Member:
     """Let a frozen person in again; whatever was locked is unlocked."""
-    handing.need_manageable(member)
+    delegation.need_manageable(member)
     member.state, member.failures, member.locked_until = ACTIVE, 0, None
     throttle.forget(member.login)
     _changed(member)
@@ -101,7 +101,7 @@ def unfreeze(member: Member) -> Member:
 )
 def freeze(member: Member) -> Member:
     """Refuse a person from now on: sessions and tokens end at once."""
-    handing.need_manageable(member)
+    delegation.need_manageable(member)
     member.state = FROZEN
     _changed(member)
     logout.end_member(member.id)
@@ -112,7 +112,7 @@ def _changed(member: Member) -> None:
     touch(member)
     for tenant in directory.LocalDirectory().tenants_of(f"{MEMBER}:{member.id}"):
         directory.bump(tenant.id)
-    directory.bump(handing.me().tenant_id)
+    directory.bump(delegation.me().tenant_id)
     audit.note(MEMBER, member.id, member.login)
 
 
@@ -140,7 +140,7 @@ def leave(member: Member) -> None:
 
     :raises ConsoleError: IAM/STILL_ADMINISTRATOR
     """
-    tenant_id = handing.me().tenant_id
+    tenant_id = delegation.me().tenant_id
     mine = (Grant.tenant_id == tenant_id) & (Grant.principal_type == MEMBER) & (Grant.principal_id == member.id)
     if db.session.scalar(select(Grant.id).where(mine, Grant.role == TENANT_ADMIN).limit(1)):
         raise STILL_ADMINISTRATOR(name=member.name)
@@ -176,9 +176,9 @@ def leave(member: Member) -> None:
 def remove(member: Member) -> None:
     """Delete a person for good.
 
-    :raises ConsoleError: see :func:`handing.need_manageable`; IAM/STILL_ADMINISTRATOR
+    :raises ConsoleError: see :func:`delegation.need_manageable`; IAM/STILL_ADMINISTRATOR
     """
-    handing.need_manageable(member)
+    delegation.need_manageable(member)
     if not decisions.allows(SITE_PEOPLE):
         leave(member)
     audit.note(MEMBER, member.id, member.login)

@@ -9,9 +9,10 @@ from typing import Annotated
 from app.contracts.shapes import Ask, CreatedAt, Id, Version, doc
 from app.web.api import In, Out
 from app.words import _, pgettext
+from plugins.iam import delegation
 from plugins.iam.models import Member
-from plugins.iam.service import handing
 
+MemberId = Annotated[str, doc("Identifier of the member.")]
 NAME = Ask(pgettext("person", "Name"), more={"required": True})
 NICKNAME, MOBILE, LANDLINE = Ask(_("Nickname")), Ask(_("Mobile"), "tel"), Ask(_("Landline"), "tel")
 STAFF_NUMBER = Ask(_("Staff number"))
@@ -81,7 +82,7 @@ def shaped(rows: Sequence[Member]) -> list[MemberOut]:
 
 
 def _shaped(row: Member) -> MemberOut:
-    mobile, landline = (row.mobile, row.landline) if handing.may_see_contact(row) else ("", "")
+    mobile, landline = (row.mobile, row.landline) if delegation.may_see_contact(row) else ("", "")
     return MemberOut(
         row.id,
         row.login,

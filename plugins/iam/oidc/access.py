@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.contracts.identity import API, API_READ
+from plugins.iam.models.oidc import Token
 from plugins.iam.oidc import clients, tokens
 from plugins.iam.oidc.clients import Client
 from plugins.iam.oidc.keys import issuer
-from plugins.iam.oidc.models import Token
 
 
 @dataclass(frozen=True, slots=True)

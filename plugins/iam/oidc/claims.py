@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from app.db import db
-from plugins.iam.directory import LocalDirectory
+from plugins.iam import principals
 from plugins.iam.models import ACTIVE, Group, GroupMember, Member
 
 Claims = dict[str, object]
@@ -25,7 +25,7 @@ def tenant_for(member_id: str, wanted: str | None) -> str | None:
 
     :returns: None when there is no such membership
     """
-    mine = [tenant.id for tenant in LocalDirectory().tenants_of(f"member:{member_id}")]
+    mine = [tenant.id for tenant in principals.tenants_of(f"member:{member_id}")]
     if wanted:
         return wanted if wanted in mine else None
     return mine[0] if len(mine) == 1 else None
@@ -47,18 +47,17 @@ def about(member: Member, scope: str, tenant_id: str | None) -> Claims:
 
 
 def _place(member: Member, scopes: Sequence[str], tenant_id: str) -> Claims:
-    directory = LocalDirectory()
     found: Claims = {"tenant": tenant_id}
-    spaces = directory.workspaces_of(tenant_id)
+    spaces = principals.workspaces_of(tenant_id)
     if len(spaces) == 1:
         found["workspace"] = spaces[0].id
     if "groups" in scopes:
         mine = select(Group.name).join(GroupMember, GroupMember.group_id == Group.id)
         mine = mine.where(GroupMember.member_id == member.id, Group.tenant_id == tenant_id).order_by(Group.name)
         found["groups"] = list(db.session.scalars(mine))
-    principal = directory.principal(f"member:{member.id}", tenant_id)
+    principal = principals.find_principal(f"member:{member.id}", tenant_id)
     if "roles" in scopes and principal is not None:
-        found["roles"] = sorted({grant.role for grant in directory.grants(principal)})
+        found["roles"] = sorted({grant.role for grant in principals.grants_of(principal)})
     return found
 
 

@@ -14,7 +14,7 @@ from app import crypto, site
 from app.contracts.identity import API, API_READ, Principal
 from app.db import db
 from plugins.iam.models import ACTIVE, AccessKey
-from plugins.iam.oidc.models import OidcClient
+from plugins.iam.models.oidc import OidcClient
 from plugins.iam.principals import owner_of
 
 CONSOLE = "antstack-console"

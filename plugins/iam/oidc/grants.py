@@ -16,11 +16,11 @@ from sqlalchemy import select, update
 
 from app import audit, caller, crypto
 from app.db import affected, db, now
-from plugins.iam.directory import note_use
 from plugins.iam.models import MEMBER
+from plugins.iam.models.oidc import AuthorizationCode, SessionClient, Token
 from plugins.iam.oidc import claims, keys, tokens
 from plugins.iam.oidc.keys import issuer
-from plugins.iam.oidc.models import AuthorizationCode, SessionClient, Token
+from plugins.iam.principals import note_use
 
 CODE_LIVES = timedelta(seconds=60)
 METHODS = ["client_secret_basic", "client_secret_post", "none"]

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 
 from app import site
 from app.db import db, now
-from plugins.iam.oidc.models import ACTIVE_KEY, NEXT, RETIRED, SigningKey
+from plugins.iam.models.oidc import ACTIVE_KEY, NEXT, RETIRED, SigningKey
 
 JWKS_MAX_AGE = 300
 PUBLISHED_BEFORE = timedelta(seconds=2 * JWKS_MAX_AGE)

@@ -21,9 +21,9 @@ from app.outgoing.session import Session
 from app.words import _
 from plugins.iam import permissions
 from plugins.iam.models import PLATFORM_TENANT, Tenant
+from plugins.iam.models.oidc import ProviderSession, SessionClient, Token
 from plugins.iam.oidc import claims, clients, keys, tokens
 from plugins.iam.oidc.keys import issuer
-from plugins.iam.oidc.models import ProviderSession, SessionClient, Token
 
 LOGOUT_TOKEN_LIVES = 120
 

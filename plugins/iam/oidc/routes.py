@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
 from urllib.parse import urlencode
 
-import msgspec
 from authlib.oauth2 import OAuth2Error
 from flask import Blueprint, Response, g, jsonify, make_response, redirect, request, url_for
 
 from app import audit, caller
-from app.auth.federation import SignatureAsked, SnapshotAsked
 from app.contracts.identity import API
-from app.errors import MALFORMED, SIGNED_OUT
+from app.errors import SIGNED_OUT
 from app.guard import public
-from app.web.api import encode
 from app.web.render import render
-from plugins.iam import permissions, sites
+from plugins.iam import permissions
 from plugins.iam.models import MEMBER
 from plugins.iam.oidc import access, claims, clients, keys, logout
 from plugins.iam.oidc import authorize as authorization
+from plugins.iam.oidc import session as sessions
 from plugins.iam.oidc.keys import issuer
 from plugins.iam.oidc.server import provider
-from plugins.iam.signin import service
-from plugins.iam.signin import session as sessions
+from plugins.iam.principals import home_tenant
 
 bp = Blueprint("iam_oidc", __name__)
-S = TypeVar("S")
 PROGRAM = "client credentials or a token prove it"
 
 
@@ -124,7 +119,7 @@ def consent() -> Response:
     allowed = request.form.get("answer") == "allow"
     member = claims.live_member(session.member_id)
     audit.note("client", client.client_id, client.name, allowed=allowed, login=member.login if member else "")
-    g.audit_note["tenant"] = service.home_tenant(member)
+    g.audit_note["tenant"] = home_tenant(member)
     if allowed:
         authorization.give_consent(session, client.client_id, request.form.getlist("scope"))
     query = request.form.get("allow" if allowed else "deny", "")
@@ -147,27 +142,6 @@ def introspect() -> Response:
 @public(PROGRAM, audit=permissions.TOKEN_REVOKED, csrf=False)
 def revoke() -> Response:
     return provider().create_endpoint_response("revocation")
-
-
-@bp.post("/oauth/site/snapshot")
-@public("the credentials of a joined site's client prove it; what it declares anew is recorded", csrf=False)
-def site_snapshot() -> Response:
-    client_id = sites.prove()
-    return encode(sites.answer(client_id, _body(SnapshotAsked)))
-
-
-@bp.post("/oauth/site/signature")
-@public("the credentials of a joined site's client prove it", csrf=False)
-def site_signature() -> Response:
-    sites.prove()
-    return encode(sites.signer(_body(SignatureAsked)))
-
-
-def _body(kind: type[S]) -> S:
-    try:
-        return msgspec.json.decode(request.get_data(), type=kind)
-    except msgspec.MsgspecError as error:
-        raise MALFORMED(detail=str(error)) from error
 
 
 @bp.route("/oauth/userinfo", methods=["GET", "POST"])
@@ -220,13 +194,13 @@ def _ended(target: str) -> Response:
     if session is not None:
         member = claims.live_member(session.member_id)
         audit.note("member", session.member_id, member.login if member else "", login=member.login if member else "")
-        g.audit_note["tenant"] = service.home_tenant(member)
+        g.audit_note["tenant"] = home_tenant(member)
         if request.endpoint == f"{bp.name}.log_out":
             audit.record(
                 permissions.SIGNED_OUT,
                 resource=("member", session.member_id, member.login if member else ""),
                 detail={"login": member.login if member else ""},
-                tenant_id=service.home_tenant(member),
+                tenant_id=home_tenant(member),
             )
         logout.end(session)
     return sessions.COOKIE.take(make_response(redirect(target or url_for("auth.signed_out"), 302)))

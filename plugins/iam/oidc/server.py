@@ -23,11 +23,11 @@ from app.db import db, now
 from app.errors import ErrorCode
 from app.words import _
 from plugins.iam.models import MEMBER, Member
+from plugins.iam.models.oidc import Token
 from plugins.iam.oidc import access, claims, clients, keys, tokens
 from plugins.iam.oidc.grants import METHODS, S256, CodeGrant, IdCode, IdToken, KeyGrant, RefreshGrant, keep
 from plugins.iam.oidc.keys import issuer
 from plugins.iam.oidc.logout import EndSession
-from plugins.iam.oidc.models import Token
 
 EXTENSION = "antstack.iam.provider"
 # What Authlib quotes in its errors, which must not hold every character (RFC 6749, 5.2).

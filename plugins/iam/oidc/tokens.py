@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select, update
 from app import crypto
 from app.db import affected, db, new_id, now
 from plugins.iam.models import MEMBER
-from plugins.iam.oidc.models import ProviderSession, Token
+from plugins.iam.models.oidc import ProviderSession, Token
 
 ACCESS = timedelta(hours=1)
 REFRESH = timedelta(hours=12)

@@ -16,18 +16,15 @@ from app.web.listing import Column
 from app.web.resources import Once, Resource
 from app.web.table import Cell
 from app.words import _, pgettext
-from plugins.iam import permissions
-from plugins.iam.api import api
+from plugins.iam import components, delegation, permissions
+from plugins.iam.blueprint import api, bp
+from plugins.iam.models.oidc import Consent, OidcClient, Token
 from plugins.iam.oidc import clients as known_clients
 from plugins.iam.oidc import tokens
 from plugins.iam.oidc.keys import issuer
-from plugins.iam.oidc.models import Consent, OidcClient, Token
 from plugins.iam.oidc_clients.rules import check, need_own_audience, need_right
-from plugins.iam.oidc_clients.shapes import API_TITLE, API_WORDS, ClientOut, ClientWanted
-from plugins.iam.pages import bp, common
+from plugins.iam.oidc_clients.shapes import API_TITLE, API_WORDS, ClientId, ClientOut, ClientWanted
 from plugins.iam.permissions import CLIENT_EDIT
-from plugins.iam.service import handing
-from plugins.iam.shapes import ClientId
 
 GRANTS = (known_clients.CODE, known_clients.REFRESH)
 
@@ -38,7 +35,7 @@ def show_secret(row: OidcClient, secret: str) -> Response:
     if secret:
         items.append((_("Secret"), secret))
     body = _("The secret is not shown again.") if secret else _("It has no secret: it proves itself with PKCE.")
-    return common.secret_once(_("Client {name}").format(name=row.name), body, items, clients.url(row))
+    return components.secret_once(_("Client {name}").format(name=row.name), body, items, clients.url(row))
 
 
 clients = Resource(
@@ -78,7 +75,7 @@ def show(row: OidcClient) -> Response:
     addresses += [[uri, _("After signing out")] for uri in row.post_logout_uris]
     if row.backchannel_uri:
         addresses.append([row.backchannel_uri, _("Told that a session ended")])
-    return common.show(
+    return components.show(
         row.name,
         (clients.title, clients.url(None, "list")),
         actions=clients.actions(row),
@@ -116,7 +113,7 @@ def create(wanted: ClientWanted) -> Once[OidcClient]:
     secret = "" if wanted.public else secrets.token_urlsafe(32)
     row = OidcClient(
         id=new_id(),
-        tenant_id=handing.me().tenant_id,
+        tenant_id=delegation.me().tenant_id,
         client_id=f"client-{secrets.token_hex(8)}",
         version=1,
         secret_digest=crypto.digest(secret) if secret else "",

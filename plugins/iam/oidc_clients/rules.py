@@ -12,11 +12,11 @@ from app.db import db
 from app.errors import FieldError, invalid
 from app.outgoing import door
 from app.words import Text, _
+from plugins.iam import delegation
+from plugins.iam.models.oidc import OidcClient
 from plugins.iam.oidc import clients, keys
-from plugins.iam.oidc.models import OidcClient
 from plugins.iam.oidc_clients.shapes import ClientWanted
 from plugins.iam.permissions import CLIENT_API, SITE_JOIN
-from plugins.iam.service import handing
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -38,7 +38,7 @@ def need_own_audience(wanted: str, besides: str = "") -> None:
     """
     if not wanted:
         return
-    me = handing.me().tenant_id
+    me = delegation.me().tenant_id
     taken = (OidcClient.audience == wanted) & (OidcClient.tenant_id != me) | (OidcClient.client_id == wanted) & (
         OidcClient.id != besides
     )

@@ -17,6 +17,8 @@ API_WORDS = {
     API: _("Yes, to read and to change"),
 }
 
+ClientId = Annotated[str, doc("Identifier of the client: `id`, not `clientId`.")]
+
 
 class ClientWanted(In):
     """A relying party. ``audience`` is for one that reads tokens itself, such as a Kubernetes API server;

@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
-from sqlalchemy import func, select
+from flask import url_for
 
 from app import audit
+from app.contracts.declarations import Found
 from app.contracts.shapes import Ask, Version, doc
 from app.db import db, new_id, scoped, touch
 from app.errors import NOT_FOUND, invalid
 from app.web.api import In, Out
 from app.web.buttons import Button
+from app.web.language import t
 from app.web.resources import Resource
-from app.words import Text, _, plain
-from plugins.iam import directory, offered, permissions
-from plugins.iam.api import api
-from plugins.iam.models import CustomRole, Grant
-from plugins.iam.pages import bp
+from app.words import Text, _
+from plugins.iam import catalogue, delegation, directory, names, permissions
+from plugins.iam.blueprint import api, bp
+from plugins.iam.errors import ABOVE_YOU, ROLE_IN_USE, TAKEN
+from plugins.iam.models import CustomRole
 from plugins.iam.permissions import ROLE_EDIT, ROLE_READ
-from plugins.iam.service import handing, names
-from plugins.iam.service.errors import ABOVE_YOU, ROLE_IN_USE, TAKEN
-from plugins.iam.shapes import RoleId, say
 
 WHAT = _("role")
+RoleId = Annotated[str, doc("Identifier of a custom role, or the code of a built-in one.")]
 CODE = re.compile(r"^[a-z][a-z0-9-]{1,62}$")
 
 
 def _offered() -> list[tuple[str, Text, str]]:
     """What a role can hold: all but what reaches beyond a tenant."""
-    known = sorted(offered.permissions().values(), key=lambda p: p.name)
+    known = sorted(catalogue.permissions().values(), key=lambda p: p.name)
     return [(p.name, p.title, p.name) for p in known if not p.name.startswith(permissions.OF_THE_SITE)]
 
 
@@ -66,55 +65,13 @@ class RoleOut(Out):
     version: Version
 
 
-@dataclass(frozen=True, slots=True)
-class RoleShown:
-    """A role, built-in or custom. ``id`` is a built-in's code, a custom one's identifier."""
-
-    id: str
-    code: str
-    name: Text
-    description: Text
-    permissions: Sequence[str]
-    built_in: bool
-    held: int
-    version: int = 0
-
-
-def all_of(tenant_id: str, text: str = "", counted: bool = True) -> list[RoleShown]:
-    """Every role of the tenant whose name, code or permissions hold the words; not *counted*, without how many hold
-    it.
-    """
-    counts = select(Grant.role, func.count()).where(Grant.tenant_id == tenant_id).group_by(Grant.role)
-    held: dict[str, int] = {row[0]: row[1] for row in db.session.execute(counts)} if counted else {}
-    found = [
-        RoleShown(r.code, r.code, r.title, r.description, r.permissions, True, held.get(r.code, 0))
-        for r in offered.roles().values()
-    ]
-    own = scoped(CustomRole, tenant_id).order_by(CustomRole.name)
-    found += [_shown(row, held.get(row.code, 0)) for row in db.session.scalars(own)]
-    words = text.lower().split()
-    return [role for role in found if all(word in _text(role) for word in words)]
-
-
-def _text(role: RoleShown) -> str:
-    titles = offered.permissions()
-    rights = " ".join(f"{p} {' '.join(titles[p].title.in_all().values())}" for p in role.permissions if p in titles)
-    return f"{role.code} {' '.join(role.name.in_all().values())} {rights}".lower()
-
-
-def _shown(row: CustomRole, held: int) -> RoleShown:
-    return RoleShown(
-        row.id, row.code, plain(row.name), plain(row.description), list(row.permissions), False, held, row.version
-    )
-
-
-def get(role_id: str) -> RoleShown:
+def get(role_id: str) -> catalogue.RoleShown:
     """A role by its identifier or code.
 
     :raises ConsoleError: CORE/NOT_FOUND
     """
-    tenant_id = handing.me().tenant_id
-    found = next((role for role in all_of(tenant_id) if role_id in (role.id, role.code)), None)
+    tenant_id = delegation.me().tenant_id
+    found = next((role for role in catalogue.roles_of_tenant(tenant_id) if role_id in (role.id, role.code)), None)
     if found is None:
         raise NOT_FOUND(what=WHAT)
     return found
@@ -131,13 +88,13 @@ def get_own(role_id: str) -> CustomRole:
     return row
 
 
-def shaped(found: RoleShown) -> RoleOut:
+def shaped(found: catalogue.RoleShown) -> RoleOut:
     """A role as the API answers it."""
     return RoleOut(
         found.id,
         found.code,
-        say(found.name),
-        say(found.description),
+        t(found.name),
+        t(found.description),
         found.built_in,
         list(found.permissions),
         found.held,
@@ -178,12 +135,12 @@ def create(wanted: RoleWanted) -> CustomRole:
     code = wanted.code.strip() or f"role-{new_id()[-8:]}"
     if not CODE.match(code):
         raise invalid({"code": _("Small letters, digits and hyphens, beginning with a letter.")})
-    taken = code in offered.roles() or db.session.scalar(scoped(CustomRole).where(CustomRole.code == code))
+    taken = code in catalogue.roles() or db.session.scalar(scoped(CustomRole).where(CustomRole.code == code))
     if taken:
         raise TAKEN(what=_("The role"), name=code)
     row = CustomRole(
         id=new_id(),
-        tenant_id=handing.me().tenant_id,
+        tenant_id=delegation.me().tenant_id,
         code=code,
         name=names.checked(wanted.name),
         description=wanted.description,
@@ -208,7 +165,7 @@ def change(row: CustomRole, wanted: RoleWanted) -> CustomRole:
 
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/ROLE_ABOVE_YOURS
     """
-    handing.need_grantable(row.code)
+    delegation.need_grantable(row.code)
     before = set(row.permissions)
     row.name, row.description, row.permissions = names.checked(wanted.name), wanted.description, _checked(wanted)
     touch(row)
@@ -238,12 +195,18 @@ def remove(row: CustomRole) -> None:
 
 
 def _checked(wanted: RoleWanted) -> list[str]:
-    known = offered.permissions()
+    known = catalogue.permissions()
     unknown = [name for name in wanted.permissions if name not in known]
     if unknown or not wanted.permissions:
         first = unknown[0] if unknown else ""
         nothing = _("Choose at least one.")
         raise invalid({"permissions": _("There is no permission {first}.").format(first=first) if first else nothing})
-    if not handing.may_hand_out(wanted.permissions):
+    if not delegation.may_hand_out(wanted.permissions):
         raise ABOVE_YOU(role=wanted.name)
     return sorted(set(wanted.permissions))
+
+
+def find_roles(text: str, limit: int) -> Sequence[Found]:
+    """Roles by name or code."""
+    found = catalogue.roles_of_tenant(delegation.me().tenant_id, text)[:limit] if text.strip() else []
+    return [Found(_("Role"), str(r.name), url_for("iam.role", role_id=r.id), r.code) for r in found]

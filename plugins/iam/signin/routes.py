@@ -13,13 +13,14 @@ from app.auth.redirects import local_path
 from app.db import db
 from app.errors import SIGNED_OUT, ConsoleError
 from app.guard import public
-from app.web.headers import CSP
 from app.web.render import render
 from plugins.iam import permissions
 from plugins.iam.models import Member
 from plugins.iam.oidc import clients
+from plugins.iam.oidc import session as sessions
+from plugins.iam.oidc.authorize import allow_form_to
+from plugins.iam.principals import home_tenant
 from plugins.iam.signin import device, service
-from plugins.iam.signin import session as sessions
 
 bp = Blueprint("iam_signin", __name__, url_prefix="/iam")
 RESET_SECONDS = 600
@@ -59,7 +60,7 @@ def first_password() -> Response:
 def set_first_password() -> Response:
     member, target = _pending(), local_path(request.form.get("next", "/"))
     audit.note("member", member.id, member.login, login=member.login)
-    g.audit_note["tenant"] = service.home_tenant(member)
+    g.audit_note["tenant"] = home_tenant(member)
     try:
         service.set_password(member, request.form.get("new", ""), request.form.get("again", ""))
     except ConsoleError as error:
@@ -124,9 +125,3 @@ def _origin(uri: str, client: clients.Client) -> str:
         return ""
     parts = urlsplit(uri)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def allow_form_to(response: Response, origin: str) -> None:
-    """Let a form of this page end at an application: Chromium holds redirects after a form to ``form-action`` too."""
-    if origin:
-        response.headers["Content-Security-Policy"] = CSP.replace("form-action 'self'", f"form-action 'self' {origin}")

@@ -13,9 +13,10 @@ from app import audit, caller
 from app.db import db, now
 from app.errors import ConsoleError, ErrorCode, invalid
 from app.words import Text, _
-from plugins.iam import passwords, throttle
-from plugins.iam.models import ACTIVE, FROZEN, PLATFORM_TENANT, Member, Membership, Tenant
-from plugins.iam.signin import device
+from plugins.iam import passwords
+from plugins.iam.models import ACTIVE, FROZEN, Member, Membership
+from plugins.iam.principals import home_tenant
+from plugins.iam.signin import device, throttle
 
 WRONG = ErrorCode(
     "IAM/WRONG_NAME_OR_PASSWORD",
@@ -112,15 +113,6 @@ def _find(login: str) -> Member | None:
 def _note(login: str, member: Member | None) -> None:
     audit.note("member", member.id if member else "", login[:255], login=login[:255])
     g.audit_note["tenant"] = home_tenant(member)
-
-
-def home_tenant(member: Member | None) -> str:
-    """The tenant whose audit tells of a person's sign-ins: their first; the platform's for unknown names."""
-    if member is not None:
-        mine = select(Membership.tenant_id).where(Membership.member_id == member.id).order_by(Membership.created_at)
-        if found := db.session.scalar(mine.limit(1)):
-            return found
-    return db.session.scalar(select(Tenant.id).where(Tenant.code == PLATFORM_TENANT)) or ""
 
 
 def _refuse_locked(account: str, member: Member | None) -> None:

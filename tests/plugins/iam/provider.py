@@ -12,8 +12,8 @@ from joserfc.jwk import KeySet
 
 from app import crypto
 from app.db import db, new_id, now
-from plugins.iam.oidc.models import OidcClient, ProviderSession
-from plugins.iam.signin import session
+from plugins.iam.models.oidc import OidcClient, ProviderSession
+from plugins.iam.oidc import session
 from tests.people import Person
 
 CALLBACK = "https://app.example.test/callback"

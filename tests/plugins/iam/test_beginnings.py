@@ -6,8 +6,9 @@ import pytest
 
 from app.contracts.seed import Seed
 from app.db import db
-from plugins.iam import command, passwords, seeding, upkeep
+from plugins.iam import commands, passwords, seeding
 from plugins.iam.models import Enterprise, Grant, Member, Tenant
+from plugins.iam.oidc import maintenance
 from tests import factories
 
 
@@ -15,12 +16,12 @@ from tests import factories
 def test_init_makes_one_administrator_and_says_the_password_once(app_context):
     login = f"{factories.unique('boss')}@example.test"
 
-    password = command.begin(login, "Boss", "Company")
+    password = commands.begin(login, "Boss", "Company")
 
     member = db.session.query(Member).filter_by(login=login).one()
     assert passwords.matches(member.password_hash, password)
     assert member.must_reset
-    assert command.begin(login, "Boss", "Company") == ""
+    assert commands.begin(login, "Boss", "Company") == ""
     assert db.session.query(Enterprise).count() == 1
     roles = {grant.role for grant in db.session.query(Grant).filter_by(principal_id=member.id)}
     assert roles == {"platform-administrator", "tenant-administrator"}
@@ -52,11 +53,11 @@ def test_the_demo_gives_the_same_accounts_and_keys_again(app_context):
 
 
 def test_doctor_finds_keys_and_clock_well(app_context):
-    assert upkeep.check_keys() is None
-    assert upkeep.check_clock() is None
+    assert maintenance.check_keys() is None
+    assert maintenance.check_clock() is None
 
 
-def test_upkeep_may_be_repeated(app_context):
+def test_maintenance_may_be_repeated(app_context):
     for _ in range(2):
-        upkeep.rotate_keys()
-        upkeep.sweep()
+        maintenance.rotate_keys()
+        maintenance.sweep()

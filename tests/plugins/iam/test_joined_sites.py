@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.errors import ConsoleError
-from plugins.iam import command
+from plugins.iam import commands
 from tests import factories
 
 pytestmark = pytest.mark.req("C-1", "C-10", "I-13")
@@ -53,11 +53,11 @@ def test_the_console_of_another_site_has_a_secret(as_role, api):
 
 
 def test_the_command_joins_a_site_and_records_it(app_context, audit_log):
-    made = command.join("Delivery", "https://delivery.example.test")
+    made = commands.join("Delivery", "https://delivery.example.test")
 
     assert made.row.site
     assert made.secret
     assert made.row.redirect_uris == ["https://delivery.example.test/auth/callback"]
     assert audit_log() == [("iam.client.created", "Delivery", "success")]
     with pytest.raises(ConsoleError, match="CORE/INVALID_INPUT"):
-        command.join("Delivery", "not an address")
+        commands.join("Delivery", "not an address")

@@ -118,8 +118,7 @@ def test_an_application_gives_no_lasting_access(admin: Any, tenant: Any, app_con
     from app.caller import Caller
     from app.contracts.identity import Principal
     from app.errors import ConsoleError
-    from plugins.iam import access_keys, members, oidc_clients
-    from plugins.iam.service import grants
+    from plugins.iam import access_keys, grants, members, oidc_clients
 
     member = admin.client.member
     who = Caller(

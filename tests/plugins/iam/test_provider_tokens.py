@@ -9,8 +9,8 @@ import pytest
 from joserfc import jwt
 
 from app.db import db, now
+from plugins.iam.models.oidc import AuthorizationCode, SigningKey, Token
 from plugins.iam.oidc import keys
-from plugins.iam.oidc.models import AuthorizationCode, SigningKey, Token
 from tests import factories
 from tests.people import Person
 from tests.plugins.iam.provider import (

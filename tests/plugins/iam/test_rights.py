@@ -10,10 +10,10 @@ import pytest
 
 from app.auth import decisions
 from app.db import db, now
-from plugins.iam import directory
+from plugins.iam import grants as service
+from plugins.iam import principals
 from plugins.iam.models import Member
 from plugins.iam.permissions import CHECK, GRANT_EDIT, MEMBER_EDIT, MEMBER_READ, ROLE_EDIT
-from plugins.iam.service import grants as service
 from tests import factories
 
 ADMIN, PLATFORM = "tenant-administrator", "platform-administrator"
@@ -58,7 +58,7 @@ def test_a_grant_ends_at_its_time_without_any_sweep(as_member, api, tenant, monk
     holder = api(as_member(person, tenant))
     assert holder.get("/iam/members").status_code == 200
 
-    for module in (decisions, directory):
+    for module in (decisions, principals):
         monkeypatch.setattr(module, "now", lambda: now() + timedelta(hours=1, seconds=1))
 
     assert holder.get("/iam/members").status_code == 403

@@ -10,10 +10,10 @@ from redis.exceptions import ConnectionError
 
 from app.db import db
 from app.jobs.queue import connection
-from plugins.iam import passwords, throttle
+from plugins.iam import passwords
 from plugins.iam.models import Member
-from plugins.iam.oidc.models import ProviderSession
-from plugins.iam.signin import device
+from plugins.iam.models.oidc import ProviderSession
+from plugins.iam.signin import device, throttle
 from tests import factories
 from tests.factories import PASSWORD
 from tests.people import Person

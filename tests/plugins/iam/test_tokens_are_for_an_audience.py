@@ -10,7 +10,7 @@ from app.contracts.identity import API, API_READ
 from app.db import db
 from plugins.iam import permissions as may
 from plugins.iam.models import AccessKey
-from plugins.iam.oidc.models import Consent, OidcClient
+from plugins.iam.models.oidc import Consent, OidcClient
 from plugins.iam.oidc.routes import discovery
 from tests import factories
 from tests.plugins.iam.provider import (

@@ -12,7 +12,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from app.db import Id, Identified, Long, Name, Sealed, TenantOwned, Versioned, db
-from plugins.iam.oidc import models as _provider_models  # noqa: F401 - their tables belong to this plugin
+from plugins.iam.models import oidc as _provider_models  # noqa: F401 - their tables belong to this plugin
 
 ACTIVE, FROZEN, DISABLED = "active", "frozen", "disabled"
 MEMBER, GROUP, SERVICE_ACCOUNT = "member", "group", "serviceAccount"

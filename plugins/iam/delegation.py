@@ -11,11 +11,12 @@ from app.auth import decisions
 from app.contracts.identity import SYSTEM, Principal
 from app.db import db, scoped
 from app.errors import SIGNED_OUT
-from plugins.iam import offered
-from plugins.iam.directory import LocalDirectory, role_of, roles_of
+from plugins.iam import catalogue
+from plugins.iam.catalogue import role_of, roles_of
+from plugins.iam.directory import LocalDirectory
+from plugins.iam.errors import ABOVE_YOU, ELSEWHERE_TOO, PERSON_ABOVE_YOU, YOURSELF
 from plugins.iam.models import Grant, Member, Membership
 from plugins.iam.permissions import OF_THE_SITE, SITE_PEOPLE
-from plugins.iam.service.errors import ABOVE_YOU, ELSEWHERE_TOO, PERSON_ABOVE_YOU, YOURSELF
 
 ANY = "*"
 
@@ -56,8 +57,8 @@ def grantable(roles: Collection[str]) -> set[str]:
 
 def _reach(role: str, permissions: frozenset[str]) -> set[str]:
     """All that a role allows, on this site and on those that joined it."""
-    built_in = offered.roles().get(role)
-    elsewhere = permissions & set(offered.permissions())
+    built_in = catalogue.roles().get(role)
+    elsewhere = permissions & set(catalogue.permissions())
     return decisions.expand(permissions) | elsewhere | set(built_in.permissions if built_in else ())
 
 

@@ -12,29 +12,27 @@ from app.web.language import t
 from app.web.render import render
 from app.web.table import Action, Cell
 from app.words import _, pgettext, plain
-from plugins.iam import offered
-from plugins.iam.api import api
+from plugins.iam import catalogue, components, delegation, principals
+from plugins.iam.blueprint import api, bp
+from plugins.iam.grants.cards import SHOWN, holder_cell, revoke_action, validity_cell
+from plugins.iam.grants.conditions import condition_words
 from plugins.iam.models import Grant
-from plugins.iam.pages import bp, common
-from plugins.iam.pages.holders import SHOWN, condition_words, holder_cell, revoke_action, validity_cell
 from plugins.iam.permissions import ROLE_READ
-from plugins.iam.roles import RoleOut, RoleShown, all_of, get, get_own, roles, shaped
-from plugins.iam.service import grants, handing
-from plugins.iam.shapes import RoleId
+from plugins.iam.roles import RoleId, RoleOut, get, get_own, roles, shaped
 
 
 @api.operation(
     "GET", "/iam/roles", "iam.roles.list", _("List roles"), ROLE_READ, query=ListQuery, returns=Page[RoleOut]
 )
 def list_roles(query: ListQuery) -> Page[RoleOut]:
-    return Page([shaped(role) for role in all_of(handing.me().tenant_id, query.q)])
+    return Page([shaped(role) for role in catalogue.roles_of_tenant(delegation.me().tenant_id, query.q)])
 
 
 @bp.get("/iam/roles")
 @guard(ROLE_READ)
 def role_list() -> Response:
     wanted = request.args.get("q", "").strip()
-    found = [_row(role) for role in all_of(handing.me().tenant_id, wanted)]
+    found = [_row(role) for role in catalogue.roles_of_tenant(delegation.me().tenant_id, wanted)]
     columns = [
         _("Role"),
         _("Code"),
@@ -55,7 +53,7 @@ def role_list() -> Response:
     )
 
 
-def _row(role: RoleShown) -> list[object]:
+def _row(role: catalogue.RoleShown) -> list[object]:
     kind = _("Built in") if role.built_in else _("Own")
     return [
         Cell("link", text=t(role.name), href=url_for(".role", role_id=role.id)),
@@ -70,8 +68,8 @@ def _row(role: RoleShown) -> list[object]:
 @bp.get("/iam/roles/options")
 @guard(ROLE_READ)
 def role_options() -> Response:
-    found = all_of(handing.me().tenant_id, request.args.get("q", ""), counted=False)
-    granted = handing.grantable({r.code for r in found})
+    found = catalogue.roles_of_tenant(delegation.me().tenant_id, request.args.get("q", ""), counted=False)
+    granted = delegation.grantable({r.code for r in found})
     option = Markup('<option value="{}" data-help="{}">{}</option>')
     lines = [option.format(r.code, r.code, t(r.name)) for r in found if r.code in granted]
     return make_response(Markup("").join(lines))
@@ -86,7 +84,7 @@ def get_role(role_id: RoleId) -> RoleOut:
 @guard(ROLE_READ)
 def role(role_id: str) -> Response:
     found = get(role_id)
-    known = offered.permissions()
+    known = catalogue.permissions()
     rights = [
         [
             Cell("mono", text=name),
@@ -98,7 +96,7 @@ def role(role_id: str) -> Response:
     held = db.session.scalars(
         scoped(Grant).where(Grant.role == found.code).order_by(Grant.created_at).limit(SHOWN)
     ).all()
-    names = grants.names_of((row.principal_type, row.principal_id) for row in held)
+    names = principals.names_of((row.principal_type, row.principal_id) for row in held)
     holders = [
         [
             holder_cell(row, names),
@@ -110,7 +108,7 @@ def role(role_id: str) -> Response:
         for row in held
     ]
     more = Action(_("All who hold it"), url_for(".grant_list", role=found.code))
-    return common.show(
+    return components.show(
         found.name,
         (roles.title, roles.url(None, "list")),
         actions=[] if found.built_in else roles.actions(get_own(found.id)),

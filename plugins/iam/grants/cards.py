@@ -11,13 +11,13 @@ from app.db import db, scoped
 from app.web.frame import why_not
 from app.web.language import exact, t
 from app.web.table import Action, Cell
-from app.words import Text, _, plain
+from app.words import _, plain
+from plugins.iam import delegation
 from plugins.iam import permissions as may
-from plugins.iam.directory import role_of, roles_of
+from plugins.iam.catalogue import role_of, roles_of
+from plugins.iam.components import act
+from plugins.iam.grants.conditions import condition_words
 from plugins.iam.models import Grant
-from plugins.iam.pages.common import act
-from plugins.iam.service import handing
-from plugins.iam.service.grants import ATTRIBUTES
 
 SHOWN = 200  # rows of a card; lists have all
 FOREVER = _("Until revoked")
@@ -32,27 +32,8 @@ def role_name(tenant_id: str, code: str) -> str:
 def role_names(held: Sequence[Grant]) -> dict[str, str]:
     """The names of the roles of grants, by code, read at once."""
     codes = {row.role for row in held}
-    found = roles_of(handing.me().tenant_id, codes)
+    found = roles_of(delegation.me().tenant_id, codes)
     return {code: t(found[code][0]) if code in found else code for code in codes}
-
-
-def condition_words(conditions: Any) -> str:
-    """Conditions in words."""
-    return "; ".join(t(_words(condition)) for condition in conditions)
-
-
-def _words(condition: Any) -> Text:
-    kind = condition.get("kind")
-    if kind == "resource":
-        attribute = condition.get("attribute", "")
-        name, values = ATTRIBUTES.get(attribute, plain(attribute)), ", ".join(condition.get("values", ()))
-        return _("{name} {values}").format(name=name, values=values)
-    if kind == "source-ip":
-        ranges = ", ".join(condition.get("ranges", ()))
-        return _("from {ranges}").format(ranges=ranges)
-    if kind == "time":
-        return _("{a} to {b}").format(a=condition.get("from", ""), b=condition.get("to", ""))
-    return _("with a second factor") if kind == "mfa" else plain(str(kind))
 
 
 def validity_cell(row: Grant) -> Cell:

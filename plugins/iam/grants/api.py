@@ -9,13 +9,13 @@ from app.contracts.shapes import Conditions, doc
 from app.db import scoped
 from app.web.api import In, ListQuery, Page, page_together
 from app.words import _
+from plugins.iam import errors as e
+from plugins.iam import grants
 from plugins.iam import permissions as may
-from plugins.iam import shapes
-from plugins.iam.api import api
+from plugins.iam.blueprint import api
+from plugins.iam.grants import shapes
 from plugins.iam.models import Grant
-from plugins.iam.service import errors as e
-from plugins.iam.service import grants
-from plugins.iam.shapes import Holder
+from plugins.iam.principals import Holder
 
 
 class GrantWanted(In):

@@ -20,13 +20,14 @@ from app.web.listing import Column, Filter, Listing, matching
 from app.web.render import go
 from app.web.table import Action, Cell, Empty
 from app.words import Text, _, plain
-from plugins.iam import members, offered, roles
+from plugins.iam import catalogue, components, delegation, grants
 from plugins.iam import permissions as may
+from plugins.iam.blueprint import bp
+from plugins.iam.components import Form, date_cell, dialog
+from plugins.iam.grants.cards import holder_cell, revoke_action, role_name, role_names, validity_cell
+from plugins.iam.grants.conditions import ATTRIBUTES, condition_words
 from plugins.iam.models import GROUP, MEMBER, SERVICE_ACCOUNT, CustomRole, Grant, Group, Member, ServiceAccount
-from plugins.iam.pages import bp, common
-from plugins.iam.pages.common import Form, date_cell, dialog
-from plugins.iam.pages.holders import condition_words, holder_cell, revoke_action, role_name, role_names, validity_cell
-from plugins.iam.service import grants, handing
+from plugins.iam.principals import members_of, name_of, names_of
 
 TITLE = _("Grants")
 NEW = _("Grant a role")
@@ -47,7 +48,7 @@ def _holds(text: str) -> Any:
 
 
 def _role_choices() -> list[tuple[str, Text]]:
-    built_in = [(r.code, r.title) for r in offered.roles().values()]
+    built_in = [(r.code, r.title) for r in catalogue.roles().values()]
     return built_in + [
         (r.code, plain(r.name)) for r in db.session.scalars(scoped(CustomRole).order_by(CustomRole.name))
     ]
@@ -60,7 +61,7 @@ def grant_list() -> Response:
     titles: dict[str, str] = {}
 
     def prepare(rows: Sequence[Grant]) -> None:
-        names.update(grants.names_of((row.principal_type, row.principal_id) for row in rows))
+        names.update(names_of((row.principal_type, row.principal_id) for row in rows))
         titles.update(role_names(rows))
 
     listing = Listing(
@@ -94,7 +95,7 @@ def grant_list() -> Response:
         empty=Empty(TITLE, _("A grant lets a member, a group or a program hold a role.")),
     )
     reason = why_not(may.GRANT_EDIT)
-    return common.listed(
+    return components.listed(
         listing,
         TITLE,
         [Action(NEW, url_for(".grant_new"), dialog=True, primary=True, icon="plus", disabled_reason=reason)],
@@ -108,8 +109,8 @@ def _validity() -> list[tuple[str, Text]]:
 
 def _principals(text: str = "", only: str = "") -> list[tuple[str, str]]:
     """Some of those who may hold a role and match the words; with *only*, that one."""
-    tenant_id = handing.me().tenant_id
-    people = members.of_tenant(tenant_id).where(matching(text, (Member.login, Member.name))).order_by(Member.login)
+    tenant_id = delegation.me().tenant_id
+    people = members_of(tenant_id).where(matching(text, (Member.login, Member.name))).order_by(Member.login)
     found = [(f"{MEMBER}:{m.id}", f"{m.login} ({m.name})") for m in db.session.scalars(people.limit(OFFERED))]
     kinds: tuple[tuple[str, type[Group] | type[ServiceAccount]], ...] = (
         (GROUP, Group),
@@ -120,7 +121,7 @@ def _principals(text: str = "", only: str = "") -> list[tuple[str, str]]:
         found += [(f"{kind}:{row.id}", f"{t(KINDS[kind])} {row.name}") for row in db.session.scalars(some)]
     kind, __, identifier = only.partition(":")
     if identifier and only not in dict(found):
-        found.insert(0, (only, grants.name_of(kind, identifier)))
+        found.insert(0, (only, name_of(kind, identifier)))
     return found
 
 
@@ -132,10 +133,10 @@ def grant_holders() -> Response:
 
 def _form() -> Form:
     chosen = request.form.get("principal") or f"{request.args.get('type', '')}:{request.args.get('id', '')}"
-    known = roles.all_of(handing.me().tenant_id, counted=False)
-    granted = handing.grantable({r.code for r in known})
+    known = catalogue.roles_of_tenant(delegation.me().tenant_id, counted=False)
+    granted = delegation.grantable({r.code for r in known})
     mine = [(r.code, r.name, r.code) for r in known if r.code in granted]
-    attributes = [(key, text) for key, text in grants.ATTRIBUTES.items()]
+    attributes = [(key, text) for key, text in ATTRIBUTES.items()]
     fields: list[dict[str, Any]] = [
         {
             "name": "principal",
@@ -198,7 +199,7 @@ def grant_new() -> Response:
     text = _("{who} holds {role} now.")
     return done(
         url_for(".grant_list"),
-        text.format(who=grants.name_of(kind, identifier), role=role_name(row.tenant_id, row.role)),
+        text.format(who=name_of(kind, identifier), role=role_name(row.tenant_id, row.role)),
     )
 
 

@@ -12,7 +12,7 @@ from app import caller, crypto, site
 from app.auth.cookies import SessionCookie
 from app.db import db, new_id, now
 from plugins.iam.models import ACTIVE, Member
-from plugins.iam.oidc.models import ProviderSession
+from plugins.iam.models.oidc import ProviderSession
 
 COOKIE = SessionCookie("antstack-iam")
 TOUCH_AFTER = timedelta(seconds=60)

@@ -16,19 +16,18 @@ from app.web.language import exact, t
 from app.web.render import go
 from app.web.table import Action, Cell
 from app.words import _, pgettext, plain
-from plugins.iam import members, passwords
+from plugins.iam import components, delegation, members, passwords
 from plugins.iam import permissions as may
 from plugins.iam.access_keys import key_rows
-from plugins.iam.directory import DIRECT
+from plugins.iam.blueprint import bp
+from plugins.iam.components import SAVE, SAVED, Form, act, date_cell, dialog
+from plugins.iam.grants.conditions import condition_words
 from plugins.iam.members.shapes import Profile
 from plugins.iam.models import MEMBER, Enterprise, Member, Tenant
+from plugins.iam.models.oidc import Consent, Token
 from plugins.iam.oidc import clients, logout, tokens
 from plugins.iam.oidc.authorize import SCOPE_WORDS
-from plugins.iam.oidc.models import Consent, Token
-from plugins.iam.pages import bp, common
-from plugins.iam.pages.common import SAVE, SAVED, Form, act, date_cell, dialog
-from plugins.iam.pages.holders import condition_words
-from plugins.iam.service import handing
+from plugins.iam.principals import DIRECT
 from plugins.iam.signin import service
 
 OWN = "one's own account"
@@ -37,7 +36,7 @@ SESSIONS = _("Sessions")
 
 
 def _me() -> Member:
-    me = handing.me()
+    me = delegation.me()
     row = db.session.get(Member, me.id) if me.type == MEMBER else None
     if row is None:
         raise NOT_FOUND(what=members.WHAT)
@@ -47,9 +46,9 @@ def _me() -> Member:
 @bp.get("/account")
 @signed_in(OWN)
 def own_account() -> Response:
-    row, me = _me(), handing.me()
+    row, me = _me(), delegation.me()
     tenant, enterprise = db.session.get(Tenant, me.tenant_id), db.session.scalar(select(Enterprise.name))
-    return common.show(
+    return components.show(
         TITLE,
         (TITLE, url_for(".own_account")),
         actions=[
@@ -81,7 +80,7 @@ def _role_card() -> dict[str, object]:
             condition_words(g.conditions) or None,
             exact(g.expires_at) if g.expires_at else _("Until revoked"),
         ]
-        for g in decisions.held_by(handing.me())
+        for g in decisions.held_by(delegation.me())
     ]
     columns = [_("Role"), _("Through"), _("Only for"), _("Valid until")]
     return {"title": _("My roles here"), "columns": columns, "rows": rows, "empty": _("No role in this tenant.")}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, TypeVar
 
-from app.contracts.shapes import Ask, Description, doc
+from app.contracts.shapes import Ask, CreatedAt, Description, Id, Name, Version, doc
 from app.db import db, scoped
 from app.errors import invalid
-from app.web.api import In
+from app.web.api import In, Out
 from app.words import Text, _
+from plugins.iam.errors import TAKEN
 from plugins.iam.models import Group, ServiceAccount, Workspace
-from plugins.iam.service.errors import TAKEN
 
 LONGEST = 255
 Named = TypeVar("Named", Group, ServiceAccount, Workspace)
@@ -23,6 +23,16 @@ class NamedWanted(In):
         str, Ask(_("Name"), more={"maxlength": LONGEST}), doc("Name that people see; unique in the tenant.")
     ]
     description: Description = ""
+
+
+class NamedOut(Out):
+    """Something that has a name, and a sentence that says what it is for."""
+
+    id: Id
+    name: Name
+    description: Description
+    version: Version
+    created_at: CreatedAt
 
 
 def checked(name: str) -> str:

@@ -14,9 +14,9 @@ from app.processes import application
 from app.web.resources import Once
 from plugins.iam import oidc_clients, passwords, seeding
 from plugins.iam.models import MEMBER, PLATFORM_TENANT, Member
+from plugins.iam.models.oidc import OidcClient
 from plugins.iam.oidc import keys
 from plugins.iam.oidc.keys import issuer
-from plugins.iam.oidc.models import OidcClient
 from plugins.iam.oidc_clients.shapes import ClientWanted
 from plugins.iam.permissions import CLIENT_CREATED
 

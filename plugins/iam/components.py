@@ -18,7 +18,7 @@ from app.web.render import render
 from app.web.resources import Resource
 from app.web.table import Action, Cell
 from app.words import Text, _, plain
-from plugins.iam.pages import bp
+from plugins.iam.blueprint import bp
 
 SAVE = _("Save")
 SAVED = _("Saved.")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from authlib.oauth2 import OAuth2Error
-from flask import current_app
+from flask import Response, current_app, request
 from sqlalchemy import func, or_, select
 
 from app import audit
@@ -24,9 +24,11 @@ from app.auth.federation import (
 from app.auth.federation import CustomRole as OwnRole
 from app.contracts.identity import Principal, Signer, TenantRef, WorkspaceRef
 from app.db import db, new_id, now
-from app.errors import ErrorCode
+from app.errors import MALFORMED, ErrorCode
+from app.guard import public
+from app.web.api import encode
 from app.words import _
-from plugins.iam import offered
+from plugins.iam import catalogue
 from plugins.iam.directory import LocalDirectory
 from plugins.iam.models import (
     ACTIVE,
@@ -42,9 +44,10 @@ from plugins.iam.models import (
     Tenant,
     Workspace,
 )
+from plugins.iam.models.oidc import JoinedSite, OidcClient
 from plugins.iam.oidc import claims, keys
 from plugins.iam.oidc.keys import issuer
-from plugins.iam.oidc.models import JoinedSite, OidcClient
+from plugins.iam.oidc.routes import bp
 from plugins.iam.oidc.server import provider
 from plugins.iam.permissions import SITE_DECLARED
 
@@ -57,6 +60,7 @@ NOT_JOINED = ErrorCode(
 EXTENSION = "antstack.iam.snapshot"
 METHODS = ["client_secret_basic"]
 PROOF = "antstack-snapshot+jwt"
+S = TypeVar("S")
 
 
 def prove() -> str:
@@ -97,7 +101,7 @@ def _keep(client_id: str, declared: Declared) -> None:
     row = row or JoinedSite(id=new_id(), client_id=client_id)
     row.digest, row.declared = digest, msgspec.to_builtins(declared)
     db.session.add(row)
-    offered.forget()
+    catalogue.forget()
     told = {"roles": [role.code for role in declared.roles], "permissions": len(declared.permissions)}
     client = db.session.scalars(select(OidcClient).where(OidcClient.client_id == client_id)).one()
     audit.record(SITE_DECLARED, resource=("client", client.id, client.name), detail=told, tenant_id=client.tenant_id)
@@ -184,3 +188,24 @@ def _grants(live: list[str], moment: datetime) -> list[HeldRole]:
         HeldRole(tenant, f"{kind}:{holder}", role, f"group {group}" if group else "direct", expires, conditions)
         for tenant, kind, holder, role, group, expires, conditions in db.session.execute(query)
     ]
+
+
+@bp.post("/oauth/site/snapshot")
+@public("the credentials of a joined site's client prove it; what it declares anew is recorded", csrf=False)
+def site_snapshot() -> Response:
+    client_id = prove()
+    return encode(answer(client_id, _body(SnapshotAsked)))
+
+
+@bp.post("/oauth/site/signature")
+@public("the credentials of a joined site's client prove it", csrf=False)
+def site_signature() -> Response:
+    prove()
+    return encode(signer(_body(SignatureAsked)))
+
+
+def _body(kind: type[S]) -> S:
+    try:
+        return msgspec.json.decode(request.get_data(), type=kind)
+    except msgspec.MsgspecError as error:
+        raise MALFORMED(detail=str(error)) from error

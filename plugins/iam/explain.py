@@ -16,13 +16,12 @@ from app.web.language import t
 from app.web.render import render
 from app.web.table import Action, Cell
 from app.words import _
-from plugins.iam import offered, shapes
-from plugins.iam.api import api
+from plugins.iam import catalogue, delegation
+from plugins.iam.blueprint import api, bp
 from plugins.iam.directory import LocalDirectory
-from plugins.iam.pages import bp
+from plugins.iam.grants.conditions import ATTRIBUTES
 from plugins.iam.permissions import CHECK, ROLE_READ
-from plugins.iam.service import grants, handing
-from plugins.iam.shapes import Holder
+from plugins.iam.principals import Holder
 
 
 class PermissionOut(Out):
@@ -61,8 +60,8 @@ class Answer(Out):
 def list_permissions(query: ListQuery) -> Page[PermissionOut]:
     words = query.q.lower().split()
     found = [
-        PermissionOut(p.name, p.name.partition(".")[0], shapes.say(p.title), p.reads)
-        for p in sorted(offered.permissions().values(), key=lambda p: p.name)
+        PermissionOut(p.name, p.name.partition(".")[0], t(p.title), p.reads)
+        for p in sorted(catalogue.permissions().values(), key=lambda p: p.name)
         if all(word in f"{p.name} {p.title} {t(p.title)}".lower() for word in words)
     ]
     return Page(found)
@@ -72,7 +71,7 @@ def list_permissions(query: ListQuery) -> Page[PermissionOut]:
 @guard(ROLE_READ)
 def permission_list() -> Response:
     words = request.args.get("q", "").lower().split()
-    known = sorted(offered.permissions().values(), key=lambda p: p.name)
+    known = sorted(catalogue.permissions().values(), key=lambda p: p.name)
     rows = [
         [Cell("mono", text=p.name), p.title, p.name.partition(".")[0], Cell("bool", value=p.reads)]
         for p in known
@@ -103,11 +102,11 @@ def permission_list() -> Response:
     public="it only asks",
 )
 def check(body: Question) -> Answer:
-    principal = LocalDirectory().principal(f"{body.principal.type}:{body.principal.id}", handing.me().tenant_id)
+    principal = LocalDirectory().principal(f"{body.principal.type}:{body.principal.id}", delegation.me().tenant_id)
     if principal is None:
         raise NOT_FOUND(what=_("principal"))
     decision = on_behalf(principal, body.permission, body.resource)
-    return Answer(decision.allowed, shapes.say(decision.reason))
+    return Answer(decision.allowed, t(decision.reason))
 
 
 @bp.get("/iam/why")
@@ -118,7 +117,7 @@ def why() -> Response:
     decision = None
     if user and permission:
         resource = {attribute: value} if attribute and value else None
-        tenant = handing.me().tenant_id
+        tenant = delegation.me().tenant_id
         decision = explain(LocalDirectory().key_of(user) or user, permission, resource, tenant)
     options = [(p.name, p.title, p.name) for p in sorted(site.catalogue().permissions.values(), key=lambda p: p.name)]
     return render(
@@ -130,5 +129,5 @@ def why() -> Response:
         attribute=attribute,
         value=value,
         options=options,
-        attributes=list(grants.ATTRIBUTES.items()),
+        attributes=list(ATTRIBUTES.items()),
     )

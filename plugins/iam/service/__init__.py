@@ -1,1 +1,0 @@
-"""What IAM decides and changes. Pages and API call the same functions."""
