@@ -5,79 +5,86 @@ from __future__ import annotations
 from app.contracts.declarations import NavItem, NavSection
 from app.hooks import hookimpl
 from app.words import _
-from plugins.captain import (
-    actions,
-    api,
-    object_routes,
-    pages,
-    pod_routes,
-    routes,
-    seeding,
-    shell,
-    watchers,
-)
-from plugins.captain import permissions as rights
+from plugins.captain import blueprint, namespaces, permissions, workloads
+from plugins.captain.clusters import api as cluster_api
+from plugins.captain.clusters import health, seeding
+from plugins.captain.clusters import views as cluster_views
+from plugins.captain.nodes import api as node_api
+from plugins.captain.nodes import views as node_views
+from plugins.captain.objects import api as object_api
+from plugins.captain.objects import search
+from plugins.captain.objects import views as object_views
+from plugins.captain.pods import api as pod_api
+from plugins.captain.pods import eviction, logs, shell
+from plugins.captain.pods import views as pod_views
 
-# Their views are on one blueprint; importing them puts them there.
-PAGES = (routes, object_routes, pod_routes)
+# The modules of each subject that put pages on the blueprint and operations on the API.
+SUBJECTS = (
+    (cluster_views, cluster_api),
+    (node_views, node_api),
+    (namespaces,),
+    (workloads,),
+    (pod_views, logs, shell, eviction, pod_api),
+    (object_views, object_api),
+)
 
 
 @hookimpl
 def register_blueprints():
-    return [pages.bp]
+    return [blueprint.bp]
 
 
 @hookimpl
 def register_apis():
-    return [api.api]
+    return [blueprint.api]
 
 
 @hookimpl
 def register_permissions():
-    return rights.ALL
+    return permissions.ALL
 
 
 @hookimpl
 def register_operations():
-    return [rights.SHELL_OPENED, rights.SHELL_CLOSED]
+    return [permissions.SHELL_OPENED, permissions.SHELL_CLOSED]
 
 
 @hookimpl
 def register_nav():
     return [
         NavSection("captain", 40, _("Clusters"), "server"),
-        NavItem("captain", 10, _("Clusters"), "captain.cluster_list", rights.CLUSTER_READ, under=("captain.",)),
+        NavItem("captain", 10, _("Clusters"), "captain.cluster_list", permissions.CLUSTER_READ, under=("captain.",)),
     ]
 
 
 @hookimpl
 def register_errors():
-    return [*actions.ERRORS, *shell.ERRORS]
+    return [*eviction.ERRORS, *shell.ERRORS]
 
 
 @hookimpl
 def register_search():
-    return watchers.providers()
+    return [health.SEARCH, *search.SEARCH]
 
 
 @hookimpl
 def register_metrics():
-    return watchers.metrics()
+    return [health.METRIC, *search.METRICS]
 
 
 @hookimpl
 def register_checklist():
-    return watchers.checklist()
+    return [health.FIRST_STEP]
 
 
 @hookimpl
 def register_health_checks():
-    return watchers.checks()
+    return [health.CHECK]
 
 
 @hookimpl
 def register_object_links():
-    return watchers.links()
+    return [health.LINK, pod_views.LINK]
 
 
 @hookimpl
@@ -87,4 +94,4 @@ def seed_site(seed):
 
 @hookimpl
 def register_app(app):
-    pod_routes.install(app)
+    shell.install(app)

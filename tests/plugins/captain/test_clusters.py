@@ -1,7 +1,9 @@
-"""Registering, changing and removing clusters (K-1, Y-82)."""
+"""Registering, changing, listing and removing clusters, and those that do not answer (K-1, Y-82)."""
 
 from __future__ import annotations
 
+import re
+import threading
 from typing import Any
 
 import pytest
@@ -10,11 +12,13 @@ from sqlalchemy import select
 
 from app.db import db
 from app.kube.models import Cluster
+from app.outgoing.door import Door
 from plugins.captain import permissions
 from tests import kube
 
 pytestmark = pytest.mark.req("K-1")
 EDIT = (permissions.CLUSTER_READ, permissions.CLUSTER_EDIT)
+READS = [p for p in permissions.ALL if p.reads]
 
 
 def held(tenant: Any) -> list[Cluster]:
@@ -136,7 +140,7 @@ def test_a_reader_changes_nothing(as_holder_of: Any, cluster: Any, sandbox: Any)
 
 def test_the_site_begins_with_its_first_cluster_once(app_context: Any, tenant: Any, sandbox: Any):
     from app.contracts.seed import Seed
-    from plugins.captain import seeding
+    from plugins.captain.clusters import seeding
 
     text = sandbox.kubeconfig.read_text()
     for _ in range(2):
@@ -146,3 +150,72 @@ def test_the_site_begins_with_its_first_cluster_once(app_context: Any, tenant: A
 
     (row,) = held(tenant)
     assert site.facts["clusters"] == [{"id": row.id, "name": "sandbox", "kubeconfig": "/k"}]
+
+
+def test_the_list_of_clusters_shows_state_version_and_use(as_holder_of: Any, cluster: Any):
+    page = as_holder_of(*READS).get("/captain/clusters").text
+
+    assert "sandbox" in page
+    assert "v1.37" in page
+    assert ">3<" in page.replace("\n", "")  # nodes ready
+
+
+@pytest.mark.req("C-50")
+def test_csv_speaks_the_language_of_the_page(as_holder_of: Any, cluster: Any):
+    asked = "/captain/clusters?format=csv&cols=state"
+    words = [
+        as_holder_of(*READS).get(asked, headers={"Accept-Language": language}).text for language in ("en", "zh-CN")
+    ]
+
+    assert "Reachable" in words[0] or "Not yet" in words[0]
+    assert "Reachable" not in words[1]
+    assert "Not yet" not in words[1]
+
+
+def connections_of_this_thread(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Who is connected to from here on, by pages, which tests ask in their own thread; the mirror has another."""
+    asked: list[str] = []
+    connect, here = Door.connect, threading.current_thread()
+
+    def counted(self: Door, host: str, *arguments: Any, **named: Any) -> Any:
+        if threading.current_thread() is here:
+            asked.append(host)
+        return connect(self, host, *arguments, **named)
+
+    monkeypatch.setattr(Door, "connect", counted)
+    return asked
+
+
+@pytest.mark.req("Q-20")
+def test_no_page_waits_for_an_unreachable_cluster(
+    as_holder_of: Any, app_context: Any, tenant: Any, own_sandbox: Any, monkeypatch: pytest.MonkeyPatch
+):
+    kube.make_namespace(own_sandbox, "calm")
+    kube.ask(own_sandbox, "POST", "/api/v1/namespaces/calm/pods", kube.pod("still"))
+    person = as_holder_of(*permissions.ALL)
+    made = kube.register(own_sandbox, tenant.id, "lost")
+    root = f"/captain/clusters/{made.id}"
+    with kube.mirroring(app_context, made):
+        kube.eventually(lambda: "still" in person.get(f"{root}/pods").text)
+        paths = (
+            "",
+            "/pods",
+            "/nodes",
+            "/pods/calm/still",
+            "/warnings",
+            "/events/pods/calm/still",
+            "/yaml/pods/calm/still",
+        )
+        for path in paths:  # templates are compiled once a process
+            assert person.get(root + path).status_code == 200
+        own_sandbox.stop()
+        kube.eventually(lambda: "KUBE/CLUSTER_UNREACHABLE" in person.get(f"{root}/banner").text, 20)
+        asked = connections_of_this_thread(monkeypatch)
+        for path in paths:
+            assert person.get(root + path).status_code == 200
+        assert asked == []
+        page = person.get(f"{root}/pods").text
+        assert "still" in page  # the list works on from the mirror
+        assert "KUBE/CLUSTER_UNREACHABLE" in page
+        listed = person.get("/captain/clusters").text
+        assert "KUBE/CLUSTER_UNREACHABLE" in listed, re.sub(r"<[^>]+>|\s+", " ", listed[listed.index("<tbody") :])[:600]

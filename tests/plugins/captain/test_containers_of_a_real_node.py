@@ -15,12 +15,13 @@ from simple_websocket import Client, ConnectionClosed
 from app.kube import paths
 from app.kube.client import Kube, kube
 from app.kube.models import Cluster
-from plugins.captain import permissions, terminal
+from plugins.captain import permissions
+from plugins.captain.pods import terminal
 from tests import factories
 from tests.cluster.node import RealNode
 from tests.kube import eventually, register
-from tests.plugins.captain.test_logs import cookie
-from tests.plugins.captain.test_shell import typed, until
+from tests.plugins.captain.test_pod_logs import cookie
+from tests.plugins.captain.test_pod_shell import typed, until
 
 pytestmark = [pytest.mark.req("K-34"), pytest.mark.real, pytest.mark.xdist_group("real-node")]
 LOG = (permissions.POD_READ, permissions.POD_LOG)

@@ -1,0 +1,1 @@
+"""Nodes: their list, their details, and what is requested of them."""

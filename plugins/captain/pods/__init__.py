@@ -1,0 +1,1 @@
+"""Pods: their list and details, logs, shells, and their end."""
