@@ -78,8 +78,13 @@ def deliver(plane: Any, applications: int, folder: Path) -> tuple[float, float, 
     from app.orders import engine
     from app.orders.models import Order
     from app.processes import database, mirror
-    from plugins.yunyou import environments, freezing, importing, orders, planning, solutions
-    from plugins.yunyou.requests import Grouping, OrderRequest
+    from plugins.yunyou.environments import service as environments
+    from plugins.yunyou.orders import freezing
+    from plugins.yunyou.orders import service as orders
+    from plugins.yunyou.orders.requests import Grouping, OrderRequest
+    from plugins.yunyou.planning import service as planning
+    from plugins.yunyou.planning import solution_import as importing
+    from plugins.yunyou.solutions import service as solutions
 
     app = create_app()
     who = caller.Caller(principal=Principal("system", "bench", "Bench", "bench", "bench"), trace_id="5" * 32)

@@ -11,14 +11,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from plugins.yunyou.domain import solution
-from plugins.yunyou.domain.difference import Running, difference
-from plugins.yunyou.domain.manifests import render, workload_of
-from plugins.yunyou.domain.model import Solution
-from plugins.yunyou.domain.parameters import entries_of
-from plugins.yunyou.domain.place import Place
-from plugins.yunyou.domain.pods import env_of
-from plugins.yunyou.domain.universe import render_names, setting_of
+from plugins.yunyou.documents import parsing
+from plugins.yunyou.documents.parameters import entries_of
+from plugins.yunyou.documents.solution import Solution
+from plugins.yunyou.documents.variables import render_names, setting_of
+from plugins.yunyou.manifests.labels import Place
+from plugins.yunyou.manifests.objects import render, workload_of
+from plugins.yunyou.manifests.pod_template import env_of
+from plugins.yunyou.planning.rules.difference import Running, difference
 from tests.plugins.yunyou.domain.samples import large
 
 SIZES = (10, 100, 1000)
@@ -49,16 +49,16 @@ def measure(applications: int) -> dict[str, float]:
     """Every figure for one size."""
     document = large(applications)
     raw = json.dumps(document).encode()
-    before = solution.parse(raw)
+    before = parsing.parse(raw)
     changed = copy.deepcopy(document)
     for product in changed["products"]:
         for app in product["applications"][::4]:
             app["image"] += "-next"
             app["replicas"] += 1
-    after = solution.of(changed)
+    after = parsing.of(changed)
     live = manifests(before)
     return {
-        "import: read, check, type": best(lambda: solution.parse(raw)),
+        "import: read, check, type": best(lambda: parsing.parse(raw)),
         "difference, nothing changed": best(lambda: difference(before, Running(before))),
         "difference, a quarter changed": best(lambda: difference(after, Running(before))),
         "difference with the cluster": best(lambda: difference(after, Running(before, live, live))),

@@ -8,37 +8,77 @@ from app.contracts.declarations import ChecklistItem, NavItem, NavSection, Objec
 from app.hooks import hookimpl
 from app.order_views.pages import how_many_wait
 from app.words import Text, _, pgettext
-from plugins.yunyou import (
-    api,
-    balancers,
-    baselines,
-    closing,
-    environments,
-    importing,
-    jobs,
-    lifecycle,
-    order_aliases,
-    order_type,
-    orders,
-    ownership,
-    permissions,
-    planning,
-    registry,
-    resources,
-    searching,
-    seeding,
-    solutions,
-    targets,
+from plugins.yunyou import permissions, seeding
+from plugins.yunyou.documents import error_codes as document_errors
+from plugins.yunyou.environments import api as environments_api
+from plugins.yunyou.environments import pages as environments_pages
+from plugins.yunyou.environments import service as environments
+from plugins.yunyou.environments.search import search_environments
+from plugins.yunyou.orders import api as orders_api
+from plugins.yunyou.orders import deprecated_api, object_ownership, operations, order_type, replanning, steps, targets
+from plugins.yunyou.orders import service as orders
+from plugins.yunyou.orders.pages import pods, redirects, releases, rollbacks
+from plugins.yunyou.orders.rules import error_codes as order_errors
+from plugins.yunyou.orders.search import anything_ordered, search_orders
+from plugins.yunyou.planning import api as planning_api
+from plugins.yunyou.planning import completion, databases, images, registry, solution_import
+from plugins.yunyou.planning import pages as planning_pages
+from plugins.yunyou.planning import service as planning
+from plugins.yunyou.products import api as products_api
+from plugins.yunyou.products import baseline
+from plugins.yunyou.products import pages as products_pages
+from plugins.yunyou.products.search import search_products
+from plugins.yunyou.resources import load_balancers
+from plugins.yunyou.solutions import api as solutions_api
+from plugins.yunyou.solutions import pages as solutions_pages
+from plugins.yunyou.solutions import service as solutions
+from plugins.yunyou.solutions.search import search_solutions
+
+PAGES = (
+    environments_pages,
+    load_balancers,
+    solutions_pages,
+    products_pages,
+    planning_pages,
+    operations,
+    releases,
+    rollbacks,
+    pods,
+    redirects,
 )
-from plugins.yunyou.domain.codes import ERRORS as DOMAIN_ERRORS
-from plugins.yunyou.pages import BLUEPRINTS
-from plugins.yunyou.steps import ERRORS as STEP_ERRORS
-from plugins.yunyou.steps import KINDS
+APIS = (
+    environments_api,
+    solutions_api,
+    planning_api,
+    orders_api,
+    products_api,
+    operations,
+    load_balancers,
+    deprecated_api,
+)
+FAILING = (
+    document_errors,
+    order_errors,
+    environments,
+    solutions,
+    solution_import,
+    completion,
+    planning,
+    images,
+    registry,
+    databases,
+    baseline,
+    object_ownership,
+    targets,
+    orders,
+    replanning,
+    steps,
+)
 
 
 @hookimpl
 def register_blueprints():
-    return BLUEPRINTS
+    return list(dict.fromkeys(module.bp for module in PAGES))
 
 
 @hookimpl
@@ -95,10 +135,10 @@ def _orders(place: int, type: str, title: Text) -> NavItem:
 @hookimpl
 def register_search():
     return [
-        SearchProvider(permissions.SOLUTION_READ, searching.solutions),
-        SearchProvider(permissions.ORDER_READ, searching.orders),
-        SearchProvider(permissions.PRODUCT_READ, searching.applications),
-        SearchProvider(permissions.ENVIRONMENT_READ, searching.environments),
+        SearchProvider(permissions.SOLUTION_READ, search_solutions),
+        SearchProvider(permissions.ORDER_READ, search_orders),
+        SearchProvider(permissions.PRODUCT_READ, search_products),
+        SearchProvider(permissions.ENVIRONMENT_READ, search_environments),
     ]
 
 
@@ -127,7 +167,7 @@ def register_checklist():
             _("Preview exactly what is sent, then watch it happen."),
             "yunyou_solutions.solution_list",
             permissions.RELEASE,
-            searching.anything_ordered,
+            anything_ordered,
         ),
     ]
 
@@ -157,7 +197,7 @@ def seed_site(seed):
 
 @hookimpl
 def register_apis():
-    return [api.api, order_aliases.api]
+    return list({module.api.area: module.api for module in APIS}.values())
 
 
 @hookimpl
@@ -172,12 +212,12 @@ def register_roles():
 
 @hookimpl
 def register_jobs():
-    return [jobs.CHECK_IMAGES]
+    return [images.CHECK_IMAGES]
 
 
 @hookimpl
 def register_steps():
-    return KINDS
+    return steps.KINDS
 
 
 @hookimpl
@@ -187,24 +227,9 @@ def register_order_types():
 
 @hookimpl
 def register_periodic():
-    return [Periodic("yunyou.balancers", _("Addresses of load balancers"), balancers.reconcile, every=30)]
+    return [Periodic("yunyou.balancers", _("Addresses of load balancers"), load_balancers.reconcile, every=30)]
 
 
 @hookimpl
 def register_errors():
-    return [
-        *DOMAIN_ERRORS,
-        *environments.ERRORS,
-        *solutions.ERRORS,
-        *importing.ERRORS,
-        *closing.ERRORS,
-        *planning.ERRORS,
-        *registry.ERRORS,
-        *baselines.ERRORS,
-        *ownership.ERRORS,
-        *targets.ERRORS,
-        *orders.ERRORS,
-        *lifecycle.ERRORS,
-        *STEP_ERRORS,
-        *resources.ERRORS,
-    ]
+    return [error for module in FAILING for error in module.ERRORS]

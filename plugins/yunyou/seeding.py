@@ -14,10 +14,15 @@ from app.db import db, scoped
 from app.kube import clusters
 from app.kube.models import Cluster
 from app.services import need_service
-from plugins.yunyou import environments, importing, orders, permissions, planning, resources, solutions
-from plugins.yunyou.environments import NewEnvironment
-from plugins.yunyou.models import Environment
-from plugins.yunyou.requests import ApplicationWish, Grouping, OrderRequest
+from plugins.yunyou import permissions
+from plugins.yunyou.environments import service as environments
+from plugins.yunyou.environments.models import Environment
+from plugins.yunyou.environments.shapes import NewEnvironment
+from plugins.yunyou.orders import service as orders
+from plugins.yunyou.orders.requests import ApplicationWish, Grouping, OrderRequest
+from plugins.yunyou.planning import databases, parameters, solution_import
+from plugins.yunyou.planning import service as planning
+from plugins.yunyou.solutions import service as solutions
 
 SAMPLES = Path(__file__).parent / "samples"
 NAME, PREFIX = "Production", "retail"
@@ -77,21 +82,21 @@ def _deliver(environment: Environment) -> None:
         return
     raw = (SAMPLES / "retail-platform.json").read_bytes()
     with audit.recording(permissions.SOLUTION_IMPORTED):
-        solution = importing.import_solution(environment, raw)
+        solution = solution_import.import_solution(environment, raw)
     items = [
         {
             "kind": item["kind"],
             "name": item["name"],
             **{k: _value(item, k) for k, v in item["values"].items() if v is None},
         }
-        for item in resources.listed(solution)
+        for item in databases.listed(solution)
     ]
     if items:
         with audit.recording(permissions.DATABASES_EDITED):
-            resources.enter(solution, items)
-    missing = [entry.name for entry in planning.entries_for(solution) if entry.state == "missing"]
+            databases.enter(solution, items)
+    missing = [entry.name for entry in parameters.entries_for(solution) if entry.state == "missing"]
     with audit.recording(permissions.PARAMETERS_EDITED):
-        planning.edit_parameters(
+        parameters.edit_parameters(
             solution, [{"name": name, "value": "demo-value-1"} for name in missing] or [{"resolve": "new"}]
         )
     for kind in ("parameters", "images", "load-balancers", "databases", "storage", "applications"):

@@ -17,7 +17,10 @@ from app.kube.models import Cluster, KubeObject, MirrorState
 from app.orders.models import Order
 from app.web.api import Page
 from plugins.dns.models import RecordSet, Zone, ZoneVersion
-from plugins.yunyou.models import BaselineProduct, Environment, LoadBalancer, PlanTask, Solution
+from plugins.yunyou.environments.models import Environment
+from plugins.yunyou.products.models import BaselineProduct
+from plugins.yunyou.resources.models import LoadBalancer
+from plugins.yunyou.solutions.models import PlanTask, Solution
 from tests import factories
 from tests.factories import objects
 from tests.plugins.captain.makers import KUBECONFIG, NAMESPACE, PLURAL, UID, cluster_of

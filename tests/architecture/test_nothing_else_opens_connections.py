@@ -82,7 +82,7 @@ ALLOWED = {
     "app/processes/web_worker.py": ("socket", "connections that others made"),
     "app/auth/oidc.py": ("requests authlib.integrations", "errors; sessions that go through the door"),
     "app/auth/snapshot.py": ("requests", "errors"),
-    "plugins/yunyou/registry.py": ("requests", "errors and answers"),
+    "plugins/yunyou/planning/registry.py": ("requests", "errors and answers"),
     "plugins/captain/pods/terminal.py": ("kubernetes websocket", "a terminal goes through the door's proxy"),
     "plugins/dns/lookup.py": ("dns.query", "the site's own DNS server, which the operator placed"),
     "plugins/dns/server.py": ("asyncio", "listens, and asks nobody"),

@@ -23,7 +23,8 @@ from app.orders.models import Order, OrderNode
 from plugins.dns.models import Zone
 from plugins.iam.models import CustomRole, Grant, Group, Member, ServiceAccount, Tenant, Workspace
 from plugins.iam.models.oidc import OidcClient
-from plugins.yunyou.models import Environment, Solution
+from plugins.yunyou.environments.models import Environment
+from plugins.yunyou.solutions.models import Solution
 from tests import factories
 from tests.factories import objects
 from tests.meanwhile import between

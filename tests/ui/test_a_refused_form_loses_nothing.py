@@ -13,7 +13,7 @@ from app.db import db
 from plugins.dns import permissions as dns
 from plugins.dns.models import Zone
 from plugins.yunyou import permissions as yunyou
-from plugins.yunyou.models import Environment
+from plugins.yunyou.environments.models import Environment
 from tests.plugins.dns.makers import zone_of
 from tests.plugins.yunyou.makers import environment_of
 

@@ -23,7 +23,7 @@ from plugins.dns import changes, lookup, server, service, values
 from plugins.dns.models import Zone
 from plugins.dns.permissions import RECORD_EDIT, ZONE_EDIT, ZONE_READ
 from plugins.dns.settings import DnsSettings
-from plugins.yunyou.models import Environment
+from plugins.yunyou.environments.models import Environment
 from tests.plugins.yunyou.makers import environment_of
 
 ALL = (ZONE_READ, ZONE_EDIT, RECORD_EDIT)

@@ -13,7 +13,7 @@ from app.db import db
 from app.kube import client
 from app.kube.mirrored import is_fresh
 from app.kube.models import Cluster
-from plugins.yunyou.steps import applications
+from plugins.yunyou.orders.steps import applications
 from sandbox.launch import Sandbox, start
 from tests import factories, kube
 from tests.cluster.control_plane import ControlPlane

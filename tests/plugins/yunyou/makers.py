@@ -7,16 +7,9 @@ from functools import lru_cache
 
 from app.db import db, now
 from app.orders.models import Order, OrderNode
-from plugins.yunyou.models import (
-    PLANNING,
-    PLANS,
-    Baseline,
-    BaselineApplication,
-    BaselineProduct,
-    Environment,
-    PlanTask,
-    Solution,
-)
+from plugins.yunyou.environments.models import Environment
+from plugins.yunyou.products.models import Baseline, BaselineApplication, BaselineProduct
+from plugins.yunyou.solutions.models import PLANNING, PLANS, PlanTask, Solution
 from tests import factories
 from tests.factories.objects import maker
 from tests.plugins.captain.makers import cluster_of

@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from app.db import db
 from app.kube.models import Cluster
 from plugins.captain import permissions
-from plugins.yunyou.models import Environment
+from plugins.yunyou.environments.models import Environment
 from tests.meanwhile import between
 from tests.people import Person
 from tests.plugins.captain.makers import cluster_of

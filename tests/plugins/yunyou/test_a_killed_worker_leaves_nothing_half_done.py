@@ -136,7 +136,7 @@ def test_a_removal_ends_as_if_nobody_had_died(sandboxed: Delivery, monkeypatch: 
 def test_a_step_that_breaks_while_it_goes_on_is_a_failure_and_no_loop(
     sandboxed: Delivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from plugins.yunyou.steps.applications import Start
+    from plugins.yunyou.orders.steps.applications import Start
 
     site = sandboxed
     solution = site.ready(document(app("web")))

@@ -14,9 +14,10 @@ import pytest
 from flask import Flask
 
 from app.db import db
-from plugins.yunyou.models import PLANNING, PLANS, ImageCheck, PlanTask, Solution
 from plugins.yunyou.permissions import PLAN_EDIT, SOLUTION_READ
-from plugins.yunyou.solutions import set_task
+from plugins.yunyou.planning.models import ImageCheck
+from plugins.yunyou.solutions.models import PLANNING, PLANS, PlanTask, Solution
+from plugins.yunyou.solutions.service import set_task
 from tests import factories
 from tests.plugins.yunyou.delivery import app, document
 from tests.plugins.yunyou.makers import environment_of

@@ -12,10 +12,10 @@ import pytest
 
 from app.db import now
 from app.kube import paths
-from plugins.yunyou import registry as images
-from plugins.yunyou.domain import diagnosis
-from plugins.yunyou.steps import applications
-from plugins.yunyou.steps.applications import MIN_READY
+from plugins.yunyou.orders.rules import diagnosis
+from plugins.yunyou.orders.steps import applications
+from plugins.yunyou.orders.steps.applications import MIN_READY
+from plugins.yunyou.planning import registry as images
 from tests.cluster.images import ARCHITECTURE, Registry
 from tests.cluster.node import RealNode
 from tests.plugins.yunyou.conftest import mirror_of

@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from app.outgoing.door import Door
-from plugins.yunyou.domain.images import parse
-from plugins.yunyou.registry import Registry, ask
+from plugins.yunyou.documents.images import parse
+from plugins.yunyou.planning.registry import Registry, ask
 from tests.live import free_port
 
 pytestmark = pytest.mark.req("Y-3")

@@ -8,8 +8,8 @@ import pytest
 
 from app.db import db, new_id
 from app.errors import CONFLICT
-from plugins.yunyou import balancers
-from plugins.yunyou.models import LoadBalancer
+from plugins.yunyou.resources import load_balancers
+from plugins.yunyou.resources.models import LoadBalancer
 from tests.plugins.yunyou.makers import environment_of
 
 ADDRESS = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.10"}]}}}
@@ -46,14 +46,14 @@ def test_a_name_that_could_not_be_registered_is_tried_again_and_others_go_on(
     db.session.add_all(rows)
     db.session.commit()
     records = FakeRecords()
-    monkeypatch.setattr(balancers, "kube_of", lambda _environment: FakeKube())
-    monkeypatch.setattr(balancers, "find_service", lambda _contract: records)
+    monkeypatch.setattr(load_balancers, "kube_of", lambda _environment: FakeKube())
+    monkeypatch.setattr(load_balancers, "find_service", lambda _contract: records)
 
-    balancers.reconcile()
+    load_balancers.reconcile()
     db.session.expire_all()
     first = [row.address for row in rows]
     records.refused.clear()
-    balancers.reconcile()
+    load_balancers.reconcile()
     db.session.expire_all()
 
     assert (first, [row.address for row in rows]) == (["", "192.0.2.10"], ["192.0.2.10"] * 2)
@@ -82,12 +82,12 @@ def test_those_that_fail_in_an_unforeseen_way_starve_no_other_and_a_round_is_bou
             asked.append(path)
             return {"status": "none"} if path[-2:] in ("/a", "/b", "/c") else ADDRESS
 
-    monkeypatch.setattr(balancers, "kube_of", lambda _environment: Odd())
-    monkeypatch.setattr(balancers, "find_service", lambda _contract: None)
-    monkeypatch.setattr(balancers, "AT_ONCE", 3)
+    monkeypatch.setattr(load_balancers, "kube_of", lambda _environment: Odd())
+    monkeypatch.setattr(load_balancers, "find_service", lambda _contract: None)
+    monkeypatch.setattr(load_balancers, "AT_ONCE", 3)
     for _ in range(500):
         before = len(asked)
-        balancers.reconcile()
+        load_balancers.reconcile()
         assert len(asked) - before <= 3
         db.session.expire_all()
         if all(row.address for row in rows[3:]):

@@ -11,7 +11,8 @@ from sqlalchemy import update
 
 from app.db import db
 from plugins.yunyou import permissions
-from plugins.yunyou.models import ImageCheck, PlanTask
+from plugins.yunyou.planning.models import ImageCheck
+from plugins.yunyou.solutions.models import PlanTask
 from tests.plugins.yunyou.makers import solution_of
 
 pytestmark = pytest.mark.req("Y-3", "C-45")

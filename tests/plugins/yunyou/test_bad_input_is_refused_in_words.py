@@ -15,7 +15,11 @@ from sqlalchemy import event, func, select
 from app.db import db
 from app.kube.models import Cluster
 from app.orders.models import Order, OrderNode
-from plugins.yunyou.models import BaselineApplication, Environment, Frozen, ImageCheck, PlanTask, Solution
+from plugins.yunyou.environments.models import Environment
+from plugins.yunyou.orders.models import Frozen
+from plugins.yunyou.planning.models import ImageCheck
+from plugins.yunyou.products.models import BaselineApplication
+from plugins.yunyou.solutions.models import PlanTask, Solution
 from sandbox.launch import Sandbox
 from tests import factories
 from tests.people import Api

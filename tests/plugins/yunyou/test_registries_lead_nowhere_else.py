@@ -12,8 +12,8 @@ import pytest
 
 from app.outgoing import door
 from app.outgoing.door import Door
-from plugins.yunyou.domain.images import parse
-from plugins.yunyou.registry import Registry, Verdict, ask
+from plugins.yunyou.documents.images import parse
+from plugins.yunyou.planning.registry import Registry, Verdict, ask
 from tests.hostile import OK, Hostile, Saying, dripping, endless, hostile, saying
 
 pytestmark = pytest.mark.req("Y-3", "Q-30", "Q-20")

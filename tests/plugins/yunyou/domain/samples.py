@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from plugins.yunyou.domain import solution
-from plugins.yunyou.domain.model import Solution
+from plugins.yunyou.documents import parsing
+from plugins.yunyou.documents.solution import Solution
 
 DATA = Path(__file__).parents[4] / "plugins" / "yunyou" / "samples"
 
@@ -27,7 +27,7 @@ def document(name: str = "voting-app") -> dict[str, Any]:
 
 def sample(name: str = "voting-app") -> Solution:
     """A checked sample."""
-    return solution.of(document(name))
+    return parsing.of(document(name))
 
 
 def small(**product: Any) -> dict[str, Any]:

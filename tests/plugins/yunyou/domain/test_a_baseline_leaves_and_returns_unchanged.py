@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugins.yunyou.domain import baseline, rollback, solution
-from plugins.yunyou.domain.difference import Running, difference
+from plugins.yunyou.documents import parsing
+from plugins.yunyou.orders.rules import rollback
+from plugins.yunyou.planning.rules.difference import Running, difference
+from plugins.yunyou.products.rules import baseline
 from tests.plugins.yunyou.domain.samples import document, small
 
 AT = "2026-03-14T08:00:00Z"
@@ -54,10 +56,10 @@ def test_an_exported_baseline_returned_as_a_solution_gives_no_difference(given_:
     running = everything(given_)
 
     file = json.dumps(baseline.exported(running, {"name": "site-1"}, AT)).encode()
-    again = solution.parse(file)
+    again = parsing.parse(file)
 
-    assert difference(again, Running(solution.of(running))).empty
-    assert difference(solution.of(given_), Running(solution.of(running))).empty
+    assert difference(again, Running(parsing.of(running))).empty
+    assert difference(parsing.of(given_), Running(parsing.of(running))).empty
 
 
 @pytest.mark.req("Y-50")
@@ -67,7 +69,7 @@ def test_an_export_has_the_environment_and_no_secret():
     made = baseline.exported(running, {"name": "site-1", "prefix": "shop"}, AT)
 
     assert (made["schema"], made["environment"]["prefix"], made["exportedAt"]) == ("antstack.baseline/v1", "shop", AT)
-    assert solution.parse(json.dumps(made).encode()).is_baseline
+    assert parsing.parse(json.dumps(made).encode()).is_baseline
     assert "demo-only" not in json.dumps(made)
     assert "${db.retail_orders.password}" in json.dumps(made)
     assert "demo-only" in json.dumps(running)
@@ -101,7 +103,7 @@ def test_a_release_changes_only_what_it_released_and_leaves_replicas_and_size():
         {"name": "db", "image": "b:1"},
         {"name": "new", "image": "c:1", "replicas": 4},
     ]
-    assert {(t.kind, t.application) for t in difference(solution.of(second), Running(solution.of(made))).tasks} == {
+    assert {(t.kind, t.application) for t in difference(parsing.of(second), Running(parsing.of(made))).tasks} == {
         ("scale-out", "web"),
         ("resize", "web"),
         ("deploy", "db"),
@@ -116,7 +118,7 @@ def test_a_new_version_makes_its_tests_due_again():
 
     made = baseline.released(everything(given_("1")), given_("2"), "SHOP", ["web"])
 
-    assert [task.kind for task in difference(solution.of(given_("2")), Running(solution.of(made))).tasks] == ["test"]
+    assert [task.kind for task in difference(parsing.of(given_("2")), Running(parsing.of(made))).tasks] == ["test"]
 
 
 @pytest.mark.req("Y-50")

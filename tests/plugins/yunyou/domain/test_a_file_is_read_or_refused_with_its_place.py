@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import ConsoleError
-from plugins.yunyou.domain.reading import MAX_DEPTH, read
+from plugins.yunyou.documents.json_file import MAX_DEPTH, read
 from tests.plugins.yunyou.domain.samples import document
 
 pytestmark = pytest.mark.req("Y-1", "Q-30", "Q-31")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from plugins.yunyou.domain.diagnosis import diagnose, diagnose_workload
+from plugins.yunyou.orders.rules.diagnosis import diagnose, diagnose_workload
 
 pytestmark = pytest.mark.req("Y-32")
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from plugins.yunyou.domain import rollout
-from plugins.yunyou.domain.manifests import STEADY_DEPLOYMENT
-from plugins.yunyou.domain.podview import PodView, view
+from plugins.yunyou.manifests.objects import STEADY_DEPLOYMENT
+from plugins.yunyou.manifests.pod_view import PodView, view
+from plugins.yunyou.orders.rules import rollout
 
 pytestmark = pytest.mark.req("Y-23", "Y-32")
 

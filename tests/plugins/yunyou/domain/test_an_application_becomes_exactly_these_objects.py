@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.yunyou.domain import quantities, solution
-from plugins.yunyou.domain.manifests import load_balancer, marked, plan_hash, render, workload_of
-from plugins.yunyou.domain.model import Solution
-from plugins.yunyou.domain.parameters import entries_of
-from plugins.yunyou.domain.place import Place, job_name, label_value
-from plugins.yunyou.domain.pods import EnvValue, env_of, literal
-from plugins.yunyou.domain.universe import Output, render_cell, render_names, setting_of
+from plugins.yunyou.documents import parsing, quantities
+from plugins.yunyou.documents.parameters import entries_of
+from plugins.yunyou.documents.solution import Solution
+from plugins.yunyou.documents.variables import Output, render_cell, render_names, setting_of
+from plugins.yunyou.manifests.labels import Place, job_name, label_value
+from plugins.yunyou.manifests.objects import load_balancer, marked, plan_hash, render, workload_of
+from plugins.yunyou.manifests.pod_template import EnvValue, env_of, literal
 from tests.plugins.yunyou.domain.kube_models import faults
 from tests.plugins.yunyou.domain.samples import sample, small, with_app
 
@@ -31,7 +31,7 @@ def objects(parsed: Solution, name: str, place: Place = PLACE, **options: Any) -
 
 
 def app(**fields: Any) -> dict[str, dict[str, Any]]:
-    return objects(solution.of(with_app(**fields)), "web")
+    return objects(parsing.of(with_app(**fields)), "web")
 
 
 def pod(made: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def test_labels_are_on_every_object_and_services_select_only_online_pods():
 )
 def test_other_kinds_have_no_headless_service_and_claims_of_their_own(fields: dict[str, Any], kind: str):
     made = objects(
-        solution.of(with_app(**fields, storage=[{"name": "data", "mountPath": "/data"}])), "web", order="42", attempt=2
+        parsing.of(with_app(**fields, storage=[{"name": "data", "mountPath": "/data"}])), "web", order="42", attempt=2
     )
 
     name = "web-42-2" if kind == "Job" else "web"
@@ -108,7 +108,7 @@ def test_planned_volumes_bind_what_exists_are_anonymous_or_change_their_owner():
             {"name": "tmp", "mountPath": "/scratch", "anonymous": True, "size": "1Gi"},
         ],
     }
-    made = objects(solution.of(with_app(**fields)), "web", claims={"data": "old-claim"})
+    made = objects(parsing.of(with_app(**fields)), "web", claims={"data": "old-claim"})
 
     assert list(made) == ["Deployment/web"]
     assert pod(made)["volumes"] == [
@@ -130,7 +130,7 @@ def test_plain_parameters_are_in_the_spec_and_secret_ones_in_the_secret():
     ]
     given_ = with_app(parameters=values)
     given_["parameters"] = [{"key": "token", "type": "secret", "value": "hunter3"}]
-    made = objects(solution.of(given_), "web")
+    made = objects(parsing.of(given_), "web")
 
     assert container(made)["env"] == [
         {"name": "LEVEL", "value": "info"},
@@ -148,7 +148,7 @@ def test_plain_parameters_are_in_the_spec_and_secret_ones_in_the_secret():
 @pytest.mark.req("Y-4")
 def test_a_changed_secret_rolls_the_pods_and_its_checksum_depends_on_the_environment():
     def annotation(value: str, key: bytes = b"key") -> str:
-        parsed = solution.of(with_app(parameters=[{"key": "P", "type": "secret", "value": value}]))
+        parsed = parsing.of(with_app(parameters=[{"key": "P", "type": "secret", "value": value}]))
         made = objects(parsed, "web", Place("shop", "env-1", checksum_key=key))
         return workload_of(made.values())["spec"]["template"]["metadata"]["annotations"]["antstack.io/parameters"]
 
@@ -177,7 +177,7 @@ def test_a_value_reaches_the_container_exactly_as_written(text: str):
 
 @pytest.mark.req("Y-4")
 def test_what_is_not_known_yet_shows_as_reference_and_is_resolved_when_asked():
-    parsed = solution.of(
+    parsed = parsing.of(
         small(
             applications=[{"name": "web", "image": "a:1", "parameters": [{"key": "A", "value": "${db.orders.host}"}]}],
             databases=[{"name": "orders"}],

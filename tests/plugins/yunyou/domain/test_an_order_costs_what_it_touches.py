@@ -10,10 +10,11 @@ from sqlalchemy import event, select
 
 from app.db import db
 from app.errors import ConsoleError
-from plugins.yunyou import baselines
-from plugins.yunyou.domain import rules
-from plugins.yunyou.domain import solution as files
-from plugins.yunyou.models import BaselineApplication, BaselineProduct, Environment, GlobalParameter
+from plugins.yunyou.documents import parsing
+from plugins.yunyou.documents.validation import solution
+from plugins.yunyou.environments.models import Environment
+from plugins.yunyou.products import baseline
+from plugins.yunyou.products.models import BaselineApplication, BaselineProduct, GlobalParameter
 from tests.plugins.captain.makers import cluster_of
 from tests.plugins.yunyou.delivery import app, document
 
@@ -34,10 +35,10 @@ def test_products_that_stay_the_same_are_not_checked_again() -> None:
     after = deepcopy(before)
     after["products"][0]["applications"][0]["replicas"] = 3
 
-    assert rules.touched(before, after) == {"A"}
-    assert files.of(after, before=before).product("A") is not None
+    assert solution.touched(before, after) == {"A"}
+    assert parsing.of(after, before=before).product("A") is not None
     with pytest.raises(ConsoleError):
-        files.of(after)
+        parsing.of(after)
 
 
 @pytest.mark.req("Y-21")
@@ -46,7 +47,7 @@ def test_what_is_touched_is_checked_whole() -> None:
     after = environment_document(**BROKEN)
 
     with pytest.raises(ConsoleError) as refused:
-        files.of(after, before=before)
+        parsing.of(after, before=before)
 
     assert all(error.pointer.startswith("/products/1/") for error in refused.value.errors)
 
@@ -67,7 +68,7 @@ def test_everything_is_checked_where_something_goes_that_others_may_name(what: s
     else:
         after["parameters"][0]["value"] = "y"
 
-    assert rules.touched(before, after) is None
+    assert solution.touched(before, after) is None
 
 
 @pytest.mark.req("Y-50")
@@ -81,7 +82,7 @@ def test_the_index_of_a_baseline_is_read_and_written_where_it_changed(tenant: An
     first = environment_document()
     for product in first["products"]:
         product["parameters"] = [{"key": "p", "value": product["code"]}]
-    baselines.change(row, lambda _before: first)
+    baseline.change(row, lambda _before: first)
     db.session.commit()
     kept = {
         p.name: p.id
@@ -101,7 +102,7 @@ def test_the_index_of_a_baseline_is_read_and_written_where_it_changed(tenant: An
     for model in (BaselineApplication, BaselineProduct):
         event.listen(model, "load", note)
     try:
-        baselines.change(environment, lambda _before: second)
+        baseline.change(environment, lambda _before: second)
     finally:
         for model in (BaselineApplication, BaselineProduct):
             event.remove(model, "load", note)

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from plugins.yunyou.domain import rollout, solution
-from plugins.yunyou.domain.difference import Running, difference
-from plugins.yunyou.domain.drift import drift
-from plugins.yunyou.domain.manifests import marked, render, workload_of
-from plugins.yunyou.domain.parameters import entries_of
-from plugins.yunyou.domain.place import Place
-from plugins.yunyou.domain.pods import env_of
-from plugins.yunyou.domain.universe import render_names, setting_of
+from plugins.yunyou.documents import parsing
+from plugins.yunyou.documents.parameters import entries_of
+from plugins.yunyou.documents.variables import render_names, setting_of
+from plugins.yunyou.manifests.labels import Place
+from plugins.yunyou.manifests.objects import marked, render, workload_of
+from plugins.yunyou.manifests.pod_template import env_of
+from plugins.yunyou.orders.rules import rollout
+from plugins.yunyou.planning.rules.difference import Running, difference
+from plugins.yunyou.products.rules.drift import drift
 from tests.plugins.yunyou.domain.samples import sample, with_app
 
 pytestmark = pytest.mark.req("Y-20", "Y-52")
@@ -29,7 +30,7 @@ APP = {
     "parameters": [{"key": "LEVEL", "value": "info"}, {"key": "P", "type": "secret", "value": "x"}],
     "certificates": [{"secret": "tls", "mountPath": "/tls"}],
 }
-PARSED = solution.of(with_app(**APP))
+PARSED = parsing.of(with_app(**APP))
 
 
 def recorded() -> Json:
@@ -124,7 +125,7 @@ def test_a_rollout_under_way_a_restart_and_an_offline_image_are_no_drift():
 def test_drift_is_a_task_of_its_own_beside_the_others():
     live = served()
     live["spec"]["replicas"] = 5
-    wanted = solution.of(with_app(**{**APP, "replicas": 4}))
+    wanted = parsing.of(with_app(**{**APP, "replicas": 4}))
 
     found = difference(wanted, Running(PARSED, {"web": live}, {"web": recorded()})).tasks
 

@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from app.errors import ConsoleError
-from plugins.yunyou.domain import solution
-from plugins.yunyou.domain.shape import body_of, schema
-from plugins.yunyou.domain.solution import Known
+from plugins.yunyou.documents import parsing
+from plugins.yunyou.documents.parsing import Known
+from plugins.yunyou.documents.schema import body_of, schema
 from tests.plugins.yunyou.domain.samples import document, large, sample, small, with_app
 
 pytestmark = pytest.mark.req("Y-1")
 
 
 def problems(given: dict[str, Any], known: Known | None = None) -> dict[str, str]:
-    return {error.pointer: error.message.in_("en") for error in solution.validate(given, known)}
+    return {error.pointer: error.message.in_("en") for error in parsing.validate(given, known)}
 
 
 def test_the_samples_have_no_problem_and_are_typed():
-    parsed = solution.parse(json.dumps(document()).encode())
+    parsed = parsing.parse(json.dumps(document()).encode())
 
-    assert solution.validate(document("retail-platform")) == []
+    assert parsing.validate(document("retail-platform")) == []
     assert [app.name for _, app in parsed.applications()] == ["redis", "db", "result", "vote", "worker"]
     assert parsed.products[1].application("vote").kind == "Deployment"
     assert sample("retail-platform").product("ORDERS").application("orders-migrate").kind == "Job"
@@ -45,7 +45,7 @@ def test_problems_of_shape_and_of_meaning_come_together_with_their_pointers():
     del vote["applications"][1]["image"], vote["applications"][1]["name"], vote["version"]
 
     with pytest.raises(ConsoleError) as caught:
-        solution.parse(json.dumps(broken).encode())
+        parsing.parse(json.dumps(broken).encode())
 
     assert caught.value.code == "YUNYOU/SOLUTION_INVALID"
     found = {error.pointer: error.message for error in caught.value.errors}
@@ -229,11 +229,11 @@ def test_unknown_fields_are_kept_and_named():
     given["vendor"] = {"free": "form"}
     given["products"][0]["applications"][0]["ports"][0]["x-note"] = 1
 
-    parsed = solution.of(given)
+    parsed = parsing.of(given)
 
     assert parsed.unknown == ("/vendor", "/products/0/applications/0/ports/0/x-note")
     assert parsed.document["vendor"] == {"free": "form"}
-    assert solution.parse(json.dumps(parsed.document).encode()).document == given
+    assert parsing.parse(json.dumps(parsed.document).encode()).document == given
 
 
 def test_the_same_solution_is_recognised_whatever_its_white_space():
@@ -242,18 +242,18 @@ def test_the_same_solution_is_recognised_whatever_its_white_space():
     other = document()
     other["products"][0]["applications"][0]["replicas"] = 2
 
-    assert solution.fingerprint(given) == solution.fingerprint(json.loads(json.dumps(turned, indent=8)))
-    assert solution.fingerprint(given) != solution.fingerprint(other)
+    assert parsing.fingerprint(given) == parsing.fingerprint(json.loads(json.dumps(turned, indent=8)))
+    assert parsing.fingerprint(given) != parsing.fingerprint(other)
 
 
 def test_a_whole_number_may_be_written_with_a_point():
-    assert solution.of(with_app(replicas=2.0)).products[0].applications[0].replicas == 2
+    assert parsing.of(with_app(replicas=2.0)).products[0].applications[0].replicas == 2
 
 
 def test_a_secret_is_not_in_any_repr():
     given = with_app(parameters=[{"key": "PASSWORD", "type": "secret", "value": "hunter2"}])
 
-    parsed = solution.of(given)
+    parsed = parsing.of(given)
 
     assert "hunter2" not in repr(parsed) + repr(parsed.products) + repr(parsed.body)
 
@@ -296,12 +296,12 @@ def test_the_typed_model_and_the_json_schema_agree(place: tuple[Any, ...], value
     body, errors = body_of(given_)
     assert (body is not None) is valid
     assert bool(errors) is not valid
-    solution.validate(given_)
+    parsing.validate(given_)
 
 
 def test_a_thousand_applications_are_imported():
     raw = json.dumps(large(1000)).encode()
 
-    parsed = solution.parse(raw)
+    parsed = parsing.parse(raw)
 
     assert sum(1 for _ in parsed.applications()) == 1000

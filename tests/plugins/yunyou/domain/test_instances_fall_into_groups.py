@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import ConsoleError
-from plugins.yunyou.domain import groups
+from plugins.yunyou.orders.rules import groups
 
 
 def refusal(n: int, shares: list[int]) -> ConsoleError:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.errors import ConsoleError
-from plugins.yunyou.domain import parameters, solution, universe
-from plugins.yunyou.domain.parameters import Entries
+from plugins.yunyou.documents import parameters, parsing, variables
+from plugins.yunyou.documents.parameters import Entries
 from tests.plugins.yunyou.domain.samples import small
 
 pytestmark = pytest.mark.req("Y-3", "Y-4")
@@ -21,9 +21,9 @@ GIVEN = [
 ]
 
 
-def planned(current: dict[str, Any] | None = None) -> tuple[Entries, universe.Setting]:
-    parsed = solution.of(small(parameters=GIVEN))
-    return parameters.entries_of(parsed, current), universe.setting_of(parsed)
+def planned(current: dict[str, Any] | None = None) -> tuple[Entries, variables.Setting]:
+    parsed = parsing.of(small(parameters=GIVEN))
+    return parameters.entries_of(parsed, current), variables.setting_of(parsed)
 
 
 def states(entries: Entries) -> dict[str, str]:
@@ -106,7 +106,7 @@ def test_an_equal_value_or_one_that_only_the_environment_has_is_no_conflict():
 
 
 def test_a_value_of_the_wrong_type_and_an_unknown_parameter_are_refused():
-    parsed = solution.of(small(parameters=[{"key": "size", "type": "number", "value": 1}]))
+    parsed = parsing.of(small(parameters=[{"key": "size", "type": "number", "value": 1}]))
     entries = parameters.entries_of(parsed)
 
     for name, value, code in (

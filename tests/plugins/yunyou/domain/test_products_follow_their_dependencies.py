@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import ConsoleError
-from plugins.yunyou.domain import sequence, solution
-from plugins.yunyou.domain.model import Product
+from plugins.yunyou.documents import parsing
+from plugins.yunyou.documents.solution import Product
+from plugins.yunyou.orders.rules import sequence
 from tests.plugins.yunyou.domain.samples import sample, small
 
 pytestmark = pytest.mark.req("Y-22")
@@ -20,7 +21,7 @@ NEEDS = {"SHOP": ["CART", "BASE"], "CART": ["BASE"], "BASE": ["OUTSIDE"], "NEWS"
 
 
 def product(*apps: dict[str, Any]) -> Product:
-    return solution.of(small(applications=[{"image": "a:1", **app} for app in apps])).products[0]
+    return parsing.of(small(applications=[{"image": "a:1", **app} for app in apps])).products[0]
 
 
 def test_products_that_need_nothing_of_each_other_share_a_layer():

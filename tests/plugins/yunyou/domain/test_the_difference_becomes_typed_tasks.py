@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from plugins.yunyou.domain import parameters, solution
-from plugins.yunyou.domain.difference import Difference, Running, Task, difference
-from plugins.yunyou.domain.model import Solution
+from plugins.yunyou.documents import parameters, parsing
+from plugins.yunyou.documents.solution import Solution
+from plugins.yunyou.planning.rules.difference import Difference, Running, Task, difference
 from tests.plugins.yunyou.domain.samples import document, large, sample, small, with_app
 
 pytestmark = pytest.mark.req("Y-20", "Y-21")
 
 
 def web(**fields: Any) -> Solution:
-    return solution.of(with_app(**fields))
+    return parsing.of(with_app(**fields))
 
 
 def tasks(after: Solution, before: Solution | None) -> tuple[Task, ...]:
@@ -99,7 +99,7 @@ def test_an_application_that_the_new_version_lacks_is_removed_and_other_products
     shorter["products"][1]["applications"].pop()
     del shorter["products"][0], shorter["products"][0]["dependencies"]
 
-    task = only(solution.of(shorter), before)
+    task = only(parsing.of(shorter), before)
 
     assert (task.kind, task.application, task.order) == ("removal", "worker", "operation")
 
@@ -107,7 +107,7 @@ def test_an_application_that_the_new_version_lacks_is_removed_and_other_products
 def test_a_downgrade_is_warned_of_and_must_be_acknowledged():
     before, after = small(version="2.10.0"), small(version="2.9.1")
 
-    task = only(solution.of(after), solution.of(before))
+    task = only(parsing.of(after), parsing.of(before))
 
     assert (task.kind, task.acknowledge, told(task)) == ("downgrade", True, [("version", "2.10.0", "2.9.1")])
     assert "2.10.0" in task.warning.in_("en")
@@ -116,7 +116,7 @@ def test_a_downgrade_is_warned_of_and_must_be_acknowledged():
 
 @pytest.mark.parametrize(("before", "after"), [("1.0", "1.0.1"), ("2.9", "2.10"), ("1.0rc1", "1.0"), ("r9", "r10")])
 def test_a_newer_version_alone_is_a_release_and_no_downgrade(before: str, after: str):
-    task = only(solution.of(small(version=after)), solution.of(small(version=before)))
+    task = only(parsing.of(small(version=after)), parsing.of(small(version=before)))
 
     assert (task.kind, told(task)) == ("deploy", [("version", before, after)])
 
@@ -129,7 +129,7 @@ def test_topology_specification_and_resources_are_a_change_of_topology():
         "specification": "large",
     }
 
-    task = only(solution.of(small(**more)), solution.of(small(**base)))
+    task = only(parsing.of(small(**more)), parsing.of(small(**base)))
 
     assert (task.kind, task.application) == ("topology", "")
     assert told(task) == [
@@ -147,7 +147,7 @@ def test_a_global_parameter_changes_every_application_that_uses_it_and_no_other(
             parameters=[{"key": "host", "value": "www.${global.domain}"}],
             applications=[{"name": "web", "image": "a:1", "parameters": values}, {"name": "db", "image": "a:1"}],
         )
-        return solution.of({**made, "parameters": [{"key": "domain", "value": domain}]})
+        return parsing.of({**made, "parameters": [{"key": "domain", "value": domain}]})
 
     found = difference(given_("b.test"), Running(given_("a.test")))
 
@@ -193,7 +193,7 @@ def test_cells_are_compared_one_by_one():
     west["resources"]["orders-api"]["cpu"] = "2"
     changed["products"][2]["scalingGroups"][0]["cells"].append({"name": "north"})
 
-    found = {(task.kind, task.workload) for task in tasks(solution.of(changed), before)}
+    found = {(task.kind, task.workload) for task in tasks(parsing.of(changed), before)}
 
     assert found == {
         ("scale-out", "orders-api-east"),
@@ -215,12 +215,12 @@ def with_tests(version: str = "1.0.0", image: str = "test:1", **web_: Any) -> di
 def test_a_test_is_due_only_once_everything_is_deployed():
     deployed = with_tests()
     deployed["products"][0]["applications"].pop()
-    running = solution.of(deployed)
+    running = parsing.of(deployed)
 
-    assert [task.kind for task in tasks(solution.of(with_tests(image="test:2", replicas=2)), running)] == ["scale-out"]
-    due = only(solution.of(with_tests()), running)
+    assert [task.kind for task in tasks(parsing.of(with_tests(image="test:2", replicas=2)), running)] == ["scale-out"]
+    due = only(parsing.of(with_tests()), running)
     assert (due.kind, due.order, due.application) == ("test", "test", "smoke")
-    assert tasks(solution.of(with_tests()), solution.of(with_tests())) == ()
+    assert tasks(parsing.of(with_tests()), parsing.of(with_tests())) == ()
 
 
 @pytest.mark.req("Y-30")
@@ -228,7 +228,7 @@ def test_a_task_of_the_first_release_does_not_run_again_with_another_image():
     before, after = with_tests(), with_tests(version="1.1.0")
     for given_, image in ((before, "m:1"), (after, "m:2")):
         given_["products"][0]["applications"][1] |= {"task": {"runOn": "first-release"}, "image": image}
-    assert "migrate" not in [task.application for task in tasks(solution.of(after), solution.of(before))]
+    assert "migrate" not in [task.application for task in tasks(parsing.of(after), parsing.of(before))]
 
 
 @pytest.mark.req("Y-30")
@@ -248,16 +248,16 @@ def test_a_one_off_task_runs_when_it_says(run_on: str, version: str, replicas: i
     for given_ in (before, after):
         given_["products"][0]["applications"][1]["task"] = {"runOn": run_on}
 
-    found = [task.application for task in tasks(solution.of(after), solution.of(before))]
+    found = [task.application for task in tasks(parsing.of(after), parsing.of(before))]
 
     assert ("migrate" in found) is runs
 
 
 def test_a_thousand_applications_are_compared():
-    before, changed = solution.of(large(1000)), copy.deepcopy(large(1000))
+    before, changed = parsing.of(large(1000)), copy.deepcopy(large(1000))
     for product in changed["products"]:
         product["applications"][0]["image"] = "registry.example/large/next:2"
-    after = solution.of(changed)
+    after = parsing.of(changed)
 
     found: Difference = difference(after, Running(before))
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import ConsoleError
-from plugins.yunyou.domain import parameters, solution, universe
-from plugins.yunyou.domain.rendering import Rendering, Source, render
-from plugins.yunyou.domain.universe import Output, Setting
-from plugins.yunyou.domain.values import as_text
+from plugins.yunyou.documents import parameters, parsing, variables
+from plugins.yunyou.documents.rendering import Rendering, Source, render
+from plugins.yunyou.documents.values import as_text
+from plugins.yunyou.documents.variables import Output, Setting
 from tests.plugins.yunyou.domain.samples import sample, small
 
 pytestmark = pytest.mark.req("Y-4")
@@ -24,8 +24,8 @@ def rendered(**values: str) -> dict[str, Rendering]:
 
 
 def plan(given_: dict[str, Any], known: dict[str, Output] | None = None) -> dict[str, parameters.Entry]:
-    parsed = solution.of(given_)
-    entries = parameters.render(parameters.entries_of(parsed), universe.setting_of(parsed, known))
+    parsed = parsing.of(given_)
+    entries = parameters.render(parameters.entries_of(parsed), variables.setting_of(parsed, known))
     return {entry.name: entry for entry in entries}
 
 
@@ -132,8 +132,8 @@ def test_values_that_double_at_each_step_are_stopped():
 
 def test_what_the_cluster_allocates_is_left_open_and_resolved_at_execution():
     parsed = sample()
-    entries = parameters.entries_of(solution.of(_with_value("http://${lb.vote-lb.address}:${lb.vote-lb.port}")))
-    made = universe.render_names(entries, universe.setting_of(parsed))["VOTE/vote.A"]
+    entries = parameters.entries_of(parsing.of(_with_value("http://${lb.vote-lb.address}:${lb.vote-lb.port}")))
+    made = variables.render_names(entries, variables.setting_of(parsed))["VOTE/vote.A"]
 
     assert made.text is None
     assert made.open == ("lb.vote-lb.address",)
@@ -236,11 +236,11 @@ def test_a_cell_gives_its_name_to_grouped_applications_alone():
         ],
         scalingGroups=[{"name": "g", "applications": ["web"], "cells": [{"name": "east", "parameters": {"shard": 1}}]}],
     )
-    parsed = solution.of(given_)
-    entries, setting = parameters.entries_of(parsed), universe.setting_of(parsed)
+    parsed = parsing.of(given_)
+    entries, setting = parameters.entries_of(parsed), variables.setting_of(parsed)
 
-    common = universe.render_names(entries, setting)
-    east = universe.render_cell(entries, setting, parsed.products[0].scaling_groups[0].cells[0])
+    common = variables.render_names(entries, setting)
+    east = variables.render_cell(entries, setting, parsed.products[0].scaling_groups[0].cells[0])
 
     assert common["SHOP/web.CELL"].open == ("cell.name", "cell.shard")
     assert "no scaling group" in common["SHOP/alone.CELL"].error.in_("en")
@@ -273,10 +273,10 @@ def test_rendering_ends_whatever_the_order_and_never_halfway(table: dict[str, st
 
 def test_an_open_source_stays_open_in_whatever_uses_it():
     setting = Setting({"db.a.host": Output()})
-    parsed = solution.of(
+    parsed = parsing.of(
         small(parameters=[{"key": "x", "value": "${db.a.host}!"}, {"key": "y", "value": "<${product.SHOP.param.x}>"}])
     )
 
-    made = universe.render_names(parameters.entries_of(parsed), setting)
+    made = variables.render_names(parameters.entries_of(parsed), setting)
 
     assert made["product.SHOP.param.y"].resolved(lambda name: name.upper()) == "<DB.A.HOST!>"

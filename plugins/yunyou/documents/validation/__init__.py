@@ -1,0 +1,1 @@
+"""What a solution must keep beyond its shape."""

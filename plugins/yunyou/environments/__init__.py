@@ -1,0 +1,1 @@
+"""Environments: where products are delivered to."""

@@ -1,0 +1,1 @@
+"""Pages of orders: releases, rollbacks, their pods, and where orders were before."""

@@ -1,0 +1,1 @@
+"""Pure rules of orders: sequence, groups, rollout, rollback, and why pods don't come up."""

@@ -1,0 +1,28 @@
+"""What the registry said of the images of a solution."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Id, Identified, db
+
+
+class ImageCheck(Identified, db.Model):
+    """What the registry said of one image of a solution."""
+
+    __tablename__ = "yunyou_image_check"
+    __table_args__ = (UniqueConstraint("solution_id", "image"),)
+
+    solution_id: Mapped[str] = mapped_column(Id, index=True)
+    image: Mapped[str] = mapped_column(String(400))
+    applications: Mapped[list[Any]]
+    state: Mapped[str] = mapped_column(String(16), default="unchecked")
+    digest: Mapped[str] = mapped_column(String(96), default="")
+    platforms: Mapped[list[Any]]
+    problem: Mapped[dict[str, Any] | None]
+    checked_at: Mapped[datetime | None]
+    accepted: Mapped[bool] = mapped_column(default=False)

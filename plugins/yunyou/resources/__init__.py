@@ -1,0 +1,1 @@
+"""Resources of environments, one module a kind."""

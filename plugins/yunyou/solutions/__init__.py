@@ -1,0 +1,1 @@
+"""Solutions: imported documents, listed, read and given up."""
