@@ -19,7 +19,7 @@ from plugins.yunyou.manifests.labels import Place
 from plugins.yunyou.manifests.objects import render, workload_of
 from plugins.yunyou.manifests.pod_template import env_of
 from plugins.yunyou.planning.rules.difference import Running, difference
-from tests.plugins.yunyou.domain.samples import large
+from tests.plugins.yunyou.samples import large
 
 SIZES = (10, 100, 1000)
 ROUNDS = 5

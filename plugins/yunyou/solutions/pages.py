@@ -97,7 +97,7 @@ def metadata_show(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
     text = json.dumps(solutions.imported_of(solution), ensure_ascii=False, indent=1)
     return render(
-        "yunyou/solution_metadata.html", **header(solution, "metadata"), text=text[:400_000], long=len(text) > 400_000
+        "yunyou/metadata_show.html", **header(solution, "metadata"), text=text[:400_000], long=len(text) > 400_000
     )
 
 
@@ -106,7 +106,7 @@ def metadata_show(solution_id: str) -> Response:
 def record_list(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
     return order_listing("records", _orders_of(solution)).respond(
-        "yunyou/solution_records.html", **header(solution, "records")
+        "yunyou/record_list.html", **header(solution, "records")
     )
 
 
@@ -122,4 +122,4 @@ def solution_discard(solution_id: str) -> Response:
 @guard(permissions.SOLUTION_IMPORT)
 def discard_dialog(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
-    return render("yunyou/_discard.html", solution=solution)
+    return render("yunyou/_discard_dialog.html", solution=solution)

@@ -18,7 +18,7 @@ from sandbox.launch import Sandbox, start
 from tests import factories, kube
 from tests.cluster.control_plane import ControlPlane
 from tests.people import Api
-from tests.plugins.yunyou.delivery import Delivery
+from tests.plugins.yunyou.delivery import Delivery, app, document
 
 ADMINISTRATOR = "yunyou-environment-administrator"
 SANDBOX = pytest.param("sandbox", marks=pytest.mark.xdist_group("yunyou-sandbox"))
@@ -105,3 +105,9 @@ def mirror_of(delivery: Delivery) -> Iterator[None]:
     with kube.mirroring(delivery.app, cluster):
         kube.eventually(lambda: is_fresh(cluster.id))
         yield
+
+
+@pytest.fixture
+def planned(sandboxed: Delivery) -> Any:
+    """A site, and a solution that may be deployed."""
+    return sandboxed, sandboxed.ready(document(app("web", replicas=5), app("api", replicas=2)))

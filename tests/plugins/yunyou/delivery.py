@@ -232,3 +232,11 @@ def labels(thing: Mapping[str, Any]) -> Mapping[str, str]:
     """An object's labels."""
     found: Mapping[str, str] = thing["metadata"].get("labels") or {}
     return found
+
+
+def patch(site: Delivery, kind: str, name: str, change: dict[str, Any]) -> None:
+    """Somebody with ``kubectl edit``."""
+    path = paths.one(kind, site.namespace, name)
+    site.kube.request(
+        "PATCH", path, {"fieldManager": "kubectl-edit"}, change, content_type="application/merge-patch+json"
+    )

@@ -13,7 +13,7 @@ from plugins.yunyou.documents import parameters, parsing, variables
 from plugins.yunyou.documents.rendering import Rendering, Source, render
 from plugins.yunyou.documents.values import as_text
 from plugins.yunyou.documents.variables import Output, Setting
-from tests.plugins.yunyou.domain.samples import sample, small
+from tests.plugins.yunyou.samples import sample, small
 
 pytestmark = pytest.mark.req("Y-4")
 

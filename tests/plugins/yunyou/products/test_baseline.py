@@ -13,7 +13,7 @@ from plugins.yunyou.documents import parsing
 from plugins.yunyou.orders.rules import rollback
 from plugins.yunyou.planning.rules.difference import Running, difference
 from plugins.yunyou.products.rules import baseline
-from tests.plugins.yunyou.domain.samples import document, small
+from tests.plugins.yunyou.samples import document, small
 
 AT = "2026-03-14T08:00:00Z"
 

@@ -17,7 +17,7 @@ from plugins.yunyou.manifests.pod_template import env_of
 from plugins.yunyou.orders.rules import rollout
 from plugins.yunyou.planning.rules.difference import Running, difference
 from plugins.yunyou.products.rules.drift import drift
-from tests.plugins.yunyou.domain.samples import sample, with_app
+from tests.plugins.yunyou.samples import sample, with_app
 
 pytestmark = pytest.mark.req("Y-20", "Y-52")
 

@@ -14,7 +14,7 @@ from app.errors import ConsoleError
 from plugins.yunyou.documents import parsing
 from plugins.yunyou.documents.parsing import Known
 from plugins.yunyou.documents.schema import body_of, schema
-from tests.plugins.yunyou.domain.samples import document, large, sample, small, with_app
+from tests.plugins.yunyou.samples import document, large, sample, small, with_app
 
 pytestmark = pytest.mark.req("Y-1")
 

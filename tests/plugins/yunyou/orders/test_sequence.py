@@ -13,7 +13,7 @@ from app.errors import ConsoleError
 from plugins.yunyou.documents import parsing
 from plugins.yunyou.documents.solution import Product
 from plugins.yunyou.orders.rules import sequence
-from tests.plugins.yunyou.domain.samples import sample, small
+from tests.plugins.yunyou.samples import sample, small
 
 pytestmark = pytest.mark.req("Y-22")
 

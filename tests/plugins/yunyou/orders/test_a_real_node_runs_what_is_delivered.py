@@ -20,7 +20,7 @@ from tests.cluster.images import ARCHITECTURE, Registry
 from tests.cluster.node import RealNode
 from tests.plugins.yunyou.conftest import mirror_of
 from tests.plugins.yunyou.delivery import Delivery, app, document, eventually, node
-from tests.plugins.yunyou.test_what_goes_wrong_is_named_and_mended import fails
+from tests.plugins.yunyou.orders.test_failures import fails
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real-node")]
 OTHER = "s390x"

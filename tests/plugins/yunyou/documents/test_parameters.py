@@ -9,7 +9,7 @@ import pytest
 from app.errors import ConsoleError
 from plugins.yunyou.documents import parameters, parsing, variables
 from plugins.yunyou.documents.parameters import Entries
-from tests.plugins.yunyou.domain.samples import small
+from tests.plugins.yunyou.samples import small
 
 pytestmark = pytest.mark.req("Y-3", "Y-4")
 

@@ -11,7 +11,7 @@ from typing import Any
 from plugins.yunyou.documents import parsing
 from plugins.yunyou.documents.solution import Solution
 
-DATA = Path(__file__).parents[4] / "plugins" / "yunyou" / "samples"
+DATA = Path(__file__).parents[3] / "plugins" / "yunyou" / "samples"
 
 
 @cache

@@ -10,7 +10,7 @@ import pytest
 
 from tests.plugins.yunyou.delivery import Delivery, labels
 
-FILE = Path(__file__).parents[3] / "plugins" / "yunyou" / "samples" / "voting-app.json"
+FILE = Path(__file__).parents[4] / "plugins" / "yunyou" / "samples" / "voting-app.json"
 REPLICAS = {"result": 2, "vote": 2}  # so that two groups exist and an order can wait between them
 APPLICATIONS = {"redis": "STATE", "db": "STATE", "result": "VOTE", "vote": "VOTE", "worker": "VOTE"}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.errors import ConsoleError
 from plugins.yunyou.documents.json_file import MAX_DEPTH, read
-from tests.plugins.yunyou.domain.samples import document
+from tests.plugins.yunyou.samples import document
 
 pytestmark = pytest.mark.req("Y-1", "Q-30", "Q-31")
 

@@ -10,7 +10,7 @@ import pytest
 from plugins.yunyou.documents import parameters, parsing
 from plugins.yunyou.documents.solution import Solution
 from plugins.yunyou.planning.rules.difference import Difference, Running, Task, difference
-from tests.plugins.yunyou.domain.samples import document, large, sample, small, with_app
+from tests.plugins.yunyou.samples import document, large, sample, small, with_app
 
 pytestmark = pytest.mark.req("Y-20", "Y-21")
 

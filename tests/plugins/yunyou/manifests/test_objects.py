@@ -17,8 +17,8 @@ from plugins.yunyou.documents.variables import Output, render_cell, render_names
 from plugins.yunyou.manifests.labels import Place, job_name, label_value
 from plugins.yunyou.manifests.objects import load_balancer, marked, plan_hash, render, workload_of
 from plugins.yunyou.manifests.pod_template import EnvValue, env_of, literal
-from tests.plugins.yunyou.domain.kube_models import faults
-from tests.plugins.yunyou.domain.samples import sample, small, with_app
+from tests.plugins.yunyou.manifests.kube_models import faults
+from tests.plugins.yunyou.samples import sample, small, with_app
 
 PLACE = Place(namespace="shop", environment="env-1", checksum_key=b"key")
 
