@@ -53,6 +53,7 @@ class Listed(Generic[M]):
     :param once: the page that shows a secret; ``once_as`` is its field in the API
     :param reason: why nobody needs a permission of their own, where that is so
     :param argument: the name of what addresses name one by, and *key* is what they say
+    :param served: path and identifiers of its operations, where these do not follow from *path*
     """
 
     api: Api
@@ -75,6 +76,7 @@ class Listed(Generic[M]):
     reason: str = ""
     argument: str = ""
     key: Callable[[M], str] = ID
+    served: tuple[str, str] | None = None
     offered: dict[str, Offered[M]] = field(default_factory=dict)  # by verb
     menu: list[Callable[[M], Action | None]] = field(default_factory=list)  # of each row
     new: list[Callable[[], Action]] = field(default_factory=list)  # of the list
@@ -146,35 +148,32 @@ class Listed(Generic[M]):
         *,
         search: Sequence[Expression],
         sort: str,
-        empty: Text,
+        empty: Text | Callable[[], Empty],
         query: Callable[[], Select[Any]] | None = None,
         of: Callable[[Any], M] = lambda row: row,
         filters: Sequence[Filter] = (),
+        buttons: Callable[[], Sequence[Action]] = tuple,
         **look: Any,
     ) -> None:
         """Its list: a page with CSV, and an operation of the API.
 
         :param query: what is listed; rows that are more than the resource are taken apart by *of*
         :param filters: those that have a ``doc`` are the API's too
+        :param buttons: what stands above it besides what its actions offer
         :param look: what else its :class:`Listing` says
         """
         find = query or self._rows
 
         def show() -> Response:
-            listing = Listing(
-                self.noun + "s",
-                find(),
-                columns,
-                search,
-                filters,
-                sort,
-                key=lambda row: str(ID(of(row))),
-                href=lambda row: self.url(of(row)) if self.has_page else "",
-                actions=lambda row: self.actions(of(row)),
-                empty=Empty(self.title, empty),
-                **look,
-            )
-            return listing.respond("core/list.html", title=self.title, actions=[make() for make in self.new])
+            usual: dict[str, Any] = {
+                "key": lambda row: str(ID(of(row))),
+                "href": lambda row: self.url(of(row)) if self.has_page else "",
+                "actions": lambda row: self.actions(of(row)),
+                "empty": empty() if callable(empty) else Empty(self.title, empty),
+            }
+            listing = Listing(self.noun + "s", find(), columns, search, filters, sort, **usual | look)
+            offered = [*(make() for make in self.new), *buttons()]
+            return listing.respond("core/list.html", title=self.title, actions=offered)
 
         sorts = {column.field or column.key: column.sort for column in columns if column.sort is not None}
         default = _api_name(sort, columns)
@@ -222,8 +221,10 @@ class Listed(Generic[M]):
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """An operation of the API: ``/iam/oidc-clients`` has ``iam.oidcClients.list``."""
         id = re.sub(r"-(\w)", lambda found: found[1].upper(), self.path.strip("/").replace("/", "."))
-        path = self.path + below
-        return self.api.operation(method, path, f"{id}.{verb}", summary, permission, public=self.reason, **declared)
+        path, id = self.served or (self.path, id)
+        return self.api.operation(
+            method, path + below, f"{id}.{verb}", summary, permission, public=self.reason, **declared
+        )
 
     def _on_one(
         self,

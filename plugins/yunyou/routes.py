@@ -7,9 +7,9 @@ from flask import Blueprint
 from app.web.api import Api
 from app.words import _
 
-environments = Blueprint("yunyou_environments", __name__, url_prefix="/yunyou/environments")
-solutions = Blueprint("yunyou_solutions", __name__, url_prefix="/yunyou/solutions")
-products = Blueprint("yunyou_products", __name__, url_prefix="/yunyou")
+environments = Blueprint("yunyou_environments", __name__)
+solutions = Blueprint("yunyou_solutions", __name__)
+products = Blueprint("yunyou_products", __name__)
 
 delivery = Api("yunyou", _("Yunyou: delivery and operation"))
 operation = Api("yunyou_orders", _("Yunyou: orders and products"))

@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-from app.db import scoped
-from app.web.api import ListQuery, Page, page
+from app.web.api import Out
 from app.web.conflicts import need_version
+from app.web.listed import Listed
 from app.words import _
-from plugins.yunyou import fields, permissions
+from plugins.yunyou import fields, permissions, routes
 from plugins.yunyou.environments import service as environments
-from plugins.yunyou.environments import shapes as environment_shapes
 from plugins.yunyou.environments.models import Environment
-from plugins.yunyou.environments.shapes import EnvironmentEdits, NewEnvironment
-from plugins.yunyou.routes import delivery as api
+from plugins.yunyou.environments.shapes import EnvironmentEdits, EnvironmentOut, NewEnvironment
 
-
-@api.operation(
-    "GET",
+api = routes.delivery
+ENVIRONMENTS = Listed(
+    api,
+    routes.environments,
+    "environment",
     "/yunyou/environments",
-    "yunyou.environments.list",
-    _("List environments"),
+    _("Environments"),
+    environments.ENVIRONMENT,
+    Environment,
+    EnvironmentOut,
+    fields.EnvironmentId,
     permissions.ENVIRONMENT_READ,
-    query=ListQuery,
-    returns=Page[environment_shapes.EnvironmentOut],
 )
-def list_environments(query: ListQuery) -> Page[environment_shapes.EnvironmentOut]:
-    return page(
-        scoped(Environment),
-        query,
-        environment_shapes.environment,
-        sorts={"name": Environment.name, "createdAt": Environment.created_at},
-        search=(Environment.name, Environment.namespace),
-        key=Environment.id,
-        default="name",
-    )
+ENVIRONMENTS.answers(_("Show an environment"))
 
 
 @api.operation(
@@ -43,24 +35,12 @@ def list_environments(query: ListQuery) -> Page[environment_shapes.EnvironmentOu
     permissions.ENVIRONMENT_EDIT,
     audit=permissions.ENVIRONMENT_ADDED,
     body=NewEnvironment,
-    returns=environment_shapes.EnvironmentOut,
+    returns=EnvironmentOut,
     status=201,
     errors=environments.ERRORS,
 )
-def create_environment(body: NewEnvironment) -> environment_shapes.EnvironmentOut:
-    return environment_shapes.environment(environments.add_environment(body))
-
-
-@api.operation(
-    "GET",
-    "/yunyou/environments/<environment_id>",
-    "yunyou.environments.get",
-    _("Show an environment"),
-    permissions.ENVIRONMENT_READ,
-    returns=environment_shapes.EnvironmentOut,
-)
-def get_environment(environment_id: fields.EnvironmentId) -> environment_shapes.EnvironmentOut:
-    return environment_shapes.environment(environments.get_environment(environment_id))
+def create_environment(body: NewEnvironment) -> Out:
+    return ENVIRONMENTS.shaped(environments.add_environment(body))
 
 
 @api.operation(
@@ -71,9 +51,10 @@ def get_environment(environment_id: fields.EnvironmentId) -> environment_shapes.
     permissions.ENVIRONMENT_EDIT,
     audit=permissions.ENVIRONMENT_CHANGED,
     body=EnvironmentEdits,
-    returns=environment_shapes.EnvironmentOut,
+    returns=EnvironmentOut,
+    versioned=True,
 )
-def edit_environment(environment_id: fields.EnvironmentId, body: EnvironmentEdits) -> environment_shapes.EnvironmentOut:
+def edit_environment(environment_id: fields.EnvironmentId, body: EnvironmentEdits) -> Out:
     found = environments.get_environment(environment_id)
     need_version(found)
-    return environment_shapes.environment(environments.edit_environment(found, body))
+    return ENVIRONMENTS.shaped(environments.edit_environment(found, body))

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from msgspec import Meta
+from sqlalchemy import Select
+
+from app.db import scoped
 from app.web.listing import Column, Expression, Filter
 from app.words import _, plain
-from plugins.yunyou.environments import service as environments
+from plugins.yunyou.environments.models import Environment
+from plugins.yunyou.environments.service import list_environments
+
+ENVIRONMENT = Column("environment", _("Environment"), lambda row: row[1] or "–")
 
 
-def by_environment(column: Expression) -> tuple[Column, Filter]:
-    """A list's column that names the environment of a row, and the filter by it.
+def with_environment(model: Any) -> Select[Any]:
+    """Rows of *model*, each with the name of its environment."""
+    return scoped(model).outerjoin(Environment, Environment.id == model.environment_id).add_columns(Environment.name)
 
-    *column* is the ``environment_id`` of the list's model.
-    """
+
+def by_environment(column: Expression, doc: Meta) -> Filter:
+    """The filter by environment: *column* is the ``environment_id`` of the list's model."""
     title = _("Environment")
-    names = {environment.id: environment.name for environment in environments.list_environments()}
-    shown = Column("environment", title, lambda row: names.get(row.environment_id, "–"))
-    return shown, Filter("environment", title, column, [(id, plain(name)) for id, name in names.items()])
+    return Filter("environment", title, column, lambda: [(e.id, plain(e.name)) for e in list_environments()], doc)

@@ -10,52 +10,59 @@ from app.errors import ConsoleError
 from app.guard import guard
 from app.kube.clusters import list_clusters
 from app.kube.mirrored import freshness
+from app.kube.models import Cluster
 from app.web import conflicts
 from app.web.forms import check, parse
-from app.web.listing import Column, Listing
+from app.web.frame import why_not
+from app.web.listing import Column
 from app.web.problems import refuse
 from app.web.render import go, render
 from app.web.table import Action, Empty
 from app.words import _
-from plugins.yunyou import permissions
+from plugins.yunyou import permissions, routes
 from plugins.yunyou.environments import service as environments
+from plugins.yunyou.environments.api import ENVIRONMENTS, api
 from plugins.yunyou.environments.models import Environment
 from plugins.yunyou.environments.shapes import EnvironmentEdits, NewEnvironment
-from plugins.yunyou.routes import environments as bp
 
+bp = routes.environments
+
+
+def _add() -> Action:
+    refused = why_not(permissions.ENVIRONMENT_EDIT)
+    return Action(
+        _("Add an environment"), url_for(".environment_new"), icon="plus", primary=True, disabled_reason=refused
+    )
+
+
+ENVIRONMENTS.listed(
+    _("List environments"),
+    [
+        Column("name", _("Name"), lambda r: r[0].name, "link", Environment.name, narrow=True),
+        Column("cluster", _("Cluster"), lambda r: r[1] or "–"),
+        Column("namespace", _("Namespace"), lambda r: r[0].namespace, "mono", Environment.namespace, narrow=True),
+        Column("domain", _("Global domain"), lambda r: r[0].global_domain, "mono"),
+        Column("registry", _("Image registry"), lambda r: r[0].registry_host, "mono"),
+        Column("created", _("Added"), lambda r: r[0].created_at, "time", Environment.created_at, field="createdAt"),
+    ],
+    query=lambda: (
+        scoped(Environment).outerjoin(Cluster, Cluster.id == Environment.cluster_id).add_columns(Cluster.name)
+    ),
+    of=lambda r: r[0],
+    search=(Environment.name, Environment.namespace),
+    sort="name",
+    href=lambda r: url_for(".environment_show", environment_id=r[0].id),
+    buttons=lambda: [_add()],
+    empty=lambda: Empty(
+        _("No environment yet"),
+        _("An environment is one namespace of a cluster that products are delivered to."),
+        _add(),
+    ),
+)
 TEXTS = ("name", "globalDomain", "registry", "accessAddress", "noServiceImage")  # of the form; an empty one is cleared
 
 
-@bp.get("")
-@guard(permissions.ENVIRONMENT_READ)
-def environment_list() -> Response:
-    clusters = {cluster.id: cluster.name for cluster in list_clusters()}
-    columns = (
-        Column("name", _("Name"), lambda e: e.name, "link", Environment.name, narrow=True),
-        Column("cluster", _("Cluster"), lambda e: clusters.get(e.cluster_id, "–")),
-        Column("namespace", _("Namespace"), lambda e: e.namespace, "mono", Environment.namespace, narrow=True),
-        Column("domain", _("Global domain"), lambda e: e.global_domain, "mono"),
-        Column("registry", _("Image registry"), lambda e: e.registry_host, "mono"),
-        Column("created", _("Added"), lambda e: e.created_at, "time", Environment.created_at),
-    )
-    add = Action(_("Add an environment"), url_for(".environment_new"), icon="plus", primary=True)
-    listing = Listing(
-        "environments",
-        scoped(Environment),
-        columns,
-        search=(Environment.name, Environment.namespace),
-        default_sort="name",
-        href=lambda e: url_for(".environment_show", environment_id=e.id),
-        empty=Empty(
-            _("No environment yet"),
-            _("An environment is one namespace of a cluster that products are delivered to."),
-            add,
-        ),
-    )
-    return listing.respond("yunyou/environment_list.html", add=add)
-
-
-@bp.get("/new")
+@bp.get("/yunyou/environments/new")
 @guard(permissions.ENVIRONMENT_EDIT)
 def environment_new() -> Response:
     return _form(None)
@@ -72,8 +79,8 @@ def _form(error: ConsoleError | None) -> Response:
     )
 
 
-@bp.post("")
-@guard(permissions.ENVIRONMENT_EDIT, audit=permissions.ENVIRONMENT_ADDED)
+@bp.post("/yunyou/environments")
+@api.guard("yunyou.environments.create")
 def environment_add() -> Response:
     try:
         environment = environments.add_environment(parse(NewEnvironment))
@@ -84,7 +91,7 @@ def environment_add() -> Response:
     return go(target, _("The environment was added."))
 
 
-@bp.get("/<environment_id>")
+@bp.get("/yunyou/environments/<environment_id>")
 @guard(permissions.ENVIRONMENT_READ)
 def environment_show(environment_id: str) -> Response:
     return _shown(environments.get_environment(environment_id))
@@ -112,8 +119,8 @@ def _shown(environment: Environment, error: ConsoleError | None = None) -> Respo
     )
 
 
-@bp.post("/<environment_id>")
-@guard(permissions.ENVIRONMENT_EDIT, audit=permissions.ENVIRONMENT_CHANGED)
+@bp.post("/yunyou/environments/<environment_id>")
+@api.guard("yunyou.environments.update")
 def environment_edit(environment_id: str) -> Response:
     environment = environments.get_environment(environment_id)
     try:

@@ -10,7 +10,6 @@ from msgspec import Meta
 from app.contracts.shapes import CreatedAt, Id, Name, Version, doc
 from app.web.api import In, ListQuery, Out
 from plugins.yunyou import fields
-from plugins.yunyou.environments.models import Environment
 
 GlobalDomain = Annotated[str, doc("Domain that names of applications end with.")]
 AccessAddress = Annotated[str, doc("Address that people reach the environment by.")]
@@ -66,7 +65,7 @@ class EnvironmentOut(Out):
 
     id: Id
     name: Name
-    cluster: Annotated[str, doc("Identifier of the cluster.")]
+    cluster_id: Annotated[str, doc("Identifier of the cluster.")] = msgspec.field(name="cluster")
     namespace: Annotated[str, doc("Namespace that everything is delivered to.")]
     prefix: Prefix
     global_domain: GlobalDomain
@@ -74,32 +73,14 @@ class EnvironmentOut(Out):
     base: Base
     region: Region
     zone: Zone
-    registry: Registry
+    registry_host: Registry = msgspec.field(name="registry")
     registry_insecure: RegistryInsecure
     no_service_image: NoServiceImage
     created_at: CreatedAt
     version: Version
 
 
-def environment(row: Environment) -> EnvironmentOut:
-    """An environment as the API shows it."""
-    return EnvironmentOut(
-        row.id,
-        row.name,
-        row.cluster_id,
-        row.namespace,
-        row.prefix,
-        row.global_domain,
-        row.access_address,
-        row.base,
-        row.region,
-        row.zone,
-        row.registry_host,
-        row.registry_insecure,
-        row.no_service_image,
-        row.created_at,
-        row.version,
-    )
+IN_ENVIRONMENT = doc("Identifier of the environment; without it, all of them.")
 
 
 class OfEnvironment(In):
@@ -111,4 +92,4 @@ class OfEnvironment(In):
 class EnvironmentQuery(ListQuery):
     """Filters of lists of what is in environments."""
 
-    environment: Annotated[str, doc("Identifier of the environment; without it, all of them.")] = ""
+    environment: Annotated[str, IN_ENVIRONMENT] = ""

@@ -17,13 +17,14 @@ from app.order_views.shapes import NodeId, OrderId, OrderItem, OrderOut
 from app.orders.models import Order
 from app.web.api import ListQuery, Page, accepted, dry_run
 from app.words import _
-from plugins.yunyou import permissions
+from plugins.yunyou import permissions, routes
 from plugins.yunyou.orders import previews, targets
 from plugins.yunyou.orders import service as orders
 from plugins.yunyou.orders.requests import OrderRequest, RollbackRequest
 from plugins.yunyou.orders.rollbacks import rollback_draft
 from plugins.yunyou.orders.shapes import PreviewOut
-from plugins.yunyou.routes import operation as api
+
+api = routes.operation
 
 
 class OrderQuery(ListQuery):

@@ -11,9 +11,10 @@ from app.order_views import api as orders_api
 from app.order_views.shapes import EventsOut, LogAfter, LogOut, OrderOut
 from app.orders import verbs
 from app.words import Text, _
-from plugins.yunyou import permissions
+from plugins.yunyou import permissions, routes
 from plugins.yunyou.orders.requests import RollbackRequest
-from plugins.yunyou.routes import operation as api
+
+api = routes.operation
 
 
 def _read(path: str, id: str, summary: Text, run: Callable[..., Any], returns: type, query: type | None = None) -> None:

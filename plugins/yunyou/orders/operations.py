@@ -11,7 +11,6 @@ from app.auth import decisions
 from app.contracts.shapes import doc
 from app.db import db, rows, scoped
 from app.errors import invalid
-from app.guard import guard
 from app.order_views.api import shape_of
 from app.order_views.shapes import OrderOut
 from app.orders.models import Order
@@ -19,17 +18,18 @@ from app.web.api import In, accepted
 from app.web.forms import whole_number
 from app.web.render import go
 from app.words import _
-from plugins.yunyou import fields, permissions
+from plugins.yunyou import fields, permissions, routes
 from plugins.yunyou.environments import service as environments
 from plugins.yunyou.environments.models import Environment
 from plugins.yunyou.orders import service as orders
 from plugins.yunyou.orders import targets
+from plugins.yunyou.orders.api import api
 from plugins.yunyou.orders.requests import OrderRequest
 from plugins.yunyou.products import live_objects
 from plugins.yunyou.products.models import BaselineApplication
 from plugins.yunyou.products.service import differences
-from plugins.yunyou.routes import operation as api
-from plugins.yunyou.routes import products as bp
+
+bp = routes.products
 
 
 def sync(environment: Environment, keys: Sequence[str]) -> Order:
@@ -48,26 +48,6 @@ def sync(environment: Environment, keys: Sequence[str]) -> Order:
     found = [f"{row.product}/{row.name}" for row in wanted]
     request = OrderRequest(type="operation", operation="sync", environment=environment.id, adopt=found)
     return orders.create(request, orders.draft_of(targets.operation.synced(environment, found), request))
-
-
-@bp.post("/environments/<environment_id>/products/<code>/applications/<name>/scale")
-@guard(permissions.ORDER_READ, audit=permissions.ORDER_CREATED, resource=decisions.later)
-def application_scale(environment_id: str, code: str, name: str) -> Response:
-    wanted = whole_number(request.form.get("replicas", ""))
-    if wanted is None:
-        raise invalid({"replicas": _("This must be a whole number.")})
-    asked = OrderRequest(
-        type="operation", operation="scale", environment=environment_id, application=f"{code}/{name}", replicas=wanted
-    )
-    order = orders.create(asked)
-    return go(url_for("orders.order_show", order_id=order.id), _("The order was created."))
-
-
-@bp.post("/environments/<environment_id>/sync")
-@guard(permissions.OPERATE, audit=permissions.BASELINE_SYNCED, resource=decisions.later)
-def baseline_sync(environment_id: str) -> Response:
-    order = sync(environments.get_environment(environment_id), request.form.getlist("applications"))
-    return go(url_for("orders.order_show", order_id=order.id), _("The order was created."))
 
 
 class Sync(In):
@@ -93,3 +73,23 @@ def sync_baseline(body: Sync) -> Response:
     made = sync(environments.get_environment(body.environment), body.applications)
     db.session.flush()
     return accepted(shape_of(made), f"/api/v1/orders/{made.id}")
+
+
+@bp.post("/yunyou/environments/<environment_id>/products/<code>/applications/<name>/scale")
+@api.guard("yunyou.orders.create")
+def application_scale(environment_id: str, code: str, name: str) -> Response:
+    wanted = whole_number(request.form.get("replicas", ""))
+    if wanted is None:
+        raise invalid({"replicas": _("This must be a whole number.")})
+    asked = OrderRequest(
+        type="operation", operation="scale", environment=environment_id, application=f"{code}/{name}", replicas=wanted
+    )
+    order = orders.create(asked)
+    return go(url_for("orders.order_show", order_id=order.id), _("The order was created."))
+
+
+@bp.post("/yunyou/environments/<environment_id>/sync")
+@api.guard("yunyou.baseline.sync")
+def baseline_sync(environment_id: str) -> Response:
+    order = sync(environments.get_environment(environment_id), request.form.getlist("applications"))
+    return go(url_for("orders.order_show", order_id=order.id), _("The order was created."))

@@ -13,7 +13,7 @@ from app.web.api import In, Out, accepted
 from app.web.conflicts import need_version
 from app.web.forms import json_body
 from app.words import _
-from plugins.yunyou import fields, permissions
+from plugins.yunyou import fields, permissions, routes
 from plugins.yunyou.environments import service as environments
 from plugins.yunyou.environments.shapes import OfEnvironment
 from plugins.yunyou.planning import applications, completion, databases, images, parameters, solution_import, tasks
@@ -22,9 +22,10 @@ from plugins.yunyou.planning import shapes as plan_shapes
 from plugins.yunyou.planning.images import CHECK_IMAGES
 from plugins.yunyou.planning.plans import plan_of
 from plugins.yunyou.planning.shapes import ApplicationEdits, DatabaseEdits, ImageEdits, ParameterEdits
-from plugins.yunyou.routes import delivery as api
 from plugins.yunyou.solutions import service as solutions
 from plugins.yunyou.solutions import shapes as solution_shapes
+
+api = routes.delivery
 
 
 @api.operation(
@@ -63,6 +64,7 @@ class Completion(In):
     audit=permissions.SOLUTION_COMPLETED,
     body=Completion,
     returns=solution_shapes.SolutionOut,
+    versioned=True,
 )
 def complete(solution_id: fields.SolutionId, body: Completion) -> solution_shapes.SolutionOut:
     row = solutions.get_solution(solution_id)
@@ -101,6 +103,7 @@ class JobStarted(Out):
     body=ParameterEdits,
     raw_body="application/json",
     returns=plan_shapes.ParametersPlan,
+    versioned=True,
 )
 def patch_parameters(solution_id: fields.SolutionId) -> plan_shapes.ParametersPlan:
     solution = solutions.get_solution(solution_id)
@@ -135,6 +138,7 @@ def _items(body: Any) -> list[dict[str, Any]]:
     body=ApplicationEdits,
     raw_body="application/json",
     returns=plan_shapes.ApplicationsPlan,
+    versioned=True,
 )
 def patch_applications(solution_id: fields.SolutionId) -> plan_shapes.ApplicationsPlan:
     solution = solutions.get_solution(solution_id)
@@ -164,6 +168,7 @@ def _object(value: Any) -> dict[str, Any]:
     body=DatabaseEdits,
     raw_body="application/json",
     returns=plan_shapes.DatabasesPlan,
+    versioned=True,
 )
 def patch_databases(solution_id: fields.SolutionId) -> plan_shapes.DatabasesPlan:
     solution = solutions.get_solution(solution_id)
@@ -182,6 +187,7 @@ def patch_databases(solution_id: fields.SolutionId) -> plan_shapes.DatabasesPlan
     body=ImageEdits,
     raw_body="application/json",
     returns=plan_shapes.ImagesPlan,
+    versioned=True,
 )
 def patch_images(solution_id: fields.SolutionId) -> plan_shapes.ImagesPlan:
     solution = solutions.get_solution(solution_id)
@@ -227,6 +233,7 @@ class Confirmation(In):
     body=Confirmation,
     returns=plan_shapes.PLANS,
     errors=(images.IMAGES_MISSING, planning.PLAN_UNKNOWN),
+    versioned=True,
 )
 def confirm(solution_id: fields.SolutionId, kind: plan_shapes.PlanKind, body: Confirmation) -> plan_shapes.Plan:
     solution = solutions.get_solution(solution_id)

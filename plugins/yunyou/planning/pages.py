@@ -17,17 +17,19 @@ from app.web.forms import parse
 from app.web.problems import refuse
 from app.web.render import go, render
 from app.words import _
-from plugins.yunyou import permissions
+from plugins.yunyou import permissions, routes
 from plugins.yunyou.environments import service as environments
 from plugins.yunyou.planning import applications, completion, databases, edit_conflicts, parameters, plans, tasks
 from plugins.yunyou.planning import service as planning
+from plugins.yunyou.planning.api import api
 from plugins.yunyou.planning.images import CHECK_IMAGES
 from plugins.yunyou.planning.rules.difference import KIND_NAMES
 from plugins.yunyou.planning.solution_import import import_solution
-from plugins.yunyou.routes import solutions as bp
 from plugins.yunyou.solutions import service as solutions
 from plugins.yunyou.solutions.models import PLANS, Solution
 from plugins.yunyou.solutions.pages import header
+
+bp = routes.solutions
 
 
 class Replicas(In):
@@ -36,7 +38,7 @@ class Replicas(In):
     replicas: int | None = None
 
 
-@bp.get("/new")
+@bp.get("/yunyou/solutions/new")
 @guard(permissions.SOLUTION_IMPORT)
 def solution_new() -> Response:
     return _upload(None)
@@ -55,8 +57,8 @@ def _upload(error: ConsoleError | None) -> Response:
     )
 
 
-@bp.post("")
-@guard(permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_IMPORTED)
+@bp.post("/yunyou/solutions")
+@api.guard("yunyou.solutions.import")
 def solution_import() -> Response:
     try:
         file = request.files.get("file")
@@ -71,7 +73,7 @@ def solution_import() -> Response:
     return go(url_for(".solution_show", solution_id=solution.id), _("The solution was unpacked."))
 
 
-@bp.get("/<solution_id>")
+@bp.get("/yunyou/solutions/<solution_id>")
 @guard(permissions.SOLUTION_READ)
 def solution_show(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
@@ -92,7 +94,7 @@ def solution_show(solution_id: str) -> Response:
     )
 
 
-@bp.get("/<solution_id>/plan/<kind>")
+@bp.get("/yunyou/solutions/<solution_id>/plan/<kind>")
 @guard(permissions.SOLUTION_READ)
 def plan_show(solution_id: str, kind: str) -> Response:
     return _plan(solutions.get_solution(solution_id), kind)
@@ -124,8 +126,8 @@ def _plan(solution: Solution, kind: str, error: ConsoleError | None = None) -> R
     )
 
 
-@bp.post("/<solution_id>/plan/parameters")
-@guard(permissions.PLAN_EDIT, audit=permissions.PARAMETERS_EDITED)
+@bp.post("/yunyou/solutions/<solution_id>/plan/parameters")
+@api.guard("yunyou.plans.parameters.update")
 def parameters_edit(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
     name, choice = request.form.get("name", ""), request.form.get("choice", "")
@@ -147,8 +149,8 @@ def _back(solution: Solution, kind: str) -> str:
     return url_for(".plan_show", solution_id=solution.id, kind=kind)
 
 
-@bp.post("/<solution_id>/plan/databases")
-@guard(permissions.PLAN_EDIT, audit=permissions.DATABASES_EDITED)
+@bp.post("/yunyou/solutions/<solution_id>/plan/databases")
+@api.guard("yunyou.plans.databases.update")
 def databases_edit(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
     apart = ("csrf_token", conflicts.SEEN, conflicts.BASE)
@@ -165,16 +167,16 @@ def databases_edit(solution_id: str) -> Response:
     return go(_back(solution, "databases"), _("The values were kept."))
 
 
-@bp.post("/<solution_id>/plan/images/check")
-@guard(permissions.PLAN_EDIT, audit=permissions.IMAGES_EDITED)
+@bp.post("/yunyou/solutions/<solution_id>/plan/images/check")
+@api.guard("yunyou.plans.images.check")
 def images_check(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
     enqueue(CHECK_IMAGES, f"{solution.name} {solution.release}", solution_id=solution.id)
     return go(_back(solution, "images"), _("The registry is being asked."))
 
 
-@bp.post("/<solution_id>/plan/applications")
-@guard(permissions.PLAN_EDIT, audit=permissions.APPLICATIONS_EDITED)
+@bp.post("/yunyou/solutions/<solution_id>/plan/applications")
+@api.guard("yunyou.plans.applications.update")
 def applications_edit(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
     given = request.form
@@ -198,8 +200,8 @@ def applications_edit(solution_id: str) -> Response:
     return go(local_path(given["next"]) if given.get("next") else _back(solution, kind), _("The plan was changed."))
 
 
-@bp.post("/<solution_id>/plan/<kind>/confirm")
-@guard(permissions.PLAN_EDIT, audit=permissions.PLAN_CONFIRMED)
+@bp.post("/yunyou/solutions/<solution_id>/plan/<kind>/confirm")
+@api.guard("yunyou.plans.confirm")
 def plan_confirm(solution_id: str, kind: str) -> Response:
     solution = solutions.get_solution(solution_id)
     try:
@@ -214,8 +216,8 @@ def plan_confirm(solution_id: str, kind: str) -> Response:
     return go(target, _("Confirmed."))
 
 
-@bp.post("/<solution_id>/complete")
-@guard(permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_COMPLETED)
+@bp.post("/yunyou/solutions/<solution_id>/complete")
+@api.guard("yunyou.solutions.complete")
 def solution_complete(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
     completion.complete(solution, request.form.getlist("giveUp"))

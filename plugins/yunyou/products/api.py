@@ -7,18 +7,16 @@ from typing import Any
 import msgspec
 from flask import request
 
-from app.db import scoped
-from app.web.api import Page, page
 from app.words import _
-from plugins.yunyou import fields, permissions
+from plugins.yunyou import fields, permissions, routes
 from plugins.yunyou.environments import service as environments
 from plugins.yunyou.environments.shapes import EnvironmentQuery, OfEnvironment
 from plugins.yunyou.products import baseline
 from plugins.yunyou.products import service as products
 from plugins.yunyou.products import shapes as product_shapes
-from plugins.yunyou.products.models import BaselineProduct
 from plugins.yunyou.products.shapes import ApplicationOut, ContainerOut, ContainersOut
-from plugins.yunyou.routes import operation as api
+
+api = routes.operation
 
 
 @api.operation(
@@ -53,30 +51,6 @@ def import_baseline(query: OfEnvironment) -> dict[str, Any]:
     environment = environments.get_environment(query.environment)
     baseline.import_baseline(environment, request.get_data(cache=True))
     return baseline.export(environment)
-
-
-@api.operation(
-    "GET",
-    "/yunyou/products",
-    "yunyou.products.list",
-    _("Products that run"),
-    permissions.PRODUCT_READ,
-    query=EnvironmentQuery,
-    returns=Page[product_shapes.ProductOut],
-)
-def list_products(query: EnvironmentQuery) -> Page[product_shapes.ProductOut]:
-    found = scoped(BaselineProduct)
-    if query.environment:
-        found = found.where(BaselineProduct.environment_id == query.environment)
-    return page(
-        found,
-        query,
-        lambda row: product_shapes.product(row, [], []),
-        sorts={"code": BaselineProduct.code, "name": BaselineProduct.name},
-        search=(BaselineProduct.code, BaselineProduct.name),
-        key=BaselineProduct.id,
-        default="code",
-    )
 
 
 @api.operation(

@@ -7,55 +7,90 @@ from datetime import datetime
 from typing import Any
 
 from flask import Response, make_response, request, url_for
+from sqlalchemy import select
 
 from app.db import now, rows, scoped
 from app.errors import ConsoleError, invalid
 from app.guard import guard
-from app.web.listing import Column, Listing
+from app.web.listed import Listed
+from app.web.listing import Column
 from app.web.render import go, render
-from app.web.table import Empty
+from app.web.table import Action, Empty
 from app.words import _
-from plugins.yunyou import permissions
+from plugins.yunyou import fields, permissions, routes
 from plugins.yunyou.environments import service as environments
-from plugins.yunyou.environments.columns import by_environment
+from plugins.yunyou.environments.columns import ENVIRONMENT, by_environment, with_environment
+from plugins.yunyou.environments.models import Environment
+from plugins.yunyou.environments.shapes import IN_ENVIRONMENT
 from plugins.yunyou.products import baseline
 from plugins.yunyou.products import service as products
+from plugins.yunyou.products.api import api
 from plugins.yunyou.products.models import BaselineProduct
-from plugins.yunyou.routes import products as bp
+from plugins.yunyou.products.shapes import ProductOut, product
+
+bp = routes.products
 
 
-@bp.get("/products")
-@guard(permissions.PRODUCT_READ)
-def product_list() -> Response:
-    of_environment, filter_by_environment = by_environment(BaselineProduct.environment_id)
-    columns = (
-        Column("code", _("Product"), lambda p: p.code, "link", BaselineProduct.code, narrow=True),
-        Column("name", _("Name"), lambda p: p.name, sort=BaselineProduct.name),
-        Column("release", _("Version"), lambda p: p.release, "mono", BaselineProduct.release, narrow=True),
-        of_environment,
-        Column("topology", _("Topology"), lambda p: p.topology or "–", hidden=True),
-        Column("specification", _("Specification"), lambda p: p.specification or "–", hidden=True),
-        Column("changed", _("Changed"), lambda p: p.changed_at, "time", BaselineProduct.changed_at),
-    )
-    listing = Listing(
-        "products",
-        scoped(BaselineProduct),
-        columns,
-        search=(BaselineProduct.code, BaselineProduct.name),
-        filters=(filter_by_environment,),
-        default_sort="code",
-        href=lambda p: url_for(".product_show", environment_id=p.environment_id, code=p.code),
-        empty=Empty(
-            _("Nothing was released yet"),
-            _("The baseline tells what truly runs; it grows with every release."),
+def _exports() -> list[Action]:
+    """The baselines that there are, as files."""
+    found = scoped(Environment).where(Environment.id.in_(select(BaselineProduct.environment_id)))
+    return [
+        Action(
+            _("Export the baseline of {name}").format(name=environment.name),
+            url_for(".baseline_export", environment_id=environment.id),
+            icon="download",
+        )
+        for environment in rows(found.order_by(Environment.name))
+    ]
+
+
+Listed(
+    api,
+    bp,
+    "product",
+    "/yunyou/products",
+    _("Product baseline"),
+    products.PRODUCT,
+    BaselineProduct,
+    ProductOut,
+    fields.ProductCode,
+    permissions.PRODUCT_READ,
+    shapes=lambda found: [product(row, [], []) for row in found],
+).listed(
+    _("Products that run"),
+    [
+        Column("code", _("Product"), lambda r: r[0].code, "link", BaselineProduct.code, narrow=True),
+        Column("name", _("Name"), lambda r: r[0].name, sort=BaselineProduct.name),
+        Column(
+            "release",
+            _("Version"),
+            lambda r: r[0].release,
+            "mono",
+            BaselineProduct.release,
+            narrow=True,
+            field="version",
         ),
-    )
-    released = {product.environment_id for product in rows(scoped(BaselineProduct))}
-    shown = [environment for environment in environments.list_environments() if environment.id in released]
-    return listing.respond("yunyou/product_list.html", environments=shown)
+        ENVIRONMENT,
+        Column("topology", _("Topology"), lambda r: r[0].topology or "–", hidden=True),
+        Column("specification", _("Specification"), lambda r: r[0].specification or "–", hidden=True),
+        Column(
+            "changed", _("Changed"), lambda r: r[0].changed_at, "time", BaselineProduct.changed_at, field="changedAt"
+        ),
+    ],
+    query=lambda: with_environment(BaselineProduct),
+    of=lambda r: r[0],
+    search=(BaselineProduct.code, BaselineProduct.name),
+    filters=[by_environment(BaselineProduct.environment_id, IN_ENVIRONMENT)],
+    sort="code",
+    href=lambda r: url_for(".product_show", environment_id=r[0].environment_id, code=r[0].code),
+    buttons=_exports,
+    empty=lambda: Empty(
+        _("Nothing was released yet"), _("The baseline tells what truly runs; it grows with every release.")
+    ),
+)
 
 
-@bp.get("/environments/<environment_id>/baseline.json")
+@bp.get("/yunyou/environments/<environment_id>/baseline.json")
 @guard(permissions.PRODUCT_READ)
 def baseline_export(environment_id: str) -> Response:
     environment = environments.get_environment(environment_id)
@@ -66,8 +101,8 @@ def baseline_export(environment_id: str) -> Response:
     return response
 
 
-@bp.post("/environments/<environment_id>/baseline")
-@guard(permissions.ENVIRONMENT_EDIT, audit=permissions.BASELINE_IMPORTED)
+@bp.post("/yunyou/environments/<environment_id>/baseline")
+@api.guard("yunyou.baseline.import")
 def baseline_import(environment_id: str) -> Response:
     environment = environments.get_environment(environment_id)
     file = request.files.get("file")
@@ -77,7 +112,7 @@ def baseline_import(environment_id: str) -> Response:
     return go(url_for(".product_list"), _("The baseline was imported."))
 
 
-@bp.get("/environments/<environment_id>/products/<code>")
+@bp.get("/yunyou/environments/<environment_id>/products/<code>")
 @guard(permissions.PRODUCT_READ)
 def product_show(environment_id: str, code: str) -> Response:
     product = products.get_product(code, environment_id)
@@ -95,7 +130,7 @@ def _records(product: BaselineProduct) -> list[dict[str, Any]]:
     return [{**record, "at": datetime.fromisoformat(record["at"])} for record in products.records_of(product)]
 
 
-@bp.get("/environments/<environment_id>/products/<code>/applications/<name>")
+@bp.get("/yunyou/environments/<environment_id>/products/<code>/applications/<name>")
 @guard(permissions.PRODUCT_READ)
 def application_show(environment_id: str, code: str, name: str) -> Response:
     row = products.get_application(code, name, environment_id)

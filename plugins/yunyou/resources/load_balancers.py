@@ -6,35 +6,35 @@ import logging
 from typing import Annotated, Any
 
 import msgspec
-from flask import Response
 from sqlalchemy import func, select
 
 from app import caller
 from app.contracts.dns import DnsRecords
 from app.contracts.shapes import Id, doc
-from app.db import db, new_id, rows, scoped
+from app.db import db, new_id, rows
 from app.errors import ConsoleError
-from app.guard import guard
 from app.kube import paths
 from app.kube.client import Kube
 from app.services import find_service
-from app.web.api import Out, Page, page
+from app.web.api import Out
 from app.web.language import t
-from app.web.listing import Column, Listing
+from app.web.listed import Listed
+from app.web.listing import Column, Filter
 from app.web.table import Cell, Empty
 from app.words import _, pgettext
-from plugins.yunyou import fields, permissions
+from plugins.yunyou import fields, permissions, routes
 from plugins.yunyou.documents.parameters import entries_of
 from plugins.yunyou.documents.rendering import Source
 from plugins.yunyou.documents.rendering import render as rendered
 from plugins.yunyou.documents.variables import setting_of, sources_of
+from plugins.yunyou.environments.columns import ENVIRONMENT
 from plugins.yunyou.environments.models import Environment
 from plugins.yunyou.environments.service import kube_of
-from plugins.yunyou.environments.shapes import EnvironmentQuery
+from plugins.yunyou.environments.shapes import IN_ENVIRONMENT
 from plugins.yunyou.resources.models import LoadBalancer
 from plugins.yunyou.resources.outputs import known_outputs
-from plugins.yunyou.routes import operation as api
-from plugins.yunyou.routes import products as bp
+
+api, bp = routes.operation, routes.products
 
 log = logging.getLogger(__name__)
 DOMAIN = "#domain"
@@ -172,65 +172,43 @@ def balancer(row: LoadBalancer) -> dict[str, Any]:
     }
 
 
-@bp.get("/load-balancers")
-@guard(permissions.RESOURCE_READ)
-def balancer_list() -> Response:
-    columns = (
+def _state(row: LoadBalancer) -> Cell:
+    return Cell("tone", text=t(BALANCER[row.state]), tone="ok" if row.state == "active" else "info")
+
+
+def _listeners(row: LoadBalancer) -> list[str]:
+    return [f"{x['protocol']} {x['port']}→{x['targetPort']}" for x in row.listeners]
+
+
+Listed(
+    api,
+    bp,
+    "balancer",
+    "/yunyou/load-balancers",
+    _("Load balancers"),
+    _("load balancer"),
+    LoadBalancer,
+    BalancerOut,
+    Id,
+    permissions.RESOURCE_READ,
+    shapes=lambda found: [msgspec.convert(balancer(row), BalancerOut) for row in found],
+    served=("/yunyou/resources/load-balancers", "yunyou.load-balancers"),
+).listed(
+    _("Load balancers"),
+    [
         Column("name", _("Name"), lambda b: b.name, "mono", LoadBalancer.name, narrow=True),
-        Column(
-            "state",
-            _("State"),
-            lambda b: Cell("tone", text=t(BALANCER[b.state]), tone="ok" if b.state == "active" else "info"),
-            sort=LoadBalancer.state,
-        ),
+        Column("state", _("State"), _state, sort=LoadBalancer.state),
         Column("address", _("Address"), lambda b: b.address, "mono", LoadBalancer.address, narrow=True),
         Column("domain", _("Domain"), lambda b: b.domain, "mono", LoadBalancer.domain),
         Column(
             "application", _("Application"), lambda b: f"{b.product}/{b.application}", sort=LoadBalancer.application
         ),
         Column("network", _("Network"), lambda b: NETWORKS[b.network]),
-        Column(
-            "listeners",
-            _("Listeners"),
-            lambda b: [f"{x['protocol']} {x['port']}→{x['targetPort']}" for x in b.listeners],
-            "tags",
-        ),
-    )
-    listing = Listing(
-        "balancers",
-        scoped(LoadBalancer),
-        columns,
-        search=(LoadBalancer.name, LoadBalancer.domain, LoadBalancer.address),
-        default_sort="name",
-        poll=5,
-        empty=Empty(_("No load balancer"), _("They come with the products that declare them.")),
-    )
-    return listing.respond("yunyou/balancer_list.html")
-
-
-@api.operation(
-    "GET",
-    "/yunyou/resources/load-balancers",
-    "yunyou.load-balancers.list",
-    _("Load balancers"),
-    permissions.RESOURCE_READ,
-    query=EnvironmentQuery,
-    returns=Page[BalancerOut],
+        Column("listeners", _("Listeners"), _listeners, "tags"),
+    ],
+    search=(LoadBalancer.name, LoadBalancer.domain, LoadBalancer.address),
+    filters=[Filter("environment", ENVIRONMENT.title, LoadBalancer.environment_id, doc=IN_ENVIRONMENT)],
+    sort="name",
+    poll=5,
+    empty=lambda: Empty(_("No load balancer"), _("They come with the products that declare them.")),
 )
-def list_balancers(query: EnvironmentQuery) -> Page[BalancerOut]:
-    found = scoped(LoadBalancer)
-    if query.environment:
-        found = found.where(LoadBalancer.environment_id == query.environment)
-    return page(
-        found,
-        query,
-        _balancer,
-        sorts={"name": LoadBalancer.name},
-        search=(LoadBalancer.name, LoadBalancer.domain),
-        key=LoadBalancer.id,
-        default="name",
-    )
-
-
-def _balancer(row: LoadBalancer) -> BalancerOut:
-    return msgspec.convert(balancer(row), BalancerOut)

@@ -8,22 +8,30 @@ from typing import Any
 from flask import Response, url_for
 from sqlalchemy import Select
 
+from app.contracts.shapes import doc
 from app.db import count, scoped
 from app.guard import guard
 from app.order_views.pages import order_listing
 from app.orders.models import Order
+from app.web.frame import why_not
 from app.web.language import t
-from app.web.listing import Column, Filter, Listing
+from app.web.listed import Listed
+from app.web.listing import Column, Filter
 from app.web.render import go, render
 from app.web.table import Action, Cell, Empty
 from app.words import _
-from plugins.yunyou import permissions
+from plugins.yunyou import fields, permissions, routes
 from plugins.yunyou.environments import service as environments
-from plugins.yunyou.environments.columns import by_environment
-from plugins.yunyou.routes import solutions as bp
+from plugins.yunyou.environments.columns import ENVIRONMENT, by_environment, with_environment
 from plugins.yunyou.solutions import service as solutions
+from plugins.yunyou.solutions.api import api
 from plugins.yunyou.solutions.models import Solution
+from plugins.yunyou.solutions.shapes import SolutionItem
 
+bp = routes.solutions
+
+FOR_ENVIRONMENT = doc("Only solutions for the environment with this identifier.")
+IN_STATE = doc("Only solutions in this state: `planning`, `deploying`, `completed`, `discarded` or `superseded`.")
 TONES = {"planning": "info", "deploying": "info", "completed": "ok", "discarded": "neutral", "superseded": "neutral"}
 WORDS = {
     "planning": _("Planning"),
@@ -34,44 +42,58 @@ WORDS = {
 }
 
 
-@bp.get("")
-@guard(permissions.SOLUTION_READ)
-def solution_list() -> Response:
-    of_environment, filter_by_environment = by_environment(Solution.environment_id)
-    columns = (
-        Column("name", _("Solution"), lambda s: s.name, "link", Solution.name, narrow=True),
-        Column("release", _("Version"), lambda s: s.release, "mono", Solution.release, narrow=True),
-        Column("state", _("State"), _state, sort=Solution.state, narrow=True),
-        of_environment,
-        Column("products", _("Products"), lambda s: len(s.products), "number"),
-        Column("applications", _("Applications"), lambda s: s.applications, "number", Solution.applications),
-        Column("imported_by", _("Imported by"), lambda s: s.imported_by, sort=Solution.imported_by),
-        Column("created", _("Imported"), lambda s: s.created_at, "time", Solution.created_at),
+def _import() -> Action:
+    refused = why_not(permissions.SOLUTION_IMPORT)
+    return Action(
+        _("Import a solution"), url_for(".solution_new"), icon="upload", primary=True, disabled_reason=refused
     )
-    filters = (
-        Filter("state", _("State"), Solution.state, list(WORDS.items())),
-        filter_by_environment,
-    )
-    importing = Action(_("Import a solution"), url_for(".solution_new"), icon="upload", primary=True)
-    listing = Listing(
-        "solutions",
-        scoped(Solution),
-        columns,
-        search=(Solution.name, Solution.release, Solution.imported_by),
-        filters=filters,
-        default_sort="-created",
-        href=lambda s: url_for(".solution_show", solution_id=s.id),
-        empty=Empty(
-            _("No solution yet"),
-            _("A solution is a JSON file that describes the products an environment shall run."),
-            importing,
-        ),
-    )
-    return listing.respond("yunyou/solution_list.html", importing=importing)
 
 
 def _state(solution: Solution) -> Cell:
     return Cell("tone", text=t(WORDS[solution.state]), tone=TONES[solution.state])
+
+
+Listed(
+    api,
+    bp,
+    "solution",
+    "/yunyou/solutions",
+    _("Solutions"),
+    solutions.SOLUTION,
+    Solution,
+    SolutionItem,
+    fields.SolutionId,
+    permissions.SOLUTION_READ,
+).listed(
+    _("List solutions"),
+    [
+        Column("name", _("Solution"), lambda r: r[0].name, "link", Solution.name, narrow=True),
+        Column("release", _("Version"), lambda r: r[0].release, "mono", Solution.release, narrow=True),
+        Column("state", _("State"), lambda r: _state(r[0]), sort=Solution.state, narrow=True),
+        ENVIRONMENT,
+        Column("products", _("Products"), lambda r: len(r[0].products), "number"),
+        Column("applications", _("Applications"), lambda r: r[0].applications, "number", Solution.applications),
+        Column(
+            "imported_by", _("Imported by"), lambda r: r[0].imported_by, sort=Solution.imported_by, field="importedBy"
+        ),
+        Column("created", _("Imported"), lambda r: r[0].created_at, "time", Solution.created_at, field="createdAt"),
+    ],
+    query=lambda: with_environment(Solution),
+    of=lambda r: r[0],
+    search=(Solution.name, Solution.release, Solution.imported_by),
+    filters=(
+        Filter("state", _("State"), Solution.state, list(WORDS.items()), IN_STATE),
+        by_environment(Solution.environment_id, FOR_ENVIRONMENT),
+    ),
+    sort="-created",
+    href=lambda r: url_for(".solution_show", solution_id=r[0].id),
+    buttons=lambda: [_import()],
+    empty=lambda: Empty(
+        _("No solution yet"),
+        _("A solution is a JSON file that describes the products an environment shall run."),
+        _import(),
+    ),
+)
 
 
 def header(solution: Solution, tab: str) -> dict[str, Any]:
@@ -91,7 +113,7 @@ def _orders_of(solution: Solution) -> Select[tuple[Order]]:
     return scoped(Order).where(Order.subject_type == "solution", Order.subject_id == solution.id)
 
 
-@bp.get("/<solution_id>/metadata")
+@bp.get("/yunyou/solutions/<solution_id>/metadata")
 @guard(permissions.SOLUTION_READ)
 def metadata_show(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
@@ -101,7 +123,7 @@ def metadata_show(solution_id: str) -> Response:
     )
 
 
-@bp.get("/<solution_id>/records")
+@bp.get("/yunyou/solutions/<solution_id>/records")
 @guard(permissions.SOLUTION_READ)
 def record_list(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
@@ -110,15 +132,15 @@ def record_list(solution_id: str) -> Response:
     )
 
 
-@bp.post("/<solution_id>/discard")
-@guard(permissions.SOLUTION_IMPORT, audit=permissions.SOLUTION_DISCARDED)
+@bp.post("/yunyou/solutions/<solution_id>/discard")
+@api.guard("yunyou.solutions.discard")
 def solution_discard(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
     solutions.discard(solution)
     return go(url_for(".solution_list"), _("The solution was discarded."))
 
 
-@bp.get("/<solution_id>/discard")
+@bp.get("/yunyou/solutions/<solution_id>/discard")
 @guard(permissions.SOLUTION_IMPORT)
 def discard_dialog(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)

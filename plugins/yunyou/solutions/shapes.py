@@ -88,15 +88,10 @@ class SolutionItem(Out):
     id: Id
     name: Annotated[str, doc("Name of the solution.")]
     release: Annotated[str, doc("Version of the solution.")]
-    environment: Annotated[str, doc("Identifier of the environment that it is for.")]
+    environment_id: Annotated[str, doc("Identifier of the environment that it is for.")] = msgspec.field(
+        name="environment"
+    )
     state: fields.SolutionState
     applications: Annotated[int, doc("How many applications it brings.")]
     imported_by: Annotated[str, doc("Name of whoever imported it.")]
     created_at: Annotated[datetime, doc("When it was imported.")]
-
-
-def solution_item(row: Solution) -> SolutionItem:
-    """A solution in a list."""
-    return SolutionItem(
-        row.id, row.name, row.release, row.environment_id, row.state, row.applications, row.imported_by, row.created_at
-    )

@@ -17,6 +17,7 @@ from app.words import _
 from plugins.yunyou import permissions
 from plugins.yunyou.orders import previews
 from plugins.yunyou.orders import service as orders
+from plugins.yunyou.orders.api import api
 from plugins.yunyou.orders.requests import OrderRequest
 from plugins.yunyou.orders.rules import groups as rules
 from plugins.yunyou.orders.rules import sequence
@@ -128,7 +129,7 @@ def group_sizes(solution_id: str) -> Response:
 
 
 @bp.post("/preview")
-@guard(permissions.ORDER_READ, resource=decisions.later, reason="a preview changes nothing")
+@api.guard("yunyou.orders.preview")
 def release_preview(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
     chosen: OrderRequest | None = None
@@ -151,7 +152,7 @@ def release_preview(solution_id: str) -> Response:
 
 
 @bp.post("")
-@guard(permissions.ORDER_READ, resource=decisions.later, audit=permissions.ORDER_CREATED)
+@api.guard("yunyou.orders.create")
 def release_create(solution_id: str) -> Response:
     try:
         order = orders.create(asked(solution_id))

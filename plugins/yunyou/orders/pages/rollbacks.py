@@ -21,6 +21,7 @@ from app.words import _
 from plugins.yunyou import permissions
 from plugins.yunyou.orders import previews, rollbacks
 from plugins.yunyou.orders import service as orders
+from plugins.yunyou.orders.api import api
 from plugins.yunyou.orders.pages.releases import STRATEGIES
 from plugins.yunyou.orders.requests import OrderRequest, RollbackRequest
 from plugins.yunyou.products import service as products
@@ -110,7 +111,7 @@ def product_rollback(environment_id: str, code: str) -> Response:
 
 
 @bp.post("/environments/<environment_id>/products/<code>/rollback")
-@guard(permissions.ORDER_READ, audit=permissions.ORDER_CREATED, resource=decisions.later)
+@api.guard("yunyou.orders.create")
 def product_rollback_create(environment_id: str, code: str) -> Response:
     return _made(orders.create(_of_product(environment_id, code, request.form.get("record", ""))).id)
 
