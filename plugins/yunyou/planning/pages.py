@@ -26,8 +26,8 @@ from plugins.yunyou.planning.images import CHECK_IMAGES
 from plugins.yunyou.planning.rules.difference import KIND_NAMES
 from plugins.yunyou.planning.solution_import import import_solution
 from plugins.yunyou.solutions import service as solutions
+from plugins.yunyou.solutions.layout import header
 from plugins.yunyou.solutions.models import PLANS, Solution
-from plugins.yunyou.solutions.pages import header
 
 bp = routes.solutions
 

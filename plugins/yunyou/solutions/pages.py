@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from flask import Response, url_for
-from sqlalchemy import Select
 
 from app.contracts.shapes import doc
-from app.db import count, scoped
 from app.guard import guard
 from app.order_views.pages import order_listing
-from app.orders.models import Order
 from app.web.frame import why_not
 from app.web.language import t
 from app.web.listed import Listed
@@ -21,25 +17,20 @@ from app.web.render import go, render
 from app.web.table import Action, Cell, Empty
 from app.words import _
 from plugins.yunyou import fields, permissions, routes
-from plugins.yunyou.environments import service as environments
 from plugins.yunyou.environments.columns import ENVIRONMENT, by_environment, with_environment
 from plugins.yunyou.solutions import service as solutions
 from plugins.yunyou.solutions.api import api
+from plugins.yunyou.solutions.layout import TONES, WORDS, header, orders_of
 from plugins.yunyou.solutions.models import Solution
 from plugins.yunyou.solutions.shapes import SolutionItem
 
 bp = routes.solutions
 
+
 FOR_ENVIRONMENT = doc("Only solutions for the environment with this identifier.")
+
+
 IN_STATE = doc("Only solutions in this state: `planning`, `deploying`, `completed`, `discarded` or `superseded`.")
-TONES = {"planning": "info", "deploying": "info", "completed": "ok", "discarded": "neutral", "superseded": "neutral"}
-WORDS = {
-    "planning": _("Planning"),
-    "deploying": _("Deploying"),
-    "completed": _("Completed"),
-    "discarded": _("Discarded"),
-    "superseded": _("Superseded"),
-}
 
 
 def _import() -> Action:
@@ -96,23 +87,6 @@ Listed(
 )
 
 
-def header(solution: Solution, tab: str) -> dict[str, Any]:
-    environment = environments.get_environment(solution.environment_id)
-    return {
-        "solution": solution,
-        "environment": environment,
-        "tab": tab,
-        "order_count": count(_orders_of(solution)),
-        "state_tone": TONES[solution.state],
-        "state_word": WORDS[solution.state],
-        "open": solution.state in ("planning", "deploying"),
-    }
-
-
-def _orders_of(solution: Solution) -> Select[tuple[Order]]:
-    return scoped(Order).where(Order.subject_type == "solution", Order.subject_id == solution.id)
-
-
 @bp.get("/yunyou/solutions/<solution_id>/metadata")
 @guard(permissions.SOLUTION_READ)
 def metadata_show(solution_id: str) -> Response:
@@ -127,7 +101,7 @@ def metadata_show(solution_id: str) -> Response:
 @guard(permissions.SOLUTION_READ)
 def record_list(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
-    return order_listing("records", _orders_of(solution)).respond(
+    return order_listing("records", orders_of(solution)).respond(
         "yunyou/record_list.html", **header(solution, "records")
     )
 

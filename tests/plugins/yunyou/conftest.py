@@ -13,7 +13,7 @@ from app.db import db
 from app.kube import client
 from app.kube.mirrored import is_fresh
 from app.kube.models import Cluster
-from plugins.yunyou.orders.steps import applications
+from plugins.yunyou.orders.steps import groups
 from sandbox.launch import Sandbox, start
 from tests import factories, kube
 from tests.cluster.control_plane import ControlPlane
@@ -28,7 +28,7 @@ REAL = pytest.param("real", marks=[pytest.mark.real, pytest.mark.xdist_group("yu
 @pytest.fixture(autouse=True)
 def ready_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is ready stays so in the sandbox and with KWOK, and need not be looked at for seconds."""
-    monkeypatch.setattr(applications, "MIN_READY", 0.0)
+    monkeypatch.setattr(groups, "MIN_READY", 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,8 @@ from plugins.yunyou.products import live_objects
 from plugins.yunyou.resources.models import LoadBalancer
 
 Json = dict[str, Any]
+
+
 CANNOT_GROW = ErrorCode(
     "YUNYOU/VOLUME_CANNOT_GROW",
     409,
@@ -35,6 +37,8 @@ CANNOT_GROW = ErrorCode(
         "solution as it was."
     ),
 )
+
+
 ERRORS = (CANNOT_GROW,)
 
 
@@ -195,3 +199,11 @@ def live_workload(ctx: Context, plan: Plan) -> Json | None:
     """The workload as the cluster has it now, asked directly."""
     found = kube(ctx).find(paths.one(plan.kind, environment_of(ctx).namespace, plan.name))
     return {**found, "kind": plan.kind} if found else None
+
+
+def kept_target(ctx: Context) -> Json:
+    """The order's target and how the baseline will change."""
+    if "whole" not in ctx.cache:
+        ctx.cache["whole"] = freezing.load_target(ctx.order.id)
+    found: Json = ctx.cache["whole"]
+    return found

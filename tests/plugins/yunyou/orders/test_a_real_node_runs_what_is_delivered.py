@@ -13,8 +13,8 @@ import pytest
 from app.db import now
 from app.kube import paths
 from plugins.yunyou.orders.rules import diagnosis
-from plugins.yunyou.orders.steps import applications
-from plugins.yunyou.orders.steps.applications import MIN_READY
+from plugins.yunyou.orders.steps import groups
+from plugins.yunyou.orders.steps.groups import MIN_READY
 from plugins.yunyou.planning import registry as images
 from tests.cluster.images import ARCHITECTURE, Registry
 from tests.cluster.node import RealNode
@@ -40,7 +40,7 @@ def on_node(
     new_delivery: Callable[..., Delivery], real_node: RealNode, shop: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Delivery]:
     """Delivery to the node, whose mirror is at work; what was delivered is deleted at the end."""
-    monkeypatch.setattr(applications, "MIN_READY", MIN_READY)
+    monkeypatch.setattr(groups, "MIN_READY", MIN_READY)
     made = new_delivery("node", real_node.kubeconfig.read_text(), real_node.registry.host)
     with mirror_of(made):
         yield made
