@@ -7,11 +7,11 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import JSON, DateTime, Delete, MetaData, Select, String, Text, Update, event, func, select, types
+from sqlalchemy import JSON, DateTime, Delete, MetaData, Select, String, Table, Text, Update, event, func, select, types
 from sqlalchemy.engine import Connection, CursorResult, Dialect, Engine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
@@ -87,13 +87,13 @@ NAMES = {
 }
 
 
-class Model(DeclarativeBase):
-    """Base of every table. Constraint names are fixed, so that migrations can name them everywhere."""
+class Base(DeclarativeBase):
+    """What every table is declared with. Constraint names are fixed, so that migrations can name them everywhere."""
 
     metadata = MetaData(naming_convention=NAMES)
 
 
-Model.registry.update_type_annotation_map(
+Base.registry.update_type_annotation_map(
     {datetime: UTCDateTime(), dict[str, Any]: JSON(), list[Any]: JSON(), list[str]: JSON()}
 )
 
@@ -150,18 +150,30 @@ class Session(FlaskSession):
         except StaleDataError as error:
             raise CHANGED() from error
         except IntegrityError as error:
-            refused = conflicts.of_integrity(error, Model.metadata)
+            refused = conflicts.of_integrity(error, Base.metadata)
             if refused is None:
                 raise
             raise refused from error
 
 
 db = SQLAlchemy(
-    model_class=Model,
+    model_class=Base,
     disable_autonaming=True,
     session_options={"class_": Session},
     engine_options={"json_serializer": _dumps, "pool_pre_ping": True},
 )
+
+
+if TYPE_CHECKING:
+    Model = Base  # Flask-SQLAlchemy makes db.Model of it while it runs
+else:
+    Model = db.Model
+"""The class of every table."""
+
+
+def table_of(model: type[Base]) -> Table:
+    """Its table, for statements that go past the session."""
+    return cast(Table, model.__table__)
 
 
 def scoped(model: type[T], tenant_id: str | None = None) -> Select[T]:

@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, String, Update, insert, or_, select, updat
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
-from app.db import Name, affected, db, now
+from app.db import Model, Name, affected, db, now
 
 LITTLE = 0.7  # of its time: with less left it is renewed
 RENEWALS = 4  # in the time that a lease lasts: three may fail
@@ -101,7 +101,7 @@ class Lease:
         return renewed.values(**values).execution_options(synchronize_session=False)
 
 
-class LeaseRow(db.Model):
+class LeaseRow(Model):
     """Who may do the named thing, and until when. ``token`` rises with every new owner."""
 
     __tablename__ = "core_lease"

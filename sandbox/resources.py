@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 _ALL = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 
@@ -20,7 +21,7 @@ class Resource:
     categories: tuple[str, ...] = ()
     subresources: tuple[str, ...] = ()
     custom: bool = field(default=False, compare=False)
-    schema: dict | None = field(default=None, compare=False, hash=False)
+    schema: dict[str, Any] | None = field(default=None, compare=False, hash=False)
 
     @property
     def api_version(self) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Insert, Select, select
+from sqlalchemy import Executable, Select, select
 
 from app.audit import chain
 from app.audit.models import AuditCount, AuditEvent, AuditWaiting
-from app.db import db, now
+from app.db import db, now, table_of
 
 SITE, EVER = "*", ""
 OPERATION, OPERATOR, RESULT = "operation", "operator", "result"
@@ -31,18 +31,19 @@ def add(rows: Sequence[Sequence[Any]]) -> None:
     db.session.execute(_added(db.engine.dialect.name), values)
 
 
-def _added(dialect: str) -> Insert:
+def _added(dialect: str) -> Executable:
     """A row of counts, or so many more where it is there."""
     if dialect == "mysql":
         from sqlalchemy.dialects import mysql
 
-        made = mysql.insert(AuditCount.__table__)
-        return made.on_duplicate_key_update(amount=AuditCount.__table__.c.amount + made.inserted.amount)
+        made = mysql.insert(table_of(AuditCount))
+        return made.on_duplicate_key_update(amount=table_of(AuditCount).c.amount + made.inserted.amount)
     from sqlalchemy.dialects import postgresql, sqlite
 
-    added = (sqlite if dialect == "sqlite" else postgresql).insert(AuditCount.__table__)
-    more = AuditCount.__table__.c.amount + added.excluded.amount
-    return added.on_conflict_do_update(index_elements=list(COLUMNS), set_={"amount": more})
+    added = (sqlite if dialect == "sqlite" else postgresql).insert(table_of(AuditCount))
+    more = table_of(AuditCount).c.amount + added.excluded.amount
+    raised: Executable = added.on_conflict_do_update(index_elements=list(COLUMNS), set_={"amount": more})
+    return raised
 
 
 def _counted(rows: Iterable[Mapping[str, Any]]) -> tuple[Counter[Key], dict[Key, dict[str, str]]]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Index, String, event, insert
 from sqlalchemy.orm import Mapped, Mapper, foreign, mapped_column, relationship
 
-from app.db import Id, Identified, Long, Name, Sealed, db, now
+from app.db import Id, Identified, Long, Model, Name, Sealed, now
 
 FILTERED = (
     "operation",
@@ -30,7 +30,7 @@ def _of_tenant(column: str) -> Index:
     return Index(f"ix_core_audit_event_by_{column}", "tenant_id", column, "created_at", "id")
 
 
-class AuditSeal(db.Model):
+class AuditSeal(Model):
     """The seal of one row: its place in its tenant's chain, in a table of its own so that rows are never written again.
 
     ``digest`` is SHA-256 over the row, ``seq``, ``previous`` and ``sealed_after`` (see :mod:`app.audit.offline`);
@@ -51,7 +51,7 @@ class AuditSeal(db.Model):
     key: Mapped[str] = mapped_column(String(64))
 
 
-class AuditEvent(Identified, db.Model):
+class AuditEvent(Identified, Model):
     """One operation: who did what to what, from where, with which result (C-30). Every column is sealed."""
 
     __tablename__ = "core_audit_event"
@@ -87,7 +87,7 @@ class AuditEvent(Identified, db.Model):
     )
 
 
-class AuditWaiting(db.Model):
+class AuditWaiting(Model):
     """A row that is not sealed yet: written with it, removed with its seal, so that the sealer need not search."""
 
     __tablename__ = "core_audit_waiting"
@@ -100,7 +100,7 @@ def _await_the_seal(_mapper: Mapper[AuditEvent], connection: Connection, row: Au
     connection.execute(insert(AuditWaiting).values(event_id=row.id))
 
 
-class AuditHead(db.Model):
+class AuditHead(Model):
     """The end of a tenant's chain; ``stated`` is the ``seq`` that the last checkpoint told."""
 
     __tablename__ = "core_audit_head"
@@ -112,7 +112,7 @@ class AuditHead(db.Model):
     stated: Mapped[int] = mapped_column(default=0)
 
 
-class AuditCheckpoint(db.Model):
+class AuditCheckpoint(Model):
     """A signed statement of where the chains end: a JWS (RFC 7515) in compact form. The same stand in a file apart."""
 
     __tablename__ = "core_audit_checkpoint"
@@ -122,7 +122,7 @@ class AuditCheckpoint(db.Model):
     statement: Mapped[str] = mapped_column(Long)
 
 
-class AuditKey(db.Model):
+class AuditKey(Model):
     """A key that signs checkpoints (RSA, PKCS #8 in PEM); its ``id`` is its thumbprint (RFC 7638). The newest signs."""
 
     __tablename__ = "core_audit_key"
@@ -132,7 +132,7 @@ class AuditKey(db.Model):
     private: Mapped[str] = mapped_column(Sealed)
 
 
-class AuditCount(db.Model):
+class AuditCount(Model):
     """How many sealed rows a day of a tenant has, by ``kind``: operation, operator or result.
 
     ``tenant_id`` is ``*`` and ``day`` empty for the site since its beginning; a day is ``YYYY-MM-DD`` in UTC.

@@ -32,7 +32,8 @@ def note(resource_type: str = "", resource_id: str = "", name: str = "", **detai
 
 def noted() -> Mapping[str, Any] | None:
     """What this request noted so far."""
-    return g.get("audit_note")
+    found: Mapping[str, Any] | None = g.get("audit_note")
+    return found
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from app import crypto
 from app.audit import chain, checkpoints, counts
 from app.audit.models import AuditEvent, AuditHead, AuditSeal, AuditWaiting
 from app.audit.offline import ABANDONED, GENESIS, OPEN
-from app.db import db, now
+from app.db import db, now, table_of
 
 BATCH = 1_000
 MOST_WAITING = 10_000
@@ -72,7 +72,7 @@ def _seal_batch(find_heads: Any) -> int:
         return 0
     heads = find_heads(sorted({row[PLACE] for row in fresh}))
     known = frozenset(heads)
-    db.session.execute(insert(AuditSeal.__table__), _seals(fresh, heads))
+    db.session.execute(insert(table_of(AuditSeal)), _seals(fresh, heads))
     sealed = select(AuditSeal.seq).where(AuditSeal.event_id == AuditWaiting.event_id).exists()
     db.session.execute(delete(AuditWaiting).where(AuditWaiting.event_id.between(fresh[0][0], fresh[-1][0]), sealed))
     _keep(heads, known)
@@ -144,7 +144,7 @@ def _keep(heads: Heads, known: frozenset[str]) -> None:
     if old := [row for row in rows if row["tenant_id"] in known]:
         db.session.execute(update(AuditHead), old)
     if new := [{**row, "stated": 0} for row in rows if row["tenant_id"] not in known]:
-        db.session.execute(insert(AuditHead.__table__), new)
+        db.session.execute(insert(table_of(AuditHead)), new)
 
 
 def state(tenant_id: str) -> tuple[int, int]:

@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Id, Identified, Name, Sealed, Versioned, db
+from app.db import Id, Identified, Model, Name, Sealed, Versioned
 
 
-class ConsoleSession(Identified, db.Model):
+class ConsoleSession(Identified, Model):
     """One signed-in browser. The cookie holds a random token; the row holds only its digest (C-11)."""
 
     __tablename__ = "core_session"
@@ -30,7 +30,7 @@ class ConsoleSession(Identified, db.Model):
     id_token: Mapped[str | None] = mapped_column(Sealed)
 
 
-class ClaimedPerson(Identified, Versioned, db.Model):
+class ClaimedPerson(Identified, Versioned, Model):
     """Whom a provider that is no AntStack IAM signed in, with what its claims said then (OIDC_CLAIMS)."""
 
     __tablename__ = "core_claimed_person"
@@ -41,7 +41,7 @@ class ClaimedPerson(Identified, Versioned, db.Model):
     roles: Mapped[list[str]]
 
 
-class IdempotentAnswer(Identified, db.Model):
+class IdempotentAnswer(Identified, Model):
     """What a POST with an ``Idempotency-Key`` answered, sealed; ``app.web.idempotency`` removes it after a day."""
 
     __tablename__ = "core_idempotent_answer"

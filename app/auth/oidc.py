@@ -81,7 +81,8 @@ def metadata() -> dict[str, Any]:
     :raises ConsoleError: AUTH/PROVIDER_UNREACHABLE
     """
     try:
-        return client().load_server_metadata()
+        found: dict[str, Any] = client().load_server_metadata()
+        return found
     except (requests.RequestException, ValueError) as error:
         raise PROVIDER_AWAY(issuer=site.settings().issuer) from error
 

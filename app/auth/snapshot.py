@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from app import site
 from app.auth import oidc
-from app.auth.codes import NOT_VALID
+from app.auth.codes import NOT_VALID, PROVIDER_AWAY
 from app.auth.federation import SNAPSHOT, SNAPSHOT_SECONDS, Content, HeldRole, SnapshotAnswer, SnapshotAsked, declared
 from app.errors import ConsoleError
 from app.jobs.queue import connection
@@ -74,11 +74,13 @@ def current() -> Snapshot:
         return _keeper().newest()
     if "directory_snapshot" not in g:
         g.directory_snapshot = _keeper().newest()
-    return g.directory_snapshot
+    found: Snapshot = g.directory_snapshot
+    return found
 
 
 def _keeper() -> Keeper:
-    return current_app.extensions.setdefault(EXTENSION, Keeper())
+    keeper: Keeper = current_app.extensions.setdefault(EXTENSION, Keeper())
+    return keeper
 
 
 class Keeper:
@@ -105,7 +107,7 @@ class Keeper:
                 self._asking.release()
         held = self._held
         if held is None or held.until <= time.time():
-            raise self._trouble or oidc.PROVIDER_AWAY(issuer=site.settings().issuer)
+            raise self._trouble or PROVIDER_AWAY(issuer=site.settings().issuer)
         return held
 
     def _is_fresh(self) -> bool:
@@ -145,7 +147,7 @@ def _asked(held: Snapshot | None) -> Snapshot:
     except (JoseError, ValueError, KeyError) as error:
         raise NOT_VALID(issuer=site.settings().issuer, detail=str(error)) from error
     except requests.RequestException as error:
-        raise oidc.PROVIDER_AWAY(issuer=site.settings().issuer) from error
+        raise PROVIDER_AWAY(issuer=site.settings().issuer) from error
     _share(answer, began)
     return found
 

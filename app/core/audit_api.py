@@ -73,9 +73,9 @@ def event_out(e: AuditEvent) -> EventOut:
         e.result,
         e.error_code,
         e.duration_ms,
-        seal and seal.seq,
-        seal and seal.previous,
-        seal and seal.digest,
+        seal.seq if seal else None,
+        seal.previous if seal else None,
+        seal.digest if seal else None,
     )
 
 

@@ -40,7 +40,8 @@ def _relying_party() -> ModuleType:
 @public("it begins the sign-in")
 def login() -> Response:
     session["next"] = local_path(request.args.get("next", "/"))
-    return _relying_party().begin()
+    begun: Response = _relying_party().begin()
+    return begun
 
 
 @bp.get("/auth/callback")

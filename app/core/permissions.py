@@ -2,8 +2,8 @@
 
 from app.contracts.declarations import Permission
 from app.guard import SIGNED_IN, Operation
+from app.orders import types as orders
 from app.orders.types import CONTROL as ORDER_CONTROL
-from app.orders.types import READ as ORDER_READ
 from app.words import _
 
 JOB_READ = Permission("core.job.read", _("See jobs"), reads=True)
@@ -25,7 +25,7 @@ ALL = (
     AUDIT_EXPORT,
     AUDIT_VERIFY,
     PERMISSION_EXPLAIN,
-    ORDER_READ,
+    orders.READ,
     ORDER_CONTROL,
 )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from flask import url_for
+from collections.abc import Iterable
+
+from flask import Blueprint, url_for
 
 from app import styleguide
 from app.auth import codes as auth_codes
 from app.auth import elsewhere, sessions
-from app.contracts.declarations import NavItem, NavSection, ObjectLink, Periodic, Role
+from app.contracts.declarations import Job, NavItem, NavSection, ObjectLink, Periodic, Permission, Role
+from app.contracts.seed import Seed
 from app.core import (
     api,
     audit_api,
@@ -20,8 +23,8 @@ from app.core import (
     permissions,
     routes,
 )
-from app.errors import CORE_ERRORS
-from app.guard import SIGNED_IN
+from app.errors import CORE_ERRORS, ErrorCode
+from app.guard import SIGNED_IN, Operation
 from app.hooks import hookimpl
 from app.jobs import control
 from app.jobs.run import DONE
@@ -29,13 +32,15 @@ from app.kube.errors import ERRORS as KUBE_ERRORS
 from app.order_views import api as order_api
 from app.order_views import pages as order_pages
 from app.orders import engine, verbs
-from app.orders.steps import Confirm
+from app.orders import types as order_types
+from app.orders.steps import Confirm, StepKind
 from app.web import bearer, idempotency, lifecycle, metrics, pod_logs, problems
+from app.web.api import Api
 from app.words import _
 
 
 @hookimpl
-def register_blueprints():
+def register_blueprints() -> Iterable[Blueprint]:
     return [
         auth_pages.bp,
         routes.bp,
@@ -49,17 +54,17 @@ def register_blueprints():
 
 
 @hookimpl
-def register_apis():
+def register_apis() -> Iterable[Api]:
     return [api.api, audit_api.api, order_api.api]
 
 
 @hookimpl
-def register_permissions():
+def register_permissions() -> Iterable[Permission]:
     return permissions.ALL
 
 
 @hookimpl
-def register_roles():
+def register_roles() -> Iterable[Role]:
     return [
         Role(
             "platform-administrator",
@@ -78,26 +83,26 @@ def register_roles():
 
 
 @hookimpl
-def register_operations():
+def register_operations() -> Iterable[Operation]:
     return [DONE, engine.FINISHED]
 
 
 @hookimpl
-def register_jobs():
+def register_jobs() -> Iterable[Job]:
     return [audit_verification.VERIFY]
 
 
 @hookimpl
-def register_steps():
+def register_steps() -> Iterable[StepKind]:
     return [Confirm()]
 
 
 @hookimpl
-def register_nav():
+def register_nav() -> Iterable[NavSection | NavItem]:
     return [
         NavSection("site", 90, _("Site"), "activity"),
         NavItem("site", 10, _("Jobs"), "jobs.job_list", permissions.JOB_READ, under=("jobs",)),
-        NavItem("site", 15, _("Orders of all plugins"), "orders.order_list", permissions.ORDER_READ),
+        NavItem("site", 15, _("Orders of all plugins"), "orders.order_list", order_types.READ),
         NavItem("site", 20, _("Audit"), "audit.event_list", permissions.AUDIT_READ, under=("audit",)),
         NavItem("site", 30, _("Queues and periodic work"), "jobs.site_overview", permissions.SITE_READ),
         NavItem("site", 80, _("API"), "docs.api_docs", SIGNED_IN, under=("docs.",)),
@@ -106,7 +111,7 @@ def register_nav():
 
 
 @hookimpl
-def register_object_links():
+def register_object_links() -> Iterable[ObjectLink]:
     return [
         ObjectLink("order", _("Order"), lambda i: url_for("orders.order_show", order_id=i)),
         ObjectLink("job", _("Job"), lambda i: url_for("jobs.job_show", job_id=i)),
@@ -115,7 +120,7 @@ def register_object_links():
 
 
 @hookimpl
-def register_periodic():
+def register_periodic() -> Iterable[Periodic]:
     return [
         Periodic("core.sessions.sweep", _("Remove ended sessions"), sessions.sweep, every=300),
         Periodic("core.answers.sweep", _("Remove answers kept for repeated requests"), idempotency.sweep, every=3600),
@@ -123,12 +128,12 @@ def register_periodic():
 
 
 @hookimpl
-def seed_site(seed):
+def seed_site(seed: Seed) -> None:
     elsewhere.seed(seed)
 
 
 @hookimpl
-def register_errors():
+def register_errors() -> Iterable[ErrorCode]:
     return [
         *CORE_ERRORS,
         *problems.ERRORS,

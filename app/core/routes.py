@@ -100,7 +100,7 @@ def numbers() -> Response:
 
 
 def _database() -> bool:
-    return db.session.scalar(text("SELECT 1")) == 1
+    return bool(db.session.scalar(text("SELECT 1")) == 1)
 
 
 def _redis() -> bool:

@@ -40,9 +40,10 @@ def connect(url: str) -> Redis:
     transport = {key: value for key, value in options.items() if key.startswith(("socket_", "ssl_"))}
     if options.pop("connection_class", None) is SSLConnection:
         transport["ssl"] = options["ssl"] = True
-    return Sentinel([_place(host) for host in hosts.split(",")], sentinel_kwargs=transport).master_for(
+    watched: Redis = Sentinel([_place(host) for host in hosts.split(",")], sentinel_kwargs=transport).master_for(
         service, **options
     )
+    return watched
 
 
 def _place(host: str) -> tuple[str, int]:

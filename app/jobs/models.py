@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Id, Long, Name, TenantOwned, db
+from app.db import Id, Long, Model, Name, TenantOwned
 
 QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED = "queued", "running", "succeeded", "failed", "cancelled"
 ENDED = (SUCCEEDED, FAILED, CANCELLED)
 
 
-class JobRun(TenantOwned, db.Model):
+class JobRun(TenantOwned, Model):
     """One piece of work that somebody ordered.
 
     ``attempt`` only rises: it is the fencing token. ``attempts_before`` of them were made before it was last ordered.
@@ -43,7 +43,7 @@ class JobRun(TenantOwned, db.Model):
     trace_id: Mapped[str] = mapped_column(String(32))
 
 
-class JobLogLine(db.Model):
+class JobLogLine(Model):
     """A line of a job's log, in order of ``id``."""
 
     __tablename__ = "core_job_log"
@@ -54,7 +54,7 @@ class JobLogLine(db.Model):
     line: Mapped[str] = mapped_column(Long)
 
 
-class PeriodicRun(db.Model):
+class PeriodicRun(Model):
     """When a piece of periodic work ran last, and how it ended."""
 
     __tablename__ = "core_periodic_run"

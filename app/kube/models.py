@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Id, Long, Name, Sealed, TenantOwned, Versioned, db
+from app.db import Id, Long, Model, Name, Sealed, TenantOwned, Versioned
 
 Number = BigInteger().with_variant(Integer(), "sqlite")
 REACHABLE, UNREACHABLE, UNKNOWN = "reachable", "unreachable", "unknown"
 
 
-class Cluster(TenantOwned, Versioned, db.Model):
+class Cluster(TenantOwned, Versioned, Model):
     """A Kubernetes cluster that the console manages. Its credentials are sealed."""
 
     __tablename__ = "kube_cluster"
@@ -31,7 +31,7 @@ class Cluster(TenantOwned, Versioned, db.Model):
     checked_at: Mapped[datetime | None]
 
 
-class KubeObject(db.Model):
+class KubeObject(Model):
     """One object of a cluster as lists show it. ``data`` is what of it is kept, in Kubernetes' own shape.
 
     Its ``id`` changes with the object; ``uid`` is what stays.
@@ -76,7 +76,7 @@ class KubeObject(db.Model):
     data: Mapped[dict[str, Any]]
 
 
-class MirrorState(db.Model):
+class MirrorState(Model):
     """How fresh the mirror of one kind in one cluster is."""
 
     __tablename__ = "kube_mirror_state"

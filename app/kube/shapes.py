@@ -235,4 +235,5 @@ def kept(item: Any) -> dict[str, Any]:
     """The object in Kubernetes' shape, without annotations that nobody here reads."""
     meta = item.metadata
     meta.annotations = {k: v for k, v in meta.annotations.items() if k.startswith(KEPT_ANNOTATIONS)}
-    return msgspec.to_builtins(item)
+    found: dict[str, Any] = msgspec.to_builtins(item)
+    return found

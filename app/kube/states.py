@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -213,7 +214,7 @@ def _images(work: Workload) -> tuple[str, ...]:
     return tuple(container.image for container in work.spec.template.spec.containers)
 
 
-_SUMMARIES: dict[str, Any] = {
+_SUMMARIES: dict[str, Callable[[Any], Summary]] = {
     "pods": of_pod,
     "nodes": of_node,
     "namespaces": of_namespace,

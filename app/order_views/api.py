@@ -55,7 +55,7 @@ def list_orders(query: OrderQuery) -> Page[OrderItem]:
     return page_of_orders(found, query)
 
 
-def page_of_orders(found: Select[tuple[Order]], query: ListQuery) -> Page[OrderItem]:
+def page_of_orders(found: Select[Order], query: ListQuery) -> Page[OrderItem]:
     """One page of these orders."""
     return page(
         found,

@@ -26,7 +26,7 @@ POLLED = 1000  # lines of a log at once
 bp = Blueprint("orders", __name__, url_prefix="/orders")
 
 
-def order_listing(id: str, query: Select[tuple[Order]]) -> Listing:
+def order_listing(id: str, query: Select[Order]) -> Listing:
     """A list of orders: all of them, or some of a plugin."""
     known = site.catalogue().order_types
     titles = {name: title for type in known.values() for name, title in type.titles.items()}

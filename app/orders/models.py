@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Id, Identified, Long, Name, TenantOwned, db
+from app.db import Id, Identified, Long, Model, Name, TenantOwned
 from app.words import Text, kept
 
 
-class Order(TenantOwned, db.Model):
+class Order(TenantOwned, Model):
     """One order. Its plan is frozen; ``token`` is the fencing token of whoever may write it.
 
     ``idle`` are the seconds in which it was due and nobody worked on it: no step's time runs then.
@@ -55,7 +55,7 @@ class Order(TenantOwned, db.Model):
     idle: Mapped[float] = mapped_column(default=0.0)
 
 
-class OrderNode(Identified, db.Model):
+class OrderNode(Identified, Model):
     """A node of an order's tree. Only leaves (``step`` is set) have a state of their own that is acted on.
 
     ``parallel`` children start together; otherwise each waits for the one before.
@@ -99,7 +99,7 @@ class OrderNode(Identified, db.Model):
         return kept({"en": self.title_en or self.name, "zh": self.title_zh or self.name})
 
 
-class OrderEvent(db.Model):
+class OrderEvent(Model):
     """What happened to an order or a node, and by whom; appended in the transaction of the change."""
 
     __tablename__ = "order_event"
@@ -115,7 +115,7 @@ class OrderEvent(db.Model):
     detail: Mapped[dict[str, Any] | None]
 
 
-class OrderCommand(Identified, db.Model):
+class OrderCommand(Identified, Model):
     """What a person told an order to do; the next tick reads it."""
 
     __tablename__ = "order_command"
@@ -128,7 +128,7 @@ class OrderCommand(Identified, db.Model):
     done_at: Mapped[datetime | None] = mapped_column(index=True)
 
 
-class OrderLog(db.Model):
+class OrderLog(Model):
     """A line of a node's log, in order of ``id``."""
 
     __tablename__ = "order_log"
@@ -141,7 +141,7 @@ class OrderLog(db.Model):
     line: Mapped[str] = mapped_column(Long)
 
 
-class OrderLock(db.Model):
+class OrderLock(Model):
     """The order that holds a scope, such as one application of one environment (Y-35)."""
 
     __tablename__ = "order_lock"

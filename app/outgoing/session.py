@@ -7,6 +7,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import HTTPError
 
 from app.outgoing import pool
 from app.outgoing.door import CONNECT_SECONDS, Door
@@ -36,7 +37,7 @@ class Adapter(HTTPAdapter):
                 answer._content = pool.body(answer.raw, self._most)
             except pool.AnswerRefused as error:
                 raise requests.exceptions.ContentDecodingError(error, request=request) from error
-            except pool.exceptions.HTTPError as error:
+            except HTTPError as error:
                 raise requests.ConnectionError(error, request=request) from error
             answer._content_consumed = True  # type: ignore[attr-defined]
         return answer

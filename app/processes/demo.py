@@ -174,7 +174,8 @@ def _socket(demo: Demo) -> str:
     path = str(demo.folder / "redis.sock")
     if len(path) < 100:
         return path
-    return demo.kept("socket", lambda: f"/tmp/antstack-{secrets.token_hex(6)}.sock")  # noqa: S108
+    short: str = demo.kept("socket", lambda: f"/tmp/antstack-{secrets.token_hex(6)}.sock")  # noqa: S108
+    return short
 
 
 def redis_server() -> str:

@@ -51,7 +51,8 @@ def caller_of(caller: Caller) -> Caller:
     door = site.catalogue().doors.get(scheme.lower())
     if door is None:
         raise BAD_SCHEME(scheme=scheme[:32])
-    return door.check(caller)
+    proved: Caller = door.check(caller)
+    return proved
 
 
 def _bearer(caller: Caller) -> Caller:

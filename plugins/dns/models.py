@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Id, Identified, Name, TenantOwned, Versioned, db
+from app.db import Id, Identified, Model, Name, TenantOwned, Versioned
 from plugins.dns.names import domain_of
 
 
@@ -15,7 +15,7 @@ def _domain(context: Any) -> str:
     return domain_of(context.get_current_parameters()["name"])
 
 
-class Zone(TenantOwned, Versioned, db.Model):
+class Zone(TenantOwned, Versioned, Model):
     """A zone that this site answers for.
 
     ``name`` is absolute without the last dot, in lower case; ``domain`` is its last two labels.
@@ -32,7 +32,7 @@ class Zone(TenantOwned, Versioned, db.Model):
     contact: Mapped[str] = mapped_column(Name, default="hostmaster")
 
 
-class RecordSet(Identified, db.Model):
+class RecordSet(Identified, Model):
     """Records of one name and type.
 
     ``owner`` is ``product/application@environment`` for names that the console registered.
@@ -49,7 +49,7 @@ class RecordSet(Identified, db.Model):
     owner: Mapped[str] = mapped_column(String(160), default="")
 
 
-class ZoneVersion(Identified, db.Model):
+class ZoneVersion(Identified, Model):
     """A set of changes: who, what it was before and after. A zone returns to a version by undoing the later ones (D-2).
 
     ``changes``: ``{"name", "type", "before", "after"}``, the last two null or ``{"ttl", "values", "owner"}``.
@@ -64,7 +64,7 @@ class ZoneVersion(Identified, db.Model):
     changes: Mapped[list[Any]]
 
 
-class Domain(db.Model):
+class Domain(Model):
     """The last two labels of zones that are or were: whoever makes a zone in it holds its row until the transaction
     ends.
 

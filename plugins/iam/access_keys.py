@@ -18,7 +18,8 @@ from app.guard import SIGNED_IN
 from app.web.api import In, ListQuery, Out, Page, page_together
 from app.web.buttons import Button
 from app.web.frame import why_not
-from app.web.resources import Once, Resource
+from app.web.listed import Once
+from app.web.resources import Resource
 from app.web.table import Action, Cell
 from app.words import Text, _, pgettext, plain
 from plugins.iam import components, delegation, permissions, principals, seeding

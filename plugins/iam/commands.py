@@ -11,7 +11,7 @@ from app import audit, caller
 from app.db import db
 from app.errors import ConsoleError
 from app.processes import application
-from app.web.resources import Once
+from app.web.listed import Once
 from plugins.iam import oidc_clients, passwords, seeding
 from plugins.iam.models import MEMBER, PLATFORM_TENANT, Member
 from plugins.iam.models.oidc import OidcClient

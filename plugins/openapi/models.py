@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import db
+from app.db import Model
 
 
-class Nonce(db.Model):
+class Nonce(Model):
     """A nonce of an AccessKey, as a digest of both, and when it was used."""
 
     __tablename__ = "openapi_nonce"

@@ -30,7 +30,7 @@ def started(kubelet: Kubelet, pod: Obj, container: Obj, init: bool = False, fres
 
 def backoff(tries: int) -> float:
     """Seconds before the next try, more every time."""
-    return min(BACKOFF_FIRST * 2 ** max(tries - 1, 0), BACKOFF_MOST)
+    return min(BACKOFF_FIRST * float(2 ** max(tries - 1, 0)), BACKOFF_MOST)
 
 
 def start(kubelet: Kubelet, pod: Obj, state: State) -> float | None:

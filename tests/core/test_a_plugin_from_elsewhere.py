@@ -253,8 +253,8 @@ def versions(url: str) -> dict[str, str]:
 
 TABLE = """
 from sqlalchemy.orm import Mapped, mapped_column
-from app.db import Identified, db
-class Thing(Identified, db.Model):
+from app.db import Identified, db, Model
+class Thing(Identified, Model):
     __tablename__ = "{table}"
 """
 

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.errors import ConsoleError, invalid
 from app.guard import guard
-from app.kube import clusters
+from app.kube import clusters, kubeconfig
 from app.kube.clusters import get_cluster
 from app.kube.models import Cluster
 from app.web import conflicts
@@ -137,7 +137,7 @@ def _with_file() -> Any:
     form: MultiDict[str, str] = MultiDict(request.form)
     file = request.files.get("file")
     if file is not None and file.filename:
-        form["kubeconfig"] = file.stream.read(clusters.kubeconfig.LIMIT + 1).decode("utf-8", "replace")
+        form["kubeconfig"] = file.stream.read(kubeconfig.LIMIT + 1).decode("utf-8", "replace")
     return form
 
 

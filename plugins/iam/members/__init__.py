@@ -16,8 +16,9 @@ from app.contracts.shapes import doc
 from app.db import db, get_scoped, new_id, now, touch
 from app.errors import NOT_FOUND, invalid
 from app.web.frame import why_not
+from app.web.listed import Once
 from app.web.listing import Column, Filter, matching
-from app.web.resources import Once, Resource
+from app.web.resources import Resource
 from app.web.table import Action, Cell
 from app.words import _, pgettext
 from plugins.iam import components, delegation, directory, passwords, permissions

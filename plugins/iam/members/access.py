@@ -9,7 +9,7 @@ from app.auth import audience, decisions
 from app.auth.models import ConsoleSession
 from app.db import db, now, touch
 from app.web.buttons import Button
-from app.web.resources import Once
+from app.web.listed import Once
 from app.words import _
 from plugins.iam import delegation, directory, grants, passwords, permissions
 from plugins.iam.errors import ELSEWHERE_TOO, PERSON_ABOVE_YOU, STILL_ADMINISTRATOR, YOURSELF

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
-from app.db import Id, Identified, Long, Name, Sealed, TenantOwned, Versioned, db
+from app.db import Id, Identified, Long, Model, Name, Sealed, TenantOwned, Versioned
 from plugins.iam.models import oidc as _provider_models  # noqa: F401 - their tables belong to this plugin
 
 ACTIVE, FROZEN, DISABLED = "active", "frozen", "disabled"
@@ -19,7 +19,7 @@ MEMBER, GROUP, SERVICE_ACCOUNT = "member", "group", "serviceAccount"
 PLATFORM_TENANT = "ROC"
 
 
-class Enterprise(Identified, db.Model):
+class Enterprise(Identified, Model):
     """The one enterprise of a site, made by ``antstack init``."""
 
     __tablename__ = "iam_enterprise"
@@ -27,7 +27,7 @@ class Enterprise(Identified, db.Model):
     name: Mapped[str] = mapped_column(Name)
 
 
-class Tenant(Identified, Versioned, db.Model):
+class Tenant(Identified, Versioned, Model):
     """A subsidiary or department. ``epoch`` moves with every change of what anybody in it may do."""
 
     __tablename__ = "iam_tenant"
@@ -44,7 +44,7 @@ class Tenant(Identified, Versioned, db.Model):
         return self.state == ACTIVE
 
 
-class Workspace(TenantOwned, Versioned, db.Model):
+class Workspace(TenantOwned, Versioned, Model):
     """A workspace of a tenant."""
 
     __tablename__ = "iam_workspace"
@@ -54,7 +54,7 @@ class Workspace(TenantOwned, Versioned, db.Model):
     description: Mapped[str] = mapped_column(Long, default="")
 
 
-class Member(Identified, Versioned, db.Model):
+class Member(Identified, Versioned, Model):
     """A natural person of the enterprise; belongs to any number of tenants."""
 
     __tablename__ = "iam_member"
@@ -77,7 +77,7 @@ class Member(Identified, Versioned, db.Model):
     places: ClassVar[Any]
 
 
-class Membership(TenantOwned, db.Model):
+class Membership(TenantOwned, Model):
     """A member's place in a tenant."""
 
     __tablename__ = "iam_membership"
@@ -95,7 +95,7 @@ Member.places = column_property(
 )
 
 
-class Group(TenantOwned, Versioned, db.Model):
+class Group(TenantOwned, Versioned, Model):
     """A group of members of one tenant; its members hold its roles."""
 
     __tablename__ = "iam_group"
@@ -105,7 +105,7 @@ class Group(TenantOwned, Versioned, db.Model):
     description: Mapped[str] = mapped_column(Long, default="")
 
 
-class GroupMember(db.Model):
+class GroupMember(Model):
     """A member in a group."""
 
     __tablename__ = "iam_group_member"
@@ -114,7 +114,7 @@ class GroupMember(db.Model):
     member_id: Mapped[str] = mapped_column(ForeignKey("iam_member.id"), primary_key=True, index=True)
 
 
-class ServiceAccount(TenantOwned, Versioned, db.Model):
+class ServiceAccount(TenantOwned, Versioned, Model):
     """A program of one tenant. It has keys and cannot sign in."""
 
     __tablename__ = "iam_service_account"
@@ -125,7 +125,7 @@ class ServiceAccount(TenantOwned, Versioned, db.Model):
     state: Mapped[str] = mapped_column(String(16), default=ACTIVE)
 
 
-class AccessKey(db.Model):
+class AccessKey(Model):
     """An AccessKey: belongs to a member in one tenant, or to a service account. The secret signs, so it is sealed,
     not hashed.
     """
@@ -144,7 +144,7 @@ class AccessKey(db.Model):
     last_used_ip: Mapped[str] = mapped_column(String(64), default="")
 
 
-class CustomRole(TenantOwned, Versioned, db.Model):
+class CustomRole(TenantOwned, Versioned, Model):
     """A role that a tenant made itself. Built-in ones are declared by plugins."""
 
     __tablename__ = "iam_role"
@@ -161,7 +161,7 @@ def conditions_digest(conditions: Sequence[Mapping[str, Any]]) -> str:
     return hashlib.sha256(json.dumps(list(conditions), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-class Grant(TenantOwned, db.Model):
+class Grant(TenantOwned, Model):
     """A role held by a member, a group or a service account, perhaps until a time and under conditions.
 
     Held once under the same conditions: ``conditions_digest`` stands for them in the constraint.

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Id, Identified, Long, Name, Sealed, TenantOwned, Versioned, db
+from app.db import Id, Identified, Long, Model, Name, Sealed, TenantOwned, Versioned
 
 NEXT, ACTIVE_KEY, RETIRED = "next", "active", "retired"
 
 
-class OidcClient(TenantOwned, Versioned, db.Model):
+class OidcClient(TenantOwned, Versioned, Model):
     """A relying party that a tenant registered. ``audience`` asks for signed access tokens for that audience (RFC
     9068);
     ``site`` is the console of another site, which learns who may do what, and checks tokens and AccessKeys here.
@@ -42,7 +42,7 @@ class OidcClient(TenantOwned, Versioned, db.Model):
     without_pkce: Mapped[bool] = mapped_column(default=False)
 
 
-class JoinedSite(Identified, db.Model):
+class JoinedSite(Identified, Model):
     """What another site declared: its rights and built-in roles (``app.auth.federation.Declared``)."""
 
     __tablename__ = "iam_joined_site"
@@ -52,7 +52,7 @@ class JoinedSite(Identified, db.Model):
     declared: Mapped[dict[str, Any]]
 
 
-class ProviderSession(Identified, db.Model):
+class ProviderSession(Identified, Model):
     """A person signed in at the provider in one browser; its identifier is the ``sid`` of tokens."""
 
     __tablename__ = "iam_provider_session"
@@ -67,7 +67,7 @@ class ProviderSession(Identified, db.Model):
     user_agent: Mapped[str] = mapped_column(String(400), default="")
 
 
-class SessionClient(db.Model):
+class SessionClient(Model):
     """A client that got tokens in a session: it is told when the session ends, whatever became of the tokens."""
 
     __tablename__ = "iam_session_client"
@@ -76,7 +76,7 @@ class SessionClient(db.Model):
     client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
-class AuthorizationCode(Identified, db.Model):
+class AuthorizationCode(Identified, Model):
     """An authorization code: its digest, what it stands for, and whether it was used."""
 
     __tablename__ = "iam_authorization_code"
@@ -105,7 +105,7 @@ class AuthorizationCode(Identified, db.Model):
         return self.scope
 
 
-class Token(Identified, db.Model):
+class Token(Identified, Model):
     """An access token with its refresh token, as digests. ``family`` begins at one sign-in and dies as one."""
 
     __tablename__ = "iam_token"
@@ -141,7 +141,7 @@ class Token(Identified, db.Model):
         return self.revoked_at is not None
 
 
-class SigningKey(Identified, db.Model):
+class SigningKey(Identified, Model):
     """A key that signs ID tokens: published before it signs, and after, until its last token has expired."""
 
     __tablename__ = "iam_signing_key"
@@ -152,7 +152,7 @@ class SigningKey(Identified, db.Model):
     changed_at: Mapped[datetime]
 
 
-class Consent(Identified, db.Model):
+class Consent(Identified, Model):
     """What a member allowed a client; withdrawn by removing it."""
 
     __tablename__ = "iam_consent"

@@ -12,8 +12,9 @@ from app.auth import audience
 from app.db import db, new_id, touch
 from app.errors import invalid
 from app.web.buttons import Button
+from app.web.listed import Once
 from app.web.listing import Column
-from app.web.resources import Once, Resource
+from app.web.resources import Resource
 from app.web.table import Cell
 from app.words import _, pgettext
 from plugins.iam import components, delegation, permissions

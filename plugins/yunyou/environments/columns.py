@@ -8,7 +8,8 @@ from msgspec import Meta
 from sqlalchemy import Select
 
 from app.db import scoped
-from app.web.listing import Column, Expression, Filter
+from app.web.listing import Column, Filter
+from app.web.paging import Expression
 from app.words import _, plain
 from plugins.yunyou.environments.models import Environment
 from plugins.yunyou.environments.service import list_environments

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Id, Name, TenantOwned, Versioned, db
+from app.db import Id, Model, Name, TenantOwned, Versioned
 
 
-class Environment(TenantOwned, Versioned, db.Model):
+class Environment(TenantOwned, Versioned, Model):
     """One namespace of one cluster with what products need there (guide 2.12)."""
 
     __tablename__ = "yunyou_environment"

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Id, Name, Sealed, TenantOwned, db
+from app.db import Id, Model, Name, Sealed, TenantOwned
 
 
-class Frozen(db.Model):
+class Frozen(Model):
     """What one order sends for one application: frozen when the order is made, sealed since it holds secrets.
 
     ``seen`` are the generations and digests of the live objects when the plan was made.
@@ -23,7 +23,7 @@ class Frozen(db.Model):
     content: Mapped[str] = mapped_column(Sealed)
 
 
-class GroupChoice(TenantOwned, db.Model):
+class GroupChoice(TenantOwned, Model):
     """The custom groups that somebody chose for an application, kept for its next order (Y-24)."""
 
     __tablename__ = "yunyou_group_choice"

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Id, Identified, db
+from app.db import Id, Identified, Model
 
 
-class ImageCheck(Identified, db.Model):
+class ImageCheck(Identified, Model):
     """What the registry said of one image of a solution."""
 
     __tablename__ = "yunyou_image_check"

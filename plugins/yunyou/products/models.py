@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Id, Name, Sealed, TenantOwned, db
+from app.db import Id, Model, Name, Sealed, TenantOwned
 
 
-class Baseline(db.Model):
+class Baseline(Model):
     """What truly runs in an environment, as one document (guide 2.8.1). ``version`` keeps two writers apart."""
 
     __tablename__ = "yunyou_baseline"
@@ -21,7 +21,7 @@ class Baseline(db.Model):
     changed_at: Mapped[datetime]
 
 
-class BaselineProduct(TenantOwned, db.Model):
+class BaselineProduct(TenantOwned, Model):
     """A product of the baseline, for lists and search."""
 
     __tablename__ = "yunyou_baseline_product"
@@ -37,7 +37,7 @@ class BaselineProduct(TenantOwned, db.Model):
     changed_at: Mapped[datetime]
 
 
-class BaselineApplication(TenantOwned, db.Model):
+class BaselineApplication(TenantOwned, Model):
     """An application of the baseline, with the objects that were sent last (sealed: they hold secrets)."""
 
     __tablename__ = "yunyou_baseline_application"
@@ -56,7 +56,7 @@ class BaselineApplication(TenantOwned, db.Model):
     changed_at: Mapped[datetime]
 
 
-class GlobalParameter(TenantOwned, db.Model):
+class GlobalParameter(TenantOwned, Model):
     """A parameter value that an environment holds now; solutions that differ from it are in conflict."""
 
     __tablename__ = "yunyou_parameter"
@@ -70,7 +70,7 @@ class GlobalParameter(TenantOwned, db.Model):
     changed_at: Mapped[datetime]
 
 
-class ReleaseRecord(TenantOwned, db.Model):
+class ReleaseRecord(TenantOwned, Model):
     """A successful release of a product: what a rollback returns to (Y-37)."""
 
     __tablename__ = "yunyou_release_record"

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Id, Name, Sealed, TenantOwned, db
+from app.db import Id, Model, Name, Sealed, TenantOwned
 
 
-class ResourceOutput(TenantOwned, db.Model):
+class ResourceOutput(TenantOwned, Model):
     """A value of a database, cache or bucket that exists already, entered by a person: ``db.NAME.host`` and so on."""
 
     __tablename__ = "yunyou_resource_output"
@@ -22,7 +22,7 @@ class ResourceOutput(TenantOwned, db.Model):
     secret: Mapped[bool] = mapped_column(default=False)
 
 
-class LoadBalancer(TenantOwned, db.Model):
+class LoadBalancer(TenantOwned, Model):
     """A load balancer of an environment and the address that its provider gave it (Y-72)."""
 
     __tablename__ = "yunyou_load_balancer"

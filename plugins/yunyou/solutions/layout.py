@@ -37,5 +37,5 @@ def header(solution: Solution, tab: str) -> dict[str, Any]:
     }
 
 
-def orders_of(solution: Solution) -> Select[tuple[Order]]:
+def orders_of(solution: Solution) -> Select[Order]:
     return scoped(Order).where(Order.subject_type == "solution", Order.subject_id == solution.id)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Id, Identified, Name, Sealed, TenantOwned, Versioned, db
+from app.db import Id, Identified, Model, Name, Sealed, TenantOwned, Versioned
 
 PLANNING, DEPLOYING, COMPLETED, DISCARDED, SUPERSEDED = "planning", "deploying", "completed", "discarded", "superseded"
 OPEN_STATES = (PLANNING, DEPLOYING)
@@ -16,7 +16,7 @@ TODO, DONE = "todo", "done"
 PLANS = ("parameters", "images", "load-balancers", "databases", "storage", "applications")
 
 
-class Solution(TenantOwned, Versioned, db.Model):
+class Solution(TenantOwned, Versioned, Model):
     """An imported solution: the document as it came, and the plan that people edit over it.
 
     ``document`` and ``parameters`` hold secrets, so they are sealed.
@@ -43,7 +43,7 @@ class Solution(TenantOwned, Versioned, db.Model):
     given_up: Mapped[list[Any]]
 
 
-class PlanTask(Identified, db.Model):
+class PlanTask(Identified, Model):
     """One pre-deployment task of a solution: parameters, images and so on (Y-3)."""
 
     __tablename__ = "yunyou_plan_task"

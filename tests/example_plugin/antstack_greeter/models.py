@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Name, TenantOwned, db
+from app.db import Model, Name, TenantOwned
 
 
-class Greeted(TenantOwned, db.Model):
+class Greeted(TenantOwned, Model):
     """One that was greeted, and with which word."""
 
     __tablename__ = "greeter_greeted"
