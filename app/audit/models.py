@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Index, String, event, insert
-from sqlalchemy.orm import Mapped, Mapper, foreign, mapped_column, relationship
+from sqlalchemy import Index, String, event, insert
+from sqlalchemy.orm import Mapped, Session, UOWTransaction, foreign, mapped_column, relationship
 
 from app.db import Id, Identified, Long, Model, Name, Sealed, now
 
@@ -95,9 +95,10 @@ class AuditWaiting(Model):
     event_id: Mapped[str] = mapped_column(Id, primary_key=True)
 
 
-@event.listens_for(AuditEvent, "after_insert")
-def _await_the_seal(_mapper: Mapper[AuditEvent], connection: Connection, row: AuditEvent) -> None:
-    connection.execute(insert(AuditWaiting).values(event_id=row.id))
+@event.listens_for(Session, "after_flush")
+def _await_the_seal(session: Session, _context: UOWTransaction) -> None:
+    if waiting := [{"event_id": row.id} for row in session.new if isinstance(row, AuditEvent)]:
+        session.execute(insert(AuditWaiting), waiting)
 
 
 class AuditHead(Model):

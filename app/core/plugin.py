@@ -34,7 +34,7 @@ from app.order_views import pages as order_pages
 from app.orders import engine, verbs
 from app.orders import types as order_types
 from app.orders.steps import Confirm, StepKind
-from app.web import bearer, idempotency, lifecycle, metrics, pod_logs, problems
+from app.web import bearer, idempotency, lifecycle, metrics, pod_logs, problems, sheets
 from app.web.api import Api
 from app.words import _
 
@@ -137,6 +137,7 @@ def register_errors() -> Iterable[ErrorCode]:
     return [
         *CORE_ERRORS,
         *problems.ERRORS,
+        *sheets.ERRORS,
         lifecycle.CHOOSE_TENANT,
         lifecycle.UNDECLARED,
         *bearer.ERRORS,

@@ -120,8 +120,8 @@ class Api:
         """Declare an operation. *path* is below ``/api/v1`` with Flask's ``<name>`` arguments.
 
         A shape in *body* and *query* is a Struct (see :class:`In`). With *raw_body*, a
-        media type, the function reads ``request`` itself, and *body* only describes. What it
-        *returns* is a Struct too, several for one of these, or nothing; *answers* are
+        media type or several with commas between, the function reads ``request`` itself, and *body* only describes.
+        What it *returns* is a Struct too, several for one of these, or nothing; *answers* are
         media types instead. What the function's own annotations say of the path's
         arguments stands in the description too (see :mod:`app.contracts.shapes`). *public*
         says why an operation without permission is open. A change that needs no

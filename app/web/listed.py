@@ -81,6 +81,7 @@ class Listed(Generic[M]):
     menu: list[Callable[[M], Action | None]] = field(default_factory=list)  # of each row
     new: list[Callable[[], Action]] = field(default_factory=list)  # of the list
     has_page: bool = False
+    columns: Sequence[Column] = ()  # of its list
 
     def __post_init__(self) -> None:
         self.argument = self.argument or f"{self.noun}_id"
@@ -162,7 +163,7 @@ class Listed(Generic[M]):
         :param buttons: what stands above it besides what its actions offer
         :param look: what else its :class:`Listing` says
         """
-        find = query or self._rows
+        find, self.columns = query or self._rows, columns
 
         def show() -> Response:
             usual: dict[str, Any] = {
@@ -190,7 +191,7 @@ class Listed(Generic[M]):
 
         self.pages.add_url_rule(self.path, f"{self.noun}_list", guard(self.read)(show))
         shape = Page[self.shape]  # type: ignore[name-defined]
-        self._declare("GET", "", "list", summary, self.read, query=_query(filters), returns=shape)(answer)
+        self.declare("GET", "", "list", summary, self.read, query=_query(filters), returns=shape)(answer)
 
     def shown(self, summary: Text) -> Callable[[Callable[[M], Response]], Callable[[M], Response]]:
         """One of them: the page that the function makes of the row, and an operation of the API."""
@@ -216,7 +217,7 @@ class Listed(Generic[M]):
             return self.shapes(rows)
         return [msgspec.convert(row, self.shape, from_attributes=True) for row in rows]
 
-    def _declare(
+    def declare(
         self, method: str, below: str, verb: str, summary: Text, permission: Permission, **declared: Any
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """An operation of the API: ``/iam/oidc-clients`` has ``iam.oidcClients.list``."""
@@ -243,7 +244,7 @@ class Listed(Generic[M]):
             return run(self.get(given.pop(self.argument)), **given)
 
         on_one.__annotations__ = {self.argument: self.identifier, **arguments_of(act or run)}
-        self._declare(method, f"/<{self.argument}>{below}", verb, summary, permission, **declared)(on_one)
+        self.declare(method, f"/<{self.argument}>{below}", verb, summary, permission, **declared)(on_one)
 
 
 def _query(filters: Sequence[Filter]) -> type[ListQuery]:

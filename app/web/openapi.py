@@ -194,8 +194,9 @@ def _described(title: Text, operation: ApiOperation, schemas: dict[Any, Schema])
     if operation.audit is not None:
         described["x-audit"] = operation.audit.code
     if operation.body is not None or operation.raw_body:
-        media = operation.raw_body or "application/json"
-        described["requestBody"] = {"required": True, "content": {media: {"schema": schemas.get(operation.body, {})}}}
+        content = {"schema": schemas.get(operation.body, {})}
+        media = (operation.raw_body or "application/json").split(", ")
+        described["requestBody"] = {"required": True, "content": dict.fromkeys(media, content)}
     return described
 
 

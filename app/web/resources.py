@@ -26,6 +26,7 @@ from app.web.buttons import Button, M, Offer, Offered
 from app.web.dialogs import Form
 from app.web.forms import parse
 from app.web.frame import why_not
+from app.web.imports import Act, Import, Importer
 from app.web.listed import Listed, Once, arguments_of
 from app.web.render import go
 from app.web.table import Action
@@ -90,7 +91,7 @@ class Resource(Listed[M]):
             answer: Callable[[Any], Out] = lambda body: self.shaped(create(body))  # noqa: E731
             below, id, status = ("", "create", 201) if is_new else (f"/{verb}", verb, 200)
             shapes: dict[str, Any] = {"body": wanted, "returns": self.shape, "status": status}
-            self._declare("POST", below, id, summary, permission, audit=audit, errors=errors, **shapes)(answer)
+            self.declare("POST", below, id, summary, permission, audit=audit, errors=errors, **shapes)(answer)
             return create
 
         return declare
@@ -229,6 +230,15 @@ class Resource(Listed[M]):
         more: dict[str, Any] = {"returns": self.shape} if answers else {"status": 204}
         more.update(audit=audit, errors=errors, versioned=versioned)
         self._on_one(method, below, id, summary, permission, run, act, **more)
+
+    def imports(self, how: Import) -> Callable[[Act], Act]:
+        """The function brings in many rows of a file at once (see :mod:`app.web.imports`)."""
+
+        def declare(act: Act) -> Act:
+            Importer(self, how, act).declare()
+            return act
+
+        return declare
 
     def _offer(self, offered: Offered[M]) -> None:
         button = offered.button

@@ -14,6 +14,7 @@ from app.words import Text, _
 
 SHORTEST, LONGEST = 10, 128
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_hasher_of_random = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 TOO_SHORT = _("Use at least {n} characters.")
 TOO_LONG = _("Use at most {n} characters.")
 TOO_COMMON = _("This is among the passwords that are tried first.")
@@ -28,10 +29,23 @@ def hashed(password: str) -> str:
     return _hasher.hash(password)
 
 
+def hashed_random(password: str) -> str:
+    """As :func:`hashed`, of a password that was made at random and is changed at its first use, at less cost: there
+    may be thousands at once, and its 62 bits need no stretching.
+    """
+    return _hasher_of_random.hash(password)
+
+
 def matches(stored: str, password: str) -> bool:
-    """Whether it is the password. Without a stored one it takes the same time and is not."""
+    """Whether it is the password. Without a stored one, or with one that costs less, it takes the same time."""
+    if stored and _hasher.check_needs_rehash(stored):
+        _matches(_nobody(), password)
+    return _matches(stored or _nobody(), password) and bool(stored)
+
+
+def _matches(stored: str, password: str) -> bool:
     try:
-        return _hasher.verify(stored or _nobody(), password[: LONGEST * 4]) and bool(stored)
+        return _hasher.verify(stored, password[: LONGEST * 4])
     except (VerificationError, InvalidHashError):
         return False
 

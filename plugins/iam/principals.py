@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Annotated, Any
 
 from sqlalchemy import Select, null, or_, select, update
@@ -134,6 +134,21 @@ def _held_by(principal: Principal) -> Any:
     )
     held = own.union_all(through) if principal.type == MEMBER else own
     return held.order_by("id")
+
+
+def roles_held(tenant_id: str, member_ids: Collection[str]) -> dict[str, set[str]]:
+    """The roles that each of these members holds now in a tenant, directly and through groups."""
+    found: dict[str, set[str]] = {}
+    in_force = (Grant.tenant_id == tenant_id, or_(Grant.expires_at.is_(None), Grant.expires_at > now()))
+    own = select(Grant.principal_id, Grant.role).where(*in_force, Grant.principal_type == MEMBER)
+    through = select(GroupMember.member_id, Grant.role).join(Grant, Grant.principal_id == GroupMember.group_id)
+    for query, column in (
+        (own, Grant.principal_id),
+        (through.where(*in_force, Grant.principal_type == GROUP), GroupMember.member_id),
+    ):
+        for member_id, role in db.session.execute(query.where(column.in_(member_ids))):
+            found.setdefault(member_id, set()).add(role)
+    return found
 
 
 def note_use(key_id: str, source_ip: str) -> None:

@@ -26,7 +26,7 @@ from plugins.iam.blueprint import api, bp
 from plugins.iam.components import state_cell
 from plugins.iam.errors import TAKEN
 from plugins.iam.grants.cards import grant_rows
-from plugins.iam.members.shapes import Joining, MemberId, MemberOut, NewMember, Profile, shaped
+from plugins.iam.members.shapes import Joining, MemberId, MemberOut, NewMember, PersonalData, Profile, shaped
 from plugins.iam.models import ACTIVE, FROZEN, MEMBER, Group, GroupMember, Member, Membership
 from plugins.iam.permissions import MEMBER_EDIT
 from plugins.iam.principals import members_of
@@ -199,14 +199,7 @@ def create(wanted: NewMember) -> Once[Member]:
     :raises ConsoleError: CORE/INVALID_INPUT, IAM/NAME_TAKEN
     """
     audience.need_own_proof()
-    login = wanted.login.strip().lower()
-    problems = {}
-    if not re.match(LOGIN, login) or len(login) > 255:
-        problems["login"] = _("An e-mail address such as name@company.com.")
-    if not wanted.name.strip():
-        problems["name"] = _("This is required.")
-    if problems:
-        raise invalid(problems)
+    login = checked_login(wanted)
     if db.session.scalar(select(Member.id).where(Member.login == login)):
         raise TAKEN(what=_("The login name"), name=login)
     password = passwords.made()
@@ -228,6 +221,21 @@ def create(wanted: NewMember) -> Once[Member]:
     _join(row)
     audit.note(MEMBER, row.id, row.login, person=row.name)
     return Once(row, password)
+
+
+def checked_login(wanted: PersonalData) -> str:
+    """The login name of somebody who also has a name.
+
+    :raises ConsoleError: CORE/INVALID_INPUT
+    """
+    login, problems = wanted.login.strip().lower(), {}
+    if not re.match(LOGIN, login) or len(login) > 255:
+        problems["login"] = _("An e-mail address such as name@company.com.")
+    if not wanted.name.strip():
+        problems["name"] = _("This is required.")
+    if problems:
+        raise invalid(problems)
+    return login
 
 
 @members.changes(

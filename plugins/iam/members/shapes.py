@@ -18,8 +18,8 @@ NICKNAME, MOBILE, LANDLINE = Ask(_("Nickname")), Ask(_("Mobile"), "tel"), Ask(_(
 STAFF_NUMBER = Ask(_("Staff number"))
 
 
-class NewMember(In):
-    """Somebody new. The login name is an e-mail address."""
+class PersonalData(In):
+    """Somebody, as a row of a file tells of them. The login name is an e-mail address."""
 
     login: Annotated[
         str,
@@ -31,6 +31,11 @@ class NewMember(In):
     mobile: Annotated[str, MOBILE, doc("Mobile number.")] = ""
     landline: Annotated[str, LANDLINE, doc("Landline number.")] = ""
     staff_number: Annotated[str, STAFF_NUMBER, doc("Staff number.")] = ""
+
+
+class NewMember(PersonalData):
+    """Somebody new. The login name is an e-mail address."""
+
     must_reset: Annotated[
         bool,
         Ask(_("Must choose another password at the first sign-in"), "checkbox", {"checked": True}),
@@ -56,6 +61,20 @@ class Joining(In):
         Ask(_("Login name"), more={"help": _("Of somebody of the enterprise who is not in this tenant yet.")}),
         doc("Login name or identifier of the member."),
     ]
+
+
+class JoinOption(In):
+    """What an import asks beside its file."""
+
+    join: Annotated[
+        bool,
+        Ask(
+            _("Join the current tenant"),
+            "checkbox",
+            {"checked": True, "help": _("Without it, they belong to the enterprise alone and cannot sign in yet.")},
+        ),
+        doc("Whether the people join this tenant."),
+    ] = True
 
 
 class MemberOut(Out):

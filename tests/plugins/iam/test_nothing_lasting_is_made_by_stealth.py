@@ -119,6 +119,7 @@ def test_an_application_gives_no_lasting_access(admin: Any, tenant: Any, app_con
     from app.contracts.identity import Principal
     from app.errors import ConsoleError
     from plugins.iam import access_keys, grants, members, oidc_clients
+    from plugins.iam.members import imports
 
     member = admin.client.member
     who = Caller(
@@ -132,6 +133,7 @@ def test_an_application_gives_no_lasting_access(admin: Any, tenant: Any, app_con
         for act in (
             lambda: grants.give("member", member.id, "tenant-administrator"),
             lambda: members.join(members.Joining("somebody@example.test")),
+            lambda: imports.import_members([], (), imports.JoinOption()),
             lambda: access_keys.enable(key),
             lambda: oidc_clients.change(client, oidc_clients.ClientWanted(name="x", redirect_uris=ADDRESSES)),
         ):
