@@ -121,7 +121,7 @@ class Importer:
         ):
             view = guard(how.permission, audit=audit_as)(partial(view))
             pages.add_url_rule(rule, endpoint, view, methods=[method])
-        self.of.new.append(self._offer)
+        self.of.new.insert(0, self._offer)  # what is primary stands last
         seen = (
             "seen",
             Annotated[str, doc("`mark` of a preview: if anything would differ by now, nothing is done.")],
@@ -244,6 +244,7 @@ class Importer:
 
     def _done(self, lines: Sequence[Line]) -> Response:
         secrets = [(line.values[self.columns.key], line.outcome.secret) for line in lines if line.outcome.secret]
+        shown = [(name, Cell("mono", text=secret, copy=True)) for name, secret in secrets[:SHOWN]]
         heads = [t(self.columns.asks[self.columns.key].label), t(_("Password"))]
         listed = "\ufeff" + "".join(csv_line(row) for row in (heads, *secrets))
         link = "data:text/csv;base64," + base64.b64encode(listed.encode()).decode() if secrets else ""

@@ -28,6 +28,12 @@ ELSEWHERE_TOO = ErrorCode(
     _("{name} belongs to other tenants too."),
     _("Remove them from this tenant only, or ask a platform administrator."),
 )
+OF_ANOTHER_TENANT = ErrorCode(
+    "IAM/MEMBER_OF_ANOTHER_TENANT",
+    403,
+    _("{name} belongs to another tenant."),
+    _("Leave the row out, or ask a platform administrator to import it."),
+)
 STILL_ADMINISTRATOR = ErrorCode(
     "IAM/STILL_ADMINISTRATOR",
     409,
@@ -75,6 +81,7 @@ ALL = (
     ABOVE_YOU,
     PERSON_ABOVE_YOU,
     ELSEWHERE_TOO,
+    OF_ANOTHER_TENANT,
     STILL_ADMINISTRATOR,
     YOURSELF,
     NOT_OF_TENANT,

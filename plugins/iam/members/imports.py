@@ -20,7 +20,7 @@ from app.web.imports import Import
 from app.words import _
 from plugins.iam import delegation, directory, passwords, permissions
 from plugins.iam.catalogue import roles_of
-from plugins.iam.errors import ELSEWHERE_TOO, PERSON_ABOVE_YOU
+from plugins.iam.errors import OF_ANOTHER_TENANT, PERSON_ABOVE_YOU
 from plugins.iam.members import checked_login, members
 from plugins.iam.members.shapes import JoinOption, PersonalData
 from plugins.iam.models import ACTIVE, MEMBER, Member, Membership
@@ -81,10 +81,10 @@ class _Known:
     def need_overwritable(self, member: Member) -> None:
         """As :func:`delegation.need_manageable`, for all at once; one's own data is one's own.
 
-        :raises ConsoleError: IAM/MEMBER_OF_OTHER_TENANTS, IAM/PERSON_ABOVE_YOU
+        :raises ConsoleError: IAM/MEMBER_OF_ANOTHER_TENANT, IAM/PERSON_ABOVE_YOU
         """
         if member.id in self.elsewhere and not self.reaches_all:
-            raise ELSEWHERE_TOO(name=member.login)
+            raise OF_ANOTHER_TENANT(name=member.login)
         if member.id in self.above and delegation.me().key != f"{MEMBER}:{member.id}":
             raise PERSON_ABOVE_YOU(name=member.name)
 

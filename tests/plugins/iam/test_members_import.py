@@ -168,7 +168,7 @@ def test_a_row_of_somebody_of_another_tenant_is_refused_and_said(admin, api, as_
     for person, name in ((theirs, "Theirs"), (both, "Both")):
         problem = rows[person.login]["problems"][0]
         assert rows[person.login]["outcome"] == "refused"
-        assert (problem["pointer"], problem["code"]) == ("/login", "IAM/MEMBER_OF_OTHER_TENANTS")
+        assert (problem["pointer"], problem["code"]) == ("/login", "IAM/MEMBER_OF_ANOTHER_TENANT")
         assert "platform administrator" in problem["remedy"]
         assert member(person.login).name == name
     assert rows[new]["outcome"] == "created"
