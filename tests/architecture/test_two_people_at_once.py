@@ -276,6 +276,7 @@ COMMANDS = (
 ELSEWHERE = {
     "iam.grants.create": "test_a_role_is_held_once below",
     "iam.members.join": "a second time changes nothing",
+    "iam.members.import": "tests/plugins/iam/test_members_import.py interleaves it",
     "iam.accessKeys.create": "has a name that nobody chose",
     "iam.oidcClients.create": "has a name that nobody chose",
     "iam.check": "changes nothing",

@@ -89,6 +89,9 @@ def test_unknown_name_and_wrong_password_cost_the_same_work(client, member, monk
             verified.append(stored)
             return self._real.verify(stored, password)
 
+        def check_needs_rehash(self, stored):
+            return self._real.check_needs_rehash(stored)
+
     monkeypatch.setattr(passwords, "_hasher", Counting(passwords._hasher))
     cost = "$argon2id$v=19$m=19456,t=2,p=1$"
 
@@ -97,6 +100,13 @@ def test_unknown_name_and_wrong_password_cost_the_same_work(client, member, monk
 
     assert [stored.startswith(cost) for stored in verified] == [True, True]
     assert verified[0] == member.password_hash != verified[1]
+
+    member.password_hash = passwords.hashed_random("bazolu-fekiti-nodopa-07")
+    db.session.commit()
+    verified.clear()
+    sign_in(client, member.login, "no")
+
+    assert [stored.startswith(cost) for stored in verified] == [True, False]
 
 
 def test_passwords_are_argon2id_at_the_agreed_cost(member):
