@@ -15,6 +15,7 @@ from app import site
 from app.auth.federation import Declared, declared
 from app.contracts.declarations import Permission, Role
 from app.db import db, scoped
+from app.web.language import t
 from app.words import Text, plain
 from plugins.iam.models import CustomRole, Grant
 from plugins.iam.models.oidc import JoinedSite, OidcClient
@@ -71,6 +72,14 @@ def roles_of(tenant_id: str, codes: Collection[str]) -> dict[str, tuple[Text, fr
         elsewhere = roles()
         found |= {code: (elsewhere[code].title, frozenset()) for code in others if code in elsewhere}
     return found
+
+
+def title_of(grant: Grant) -> str:
+    """The name of the role of a grant, in the person's language."""
+    role = site.catalogue().roles.get(grant.role)
+    if role is None and grant.own_role is None:
+        role = roles().get(grant.role)
+    return t(role.title) if role is not None else grant.own_role or grant.role
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,7 @@ from plugins.iam import (  # noqa: F401 - some only declare what is theirs
     workspaces,
 )
 from plugins.iam.blueprint import api, bp
-from plugins.iam.grants import api as grant_api  # noqa: F401 - importing declares their operations
-from plugins.iam.grants import views as grant_views  # noqa: F401 - likewise
-from plugins.iam.members import access  # noqa: F401 - likewise
+from plugins.iam.members import access  # noqa: F401 - importing declares their operations
 from plugins.iam.members import imports as member_imports  # noqa: F401 - likewise
 from plugins.iam.oidc import authorize, logout, maintenance, server
 from plugins.iam.oidc import routes as oidc_routes

@@ -16,7 +16,6 @@ from app.auth.models import ConsoleSession
 from app.contracts.shapes import Ask, CreatedAt, Id, Name, Version, doc
 from app.db import Model, db, new_id, touch
 from app.errors import invalid
-from app.guard import guard
 from app.web.api import In, Out
 from app.web.buttons import Button
 from app.web.frame import why_not
@@ -32,7 +31,7 @@ from plugins.iam.errors import NOT_EMPTY, TAKEN
 from plugins.iam.models import ACTIVE, DISABLED, MEMBER, PLATFORM_TENANT, Member, Tenant
 from plugins.iam.models.oidc import Token
 from plugins.iam.oidc import tokens
-from plugins.iam.permissions import SITE_TENANTS, TENANT_CHANGED
+from plugins.iam.permissions import SITE_TENANTS
 
 TenantId = Annotated[str, doc("Identifier of the tenant.")]
 CODE = re.compile(r"^[A-Za-z][A-Za-z0-9-]{1,62}$")
@@ -152,7 +151,7 @@ def _administrator(login: str) -> Member | None:
 @tenants.changes(
     _("Rename, enable or disable a tenant"),
     permissions.TENANT_EDIT,
-    TENANT_CHANGED,
+    permissions.TENANT_CHANGED,
     method="PATCH",
     label=_("Rename"),
     title=_("Rename {name}"),
@@ -189,7 +188,7 @@ def enable_or_disable(row: Tenant) -> Action:
 
 
 @bp.post("/iam/tenants/<tenant_id>/state")
-@guard(SITE_TENANTS, audit=TENANT_CHANGED)
+@api.guard("iam.tenants.update")
 def tenant_state(tenant_id: str) -> Response:
     row = change(tenants.get(tenant_id), TenantChange(enabled=request.args.get("enabled") == "1"))
     said = _("{name} is enabled.") if row.enabled else _("{name} is disabled.")

@@ -1,4 +1,4 @@
-"""What the API says of grants."""
+"""What is asked and answered of grants."""
 
 from __future__ import annotations
 
@@ -7,14 +7,22 @@ from datetime import datetime
 from typing import Annotated
 
 from app.contracts.shapes import Conditions, CreatedAt, Id, doc
-from app.web.api import Out
-from app.web.language import t
-from plugins.iam import delegation
-from plugins.iam.catalogue import roles_of
+from app.web.api import In, Out
+from plugins.iam.catalogue import title_of
 from plugins.iam.models import Grant
-from plugins.iam.principals import PrincipalOut, names_of
+from plugins.iam.principals import Holder, PrincipalOut
 
 GrantId = Annotated[str, doc("Identifier of the grant.")]
+
+
+class GrantWanted(In):
+    """A role for somebody. Without ``expiresAt`` it lasts until it is revoked."""
+
+    principal: Annotated[Holder, doc("Who gets the role.")]
+    role: Annotated[str, doc("Code of the role.")]
+    expires_at: Annotated[datetime | None, doc("Until when it lasts; without it until it is revoked.")] = None
+    conditions: Conditions = []
+    reason: Annotated[str, doc("Why it is granted.")] = ""
 
 
 class GrantOut(Out):
@@ -31,18 +39,14 @@ class GrantOut(Out):
     created_at: CreatedAt
 
 
-def held(rows: Sequence[Grant]) -> list[GrantOut]:
-    """Grants as the API shows them."""
-    names = names_of((row.principal_type, row.principal_id) for row in rows)
-    titles = {
-        code: t(found[0]) for code, found in roles_of(delegation.me().tenant_id, {row.role for row in rows}).items()
-    }
+def shaped(rows: Sequence[Grant]) -> list[GrantOut]:
+    """Grants as the API answers them."""
     return [
         GrantOut(
             row.id,
-            PrincipalOut(row.principal_type, row.principal_id, names[row.principal_type, row.principal_id]),
+            PrincipalOut(row.principal_type, row.principal_id, row.holder),
             row.role,
-            titles.get(row.role, row.role),
+            title_of(row),
             list(row.conditions),
             row.expires_at,
             row.granted_by,
@@ -51,8 +55,3 @@ def held(rows: Sequence[Grant]) -> list[GrantOut]:
         )
         for row in rows
     ]
-
-
-def grant(row: Grant) -> GrantOut:
-    """A grant as the API shows it."""
-    return held([row])[0]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, case, func, select
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from app.db import Id, Identified, Long, Model, Name, Sealed, TenantOwned, Versioned
@@ -186,3 +186,29 @@ class Grant(TenantOwned, Model):
     expires_at: Mapped[datetime | None] = mapped_column(index=True)
     granted_by: Mapped[str] = mapped_column(Name, default="")
     reason: Mapped[str] = mapped_column(Long, default="")
+    holder: ClassVar[Any]
+    own_role: ClassVar[Any]
+
+
+def _name_in(model: type[Member] | type[Group] | type[ServiceAccount]) -> Any:
+    return select(model.name).where(model.id == Grant.principal_id).correlate_except(model).scalar_subquery()
+
+
+# What the holder is called, wherever they are, and the role if it is a tenant's own; read with the row, so that a list
+# asks once.
+Grant.holder = column_property(
+    func.coalesce(
+        case(
+            (Grant.principal_type == MEMBER, _name_in(Member)),
+            (Grant.principal_type == GROUP, _name_in(Group)),
+            else_=_name_in(ServiceAccount),
+        ),
+        Grant.principal_id,
+    )
+)
+Grant.own_role = column_property(
+    select(CustomRole.name)
+    .where(CustomRole.tenant_id == Grant.tenant_id, CustomRole.code == Grant.role)
+    .correlate_except(CustomRole)
+    .scalar_subquery()
+)

@@ -12,9 +12,10 @@ from app.web.language import t
 from app.web.render import render
 from app.web.table import Action, Cell
 from app.words import _, pgettext, plain
-from plugins.iam import catalogue, components, delegation, principals
+from plugins.iam import catalogue, components, delegation
 from plugins.iam.blueprint import api, bp
-from plugins.iam.grants.cards import SHOWN, holder_cell, revoke_action, validity_cell
+from plugins.iam.grants import grants, holder_cell, validity_cell
+from plugins.iam.grants.cards import SHOWN
 from plugins.iam.grants.conditions import condition_words
 from plugins.iam.models import Grant
 from plugins.iam.permissions import ROLE_READ
@@ -96,14 +97,13 @@ def role(role_id: str) -> Response:
     held = db.session.scalars(
         scoped(Grant).where(Grant.role == found.code).order_by(Grant.created_at).limit(SHOWN)
     ).all()
-    names = principals.names_of((row.principal_type, row.principal_id) for row in held)
     holders = [
         [
-            holder_cell(row, names),
+            holder_cell(row),
             condition_words(row.conditions) or None,
             validity_cell(row),
             row.granted_by,
-            revoke_action(row, t(found.name)),
+            grants.button("revoke", row),
         ]
         for row in held
     ]

@@ -120,6 +120,7 @@ def test_an_application_gives_no_lasting_access(admin: Any, tenant: Any, app_con
     from app.errors import ConsoleError
     from plugins.iam import access_keys, grants, members, oidc_clients
     from plugins.iam.members import imports
+    from plugins.iam.principals import Holder
 
     member = admin.client.member
     who = Caller(
@@ -131,7 +132,7 @@ def test_an_application_gives_no_lasting_access(admin: Any, tenant: Any, app_con
     key = factories.make_key(tenant, member)
     with caller.acting_as(who):
         for act in (
-            lambda: grants.give("member", member.id, "tenant-administrator"),
+            lambda: grants.create(grants.GrantWanted(Holder("member", member.id), "tenant-administrator")),
             lambda: members.join(members.Joining("somebody@example.test")),
             lambda: imports.import_members([], (), imports.JoinOption()),
             lambda: access_keys.enable(key),
