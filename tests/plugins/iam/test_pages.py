@@ -1,4 +1,4 @@
-"""Every page of IAM shows itself, in both languages, to whoever may see it."""
+"""Every page of IAM shows itself, in both languages, to whoever may see it; every list of its API answers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tests import factories
 
 LISTS = (
     "members",
+    "members/import",
     "groups",
     "service-accounts",
     "roles",
@@ -17,6 +18,18 @@ LISTS = (
     "tenants",
     "oidc-clients",
     "why",
+)
+OF_THE_API = (
+    "tenants",
+    "workspaces",
+    "members",
+    "groups",
+    "service-accounts",
+    "roles",
+    "permissions",
+    "grants",
+    "access-keys",
+    "oidc-clients",
 )
 NEW = (
     "members/new",
@@ -96,3 +109,11 @@ def test_the_pages_of_single_objects_show_themselves(admin, tenant):
 def test_the_account_page_shows_itself(admin):
     for path in ("/account", "/account/profile", "/account/password"):
         assert admin.get(path).status_code == 200, path
+
+
+@pytest.mark.parametrize("path", OF_THE_API)
+def test_every_list_answers_items_and_a_cursor(admin, api, path):
+    answer = api(admin).get(f"/iam/{path}")
+
+    assert answer.status_code == 200
+    assert set(answer.json) == {"items", "nextCursor"}
