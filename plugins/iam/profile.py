@@ -11,6 +11,7 @@ from app.db import db
 from app.errors import NOT_FOUND
 from app.guard import SIGNED_IN, signed_in
 from app.web import dialogs
+from app.web.dialogs import Form
 from app.web.forms import parse
 from app.web.language import exact, t
 from app.web.render import go
@@ -20,7 +21,7 @@ from plugins.iam import components, delegation, members, passwords
 from plugins.iam import permissions as may
 from plugins.iam.access_keys import key_rows
 from plugins.iam.blueprint import bp
-from plugins.iam.components import SAVE, SAVED, Form, act, date_cell, dialog
+from plugins.iam.components import SAVE, SAVED, act, date_cell, dialog
 from plugins.iam.grants.conditions import condition_words
 from plugins.iam.members.shapes import Profile
 from plugins.iam.models import MEMBER, Enterprise, Member, Tenant

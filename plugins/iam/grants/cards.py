@@ -10,8 +10,9 @@ from app.db import db, scoped
 from app.web.frame import why_not
 from app.web.table import Action
 from app.words import _, plain
-from plugins.iam.grants import NEW, grants, role_cell, validity_cell
+from plugins.iam.grants import grants, role_cell, validity_cell
 from plugins.iam.grants.conditions import condition_words
+from plugins.iam.grants.form import NEW
 from plugins.iam.models import Grant
 from plugins.iam.permissions import GRANT_EDIT
 
