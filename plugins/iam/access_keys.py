@@ -68,7 +68,7 @@ def get(key_id: str) -> AccessKey:
 
     :raises ConsoleError: CORE/NOT_FOUND, CORE/FORBIDDEN
     """
-    row = db.session.scalar(of_tenant().where(AccessKey.id == key_id))
+    row: AccessKey | None = db.session.scalar(of_tenant().where(AccessKey.id == key_id))
     if row is None:
         raise NOT_FOUND(what=KEY)
     _need_own_or_right(row.owner_type, row.owner_id)

@@ -46,7 +46,8 @@ def _declarations() -> list[Declared]:
         )
         rows = db.session.scalars(joined.order_by(JoinedSite.created_at))
         g.declarations = [msgspec.convert(row.declared, Declared) for row in rows]
-    return g.declarations
+    found: list[Declared] = g.declarations
+    return found
 
 
 def forget() -> None:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from flask import url_for
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import Blueprint, Flask, url_for
 
 from app.contracts.declarations import (
     ChecklistItem,
     Command,
     HealthCheck,
+    Job,
     NavItem,
     NavSection,
     ObjectLink,
     Periodic,
+    Permission,
     Role,
     SearchProvider,
     Service,
 )
 from app.contracts.identity import Directory
+from app.contracts.seed import Seed
+from app.errors import ErrorCode
+from app.guard import Operation
 from app.hooks import hookimpl
+from app.web.api import Api
 from app.words import _
 from plugins.iam import (  # noqa: F401 - some only declare what is theirs
     access_keys,
@@ -49,27 +58,27 @@ from plugins.iam.signin import service as signin
 
 
 @hookimpl
-def register_blueprints():
+def register_blueprints() -> list[Blueprint]:
     return [signin_routes.bp, oidc_routes.bp, bp]
 
 
 @hookimpl
-def register_apis():
+def register_apis() -> list[Api]:
     return [api]
 
 
 @hookimpl
-def register_permissions():
+def register_permissions() -> Sequence[Permission]:
     return permissions.ALL
 
 
 @hookimpl
-def register_operations():
+def register_operations() -> Sequence[Operation]:
     return permissions.BY_THE_SITE
 
 
 @hookimpl
-def register_roles():
+def register_roles() -> list[Role]:
     own_rights = [p.name for p in permissions.ALL if not p.name.startswith(permissions.OF_THE_SITE)]
     return [
         Role(
@@ -83,7 +92,7 @@ def register_roles():
 
 
 @hookimpl
-def register_nav():
+def register_nav() -> list[NavSection | NavItem]:
     may = permissions
     items = (
         (_("Members"), "iam.member_list", may.MEMBER_READ, ["iam.member"]),
@@ -102,17 +111,17 @@ def register_nav():
 
 
 @hookimpl
-def register_services():
+def register_services() -> list[Service]:
     return [Service(Directory, directory.LocalDirectory, _("The directory of people and keys"))]
 
 
 @hookimpl
-def register_jobs():
+def register_jobs() -> list[Job]:
     return [logout.NOTIFY]
 
 
 @hookimpl
-def register_periodic():
+def register_periodic() -> list[Periodic]:
     return [
         Periodic("iam.grants.sweep", _("Remove roles that expired"), grants.sweep, every=60),
         Periodic("iam.keys.rotate", _("Rotate signing keys"), maintenance.rotate_keys, every=600),
@@ -121,7 +130,7 @@ def register_periodic():
 
 
 @hookimpl
-def register_search():
+def register_search() -> list[SearchProvider]:
     return [
         SearchProvider(permissions.MEMBER_READ, members.find_members),
         SearchProvider(permissions.GROUP_READ, groups.find_groups),
@@ -130,7 +139,7 @@ def register_search():
 
 
 @hookimpl
-def register_checklist():
+def register_checklist() -> list[ChecklistItem]:
     return [
         ChecklistItem(
             10,
@@ -144,19 +153,20 @@ def register_checklist():
 
 
 @hookimpl
-def register_health_checks():
+def register_health_checks() -> list[HealthCheck]:
     return [HealthCheck("iam.signing-keys", maintenance.check_keys), HealthCheck("iam.clock", maintenance.check_clock)]
 
 
 @hookimpl
-def register_commands():
+def register_commands() -> list[Command]:
     return [Command(commands.init), Command(commands.join_site)]
 
 
 @hookimpl
-def register_object_links():
-    def to(endpoint: str, argument: str):
-        return lambda identifier: url_for(endpoint, **{argument: identifier})
+def register_object_links() -> list[ObjectLink]:
+    def to(endpoint: str, argument: str) -> Callable[[str], str]:
+        values: Callable[[str], dict[str, Any]] = lambda identifier: {argument: identifier}  # noqa: E731
+        return lambda identifier: url_for(endpoint, **values(identifier))
 
     return [
         ObjectLink("member", _("Member"), to("iam.member", "member_id")),
@@ -174,15 +184,15 @@ def register_object_links():
 
 
 @hookimpl
-def register_errors():
+def register_errors() -> list[ErrorCode]:
     return [*signin.ERRORS, *errors.ALL, authorize.REFUSED, server.NOT_SECURE, joined_sites.NOT_JOINED]
 
 
 @hookimpl
-def seed_site(seed):
+def seed_site(seed: Seed) -> None:
     seeding.seed(seed)
 
 
 @hookimpl
-def register_app(app):
+def register_app(app: Flask) -> None:
     server.install(app)

@@ -142,7 +142,7 @@ def create(wanted: TenantWanted) -> Tenant:
 def _administrator(login: str) -> Member | None:
     if not login.strip():
         return None
-    found = db.session.scalar(select(Member).where(Member.login == login.strip().lower()))
+    found: Member | None = db.session.scalar(select(Member).where(Member.login == login.strip().lower()))
     if found is None:
         raise invalid({"administrator": _("There is no such member.")})
     return found

@@ -166,7 +166,8 @@ def join(wanted: Joining) -> Member:
     """
     audience.need_own_proof()
     asked = wanted.login
-    row = db.session.scalar(select(Member).where((Member.login == asked.strip().lower()) | (Member.id == asked)))
+    named = (Member.login == asked.strip().lower()) | (Member.id == asked)
+    row: Member | None = db.session.scalar(select(Member).where(named))
     if row is None:
         raise NOT_FOUND(what=WHAT)
     _join(row)

@@ -36,7 +36,7 @@ class CodeGrant(grants.AuthorizationCodeGrant):
         """As Authlib does, but for quoting an address that may hold what an error must not (RFC 6749, 4.1.2.1)."""
         if request.payload.redirect_uri and not client.check_redirect_uri(request.payload.redirect_uri):
             raise InvalidRequestError("The redirect_uri is not one of this client.")
-        return AuthorizationEndpointMixin.validate_authorization_redirect_uri(request, client)
+        return str(AuthorizationEndpointMixin.validate_authorization_redirect_uri(request, client))
 
     def save_authorization_code(self, code: str, request: Any) -> None:
         """Keep the code's digest with what it stands for, and that the client takes part in the session."""

@@ -28,7 +28,8 @@ PROGRAM = "client credentials or a token prove it"
 @bp.errorhandler(OAuth2Error)
 def _refused(error: OAuth2Error) -> Response:
     """What Authlib refuses before it has read the request."""
-    return provider().handle_error_response(None, error)
+    answer: Response = provider().handle_error_response(None, error)
+    return answer
 
 
 @bp.get("/.well-known/openid-configuration")
@@ -129,19 +130,25 @@ def consent() -> Response:
 @bp.post("/oauth/token")
 @public(PROGRAM, audit=permissions.TOKEN_ISSUED, csrf=False)
 def token() -> Response:
-    return provider().create_token_response()
+    answer: Response = provider().create_token_response()
+    return answer
+
+
+def _of_endpoint(name: str) -> Response:
+    answer: Response = provider().create_endpoint_response(name)
+    return answer
 
 
 @bp.post("/oauth/introspect")
 @public(PROGRAM, csrf=False)
 def introspect() -> Response:
-    return provider().create_endpoint_response("introspection")
+    return _of_endpoint("introspection")
 
 
 @bp.post("/oauth/revoke")
 @public(PROGRAM, audit=permissions.TOKEN_REVOKED, csrf=False)
 def revoke() -> Response:
-    return provider().create_endpoint_response("revocation")
+    return _of_endpoint("revocation")
 
 
 @bp.route("/oauth/userinfo", methods=["GET", "POST"])

@@ -65,7 +65,8 @@ class Provider(AuthorizationServer):
         """An error for the client, with the issuer in it if the browser carries it (RFC 9207, 2.3)."""
         if error.redirect_uri:
             error.redirect_uri = add_params_to_uri(error.redirect_uri, {"iss": issuer()})
-        return self.handle_error_response(None, error)
+        answer: Response = self.handle_error_response(None, error)
+        return answer
 
 
 class _Request(FlaskOAuth2Request):
@@ -196,4 +197,5 @@ def install(app: Flask) -> None:
 
 def provider() -> Provider:
     """This site's provider."""
-    return current_app.extensions[EXTENSION]
+    found: Provider = current_app.extensions[EXTENSION]
+    return found

@@ -40,7 +40,8 @@ def find() -> ProviderSession | None:
     token = COOKIE.read()
     if not token:
         return None
-    row = db.session.scalar(select(ProviderSession).where(ProviderSession.token_digest == crypto.digest(token)))
+    mine = ProviderSession.token_digest == crypto.digest(token)
+    row: ProviderSession | None = db.session.scalar(select(ProviderSession).where(mine))
     moment = now()
     idle = timedelta(minutes=site.settings().session_idle_minutes)
     if row is None or row.expires_at <= moment or row.last_seen_at + idle <= moment:

@@ -20,7 +20,7 @@ REFRESH = timedelta(hours=12)
 def find_access(bearer: str) -> Token | None:
     """The row of an access token that is neither expired nor taken back."""
     query = select(Token).where(Token.access_digest == crypto.digest(bearer))
-    row = db.session.scalar(query.where(Token.revoked_at.is_(None), Token.expires_at > now()))
+    row: Token | None = db.session.scalar(query.where(Token.revoked_at.is_(None), Token.expires_at > now()))
     if row is None or not session_lives(row.session_id):
         return None
     return row

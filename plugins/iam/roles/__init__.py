@@ -82,7 +82,8 @@ def get_own(role_id: str) -> CustomRole:
 
     :raises ConsoleError: CORE/NOT_FOUND, also for a built-in one
     """
-    row = db.session.scalar(scoped(CustomRole).where((CustomRole.id == role_id) | (CustomRole.code == role_id)))
+    named = (CustomRole.id == role_id) | (CustomRole.code == role_id)
+    row: CustomRole | None = db.session.scalar(scoped(CustomRole).where(named))
     if row is None:
         raise NOT_FOUND(what=_("role of your own"))
     return row
