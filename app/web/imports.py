@@ -105,6 +105,7 @@ class Importer:
     """
 
     pointer = staticmethod(pointer_of)
+    most_rows = sheets.MOST_ROWS
 
     def __init__(self, of: Listed[Any], how: Import, act: Act) -> None:
         self.of, self.how, self.act = of, how, act

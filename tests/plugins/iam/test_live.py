@@ -7,6 +7,9 @@ import re
 import pytest
 import requests
 
+from tests import factories
+from tests.workbooks import xlsx
+
 pytestmark = [pytest.mark.req("C-10", "I-12", "I-10"), pytest.mark.xdist_group("live")]
 
 
@@ -52,3 +55,22 @@ def test_a_person_signs_in_and_out_in_chromium(live_site, page):
     page.goto(live_site.url)
 
     assert "/iam/login" in page.url
+
+
+@pytest.mark.req("I-20")
+def test_a_file_is_checked_confirmed_and_its_passwords_are_downloaded_in_chromium(live_site, page, tmp_path):
+    file, name = tmp_path / "people.xlsx", f"{factories.unique('live')}@example.test"
+    file.write_bytes(xlsx([["Login name", "Name"], [name, "Live"], ["no address", "Nobody"]]))
+    live_site.login(page, "tenant-administrator")
+    page.goto(f"{live_site.url}/iam/members/import")
+
+    page.set_input_files("[name=file]", file)
+    page.locator("#import-form [type=submit]").click()
+    page.locator("[name=seen]").click()
+    with page.expect_download() as download:
+        page.locator("a[download]").click()
+
+    listed = download.value.path().read_text("utf-8-sig").splitlines()
+    assert [line.partition(",")[0] for line in listed[1:]] == [name]
+    page.goto(f"{live_site.url}/iam/members?q={name}")
+    assert page.get_by_text(name).count() == 1
