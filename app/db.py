@@ -94,7 +94,14 @@ class Base(DeclarativeBase):
 
 
 Base.registry.update_type_annotation_map(
-    {datetime: UTCDateTime(), dict[str, Any]: JSON(), list[Any]: JSON(), list[str]: JSON()}
+    {
+        datetime: UTCDateTime(),
+        dict[str, Any]: JSON(),
+        list[Any]: JSON(),
+        list[str]: JSON(),
+        list[int]: JSON(),
+        list[dict[str, Any]]: JSON(),
+    }
 )
 
 

@@ -14,6 +14,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from app import caller
+from app.contracts.json import Json
 from app.db import db
 from app.errors import ConsoleError
 from app.kube import paths
@@ -36,7 +37,6 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 REDIRECTS = _("it redirects to another address")
 NO_JSON = _("what it answers is no JSON object")
-Json = dict[str, Any]
 T = TypeVar("T")
 NETWORK = (urllib3.exceptions.HTTPError, OSError)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+from app.contracts.json import Json
+
 # A peer that vanished without a word is noticed after 10 + 3 × 5 s (tcp(7)).
 KEEPALIVE = [
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -16,7 +18,6 @@ KEEPALIVE = [
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
 ]
-Json = dict[str, Any]
 
 
 def api_client(document: Json, pool_size: int) -> Any:

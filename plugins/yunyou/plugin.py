@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from flask import url_for
+from collections.abc import Iterable
 
-from app.contracts.declarations import ChecklistItem, NavItem, NavSection, ObjectLink, Periodic, SearchProvider, Use
+from flask import Blueprint, url_for
+
+from app.contracts.declarations import (
+    ChecklistItem,
+    Job,
+    NavItem,
+    NavSection,
+    ObjectLink,
+    Periodic,
+    Permission,
+    Role,
+    SearchProvider,
+    Use,
+)
+from app.contracts.seed import Seed
+from app.errors import ErrorCode
 from app.hooks import hookimpl
 from app.order_views.pages import how_many_wait
+from app.orders.steps import StepKind
+from app.orders.types import OrderType
+from app.web.api import Api
 from app.words import Text, _, pgettext
 from plugins.yunyou import permissions, seeding
 from plugins.yunyou.documents import error_codes as document_errors
@@ -77,12 +95,12 @@ FAILING = (
 
 
 @hookimpl
-def register_blueprints():
+def register_blueprints() -> Iterable[Blueprint]:
     return list(dict.fromkeys(module.bp for module in PAGES))
 
 
 @hookimpl
-def register_nav():
+def register_nav() -> Iterable[NavSection | NavItem]:
     return [
         NavSection("delivery", 10, _("Delivery"), "rocket"),
         NavItem(
@@ -133,7 +151,7 @@ def _orders(place: int, type: str, title: Text) -> NavItem:
 
 
 @hookimpl
-def register_search():
+def register_search() -> Iterable[SearchProvider]:
     return [
         SearchProvider(permissions.SOLUTION_READ, search_solutions),
         SearchProvider(permissions.ORDER_READ, search_orders),
@@ -143,7 +161,7 @@ def register_search():
 
 
 @hookimpl
-def register_checklist():
+def register_checklist() -> Iterable[ChecklistItem]:
     return [
         ChecklistItem(
             20,
@@ -173,12 +191,12 @@ def register_checklist():
 
 
 @hookimpl
-def register_uses():
+def register_uses() -> Iterable[Use]:
     return [Use("cluster", _("environments"), environments.names_in_cluster)]
 
 
 @hookimpl
-def register_object_links():
+def register_object_links() -> Iterable[ObjectLink]:
     return [
         ObjectLink("solution", _("Solution"), lambda i: url_for("yunyou_solutions.solution_show", solution_id=i)),
         ObjectLink(
@@ -191,45 +209,45 @@ def register_object_links():
 
 
 @hookimpl(tryfirst=True)  # the clusters and zones of other plugins are there by then
-def seed_site(seed):
+def seed_site(seed: Seed) -> None:
     seeding.seed_site(seed)
 
 
 @hookimpl
-def register_apis():
+def register_apis() -> Iterable[Api]:
     return list({module.api.area: module.api for module in APIS}.values())
 
 
 @hookimpl
-def register_permissions():
+def register_permissions() -> Iterable[Permission]:
     return permissions.ALL
 
 
 @hookimpl
-def register_roles():
+def register_roles() -> Iterable[Role]:
     return permissions.ROLES
 
 
 @hookimpl
-def register_jobs():
+def register_jobs() -> Iterable[Job]:
     return [images.CHECK_IMAGES]
 
 
 @hookimpl
-def register_steps():
+def register_steps() -> Iterable[StepKind]:
     return steps.KINDS
 
 
 @hookimpl
-def register_order_types():
+def register_order_types() -> Iterable[OrderType]:
     return [order_type.TYPE]
 
 
 @hookimpl
-def register_periodic():
+def register_periodic() -> Iterable[Periodic]:
     return [Periodic("yunyou.balancers", _("Addresses of load balancers"), load_balancers.reconcile, every=30)]
 
 
 @hookimpl
-def register_errors():
+def register_errors() -> Iterable[ErrorCode]:
     return [error for module in FAILING for error in module.ERRORS]

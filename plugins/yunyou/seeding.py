@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from app import audit, caller
 from app.caller import Caller
 from app.contracts.identity import Directory
+from app.contracts.json import Json
 from app.contracts.seed import Seed
 from app.db import db, scoped
 from app.kube import clusters
@@ -52,7 +52,7 @@ def seed_site(seed: Seed) -> None:
 
 
 def _environment(seed: Seed) -> Environment:
-    found = db.session.scalar(scoped(Environment).order_by(Environment.id).limit(1))
+    found: Environment | None = db.session.scalar(scoped(Environment).order_by(Environment.id).limit(1))
     if found is not None:
         return found
     known = db.session.scalar(scoped(Cluster).order_by(Cluster.id).limit(1))
@@ -117,9 +117,9 @@ def _deliver(environment: Environment) -> None:
         orders.create(wish)
 
 
-def _value(item: dict[str, Any], key: str) -> str:
+def _value(item: Json, key: str) -> str:
     ports = {"database": "3306", "cache": "6379"}
-    known = {
+    known: dict[str, str] = {
         "host": f"{item['name'].replace('_', '-')}.internal",
         "port": ports.get(item["kind"], "443"),
         "user": item["name"][:16],

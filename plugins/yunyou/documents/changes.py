@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dataclasses import field as hidden
 from typing import Any
 
+from app.contracts.json import Json
 from plugins.yunyou.documents.application import MASK
 
 _LONGEST = 2_000
@@ -22,7 +23,7 @@ class Change:
     after: str | None = hidden(repr=False)
     secret: bool = False
 
-    def public(self) -> dict[str, Any]:
+    def public(self) -> Json:
         """The change as it may leave the console."""
         return {
             "field": self.field,
@@ -52,12 +53,3 @@ def compared(before: Any, after: Any, path: str) -> Iterator[Change]:
             yield from compared(old, new, f"{path}[{at}]")
     else:
         yield Change(path, shown(before), shown(after))
-
-
-def public_change(change: Any) -> dict[str, Any]:
-    """One field's change, secrets masked."""
-    mask = "••••••"
-    before, after = change.before, change.after
-    if change.secret:
-        before, after = before and mask, after and mask
-    return {"field": change.field, "before": before, "after": after, "secret": change.secret}

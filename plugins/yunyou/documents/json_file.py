@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from app.contracts.json import Json
 from app.errors import ConsoleError, FieldError
 from app.words import Text, _, plain
 from plugins.yunyou.documents.error_codes import SOLUTION_TOO_LARGE, SOLUTION_UNREADABLE
@@ -42,7 +43,7 @@ class _Refused(ValueError):
         self.words = words
 
 
-def read(raw: bytes, *, limit: int = LIMIT) -> dict[str, Any]:
+def read(raw: bytes, *, limit: int = LIMIT) -> Json:
     """Decode a file into a document without judging whether it is a solution.
 
     :param limit: bytes that are taken at most (50 MB by the requirement)
@@ -81,7 +82,7 @@ def _text(raw: bytes) -> str:
 def _decode(text: str, duplicates: dict[int, list[str]]) -> Any:
     kept: list[object] = []  # an object that holds a field twice stays alive, so that its id stays its own
 
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    def pairs(items: list[tuple[str, Any]]) -> Json:
         made = dict(items)
         if len(made) != len(items):
             seen: set[str] = set()
@@ -127,7 +128,7 @@ def _int(written: str) -> int:
     return int(written)
 
 
-def _faults(document: dict[str, Any], duplicates: dict[int, list[str]]) -> Iterator[FieldError]:
+def _faults(document: Json, duplicates: dict[int, list[str]]) -> Iterator[FieldError]:
     for path, key, value in _walk(document):
         if len(path) > MAX_DEPTH:
             yield FieldError(_join(path[:3]), _too_deep())
@@ -155,7 +156,7 @@ def _bad_text(value: str, key: str | int) -> Text | None:
     return None
 
 
-def _walk(document: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str | int, Any]]:
+def _walk(document: Json) -> Iterator[tuple[tuple[str | int, ...], str | int, Any]]:
     stack: list[tuple[tuple[str | int, ...], str | int, Any]] = [((), "", document)]
     while stack:
         path, key, value = stack.pop()

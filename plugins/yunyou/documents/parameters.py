@@ -8,6 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from app.contracts.json import Json
 from app.words import Text, _
 from plugins.yunyou.documents.application import MASK, Parameter, Scalar
 from plugins.yunyou.documents.error_codes import PARAMETER_UNKNOWN, PARAMETER_VALUE, PARAMETERS_NOT_READY
@@ -108,7 +109,7 @@ class Entry(Struct, frozen=True, gc=False):
             return "error"
         return "confirmed" if self.confirmed else "rendered"
 
-    def public(self) -> dict[str, Any]:
+    def public(self) -> Json:
         """The entry as it may leave the console: secrets masked everywhere."""
         return {
             "name": self.name,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection
-from typing import Any
 
+from app.contracts.json import Json
 from app.errors import FieldError
 from plugins.yunyou.documents import schema
 from plugins.yunyou.documents.error_codes import SOLUTION_INVALID
@@ -30,7 +30,7 @@ def parse(raw: bytes, *, known: Known | None = None, limit: int = LIMIT) -> Solu
     return of(read(raw, limit=limit), known=known)
 
 
-def of(document: dict[str, Any], *, known: Known | None = None, before: dict[str, Any] | None = None) -> Solution:
+def of(document: Json, *, known: Known | None = None, before: Json | None = None) -> Solution:
     """Check a document that is decoded already.
 
     :param before: what it was made from and was checked itself: products that are the same are not checked again
@@ -42,7 +42,7 @@ def of(document: dict[str, Any], *, known: Known | None = None, before: dict[str
     return Solution(body, document, tuple(unknown_fields(document)))
 
 
-def kept(document: dict[str, Any]) -> Solution:
+def kept(document: Json) -> Solution:
     """A document that was checked before it was kept: its shape is read, its rules are not asked again."""
     body, errors = schema.body_of(document)
     if body is None:
@@ -50,7 +50,7 @@ def kept(document: dict[str, Any]) -> Solution:
     return Solution(body, document)
 
 
-def validate(document: dict[str, Any], known: Known | None = None) -> list[FieldError]:
+def validate(document: Json, known: Known | None = None) -> list[FieldError]:
     """Every problem of a document, each with its JSON pointer, sorted by place.
 
     At most 2,000 problems of shape and as many of meaning are listed.
@@ -58,14 +58,14 @@ def validate(document: dict[str, Any], known: Known | None = None) -> list[Field
     return _judged(document, known)[1]
 
 
-def fingerprint(document: dict[str, Any]) -> str:
+def fingerprint(document: Json) -> str:
     """SHA-256 of the canonical form, by which the same solution is recognised whatever its white space or key order."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _judged(
-    document: dict[str, Any], known: Known | None, only: Collection[str] | None = None
+    document: Json, known: Known | None, only: Collection[str] | None = None
 ) -> tuple[Body | None, list[FieldError]]:
     body, errors = schema.body_of(document)
     for problem in solution.check(document, known or Known(), only):

@@ -12,6 +12,7 @@ import msgspec
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from app.contracts.json import Json
 from app.errors import FieldError
 from app.words import Text, _, plain
 from plugins.yunyou.documents.json_file import pointer
@@ -41,10 +42,10 @@ _PATTERNS = {
 
 
 @cache
-def schema() -> dict[str, Any]:
+def schema() -> Json:
     """The JSON Schema of the format, as it ships with the console."""
     text = files(__package__).joinpath("solution.schema.json").read_text("utf-8")
-    loaded: dict[str, Any] = json.loads(text)
+    loaded: Json = json.loads(text)
     return loaded
 
 
@@ -53,7 +54,7 @@ def _validator() -> Draft202012Validator:
     return Draft202012Validator(schema())
 
 
-def body_of(document: dict[str, Any]) -> tuple[Body | None, list[FieldError]]:
+def body_of(document: Json) -> tuple[Body | None, list[FieldError]]:
     """The typed body of a document, or None with every place where its shape is wrong.
 
     A document that converts to the structs has the right shape, which costs a fiftieth of asking the
@@ -142,7 +143,7 @@ def _bound(words: Text) -> Any:
     return make
 
 
-_MAKERS: dict[str, Any] = {
+_MAKERS: Json = {
     "type": _type,
     "pattern": _pattern,
     "enum": _enum,
@@ -154,13 +155,13 @@ _MAKERS: dict[str, Any] = {
 }
 
 
-def unknown_fields(document: dict[str, Any]) -> list[str]:
+def unknown_fields(document: Json) -> list[str]:
     """JSON pointers of the fields that the format doesn't know, in the order of the document.
 
     They are kept and shown, never dropped; free-form objects of the format are not looked into.
     """
     found: list[str] = []
-    stack: list[tuple[tuple[str | int, ...], Any, dict[str, Any]]] = [((), document, schema())]
+    stack: list[tuple[tuple[str | int, ...], Any, Json]] = [((), document, schema())]
     while stack:
         path, value, rules = stack.pop()
         rules = _followed(rules)
@@ -174,6 +175,6 @@ def unknown_fields(document: dict[str, Any]) -> list[str]:
     return found
 
 
-def _followed(rules: dict[str, Any]) -> dict[str, Any]:
+def _followed(rules: Json) -> Json:
     target = rules.get("$ref")
     return schema()["$defs"][target.rsplit("/", 1)[1]] if target else rules

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, convert
 from msgspec import field as part_field
 
+from app.contracts.json import Json
 from plugins.yunyou.documents.application import Application, Name, Parameter, Part, Quantity, Resources
 
 BASELINE_SCHEMA = "antstack.baseline/v1"
@@ -79,8 +80,8 @@ class Cell(Part, frozen=True):
     name: Name
     zone: str = ""
     replicas: dict[str, int] = part_field(default_factory=dict)
-    resources: dict[str, Any] = part_field(default_factory=dict)
-    parameters: dict[str, Any] = part_field(default_factory=dict)
+    resources: Json = part_field(default_factory=dict)
+    parameters: Json = part_field(default_factory=dict)
 
     def resources_of(self, application: str) -> Resources:
         """The size that replaces the application's own in this cell."""
@@ -138,7 +139,7 @@ class Body(Part, frozen=True):
     description: str = ""
     issued_at: str = ""
     exported_at: str = ""
-    environment: dict[str, Any] = part_field(default_factory=dict)
+    environment: Json = part_field(default_factory=dict)
     parameters: tuple[Parameter, ...] = ()
 
 
@@ -147,7 +148,7 @@ class Solution:
     """A checked document: its typed body, the document as imported, and the fields that the format doesn't know."""
 
     body: Body = field(repr=False)
-    document: dict[str, Any] = field(repr=False)
+    document: Json = field(repr=False)
     unknown: tuple[str, ...] = ()
 
     @property

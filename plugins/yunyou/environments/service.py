@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 from sqlalchemy import select
 
 from app import audit, caller
+from app.contracts.json import Json
 from app.db import db, get_scoped, new_id, rows, scoped, touch
 from app.errors import ErrorCode, invalid
 from app.kube import client, clusters, paths
@@ -143,7 +143,7 @@ def edit_environment(environment: Environment, edited: EnvironmentEdits) -> Envi
     """Change what can be changed in place; it takes effect with the next request."""
     if words := _registry_problem(edited.registry_host or ""):
         raise invalid({"registry": words})
-    changes: dict[str, Any] = {}
+    changes: Json = {}
     for field in msgspec.structs.fields(EnvironmentEdits):
         value = getattr(edited, field.name)
         if value is not None and value != getattr(environment, field.name):

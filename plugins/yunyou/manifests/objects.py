@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from app.contracts.json import Json
 from plugins.yunyou.documents.application import Application, Storage
 from plugins.yunyou.documents.quantities import canonical
 from plugins.yunyou.documents.solution import Cell, LoadBalancer, Product
@@ -24,7 +25,7 @@ from plugins.yunyou.manifests.labels import (
     selector,
     workload_name,
 )
-from plugins.yunyou.manifests.pod_template import EnvValue, Json, parameters_secret, port_name, template
+from plugins.yunyou.manifests.pod_template import EnvValue, parameters_secret, port_name, template
 
 WORKLOADS = ("StatefulSet", "Deployment", "DaemonSet", "Job")
 STEADY_DEPLOYMENT: Mapping[str, Any] = {
@@ -78,7 +79,7 @@ def workloads_of(objects: Iterable[Json]) -> list[Json]:
     return [item for item in objects if item["kind"] in WORKLOADS]
 
 
-def _object(api: str, kind: str, name: str, place: Place, labels: Mapping[str, str], fields: Mapping[str, Any]) -> Json:
+def _object(api: str, kind: str, name: str, place: Place, labels: Mapping[str, str], fields: Json) -> Json:
     metadata = {"name": name, "namespace": place.namespace, "labels": dict(labels)}
     return {"apiVersion": api, "kind": kind, "metadata": metadata, **fields}
 

@@ -8,10 +8,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
+from app.contracts.json import Json
 from plugins.yunyou.documents.application import Application, Neighbours, Probe, Storage
 from plugins.yunyou.documents.images import located
 from plugins.yunyou.documents.quantities import canonical, cpu_request, memory_request, whole_gib
@@ -22,8 +22,6 @@ from plugins.yunyou.manifests.labels import NAME, ONLINE, PARAMETERS, Place, lab
 HOST = "kubernetes.io/hostname"
 KEY_HARDENING = "ANTSTACK_KEY_HARDENING"
 _DOLLAR = re.compile(r"\$(?=[$(])")
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +157,7 @@ def resources(app: Application, place: Place) -> Json:
     return _filled({"limits": limits, "requests": requests})
 
 
-def _probe(app: Application, probe: Any) -> Json | None:
+def _probe(app: Application, probe: Probe | UnsetType) -> Json | None:
     if not isinstance(probe, Probe) or probe.type == "none":
         return None
     port = probe.port or app.ports[0].port

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
+from app.contracts.json import Json
 from plugins.yunyou.manifests.labels import ONLINE
 
-Json = dict[str, Any]
 _REVISIONS = ("controller-revision-hash", "pod-template-hash")
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from app import crypto
+from app.contracts.json import Json
 from app.db import db, rows
 from app.kube.client import Kube
 from plugins.yunyou.documents.application import Application
@@ -29,7 +30,6 @@ from plugins.yunyou.orders.models import Frozen
 from plugins.yunyou.orders.rules import rollout
 from plugins.yunyou.products import live_objects
 
-Json = dict[str, Any]
 WHOLE = ""  # the key of what an order keeps of its target
 REMOVED_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "Service", "Secret")
 

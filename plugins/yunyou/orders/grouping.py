@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
 
 from sqlalchemy import select
 
 from app import caller
+from app.contracts.json import Json
 from app.db import db
 from plugins.yunyou.environments.models import Environment
 from plugins.yunyou.manifests.pod_view import PodView, view
@@ -40,7 +40,7 @@ class Groups:
     strategy: str
     items: list[Group]
 
-    def public(self) -> list[dict[str, Any]]:
+    def public(self) -> list[Json]:
         """The groups as preview and order show them."""
         return [{"group": g.number, "size": g.size, "pods": g.names, "beta": g.beta} for g in self.items]
 

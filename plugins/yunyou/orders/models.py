@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -32,5 +30,5 @@ class GroupChoice(TenantOwned, Model):
     environment_id: Mapped[str] = mapped_column(Id)
     application: Mapped[str] = mapped_column(String(128))
     strategy: Mapped[str] = mapped_column(String(16))
-    shares: Mapped[list[Any]]
+    shares: Mapped[list[int]]
     changed_by: Mapped[str] = mapped_column(Name, default="")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
 
+from app.contracts.json import Json
 from app.errors import ErrorCode
 from app.words import _
 from plugins.yunyou.environments.models import Environment
 from plugins.yunyou.manifests.labels import ENVIRONMENT, MANAGED_BY, MANAGER, PART_OF, label_value
 
-Json = dict[str, Any]
 FOREIGN = ErrorCode(
     "YUNYOU/FOREIGN_OBJECT",
     409,

@@ -11,14 +11,15 @@ from typing import Any
 import yaml
 
 from app import crypto
+from app.contracts.json import Json
 from app.errors import ConsoleError
+from app.orders.make import Planned
 from plugins.yunyou.manifests.objects import WORKLOADS
 from plugins.yunyou.orders import object_ownership
 from plugins.yunyou.orders.freezing import Cluster
 from plugins.yunyou.orders.rules import rollout
 from plugins.yunyou.orders.service import Draft
 
-Json = dict[str, Any]
 MASK = "••••••"
 SERVER_OWNED = ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink")
 NOISE = (
@@ -80,7 +81,7 @@ def _counted(application: Json) -> Json:
     return {**application, "counts": shown, "changes": len(objects) - counts["none"], "errors": errors}
 
 
-def _order(root: Any) -> list[Json]:
+def _order(root: Planned) -> list[Json]:
     stage = next((child for child in root.children if child.key.endswith("/#apps")), None)
     return [{"application": node.key, "after": list(node.after)} for node in (stage.children if stage else [])]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from app.contracts.json import Json
 from app.contracts.shapes import doc
 
 
@@ -63,7 +64,7 @@ class OrderRequest(In):
     operation: Annotated[Literal["", "scale", "resize", "rollback", "sync"], doc("For an operation: which.")] = ""
     application: Annotated[str, doc("For an operation: the application, as `PRODUCT/app`.")] = ""
     replicas: Annotated[Annotated[int, Meta(ge=0, le=5000)] | None, doc("For `scale`: how many there shall be.")] = None
-    resources: Annotated[dict[str, Any] | None, doc("For `resize`: the new limits, such as `cpu` and `memory`.")] = None
+    resources: Annotated[Json | None, doc("For `resize`: the new limits, such as `cpu` and `memory`.")] = None
     product: Annotated[str, doc("For `rollback` of a product: its code.")] = ""
     record: Annotated[str, doc("For `rollback` of a product: identifier of the release to return to.")] = ""
 

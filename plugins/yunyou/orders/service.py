@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from app.auth import decisions
+from app.contracts.json import Json
 from app.errors import ErrorCode
 from app.orders import locks
 from app.orders.make import NewOrder, Planned, make, plan_hash
@@ -56,7 +57,7 @@ class Draft:
     warnings: list[Text] = field(default_factory=list)
 
     @property
-    def balancers(self) -> list[tuple[str, dict[str, Any]]]:
+    def balancers(self) -> list[tuple[str, Json]]:
         """The Services of load balancers that are sent, each with the application ``PRODUCT/app`` behind it."""
         place, found = freezing.place_of(self.environment), []
         for code, product in self.target.products.items():
@@ -183,12 +184,12 @@ def freeze(order: Order, planned: Draft) -> None:
     freezing.keep_target(order.id, planned.target.kept())
 
 
-def _plain(request: OrderRequest) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.to_builtins(request)
+def _plain(request: OrderRequest) -> Json:
+    found: Json = msgspec.to_builtins(request)
     return found
 
 
-def public_plan(planned: Draft) -> dict[str, Any]:
+def public_plan(planned: Draft) -> Json:
     """What of the plan may be read by everybody who sees the order: no object content, since it may hold secrets."""
     return {
         "products": {code: product.version for code, product in planned.target.products.items()},

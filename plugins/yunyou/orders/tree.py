@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from app.contracts.json import Json
 from app.orders.make import Planned
 from app.words import Text, _, pgettext
 from plugins.yunyou.documents.solution import LoadBalancer, Product
@@ -181,7 +182,7 @@ def _groups(application: str, groups: Groups) -> list[Planned]:
     return found
 
 
-def _leaving(key: str, spec: Mapping[str, Any]) -> Planned:
+def _leaving(key: str, spec: Json) -> Planned:
     step = _step(f"{key}/#remove", "remove", _("Remove"), "yunyou.remove", spec, timeout=300, required=True)
     return Planned(key, "application", _name(key), children=[step])
 
@@ -191,7 +192,7 @@ def _stage(key: str, name: str, title: Text, children: list[Planned], parallel: 
 
 
 def _step(
-    key: str, name: str, title: Text, step: str, spec: Mapping[str, Any], timeout: int = 600, required: bool = False
+    key: str, name: str, title: Text, step: str, spec: Json, timeout: int = 600, required: bool = False
 ) -> Planned:
     return Planned(key, "step", name, title, step, spec, timeout=timeout, required=required)
 

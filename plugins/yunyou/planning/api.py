@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from flask import Response, request
 
+from app.contracts.json import Json
 from app.contracts.shapes import doc
 from app.errors import invalid
 from app.jobs import enqueue
@@ -16,11 +17,19 @@ from app.words import _
 from plugins.yunyou import fields, permissions, routes
 from plugins.yunyou.environments import service as environments
 from plugins.yunyou.environments.shapes import OfEnvironment
-from plugins.yunyou.planning import applications, completion, databases, images, parameters, solution_import, tasks
+from plugins.yunyou.planning import (
+    applications,
+    completion,
+    databases,
+    images,
+    parameters,
+    plans,
+    solution_import,
+    tasks,
+)
 from plugins.yunyou.planning import service as planning
 from plugins.yunyou.planning import shapes as plan_shapes
 from plugins.yunyou.planning.images import CHECK_IMAGES
-from plugins.yunyou.planning.plans import plan_of
 from plugins.yunyou.planning.shapes import ApplicationEdits, DatabaseEdits, ImageEdits, ParameterEdits
 from plugins.yunyou.solutions import service as solutions
 from plugins.yunyou.solutions import shapes as solution_shapes
@@ -83,7 +92,7 @@ def complete(solution_id: fields.SolutionId, body: Completion) -> solution_shape
     errors=(planning.PLAN_UNKNOWN,),
 )
 def get_plan(solution_id: fields.SolutionId, kind: plan_shapes.PlanKind) -> plan_shapes.Plan:
-    return plan_of(solutions.get_solution(solution_id), kind)
+    return plans.plan_of(solutions.get_solution(solution_id), kind)
 
 
 class JobStarted(Out):
@@ -110,10 +119,10 @@ def patch_parameters(solution_id: fields.SolutionId) -> plan_shapes.ParametersPl
     need_version(solution)
     body = json_body()
     parameters.edit_parameters(solution, _items(body))
-    return plan_of(solution, "parameters")
+    return plans.parameters_plan(solution)
 
 
-def _items(body: Any) -> list[dict[str, Any]]:
+def _items(body: Any) -> list[Json]:
     """``{"items": [{"name", "value"|"choice"}]}``, ``{"resolve": "new"}`` or ``{"NAME": value}``."""
     if not isinstance(body, dict):
         raise invalid({"": _("This must be an object.")})
@@ -144,15 +153,15 @@ def patch_applications(solution_id: fields.SolutionId) -> plan_shapes.Applicatio
     solution = solutions.get_solution(solution_id)
     need_version(solution)
     applications.edit_applications(solution, _edits(json_body()))
-    return plan_of(solution, "applications")
+    return plans.applications_plan(solution)
 
 
-def _edits(body: Any) -> dict[str, dict[str, Any]]:
+def _edits(body: Any) -> dict[str, Json]:
     """``{"PRODUCT/app": {field: value}}``."""
     return {key: _object(fields) for key, fields in _object(body).items()}
 
 
-def _object(value: Any) -> dict[str, Any]:
+def _object(value: Any) -> Json:
     if not isinstance(value, dict):
         raise invalid({"": _("This must be an object.")})
     return value
@@ -174,7 +183,7 @@ def patch_databases(solution_id: fields.SolutionId) -> plan_shapes.DatabasesPlan
     solution = solutions.get_solution(solution_id)
     need_version(solution)
     databases.enter(solution, _items(json_body()))
-    return plan_of(solution, "databases")
+    return plans.databases_plan(solution)
 
 
 @api.operation(
@@ -197,7 +206,7 @@ def patch_images(solution_id: fields.SolutionId) -> plan_shapes.ImagesPlan:
     if isinstance(changes, list):
         changes = {item.get("application", ""): item.get("image", "") for item in changes if isinstance(item, dict)}
     applications.edit_applications(solution, {key: {"image": image} for key, image in _object(changes).items()})
-    return plan_of(solution, "images")
+    return plans.images_plan(solution)
 
 
 @api.operation(
@@ -239,7 +248,7 @@ def confirm(solution_id: fields.SolutionId, kind: plan_shapes.PlanKind, body: Co
     solution = solutions.get_solution(solution_id)
     need_version(solution)
     planning.confirm(solution, kind, body.accept)
-    return plan_of(solution, kind)
+    return plans.plan_of(solution, kind)
 
 
 @api.operation(

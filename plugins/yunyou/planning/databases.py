@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app import audit
+from app.contracts.json import Json
 from app.db import db, new_id, touch
 from app.errors import ErrorCode, FieldError, invalid
 from app.words import _
@@ -37,12 +38,12 @@ def wanted(solution: Solution) -> dict[str, Output]:
     return found
 
 
-def listed(solution: Solution) -> list[dict[str, Any]]:
+def listed(solution: Solution) -> list[Json]:
     """Each resource with what is known of it; secrets masked."""
     known = known_outputs(solution.environment_id)
     found = []
     for product in document_of(solution).products:
-        groups: dict[str, Any] = {"database": product.databases, "cache": product.caches, "bucket": product.buckets}
+        groups: Json = {"database": product.databases, "cache": product.caches, "bucket": product.buckets}
         for kind, items in groups.items():
             for item in items:
                 start = f"{PREFIXES[kind]}.{item.name}."

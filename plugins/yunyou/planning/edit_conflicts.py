@@ -10,12 +10,13 @@ from typing import Any
 
 from flask import request
 
+from app.contracts.json import Json
 from app.errors import ConsoleError, FieldError
 from app.web import conflicts
 from plugins.yunyou.planning import plans
 from plugins.yunyou.solutions.models import Solution
 
-Item = dict[str, Any]
+Item = Json
 REGISTRY_SAYS = ("state", "digest", "platforms", "error", "checkedAt")  # of an image
 # Which item of a plan a form is of, by the kind of the plan: as the page showed it, and as it is now.
 OF: dict[str, Callable[[Item, Mapping[str, str]], bool]] = {
@@ -34,7 +35,7 @@ def decided(shown: Any) -> Any:
     return {k: v for k, v in shown.items() if k not in REGISTRY_SAYS} if "digest" in (shown or ()) else shown
 
 
-def fields_of(kind: str, item: Item | None) -> dict[str, Any]:
+def fields_of(kind: str, item: Item | None) -> Json:
     """What the fields of an item's form hold; secrets are masked."""
     if item is None:
         return {}
@@ -53,7 +54,7 @@ def hidden(kind: str, item: Item) -> dict[str, str]:
     return {conflicts.SEEN: conflicts.mark_of(decided(item)), conflicts.BASE: base}
 
 
-def need_seen(solution: Solution, kind: str) -> dict[str, Any]:
+def need_seen(solution: Solution, kind: str) -> Json:
     """Refuse an edit of an item of the plan that somebody else changed since the page showed it.
 
     :returns: what the fields of the item's form hold

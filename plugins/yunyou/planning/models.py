@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.contracts.json import Json
 from app.db import Id, Identified, Model
 
 
@@ -19,10 +19,10 @@ class ImageCheck(Identified, Model):
 
     solution_id: Mapped[str] = mapped_column(Id, index=True)
     image: Mapped[str] = mapped_column(String(400))
-    applications: Mapped[list[Any]]
+    applications: Mapped[list[str]]
     state: Mapped[str] = mapped_column(String(16), default="unchecked")
     digest: Mapped[str] = mapped_column(String(96), default="")
-    platforms: Mapped[list[Any]]
-    problem: Mapped[dict[str, Any] | None]
+    platforms: Mapped[list[str]]
+    problem: Mapped[Json | None]
     checked_at: Mapped[datetime | None]
     accepted: Mapped[bool] = mapped_column(default=False)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response, request, url_for
 
 from app.auth.decisions import allows
 from app.auth.redirects import local_path
+from app.contracts.json import Json
 from app.errors import ConsoleError, invalid
 from app.guard import guard
 from app.jobs import enqueue
@@ -131,7 +130,7 @@ def _plan(solution: Solution, kind: str, error: ConsoleError | None = None) -> R
 def parameters_edit(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
     name, choice = request.form.get("name", ""), request.form.get("choice", "")
-    change: dict[str, Any] = {"name": name} if name else {}
+    change: Json = {"name": name} if name else {}
     if choice:
         change["choice"] = choice
     else:
@@ -180,7 +179,7 @@ def images_check(solution_id: str) -> Response:
 def applications_edit(solution_id: str) -> Response:
     solution = solutions.get_solution(solution_id)
     given = request.form
-    change: dict[str, Any] = {}
+    change: Json = {}
     if "image" in given:
         change["image"] = given["image"].strip() or None
     size = {key: given[key].strip() for key in ("cpu", "memory") if given.get(key, "").strip()}

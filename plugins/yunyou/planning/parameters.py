@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from app import audit
+from app.contracts.json import Json
 from app.db import rows, touch
 from app.errors import invalid
 from app.words import _
@@ -23,7 +24,7 @@ from plugins.yunyou.solutions.models import Solution
 from plugins.yunyou.solutions.service import document_of, need_open, set_task
 
 
-def current_values(environment_id: str) -> dict[str, Any]:
+def current_values(environment_id: str) -> Json:
     """Parameter values that the environment holds now, as written."""
     found = rows(select(GlobalParameter).where(GlobalParameter.environment_id == environment_id))
     return {row.name: json.loads(row.value) for row in found}
@@ -32,7 +33,7 @@ def current_values(environment_id: str) -> dict[str, Any]:
 def entries_for(solution: Solution) -> Entries:
     """The parameters of a solution with everything that was decided, rendered."""
     document = document_of(solution)
-    decisions: dict[str, dict[str, Any]] = json.loads(solution.parameters)
+    decisions: dict[str, Json] = json.loads(solution.parameters)
     entries = []
     for entry in rules.entries_of(document, current_values(solution.environment_id)):
         decided = decisions.get(entry.name, {})
@@ -52,7 +53,7 @@ def _mark(entry: Entry) -> str:
 
 def keep(solution: Solution, entries: Entries) -> None:
     """Keep what was decided of the parameters, and how far their task is."""
-    decisions: dict[str, dict[str, Any]] = {}
+    decisions: dict[str, Json] = {}
     for entry in entries:
         decided = {
             "choice": entry.choice,

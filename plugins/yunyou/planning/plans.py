@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 from sqlalchemy import select
 
+from app.contracts.json import Json
 from app.db import rows
 from plugins.yunyou.planning import databases, parameters
 from plugins.yunyou.planning import service as planning
@@ -33,14 +33,16 @@ from plugins.yunyou.solutions import service as solutions
 from plugins.yunyou.solutions.models import Solution
 
 
-def _parameters(solution: Solution) -> ParametersPlan:
+def parameters_plan(solution: Solution) -> ParametersPlan:
+    """The plan of the parameters."""
     items = [entry.public() for entry in parameters.entries_for(solution)]
     for item in items:
         item["error"] = item["error"].in_all() if item["error"] else None
     return ParametersPlan(*_head(solution, "parameters"), "parameters", msgspec.convert(items, list[ParameterPlanned]))
 
 
-def _images(solution: Solution) -> ImagesPlan:
+def images_plan(solution: Solution) -> ImagesPlan:
+    """The plan of the images."""
     found = rows(select(ImageCheck).where(ImageCheck.solution_id == solution.id).order_by(ImageCheck.image))
     items = [
         ImagePlanned(
@@ -51,7 +53,8 @@ def _images(solution: Solution) -> ImagesPlan:
     return ImagesPlan(*_head(solution, "images"), "images", items)
 
 
-def _balancers(solution: Solution) -> BalancersPlan:
+def balancers_plan(solution: Solution) -> BalancersPlan:
+    """The plan of the load balancers."""
     query = select(LoadBalancer).where(LoadBalancer.environment_id == solution.environment_id)
     addresses = {row.name: row.address for row in rows(query)}
     items = [
@@ -71,12 +74,14 @@ def _balancers(solution: Solution) -> BalancersPlan:
     return BalancersPlan(*_head(solution, "load-balancers"), "load-balancers", items)
 
 
-def _databases(solution: Solution) -> DatabasesPlan:
+def databases_plan(solution: Solution) -> DatabasesPlan:
+    """The plan of the databases, caches and buckets."""
     items = msgspec.convert(databases.listed(solution), list[ResourcePlanned])
     return DatabasesPlan(*_head(solution, "databases"), "databases", items)
 
 
-def _storage(solution: Solution) -> StoragePlan:
+def storage_plan(solution: Solution) -> StoragePlan:
+    """The plan of the volumes."""
     items = [
         VolumePlanned(**msgspec.structs.asdict(volume), application=f"{product.code}/{app.name}")
         for product, app in solutions.document_of(solution).applications()
@@ -85,7 +90,8 @@ def _storage(solution: Solution) -> StoragePlan:
     return StoragePlan(*_head(solution, "storage"), "storage", items)
 
 
-def _applications(solution: Solution) -> ApplicationsPlan:
+def applications_plan(solution: Solution) -> ApplicationsPlan:
+    """The plan of the application settings."""
     items = []
     for product, app in solutions.document_of(solution).applications():
         key = f"{product.code}/{app.name}"
@@ -95,12 +101,12 @@ def _applications(solution: Solution) -> ApplicationsPlan:
 
 
 _PLANS: dict[str, Callable[[Solution], Plan]] = {
-    "parameters": _parameters,
-    "images": _images,
-    "load-balancers": _balancers,
-    "databases": _databases,
-    "storage": _storage,
-    "applications": _applications,
+    "parameters": parameters_plan,
+    "images": images_plan,
+    "load-balancers": balancers_plan,
+    "databases": databases_plan,
+    "storage": storage_plan,
+    "applications": applications_plan,
 }
 
 
@@ -109,8 +115,8 @@ def _head(solution: Solution, kind: str) -> tuple[str, int, int, int]:
     return task.state, task.total, task.open, solution.version
 
 
-def plan_of(solution: Solution, kind: str) -> Any:
-    """One plan of a solution as the API shows it: one of :data:`PLANS`.
+def plan_of(solution: Solution, kind: str) -> Plan:
+    """One plan of a solution as the API shows it.
 
     :raises ConsoleError: YUNYOU/PLAN_UNKNOWN
     """
@@ -119,10 +125,10 @@ def plan_of(solution: Solution, kind: str) -> Any:
     return _PLANS[kind](solution)
 
 
-def items_of(solution: Solution, kind: str) -> list[dict[str, Any]]:
+def items_of(solution: Solution, kind: str) -> list[Json]:
     """The items of a plan, for its page.
 
     :raises ConsoleError: YUNYOU/PLAN_UNKNOWN
     """
-    found: list[dict[str, Any]] = msgspec.to_builtins(plan_of(solution, kind))["items"]
+    found: list[Json] = msgspec.to_builtins(plan_of(solution, kind))["items"]
     return found

@@ -7,12 +7,12 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from sqlalchemy import select
 
+from app.contracts.json import Json
 from app.db import db, now, rows
 from app.errors import ErrorCode
 from app.jobs import log, progress
@@ -114,7 +114,7 @@ def _is_of(url: str, base: str = "") -> bool:
     return right and bool(parts.hostname) and "@" not in parts.netloc
 
 
-def _object(answer: requests.Response) -> dict[str, Any]:
+def _object(answer: requests.Response) -> Json:
     """The JSON object of an answer.
 
     :raises ValueError: it is none
@@ -135,7 +135,7 @@ class Verdict:
     state: str
     digest: str = ""
     platforms: Sequence[str] = ()
-    problem: dict[str, Any] | None = None
+    problem: Json | None = None
 
 
 def ask(registry: Registry, image: Image) -> Verdict:
@@ -159,7 +159,7 @@ def ask(registry: Registry, image: Image) -> Verdict:
         return Verdict("unreachable", problem=NO_REGISTRY(registry=registry.host, detail=registry.away).kept())
 
 
-def _platforms(registry: Registry, image: Image, manifest: dict[str, Any]) -> list[str]:
+def _platforms(registry: Registry, image: Image, manifest: Json) -> list[str]:
     """Platforms that the manifest, or the configuration it names, tells; what has another shape tells none."""
     if "manifests" in manifest:
         listed = manifest["manifests"] if isinstance(manifest["manifests"], list) else []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, UnsetType
 
+from app.contracts.json import Json
 from app.contracts.shapes import KeptError, Version, Words, doc, known
 from app.web.api import Out
 from plugins.yunyou import fields
@@ -89,7 +90,7 @@ class ApplicationPlanned(Application, frozen=True, kw_only=True):
     """An application as it will be delivered; fields that have their defaults are left out, and so are parameters."""
 
     key: fields.ApplicationKey
-    edited: Annotated[dict[str, Any], doc("The fields that were edited in this plan.")]
+    edited: Annotated[Json, doc("The fields that were edited in this plan.")]
 
 
 KIND = doc("Which plan it is.")
@@ -204,7 +205,7 @@ class ParameterEdits(Out):
 
 
 DatabaseEdit = Annotated[
-    dict[str, Any],
+    Json,
     known(
         kind="`database`, `cache` or `bucket`.",
         name="Name in the solution.",
@@ -233,6 +234,6 @@ class ImageEdits(Out):
 
 
 ApplicationEdits = Annotated[
-    dict[str, dict[str, Any]],
+    dict[str, Json],
     doc("By application, as `PRODUCT/app`: the fields that are edited; null takes an edit back."),
 ]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from sqlalchemy import select
 
 from app import audit, caller
+from app.contracts.json import Json
 from app.db import db, new_id, now, rows, scoped
 from app.errors import ErrorCode
 from app.words import _
@@ -71,7 +71,7 @@ def import_solution(environment: Environment, raw: bytes) -> Solution:
     return solution
 
 
-def _summary(product: Product) -> dict[str, Any]:
+def _summary(product: Product) -> Json:
     return {
         "code": product.code,
         "name": product.name,

@@ -4,20 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-import msgspec
-
 from app.db import db
 from app.errors import ConsoleError
-from plugins.yunyou.documents import changes
-from plugins.yunyou.documents.changes import public_change
 from plugins.yunyou.environments.models import Environment
 from plugins.yunyou.planning import parameters
 from plugins.yunyou.planning.rules.difference import KIND_NAMES, Difference, Running, Task, difference
-from plugins.yunyou.planning.shapes import TasksOut
+from plugins.yunyou.planning.shapes import ProductTasks, TaskOut, TasksOut
 from plugins.yunyou.products import baseline, live_objects
+from plugins.yunyou.products.shapes import changed_field
 from plugins.yunyou.resources.outputs import known_outputs
 from plugins.yunyou.solutions.models import Solution
 from plugins.yunyou.solutions.service import document_of
@@ -48,38 +42,31 @@ def open_of(found: Difference) -> list[str]:
     return list(dict.fromkeys(task.key for task in found.tasks if task.kind not in ("test", "drift")))
 
 
-def public(task: Task) -> dict[str, Any]:
-    """A task as the API gives it."""
-    return {
-        "kind": task.kind,
-        "name": KIND_NAMES[task.kind].in_all(),
-        "product": task.product,
-        "application": task.application or None,
-        "cell": task.cell or None,
-        "order": task.order,
-        "acknowledge": task.acknowledge,
-        "warning": task.warning.in_all() if task.warning else None,
-        "changes": [public_change(change) for change in task.changes],
-    }
-
-
-def of_products(found: Difference) -> Sequence[dict[str, Any]]:
-    """The difference by product, as the API gives it."""
-    return [
-        {
-            "product": product.code,
-            "before": product.before,
-            "after": product.after,
-            "parameters": [public_change(change) for change in product.parameters],
-            "tasks": [public(task) for task in product.tasks],
-        }
-        for product in found.products
-    ]
-
-
 def tasks_of(solution: Solution) -> TasksOut:
     """What is to do for a solution as the API shows it."""
     found = difference_of(solution)
-    parameters = [changes.public_change(change) for change in found.parameters]
-    shown = {"products": list(of_products(found)), "parameters": parameters, "empty": found.empty}
-    return msgspec.convert(shown, TasksOut)
+    products = [
+        ProductTasks(
+            product.code,
+            product.before,
+            product.after,
+            [changed_field(change) for change in product.parameters],
+            [_task(task) for task in product.tasks],
+        )
+        for product in found.products
+    ]
+    return TasksOut(products, [changed_field(change) for change in found.parameters], found.empty)
+
+
+def _task(task: Task) -> TaskOut:
+    return TaskOut(
+        task.kind,
+        KIND_NAMES[task.kind].in_all(),
+        task.product,
+        task.application or None,
+        task.cell or None,
+        task.order,
+        task.acknowledge,
+        task.warning.in_all() if task.warning else None,
+        [changed_field(change) for change in task.changes],
+    )

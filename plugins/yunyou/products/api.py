@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
 from flask import request
 
+from app.contracts.json import Json
 from app.words import _
 from plugins.yunyou import fields, permissions, routes
 from plugins.yunyou.environments import service as environments
@@ -14,7 +12,7 @@ from plugins.yunyou.environments.shapes import EnvironmentQuery, OfEnvironment
 from plugins.yunyou.products import baseline
 from plugins.yunyou.products import service as products
 from plugins.yunyou.products import shapes as product_shapes
-from plugins.yunyou.products.shapes import ApplicationOut, ContainerOut, ContainersOut
+from plugins.yunyou.products.shapes import ApplicationOut, ContainersOut
 
 api = routes.operation
 
@@ -29,7 +27,7 @@ api = routes.operation
     returns=product_shapes.BaselineDocument,
     errors=baseline.ERRORS,
 )
-def get_baseline(query: OfEnvironment) -> dict[str, Any]:
+def get_baseline(query: OfEnvironment) -> Json:
     return baseline.export(environments.get_environment(query.environment))
 
 
@@ -47,7 +45,7 @@ def get_baseline(query: OfEnvironment) -> dict[str, Any]:
     status=201,
     errors=baseline.ERRORS,
 )
-def import_baseline(query: OfEnvironment) -> dict[str, Any]:
+def import_baseline(query: OfEnvironment) -> Json:
     environment = environments.get_environment(query.environment)
     baseline.import_baseline(environment, request.get_data(cache=True))
     return baseline.export(environment)
@@ -79,9 +77,7 @@ def show_product(code: fields.ProductCode, query: EnvironmentQuery) -> product_s
 def show_application(
     product: fields.ProductCode, app: fields.ApplicationName, query: EnvironmentQuery
 ) -> ApplicationOut:
-    return msgspec.convert(
-        products.application(products.get_application(product, app, query.environment)), ApplicationOut
-    )
+    return products.application(products.get_application(product, app, query.environment))
 
 
 @api.operation(
@@ -94,5 +90,4 @@ def show_application(
     returns=ContainersOut,
 )
 def list_containers(product: fields.ProductCode, app: fields.ApplicationName, query: EnvironmentQuery) -> ContainersOut:
-    found = products.containers(products.get_application(product, app, query.environment))
-    return ContainersOut(msgspec.convert(found, list[ContainerOut]))
+    return ContainersOut(products.containers(products.get_application(product, app, query.environment)))

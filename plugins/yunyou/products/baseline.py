@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, delete, select, update
 
 from app import audit
+from app.contracts.json import Json
 from app.db import affected, db, new_id, now, rows
 from app.errors import ErrorCode
 from app.words import _
@@ -44,11 +45,12 @@ NOT_EMPTY = ErrorCode(
     _("A baseline is imported only where nothing was released yet."),
 )
 ERRORS = (NOTHING_RUNS, MOVED, NOT_A_BASELINE, NOT_EMPTY)
+M = TypeVar("M", BaselineProduct, BaselineApplication)
 ATTEMPTS = 5
 AT_ONCE = 500  # names in one statement
 
 
-def document_of(environment: Environment) -> dict[str, Any]:
+def document_of(environment: Environment) -> Json:
     """The baseline document; without products where nothing runs."""
     row = db.session.get(Baseline, environment.id, populate_existing=True)
     return json.loads(row.document) if row else baseline_rules.empty(environment.name)
@@ -60,7 +62,7 @@ def solution_of(environment: Environment) -> Document | None:
     return parsing.kept(document) if document["products"] else None
 
 
-def export(environment: Environment) -> dict[str, Any]:
+def export(environment: Environment) -> Json:
     """The baseline as a file, without the values of secrets.
 
     :raises ConsoleError: YUNYOU/BASELINE_EMPTY
@@ -88,7 +90,7 @@ def import_baseline(environment: Environment, raw: bytes) -> None:
     audit.note("environment", environment.id, environment.name, products=[p.code for p in found.products])
 
 
-def change(environment: Environment, make: Any) -> dict[str, Any]:
+def change(environment: Environment, make: Callable[[Json], Json]) -> Json:
     """Replace the baseline by what *make* makes of it, safely beside other writers; its index follows.
 
     :raises ConsoleError: YUNYOU/BASELINE_MOVED when others were faster several times
@@ -96,7 +98,7 @@ def change(environment: Environment, make: Any) -> dict[str, Any]:
     for __ in range(ATTEMPTS):
         row = db.session.get(Baseline, environment.id, populate_existing=True)
         before = json.loads(row.document) if row else baseline_rules.empty(environment.name)
-        after: dict[str, Any] = make(before)
+        after: Json = make(before)
         text = json.dumps(after, ensure_ascii=False)
         if row is None:
             db.session.add(Baseline(environment_id=environment.id, document=text, version=1, changed_at=now()))
@@ -112,7 +114,7 @@ def change(environment: Environment, make: Any) -> dict[str, Any]:
     raise MOVED()
 
 
-def _index(environment: Environment, before: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+def _index(environment: Environment, before: Json, document: Json) -> None:
     """Bring the index of the products that changed up to date: it costs what an order touched."""
     was = {product["code"]: product for product in before["products"]}
     differ = {product["code"]: product for product in document["products"] if was.get(product["code"]) != product}
@@ -141,8 +143,8 @@ def _index(environment: Environment, before: Mapping[str, Any], document: Mappin
 
 def _index_application(
     environment: Environment,
-    product: Mapping[str, Any],
-    application: Mapping[str, Any],
+    product: Json,
+    application: Json,
     row: BaselineApplication | None,
 ) -> None:
     if row is None:
@@ -161,14 +163,14 @@ def _index_application(
     row.replicas = sum(_replicas(product, application))
 
 
-def _replicas(product: Mapping[str, Any], application: Mapping[str, Any]) -> list[int]:
+def _replicas(product: Json, application: Json) -> list[int]:
     """How many instances there are to be, in each cell where there are cells."""
     name, own = application["name"], application.get("replicas", 1)
     groups = (group for group in product.get("scalingGroups", ()) if name in group["applications"])
     return [cell.get("replicas", {}).get(name, own) for group in groups for cell in group.get("cells", ())] or [own]
 
 
-def _values_of(document: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+def _values_of(document: Json) -> dict[str, tuple[str, str]]:
     """Type and value, as JSON, of every parameter that has one, by name."""
     found = baseline_rules.named_parameters(dict(document))
     return {name: (p.get("type", "string"), json.dumps(p["value"])) for name, p in found if "value" in p}
@@ -188,22 +190,20 @@ def _keep_values(
             db.session.add(GlobalParameter(name=name, kind=kind, value=value, **at))
 
 
-def _rows(model: Any, environment: Environment, which: ColumnElement[bool]) -> Sequence[Any]:
+def _rows(model: type[M], environment: Environment, which: ColumnElement[bool]) -> Sequence[M]:
     return rows(select(model).where(model.environment_id == environment.id, which))
 
 
-def sent(
-    environment: Environment, name: str, objects: Sequence[Mapping[str, Any]], order_id: str, image: str = ""
-) -> None:
+def sent(environment: Environment, name: str, objects: Sequence[Json], order_id: str, image: str = "") -> None:
     """Keep what was sent last for an application."""
-    values: dict[str, Any] = {"objects": json.dumps(list(objects)), "order_id": order_id, "changed_at": now()}
+    values: Json = {"objects": json.dumps(list(objects)), "order_id": order_id, "changed_at": now()}
     if image:
         values["image"] = image
     where = (BaselineApplication.environment_id == environment.id, BaselineApplication.name == name)
     db.session.execute(update(BaselineApplication).where(*where).values(**values))
 
 
-def recorded(environment: Environment) -> dict[str, dict[str, Any]]:
+def recorded(environment: Environment) -> dict[str, Json]:
     """Every workload manifest as it was sent last, by workload name."""
     query = select(BaselineApplication.objects).where(BaselineApplication.environment_id == environment.id)
     found = (item for text in db.session.scalars(query) for item in workloads_of(json.loads(text)))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import select
 
+from app.contracts.json import Json
 from app.db import db
 from app.kube import paths
 from app.kube.client import Kube
@@ -17,7 +17,6 @@ from plugins.yunyou.environments.models import Environment
 from plugins.yunyou.environments.service import kube_of
 from plugins.yunyou.manifests.labels import CELL, MANAGED_BY, MANAGER, NAME
 
-Json = dict[str, Any]
 WORKLOADS = {"deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet", "jobs": "Job"}
 
 
@@ -93,7 +92,7 @@ def full(environment: Environment, kube: Kube, kind: str) -> dict[str, Json]:
     :raises ConsoleError: KUBE/…
     """
     found: dict[str, Json] = {}
-    query: dict[str, Any] = {"limit": 500}
+    query: Json = {"limit": 500}
     api_version = paths.KINDS[kind][0]
     while True:
         page = kube.get(paths.collection(kind, environment.namespace), query, timeout=20)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
 
 from flask import Response, make_response, request, url_for
 from sqlalchemy import select
@@ -122,12 +121,8 @@ def product_show(environment_id: str, code: str) -> Response:
         product=product,
         environment=products.environment_of(product),
         applications=products.applications_of(product),
-        records=_records(product),
+        records=[(record, datetime.fromisoformat(record.at)) for record in products.records_of(product)],
     )
-
-
-def _records(product: BaselineProduct) -> list[dict[str, Any]]:
-    return [{**record, "at": datetime.fromisoformat(record["at"])} for record in products.records_of(product)]
 
 
 @bp.get("/yunyou/environments/<environment_id>/products/<code>/applications/<name>")

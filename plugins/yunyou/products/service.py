@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
+from msgspec import structs
 
+from app.contracts.json import Json
 from app.db import db, rows, scoped
 from app.errors import NOT_FOUND, ConsoleError
 from app.kube.shapes import Pod
 from app.kube.states import of_pod
 from app.words import _
-from plugins.yunyou.documents.changes import Change, public_change
+from plugins.yunyou.documents.changes import Change
 from plugins.yunyou.environments.models import Environment
 from plugins.yunyou.manifests.objects import workload_of, workloads_of
 from plugins.yunyou.manifests.pod_view import view
 from plugins.yunyou.products import live_objects
 from plugins.yunyou.products.models import BaselineApplication, BaselineProduct, ReleaseRecord
 from plugins.yunyou.products.rules.drift import drift, missing
+from plugins.yunyou.products.shapes import (
+    ApplicationOut,
+    ApplicationSummary,
+    Condition,
+    ContainerOut,
+    ReleaseOut,
+    changed_field,
+)
 from plugins.yunyou.resources.load_balancers import balancer
 from plugins.yunyou.resources.models import LoadBalancer
 
@@ -34,7 +43,7 @@ def get_product(code: str, environment_id: str = "") -> BaselineProduct:
     query = scoped(BaselineProduct).where(BaselineProduct.code == code)
     if environment_id:
         query = query.where(BaselineProduct.environment_id == environment_id)
-    row = db.session.scalar(query.order_by(BaselineProduct.id).limit(1))
+    row: BaselineProduct | None = db.session.scalar(query.order_by(BaselineProduct.id).limit(1))
     if row is None:
         raise NOT_FOUND(what=PRODUCT)
     return row
@@ -48,7 +57,7 @@ def get_application(product: str, name: str, environment_id: str = "") -> Baseli
     query = scoped(BaselineApplication).where(BaselineApplication.product == product, BaselineApplication.name == name)
     if environment_id:
         query = query.where(BaselineApplication.environment_id == environment_id)
-    row = db.session.scalar(query.order_by(BaselineApplication.id).limit(1))
+    row: BaselineApplication | None = db.session.scalar(query.order_by(BaselineApplication.id).limit(1))
     if row is None:
         raise NOT_FOUND(what=APPLICATION)
     return row
@@ -61,7 +70,7 @@ def environment_of(row: BaselineProduct | BaselineApplication) -> Environment:
     return environment
 
 
-def applications_of(product: BaselineProduct) -> list[dict[str, Any]]:
+def applications_of(product: BaselineProduct) -> list[ApplicationSummary]:
     """Applications of a product with how many of their pods are ready."""
     query = scoped(BaselineApplication).where(
         BaselineApplication.environment_id == product.environment_id, BaselineApplication.product == product.code
@@ -79,39 +88,36 @@ def _view(environment: Environment) -> live_objects.View | None:
     return found
 
 
-def _summary(row: BaselineApplication, seen: live_objects.View | None) -> dict[str, Any]:
+def _summary(row: BaselineApplication, seen: live_objects.View | None) -> ApplicationSummary:
     pods = [view(pod) for pod in seen.pods_of(row.name)] if seen else []
     alive = [pod for pod in pods if not pod.deleting]
-    return {
-        "product": row.product,
-        "name": row.name,
-        "version": row.release,
-        "role": row.role,
-        "workload": row.workload,
-        "image": row.image,
-        "desired": row.replicas,
-        "ready": sum(pod.ready for pod in alive) if seen else None,
-        "pods": len(alive) if seen else None,
-        "changedAt": row.changed_at.isoformat(),
-    }
+    return ApplicationSummary(
+        row.product,
+        row.name,
+        row.release,
+        row.role,
+        row.workload,
+        row.image,
+        row.replicas,
+        sum(pod.ready for pod in alive) if seen else None,
+        len(alive) if seen else None,
+        row.changed_at.isoformat(),
+    )
 
 
-def application(row: BaselineApplication) -> dict[str, Any]:
+def application(row: BaselineApplication) -> ApplicationOut:
     """An application in full: what runs, and whether it is as the baseline says (synced, or the fields that differ)."""
-    environment = environment_of(row)
-    seen = _view(environment)
-    found = _summary(row, seen)
+    seen = _view(environment_of(row))
     changes = differences(row, seen)
-    container = _container(row)
-    return {
-        **found,
-        "environment": row.environment_id,
-        "order": row.order_id,
-        "specification": (container.get("resources") or {}).get("limits", {}),
-        "synced": None if changes is None else not changes,
-        "differences": [public_change(change) for change in changes or ()],
-        "loadBalancers": [balancer(x) for x in balancers_of(row)],
-    }
+    return ApplicationOut(
+        **structs.asdict(_summary(row, seen)),
+        environment=row.environment_id,
+        order=row.order_id,
+        specification=(_container(row).get("resources") or {}).get("limits", {}),
+        synced=None if changes is None else not changes,
+        differences=[changed_field(change) for change in changes or ()],
+        load_balancers=[balancer(x) for x in balancers_of(row)],
+    )
 
 
 def differences(row: BaselineApplication, seen: live_objects.View | None) -> Sequence[Change] | None:
@@ -127,15 +133,15 @@ def differences(row: BaselineApplication, seen: live_objects.View | None) -> Seq
     return found
 
 
-def _container(row: BaselineApplication) -> dict[str, Any]:
+def _container(row: BaselineApplication) -> Json:
     objects = json.loads(row.objects)
     if not objects:
         return {}
-    found: dict[str, Any] = workload_of(objects)["spec"]["template"]["spec"]["containers"][0]
+    found: Json = workload_of(objects)["spec"]["template"]["spec"]["containers"][0]
     return found
 
 
-def containers(row: BaselineApplication) -> list[dict[str, Any]]:
+def containers(row: BaselineApplication) -> list[ContainerOut]:
     """The pods of an application, asked of the mirror or the cluster.
 
     :raises ConsoleError: KUBE/… when neither answers
@@ -144,34 +150,29 @@ def containers(row: BaselineApplication) -> list[dict[str, Any]]:
     return [container(pod) for pod in sorted(found, key=lambda pod: pod["metadata"]["name"])]
 
 
-def container(pod: dict[str, Any]) -> dict[str, Any]:
+def container(pod: Json) -> ContainerOut:
     """One pod: name, addresses, state, conditions, and whether it serves."""
     shown = of_pod(msgspec.convert(pod, Pod, strict=False))
     status = pod.get("status", {})
-    return {
-        "name": pod["metadata"]["name"],
-        "namespace": pod["metadata"]["namespace"],
-        "ip": status.get("podIP", ""),
-        "node": pod.get("spec", {}).get("nodeName", ""),
-        "hostIp": status.get("hostIP", ""),
-        "state": shown.state,
-        "tone": shown.tone,
-        "ready": shown.ready,
-        "total": shown.total,
-        "restarts": shown.restarts,
-        "images": list(shown.images),
-        "online": view(pod).online,
-        "createdAt": pod["metadata"].get("creationTimestamp"),
-        "conditions": [
-            {
-                "type": c.get("type"),
-                "status": c.get("status"),
-                "reason": c.get("reason", ""),
-                "message": c.get("message", ""),
-            }
+    return ContainerOut(
+        pod["metadata"]["name"],
+        pod["metadata"]["namespace"],
+        status.get("podIP", ""),
+        pod.get("spec", {}).get("nodeName", ""),
+        status.get("hostIP", ""),
+        shown.state,
+        shown.tone,
+        shown.ready,
+        shown.total,
+        shown.restarts,
+        list(shown.images),
+        view(pod).online,
+        pod["metadata"].get("creationTimestamp"),
+        [
+            Condition(c.get("type"), c.get("status"), c.get("reason", ""), c.get("message", ""))
             for c in status.get("conditions", ())
         ],
-    }
+    )
 
 
 def balancers_of(row: BaselineApplication) -> Sequence[LoadBalancer]:
@@ -183,12 +184,12 @@ def balancers_of(row: BaselineApplication) -> Sequence[LoadBalancer]:
     )
 
 
-def records_of(product: BaselineProduct) -> list[dict[str, Any]]:
+def records_of(product: BaselineProduct) -> list[ReleaseOut]:
     """Successful releases of a product, newest first."""
     query = scoped(ReleaseRecord).where(
         ReleaseRecord.environment_id == product.environment_id, ReleaseRecord.product == product.code
     )
     return [
-        {"id": r.id, "version": r.release, "order": r.order_id, "at": r.created_at.isoformat(), "creator": r.creator}
+        ReleaseOut(r.id, r.release, r.order_id, r.created_at.isoformat(), r.creator)
         for r in rows(query.order_by(ReleaseRecord.id.desc()))
     ]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
+from app.contracts.json import Json
 from app.contracts.shapes import Id, Name, doc
 from app.web.api import Out
 from plugins.yunyou import fields
+from plugins.yunyou.documents.application import MASK
+from plugins.yunyou.documents.changes import Change
 from plugins.yunyou.products.models import BaselineProduct
 from plugins.yunyou.resources.load_balancers import BalancerOut
 from plugins.yunyou.solutions.shapes import SolutionDocument
@@ -42,14 +44,20 @@ class ChangedField(Out):
     secret: Annotated[bool, doc("Whether its values are never shown.")]
 
 
+def changed_field(change: Change) -> ChangedField:
+    """A field that differs, as everybody may see it."""
+    before, after = change.before, change.after
+    if change.secret:
+        before, after = before and MASK, after and MASK
+    return ChangedField(change.field, before, after, change.secret)
+
+
 class ApplicationOut(ApplicationSummary):
     """An application that runs, and whether it is as the baseline says."""
 
     environment: fields.EnvironmentId
     order: Annotated[str | None, doc("Identifier of the order that released it last; null where another site did.")]
-    specification: Annotated[
-        dict[str, Any], doc("CPU and memory that its container may use, as Kubernetes quantities.")
-    ]
+    specification: Annotated[Json, doc("CPU and memory that its container may use, as Kubernetes quantities.")]
     synced: Annotated[bool | None, doc("Whether the cluster has what was sent last; null where that cannot be told.")]
     differences: Annotated[list[ChangedField], doc("Fields in which the cluster differs from what was sent last.")]
     load_balancers: Annotated[list[BalancerOut], doc("Load balancers in front of it.")]
@@ -113,7 +121,7 @@ class ProductOut(Out):
     records: Annotated[list[ReleaseOut], doc("Its successful releases, newest first; none in lists.")]
 
 
-def product(row: BaselineProduct, applications: list[Any], records: list[Any]) -> ProductOut:
+def product(row: BaselineProduct, applications: list[ApplicationSummary], records: list[ReleaseOut]) -> ProductOut:
     """A product as the API shows it."""
     return ProductOut(
         row.code,
@@ -123,8 +131,8 @@ def product(row: BaselineProduct, applications: list[Any], records: list[Any]) -
         row.topology,
         row.specification,
         row.changed_at,
-        msgspec.convert(applications, list[ApplicationSummary]),
-        msgspec.convert(records, list[ReleaseOut]),
+        applications,
+        records,
     )
 
 
@@ -132,5 +140,5 @@ class BaselineDocument(SolutionDocument):
     """What runs in an environment, ``antstack.baseline/v1``, with all that it says besides these. Values of secrets
     are left out."""
 
-    environment: Annotated[dict[str, Any], doc("Identifier, name and namespace of the environment.")]
+    environment: Annotated[Json, doc("Identifier, name and namespace of the environment.")]
     exported_at: Annotated[str, doc("When it was exported.")]

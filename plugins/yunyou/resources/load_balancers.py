@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from sqlalchemy import func, select
 
 from app import caller
 from app.contracts.dns import DnsRecords
+from app.contracts.json import Json
 from app.contracts.shapes import Id, doc
 from app.db import db, new_id, rows
 from app.errors import ConsoleError
@@ -26,6 +27,8 @@ from plugins.yunyou import fields, permissions, routes
 from plugins.yunyou.documents.parameters import entries_of
 from plugins.yunyou.documents.rendering import Source
 from plugins.yunyou.documents.rendering import render as rendered
+from plugins.yunyou.documents.solution import LoadBalancer as Balancer
+from plugins.yunyou.documents.solution import Product, Solution
 from plugins.yunyou.documents.variables import setting_of, sources_of
 from plugins.yunyou.environments.columns import ENVIRONMENT
 from plugins.yunyou.environments.models import Environment
@@ -47,7 +50,7 @@ BALANCER = {
 NETWORKS = {"internal": _("Internal"), "public": _("Public")}
 
 
-def keep(environment: Environment, document: Any, product: Any, balancer: Any) -> LoadBalancer:
+def keep(environment: Environment, document: Solution, product: Product, balancer: Balancer) -> LoadBalancer:
     """Keep a load balancer that was applied, with its domain rendered."""
     row = db.session.scalar(
         select(LoadBalancer).where(LoadBalancer.environment_id == environment.id, LoadBalancer.name == balancer.name)
@@ -64,7 +67,7 @@ def keep(environment: Environment, document: Any, product: Any, balancer: Any) -
     return row
 
 
-def forget(environment: Environment, code: str, baseline: Any) -> None:
+def forget(environment: Environment, code: str, baseline: Json) -> None:
     """Forget the load balancers of a product that its *baseline* has no more, and their domains."""
     here = [product for product in baseline["products"] if product["code"] == code]
     names = [balancer["name"] for product in here for balancer in product.get("loadBalancers", ())]
@@ -76,7 +79,7 @@ def forget(environment: Environment, code: str, baseline: Any) -> None:
         db.session.delete(row)
 
 
-def rendered_domain(environment: Environment, document: Any, balancer: Any) -> str:
+def rendered_domain(environment: Environment, document: Solution, balancer: Balancer) -> str:
     """The domain of a load balancer with its references replaced; empty while something in it is unknown."""
     if not balancer.domain:
         return ""
@@ -155,21 +158,21 @@ class BalancerOut(Out):
     state: Annotated[str, doc("`planned`, `pending` or `active`.")]
 
 
-def balancer(row: LoadBalancer) -> dict[str, Any]:
+def balancer(row: LoadBalancer) -> BalancerOut:
     """A load balancer as the API shows it."""
-    return {
-        "id": row.id,
-        "environment": row.environment_id,
-        "product": row.product,
-        "application": row.application,
-        "name": row.name,
-        "provider": row.provider,
-        "network": row.network,
-        "domain": row.domain or None,
-        "listeners": row.listeners,
-        "address": row.address or None,
-        "state": row.state,
-    }
+    return BalancerOut(
+        row.id,
+        row.environment_id,
+        row.product,
+        row.application,
+        row.name,
+        row.provider,
+        row.network,
+        row.domain or None,
+        msgspec.convert(row.listeners, list[ListenerPlanned]),
+        row.address or None,
+        row.state,
+    )
 
 
 def _state(row: LoadBalancer) -> Cell:
@@ -191,7 +194,7 @@ Listed(
     BalancerOut,
     Id,
     permissions.RESOURCE_READ,
-    shapes=lambda found: [msgspec.convert(balancer(row), BalancerOut) for row in found],
+    shapes=lambda found: [balancer(row) for row in found],
     served=("/yunyou/resources/load-balancers", "yunyou.load-balancers"),
 ).listed(
     _("Load balancers"),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.contracts.json import Json
 from app.db import Id, Model, Name, Sealed, TenantOwned
 
 
@@ -35,7 +34,7 @@ class LoadBalancer(TenantOwned, Model):
     provider: Mapped[str] = mapped_column(String(32), default="kubernetes")
     network: Mapped[str] = mapped_column(String(16), default="internal")
     domain: Mapped[str] = mapped_column(Name, default="")
-    listeners: Mapped[list[Any]]
+    listeners: Mapped[list[Json]]
     address: Mapped[str] = mapped_column(Name, default="")
     state: Mapped[str] = mapped_column(String(16), default="planned")
 

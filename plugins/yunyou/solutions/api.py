@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from app.contracts.json import Json
 from app.web.conflicts import need_version
 from app.words import _
 from plugins.yunyou import fields, permissions, routes
@@ -51,5 +50,5 @@ def discard(solution_id: fields.SolutionId) -> solution_shapes.SolutionOut:
     permissions.SOLUTION_READ,
     returns=solution_shapes.SolutionDocument,
 )
-def document(solution_id: fields.SolutionId) -> dict[str, Any]:
+def document(solution_id: fields.SolutionId) -> Json:
     return solutions.imported_of(solutions.get_solution(solution_id))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Select
 
+from app.contracts.json import Json
 from app.db import count, scoped
 from app.orders.models import Order
 from app.words import _
@@ -24,7 +23,7 @@ WORDS = {
 }
 
 
-def header(solution: Solution, tab: str) -> dict[str, Any]:
+def header(solution: Solution, tab: str) -> Json:
     environment = environments.get_environment(solution.environment_id)
     return {
         "solution": solution,

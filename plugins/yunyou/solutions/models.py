@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.contracts.json import Json
 from app.db import Id, Identified, Model, Name, Sealed, TenantOwned, Versioned
 
 PLANNING, DEPLOYING, COMPLETED, DISCARDED, SUPERSEDED = "planning", "deploying", "completed", "discarded", "superseded"
@@ -32,15 +32,15 @@ class Solution(TenantOwned, Versioned, Model):
     fingerprint: Mapped[str] = mapped_column(String(64), index=True)
     state: Mapped[str] = mapped_column(String(16), default=PLANNING, index=True)
     size: Mapped[int] = mapped_column(default=0)
-    products: Mapped[list[Any]]
+    products: Mapped[list[Json]]
     applications: Mapped[int] = mapped_column(default=0)
-    unknown: Mapped[list[Any]]
-    overrides: Mapped[dict[str, Any]]
+    unknown: Mapped[list[str]]
+    overrides: Mapped[Json]
     document: Mapped[str] = mapped_column(Sealed, deferred=True)
     parameters: Mapped[str] = mapped_column(Sealed, deferred=True)
     imported_by: Mapped[str] = mapped_column(Name)
     closed_at: Mapped[datetime | None]
-    given_up: Mapped[list[Any]]
+    given_up: Mapped[list[str]]
 
 
 class PlanTask(Identified, Model):

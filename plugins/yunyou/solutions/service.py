@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app import audit, caller
+from app.contracts.json import Json
 from app.db import db, get_scoped, now, rows, scoped, touch
 from app.errors import ErrorCode
 from app.orders import tree
@@ -110,9 +111,9 @@ def document_of(solution: Solution) -> Document:
     )
 
 
-def imported_of(solution: Solution) -> dict[str, Any]:
+def imported_of(solution: Solution) -> Json:
     """The document as it was imported, secret values masked."""
-    document: dict[str, Any] = json.loads(solution.document)
+    document: Json = json.loads(solution.document)
     for product in document["products"]:
         for owner in (product, *product["applications"]):
             _mask(owner)
@@ -120,7 +121,7 @@ def imported_of(solution: Solution) -> dict[str, Any]:
     return document
 
 
-def _mask(owner: dict[str, Any]) -> None:
+def _mask(owner: Json) -> None:
     for parameter in owner.get("parameters") or ():
         if parameter.get("type") == "secret" and "value" in parameter:
             parameter["value"] = "••••••"

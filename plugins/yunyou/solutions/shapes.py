@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
+from app.contracts.json import Json
 from app.contracts.shapes import Id, Name, Version, doc
 from app.web.api import Out
 from plugins.yunyou import fields
@@ -39,9 +40,7 @@ class SolutionDocument(Out):
     schema: Annotated[str, doc("`antstack.solution/v1`.")]
     name: Annotated[str, doc("Name of the solution.")]
     version: Annotated[str, doc("Version of the solution.")]
-    products: Annotated[
-        list[dict[str, Any]], doc("The products, each with its applications, parameters and resources.")
-    ]
+    products: Annotated[list[Json], doc("The products, each with its applications, parameters and resources.")]
 
 
 class SolutionOut(Out):

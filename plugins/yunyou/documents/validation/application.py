@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
+from app.contracts.json import Json
 from app.errors import FieldError
 from app.words import _
 from plugins.yunyou.documents import images
@@ -23,7 +23,7 @@ _LABEL_KEY = re.compile(r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-
 _PORT = _("A port is a number from 1 to 65535.")
 
 
-def check(app: dict[str, Any], path: Path, everyone: set[str]) -> Iterator[FieldError]:
+def check(app: Json, path: Path, everyone: set[str]) -> Iterator[FieldError]:
     """The rules that *app*, which stands at *path*, breaks.
 
     :param everyone: names of all applications of the solution and of the environment
@@ -39,14 +39,14 @@ def check(app: dict[str, Any], path: Path, everyone: set[str]) -> Iterator[Field
     yield from _neighbours(app, path, everyone)
 
 
-def _image(app: dict[str, Any], path: Path) -> Iterator[FieldError]:
+def _image(app: Json, path: Path) -> Iterator[FieldError]:
     image = text(app, "image")
     if image and images.parse(image) is None:
         words = _("“{image}” is not an image reference such as host/name:tag.")
         yield FieldError(pointer(*path, "image"), words.format(image=shown(image)))
 
 
-def _kind(app: dict[str, Any], path: Path) -> Iterator[FieldError]:
+def _kind(app: Json, path: Path) -> Iterator[FieldError]:
     role, workload = text(app, "role", "standard"), text(app, "workload")
     if workload and role in ("task", "test") and workload != "Job":
         words = _("A {role} application runs as a Job, not as a {kind}.")
@@ -62,13 +62,13 @@ def _kind(app: dict[str, Any], path: Path) -> Iterator[FieldError]:
         yield FieldError(pointer(*path, "test", "timeoutSeconds"), words)
 
 
-def _dns(app: dict[str, Any], path: Path) -> Iterator[FieldError]:
+def _dns(app: Json, path: Path) -> Iterator[FieldError]:
     if text(app, "dnsPolicy") == "None" and not part(app, "dnsConfig").get("nameservers"):
         words = _("The DNS policy None needs name servers in dnsConfig.")
         yield FieldError(pointer(*path, "dnsConfig"), words)
 
 
-def _ports(app: dict[str, Any], path: Path) -> Iterator[FieldError]:
+def _ports(app: Json, path: Path) -> Iterator[FieldError]:
     numbers: set[tuple[int, str]] = set()
     names: set[str] = set()
     for at, port in objects(app, "ports"):
@@ -89,7 +89,7 @@ def _ports(app: dict[str, Any], path: Path) -> Iterator[FieldError]:
         names.add(name)
 
 
-def _probes(app: dict[str, Any], path: Path) -> Iterator[FieldError]:
+def _probes(app: Json, path: Path) -> Iterator[FieldError]:
     has_ports = any(True for __ in objects(app, "ports"))
     for kind in ("liveness", "readiness"):
         probe = part(part(app, "probes"), kind)
@@ -105,7 +105,7 @@ def _probes(app: dict[str, Any], path: Path) -> Iterator[FieldError]:
             yield FieldError(pointer(*path, "probes", kind, "path"), words)
 
 
-def _mounts(app: dict[str, Any], path: Path) -> Iterator[FieldError]:
+def _mounts(app: Json, path: Path) -> Iterator[FieldError]:
     names: set[str] = set()
     places: set[str] = set()
     for at, volume in objects(app, "storage"):
@@ -123,7 +123,7 @@ def _mounts(app: dict[str, Any], path: Path) -> Iterator[FieldError]:
             yield FieldError(pointer(*path, "certificates", at, "secret"), words)
 
 
-def _place(mount: dict[str, Any], path: Path, places: set[str]) -> Iterator[FieldError]:
+def _place(mount: Json, path: Path, places: set[str]) -> Iterator[FieldError]:
     where = text(mount, "mountPath")
     if not where:
         return
@@ -137,7 +137,7 @@ def _place(mount: dict[str, Any], path: Path, places: set[str]) -> Iterator[Fiel
     places.add(plain)
 
 
-def _access(app: dict[str, Any], volume: dict[str, Any], path: Path) -> Iterator[FieldError]:
+def _access(app: Json, volume: Json, path: Path) -> Iterator[FieldError]:
     shared = text(app, "workload") in ("Deployment", "DaemonSet") and not volume.get("anonymous")
     several = text(app, "workload") == "DaemonSet" or whole(app, "replicas", 1) > 1
     if shared and several and text(volume, "accessMode") == "ReadWriteOncePod":
@@ -145,7 +145,7 @@ def _access(app: dict[str, Any], volume: dict[str, Any], path: Path) -> Iterator
         yield FieldError(pointer(*path, "accessMode"), words.format(kind=text(app, "workload")))
 
 
-def _nodes(app: dict[str, Any], path: Path) -> Iterator[FieldError]:
+def _nodes(app: Json, path: Path) -> Iterator[FieldError]:
     key_words = _("This is not the key of a node label.")
     for at, rule in objects(app, "nodeAffinity"):
         if not _LABEL_KEY.fullmatch(text(rule, "key", "x")):
@@ -166,7 +166,7 @@ def _nodes(app: dict[str, Any], path: Path) -> Iterator[FieldError]:
             yield FieldError(pointer(*path, "tolerations", at, "key"), words)
 
 
-def _neighbours(app: dict[str, Any], path: Path, everyone: set[str]) -> Iterator[FieldError]:
+def _neighbours(app: Json, path: Path, everyone: set[str]) -> Iterator[FieldError]:
     bound: dict[str, set[str]] = {"affinity": set(), "antiAffinity": set()}
     for kind, forced in bound.items():
         for at, rule in objects(app, kind):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from app.contracts.json import Json
 from app.errors import FieldError
 from app.words import _
 from plugins.yunyou.documents.json_file import pointer
@@ -13,7 +13,7 @@ from plugins.yunyou.documents.validation.untyped import objects, text, texts
 from plugins.yunyou.documents.values import misfit
 
 
-def check(owner: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[FieldError]:
+def check(owner: Json, path: tuple[str | int, ...]) -> Iterator[FieldError]:
     """The rules that the list ``owner["parameters"]`` breaks; *path* is where the list stands."""
     seen: set[str] = set()
     for at, parameter in objects(owner, "parameters"):

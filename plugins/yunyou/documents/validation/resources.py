@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from msgspec import ValidationError, convert
 
+from app.contracts.json import Json
 from app.errors import FieldError
 from app.words import _
 from plugins.yunyou.documents.application import Resources
@@ -20,7 +20,7 @@ _TWICE = _("The name {name} stands here twice.")
 _NO_APP = _("There is no application {name} in this product.")
 
 
-def check(product: dict[str, Any], path: Path) -> Iterator[FieldError]:
+def check(product: Json, path: Path) -> Iterator[FieldError]:
     """The rules that the resources of *product*, which stands at *path*, break."""
     apps = {text(app, "name"): text(app, "role", "standard") for __, app in objects(product, "applications")}
     for kind in ("databases", "caches", "buckets", "scalingGroups"):
@@ -33,7 +33,7 @@ def check(product: dict[str, Any], path: Path) -> Iterator[FieldError]:
     yield from _groups(product, apps, path)
 
 
-def _unique(owner: dict[str, Any], kind: str, key: str, path: Path) -> Iterator[FieldError]:
+def _unique(owner: Json, kind: str, key: str, path: Path) -> Iterator[FieldError]:
     seen: set[str] = set()
     for at, item in objects(owner, kind):
         name = text(item, key)
@@ -42,13 +42,13 @@ def _unique(owner: dict[str, Any], kind: str, key: str, path: Path) -> Iterator[
         seen.add(name)
 
 
-def _known(owner: dict[str, Any], key: str, apps: dict[str, str], path: Path) -> Iterator[FieldError]:
+def _known(owner: Json, key: str, apps: dict[str, str], path: Path) -> Iterator[FieldError]:
     for at, name in texts(owner, key):
         if name not in apps:
             yield FieldError(pointer(*path, key, at), _NO_APP.format(name=shown(name)))
 
 
-def _balancer(balancer: dict[str, Any], apps: dict[str, str], path: Path) -> Iterator[FieldError]:
+def _balancer(balancer: Json, apps: dict[str, str], path: Path) -> Iterator[FieldError]:
     target = text(balancer, "application")
     if target and target not in apps:
         yield FieldError(pointer(*path, "application"), _NO_APP.format(name=shown(target)))
@@ -68,7 +68,7 @@ def _balancer(balancer: dict[str, Any], apps: dict[str, str], path: Path) -> Ite
         seen.add(taken)
 
 
-def _groups(product: dict[str, Any], apps: dict[str, str], path: Path) -> Iterator[FieldError]:
+def _groups(product: Json, apps: dict[str, str], path: Path) -> Iterator[FieldError]:
     databases = {text(database, "name") for __, database in objects(product, "databases")}
     member_of: dict[str, str] = {}
     for at, group in objects(product, "scalingGroups"):
@@ -88,7 +88,7 @@ def _groups(product: dict[str, Any], apps: dict[str, str], path: Path) -> Iterat
         yield from _cells(group, here)
 
 
-def _cells(group: dict[str, Any], path: Path) -> Iterator[FieldError]:
+def _cells(group: Json, path: Path) -> Iterator[FieldError]:
     members = {name for __, name in texts(group, "applications")}
     for at, cell in objects(group, "cells"):
         here = (*path, "cells", at)
@@ -104,7 +104,7 @@ def _cells(group: dict[str, Any], path: Path) -> Iterator[FieldError]:
         yield from _cell_values(cell, here)
 
 
-def _cell_values(cell: dict[str, Any], path: Path) -> Iterator[FieldError]:
+def _cell_values(cell: Json, path: Path) -> Iterator[FieldError]:
     for name, value in part(cell, "parameters").items():
         if not isinstance(value, str | int | float):
             words = _("A cell's parameter is a text, a number or true or false.")

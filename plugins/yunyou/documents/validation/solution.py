@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from app.contracts.json import Json
 from app.errors import FieldError
 from app.words import Text, _
 from plugins.yunyou.documents.graphs import arrows, circles
@@ -28,7 +28,7 @@ class Known:
     names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, baseline: dict[str, Any]) -> Known:
+    def of(cls, baseline: Json) -> Known:
         """What an environment with this baseline has."""
         products = list(objects(baseline, "products"))
         versions = {text(product, "code"): text(product, "version") for __, product in products}
@@ -36,7 +36,7 @@ class Known:
         return cls(versions, names)
 
 
-def touched(before: dict[str, Any], after: dict[str, Any]) -> Collection[str] | None:
+def touched(before: Json, after: Json) -> Collection[str] | None:
     """The products of *after* that are others than in *before*, which keeps all rules; None where all may be.
 
     What is the same keeps its rules as long as nothing went that it may refer to, and nothing changed that all share.
@@ -51,13 +51,13 @@ def touched(before: dict[str, Any], after: dict[str, Any]) -> Collection[str] | 
     return None if gone - there or differ - now.keys() else differ
 
 
-def _referable(product: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _referable(product: Json) -> Iterator[tuple[str, str]]:
     """What other products may name of one: whatever in it has a name."""
     for part in product:
         yield from ((part, text(item, "name") or text(item, "key")) for __, item in objects(product, part))
 
 
-def check(document: dict[str, Any], known: Known, only: Collection[str] | None = None) -> Iterator[FieldError]:
+def check(document: Json, known: Known, only: Collection[str] | None = None) -> Iterator[FieldError]:
     """Every rule of meaning that *document* breaks; safe on a document of any shape.
 
     :param only: codes of the products whose own rules are asked; what concerns all together always is
@@ -81,11 +81,11 @@ def check(document: dict[str, Any], known: Known, only: Collection[str] | None =
             yield from application.check(app, (*path, "applications", index), everyone)
 
 
-def _apps(product: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _apps(product: Json) -> Iterator[tuple[int, Json]]:
     return objects(product, "applications")
 
 
-def _lines(owner: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[FieldError]:
+def _lines(owner: Json, path: tuple[str | int, ...]) -> Iterator[FieldError]:
     for key in _LINES:
         value = text(owner, key)
         if len(value) > 256 or "\n" in value or "\r" in value:
@@ -93,7 +93,7 @@ def _lines(owner: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[Field
             yield FieldError(pointer(*path, key), words)
 
 
-def _products(document: dict[str, Any]) -> Iterator[FieldError]:
+def _products(document: Json) -> Iterator[FieldError]:
     seen: set[str] = set()
     for at, product in objects(document, "products"):
         code = text(product, "code")
@@ -103,7 +103,7 @@ def _products(document: dict[str, Any]) -> Iterator[FieldError]:
         seen.add(code)
 
 
-def _dependencies(document: dict[str, Any], known: Known) -> Iterator[FieldError]:
+def _dependencies(document: Json, known: Known) -> Iterator[FieldError]:
     here = {text(product, "code"): text(product, "version") for __, product in objects(document, "products")}
     graph: dict[str, list[str]] = {}
     places: dict[str, str] = {}
@@ -120,7 +120,7 @@ def _dependencies(document: dict[str, Any], known: Known) -> Iterator[FieldError
 
 
 def _dependency(
-    dependency: dict[str, Any], path: tuple[str | int, ...], here: Mapping[str, str], known: Known
+    dependency: Json, path: tuple[str | int, ...], here: Mapping[str, str], known: Known
 ) -> Iterator[FieldError]:
     wanted, condition = text(dependency, "product"), text(dependency, "version")
     parsed = specifier(condition)
@@ -144,7 +144,7 @@ class _Held:
     pointer: str
 
 
-def _names(document: dict[str, Any], known: Known) -> Iterator[FieldError]:
+def _names(document: Json, known: Known) -> Iterator[FieldError]:
     """Names of objects in the cluster: unique in the environment, and not too long."""
     held: dict[str, _Held] = {}
     for at, product in objects(document, "products"):
@@ -164,7 +164,7 @@ def _names(document: dict[str, Any], known: Known) -> Iterator[FieldError]:
                 held[name] = holder
 
 
-def _names_of(product: dict[str, Any], at: int) -> Iterator[tuple[str, int, _Held]]:
+def _names_of(product: Json, at: int) -> Iterator[tuple[str, int, _Held]]:
     code, cells = text(product, "code"), _cells_of(product)
     for index, app in _apps(product):
         name = text(app, "name")
@@ -188,7 +188,7 @@ def _names_of(product: dict[str, Any], at: int) -> Iterator[tuple[str, int, _Hel
             yield text(balancer, "name"), MAX_NAME, _Held(what, pointer("products", at, "loadBalancers", index, "name"))
 
 
-def _cells_of(product: dict[str, Any]) -> dict[str, list[str]]:
+def _cells_of(product: Json) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for __, group in objects(product, "scalingGroups"):
         names = dict.fromkeys(text(cell, "name") for __, cell in objects(group, "cells"))
@@ -197,7 +197,7 @@ def _cells_of(product: dict[str, Any]) -> dict[str, list[str]]:
     return {app: list(dict.fromkeys(names)) for app, names in found.items() if names}
 
 
-def _release_order(product: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[FieldError]:
+def _release_order(product: Json, path: tuple[str | int, ...]) -> Iterator[FieldError]:
     names = {text(app, "name"): index for index, app in _apps(product)}
     graph: dict[str, list[str]] = {name: [] for name in names}
     for index, app in _apps(product):

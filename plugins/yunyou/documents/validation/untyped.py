@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from app.contracts.json import Json
 
-def objects(owner: Any, key: str) -> Iterator[tuple[int, dict[str, Any]]]:
+
+def objects(owner: Any, key: str) -> Iterator[tuple[int, Json]]:
     """The objects in the list ``owner[key]`` with their index; anything else is passed over."""
     items = owner.get(key) if isinstance(owner, dict) else None
     if isinstance(items, list):
@@ -32,7 +34,7 @@ def whole(owner: Any, key: str, default: int) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else default
 
 
-def part(owner: Any, key: str) -> dict[str, Any]:
+def part(owner: Any, key: str) -> Json:
     """The object ``owner[key]``, or an empty one."""
     value = owner.get(key) if isinstance(owner, dict) else None
     return value if isinstance(value, dict) else {}

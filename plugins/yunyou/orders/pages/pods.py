@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from flask import Blueprint, Response, request, url_for
 
+from app.contracts.json import Json
 from app.db import db, now
 from app.errors import NOT_FOUND, ConsoleError
 from app.guard import guard
@@ -24,8 +23,7 @@ from app.words import Text, _, plain
 from plugins.yunyou import permissions
 from plugins.yunyou.environments import service as environments
 from plugins.yunyou.environments.models import Environment
-from plugins.yunyou.manifests.pod_view import view
-from plugins.yunyou.orders.rules.diagnosis import moment
+from plugins.yunyou.manifests.pod_view import moment, view
 from plugins.yunyou.products import live_objects
 from plugins.yunyou.products import service as products
 
@@ -36,12 +34,12 @@ LOG_LINES = 200
 STATE_OF_TONE = {"ok": "running", "bad": "failed", "warn": "running", "info": "running", "neutral": "skipped"}
 
 
-def details(order: Order, found: Tree, node: OrderNode) -> dict[str, Any]:
+def details(order: Order, found: Tree, node: OrderNode) -> Json:
     """What the page of an order shows of a node besides: its pods."""
     return {"pod_groups": squares(order, found, node)}
 
 
-def squares(order: Order, found: Tree, node: OrderNode) -> list[dict[str, Any]]:
+def squares(order: Order, found: Tree, node: OrderNode) -> list[Json]:
     """Every pod of the applications at, above and below *node*, by group, as far as the cluster shows them."""
     environment = db.session.get(Environment, order.environment_id or "")
     applications = [n for n in (*found.path(node), *found.below(node)) if n.kind == "application"]
@@ -54,12 +52,12 @@ def squares(order: Order, found: Tree, node: OrderNode) -> list[dict[str, Any]]:
         return []
 
 
-def _groups(order: Order, found: Tree, node: OrderNode, seen: live_objects.View) -> list[dict[str, Any]]:
+def _groups(order: Order, found: Tree, node: OrderNode, seen: live_objects.View) -> list[Json]:
     plan = order.plan["applications"].get(node.key) or {"application": node.name, "cell": ""}
     running = seen.pods_of(plan["application"], plan["cell"])
     pods = {pod["metadata"]["name"]: pod for pod in sorted(running, key=lambda p: p["metadata"]["name"])}
     taken: set[str] = set()
-    groups: list[dict[str, Any]] = []
+    groups: list[Json] = []
     members = [child for child in found.children.get(node.id, []) if child.kind == "group"]
     for member in members:
         spec = next((leaf.spec for leaf in found.under(member) if "names" in leaf.spec), {})
@@ -74,9 +72,7 @@ def _groups(order: Order, found: Tree, node: OrderNode, seen: live_objects.View)
     return [group for group in groups if group["pods"]]
 
 
-def _group(
-    order: Order, node: OrderNode, title: Text, state: str, pods: list[dict[str, Any]], *, counted: bool = False
-) -> dict[str, Any]:
+def _group(order: Order, node: OrderNode, title: Text, state: str, pods: list[Json], *, counted: bool = False) -> Json:
     shown = [_square(order, pod) for pod in pods[:PODS_SHOWN]]
     return {
         "title": f"{node.name}: {t(title)}",
@@ -87,15 +83,15 @@ def _group(
     }
 
 
-def _square(order: Order, pod: dict[str, Any]) -> dict[str, Any]:
+def _square(order: Order, pod: Json) -> Json:
     shown = products.container(pod)
     name = pod["metadata"]["name"]
     return {
         "id": name,
         "name": name,
         "href": url_for("yunyou_order_pods.pod_show", order_id=order.id, name=name),
-        "state": "succeeded" if view(pod).ready else STATE_OF_TONE[shown["tone"]],
-        "note": shown["state"],
+        "state": "succeeded" if view(pod).ready else STATE_OF_TONE[shown.tone],
+        "note": shown.state,
     }
 
 
@@ -128,7 +124,7 @@ def pod_log(order_id: str, name: str) -> Response:
     return render("yunyou/_pod_log.html", **_log(order_id, name))
 
 
-def _log(order_id: str, name: str, container: str = "") -> dict[str, Any]:
+def _log(order_id: str, name: str, container: str = "") -> Json:
     """What of a pod's log is known, and where it goes on."""
     kube, namespace = _cluster(order_id)
     query = _log_query(container)
@@ -137,7 +133,7 @@ def _log(order_id: str, name: str, container: str = "") -> dict[str, Any]:
         lines = pod_logs.read(kube, namespace, name, query)
     except ConsoleError as refused:
         error = refused
-    at: dict[str, Any] = {"order_id": order_id, "name": name, "container": query.container}
+    at: Json = {"order_id": order_id, "name": name, "container": query.container}
     return {
         "order_id": order_id,
         "name": name,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from flask import Blueprint, Response, request, url_for
 
 from app.auth import decisions
+from app.contracts.json import Json
 from app.errors import ConsoleError
 from app.guard import guard
 from app.web.forms import check, whole_number
@@ -83,7 +82,7 @@ def asked(solution_id: str) -> OrderRequest:
     :raises ConsoleError: CORE/INVALID_INPUT
     """
     form = request.form
-    wanted: dict[str, Any] = {
+    wanted: Json = {
         "type": form.get("type", "release"),
         "solution": solution_id,
         "products": form.getlist("products"),
@@ -99,7 +98,7 @@ def asked(solution_id: str) -> OrderRequest:
     codes = [code for code in form.getlist("sequence") if code in wanted["products"]]
     if form.get("sequenced") and codes:
         wanted["sequence"] = [[code] for code in codes]
-    wishes: dict[str, Any] = {}
+    wishes: Json = {}
     for key in form.getlist("known"):
         strategy = form.get(f"grouping:{key}", "")
         if strategy:

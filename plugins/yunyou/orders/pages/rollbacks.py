@@ -11,6 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from app.auth import decisions
+from app.contracts.json import Json
 from app.errors import ConsoleError
 from app.guard import guard
 from app.order_views.access import get_order, require_control
@@ -29,7 +30,7 @@ from plugins.yunyou.products import service as products
 bp = Blueprint("yunyou_rollbacks", __name__, url_prefix="/yunyou")
 
 
-def _settings() -> dict[str, Any]:
+def _settings() -> Json:
     """How the rollback is to go, from the query of the page or the form that creates it."""
     given = request.values
     return {
@@ -93,11 +94,9 @@ def order_rollback_create(order_id: str) -> Response:
 def product_rollback(environment_id: str, code: str) -> Response:
     product = products.get_product(code, environment_id)
     earlier = products.records_of(product)[1:]
-    record = request.args.get("record") or (earlier[0]["id"] if earlier else "")
+    record = request.args.get("record") or (earlier[0].id if earlier else "")
     wanted = _of_product(environment_id, code, record)
-    choices = [
-        (r["id"], f"{r['version']} · {exact(datetime.fromisoformat(r['at']))} · {r['creator']}") for r in earlier
-    ]
+    choices = [(r.id, f"{r.version} · {exact(datetime.fromisoformat(r.at))} · {r.creator}") for r in earlier]
     return _page(
         f"{product.code} {product.release}",
         lambda: orders.draft(wanted),
@@ -105,7 +104,7 @@ def product_rollback(environment_id: str, code: str) -> Response:
         back=url_for("yunyou_products.product_show", environment_id=environment_id, code=code),
         records=choices,
         record=record,
-        parts=[(row["name"], row["name"]) for row in products.applications_of(product) if row["role"] == "standard"],
+        parts=[(row.name, row.name) for row in products.applications_of(product) if row.role == "standard"],
         chosen=request.args.getlist("application"),
     )
 

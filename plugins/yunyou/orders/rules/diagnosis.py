@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from app.contracts.json import Json
 from app.errors import ConsoleError, ErrorCode
 from app.words import Text, _, plain
-from plugins.yunyou.manifests.pod_view import EventView, Json, condition, event_view, moment
+from plugins.yunyou.manifests.pod_view import EventView, condition, event_view, moment
 from plugins.yunyou.orders.rules import error_codes
 
 SCHEDULING_GRACE = 10.0  # seconds; the scheduler tries again when something changes

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection
-from typing import Any
 
+from app.contracts.json import Json
 from app.words import _
 from plugins.yunyou.products.rules.baseline import OPERATED
 
-Document = dict[str, Any]
+Document = Json
 
 DATABASES_STAY = _("Databases are not changed back: schemas and data stay as they are.")
 

@@ -9,7 +9,8 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
-from plugins.yunyou.manifests.pod_view import Json, PodView
+from app.contracts.json import Json
+from plugins.yunyou.manifests.pod_view import PodView
 
 NEVER_AVAILABLE = 604_800  # a week: a new pod is ready, but not available, so the controller waits for us
 NO_DEADLINE = 1_209_600

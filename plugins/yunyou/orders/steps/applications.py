@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.contracts.json import Json
 from app.kube import paths
 from app.orders.steps import DONE, Context, Outcome
 from app.words import _
@@ -12,7 +13,6 @@ from plugins.yunyou.orders import object_ownership
 from plugins.yunyou.orders.freezing import Plan
 from plugins.yunyou.orders.rules import rollout
 from plugins.yunyou.orders.steps.common import (
-    Json,
     kube,
     live_workload,
     plan_of,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import select
 
+from app.contracts.json import Json
 from app.db import db, rows
 from app.errors import ConsoleError, ErrorCode
 from app.kube import paths
@@ -24,9 +24,6 @@ from plugins.yunyou.orders.freezing import Plan
 from plugins.yunyou.orders.rules import rollout
 from plugins.yunyou.products import live_objects
 from plugins.yunyou.resources.models import LoadBalancer
-
-Json = dict[str, Any]
-
 
 CANNOT_GROW = ErrorCode(
     "YUNYOU/VOLUME_CANNOT_GROW",

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app.contracts.json import Json
 from app.db import db, new_id
 from app.kube import paths
 from app.orders.models import OrderNode
@@ -16,7 +17,7 @@ from app.words import _, pgettext
 from plugins.yunyou.environments import service as environments
 from plugins.yunyou.manifests.labels import made_labels
 from plugins.yunyou.orders import freezing
-from plugins.yunyou.orders.steps.common import Json, environment_of, kept_target, kube, outputs
+from plugins.yunyou.orders.steps.common import environment_of, kept_target, kube, outputs
 from plugins.yunyou.products import baseline
 from plugins.yunyou.products.models import ReleaseRecord
 from plugins.yunyou.products.rules.baseline import product_of

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from app.contracts.json import Json
 from app.db import now
 from app.errors import ConsoleError
 from app.kube import paths
@@ -14,7 +14,7 @@ from app.orders.steps import Context
 from plugins.yunyou.manifests.pod_view import view
 from plugins.yunyou.orders.freezing import Plan
 from plugins.yunyou.orders.rules import diagnosis
-from plugins.yunyou.orders.steps.common import Json, environment_of, kube, view_of
+from plugins.yunyou.orders.steps.common import environment_of, kube, view_of
 
 LINES = 20
 SUSPICIOUS_SECONDS = 8.0
@@ -68,7 +68,7 @@ def events_of(ctx: Context, uid: str) -> list[Json]:
 def _explained(ctx: Context, failure: diagnosis.Failure, pod: Json, events: Sequence[Json]) -> ConsoleError:
     name = pod["metadata"]["name"]
     told = [f"{event.get('reason')}: {event.get('message')}" for event in events if event.get("type") == "Warning"]
-    extra: dict[str, Any] = {
+    extra: Json = {
         **(failure.error.extra or {}),
         "pod": name,
         "container": failure.container,

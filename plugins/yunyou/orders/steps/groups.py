@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.contracts.json import Json
 from app.db import now
 from app.kube import paths
 from app.orders.steps import Context, Outcome
@@ -15,7 +16,6 @@ from plugins.yunyou.orders.rules import rollout
 from plugins.yunyou.orders.steps import failures
 from plugins.yunyou.orders.steps.applications import hosts_only, is_seen, made_by, scaled
 from plugins.yunyou.orders.steps.common import (
-    Json,
     environment_of,
     kube,
     live_workload,

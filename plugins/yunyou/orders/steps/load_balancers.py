@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import select
 
 from app.contracts.dns import DnsRecords
+from app.contracts.json import Json
 from app.db import db, now
 from app.kube import paths
 from app.orders.steps import Context, Outcome, Simple
 from app.services import find_service
 from app.words import _
 from plugins.yunyou.documents import parsing
+from plugins.yunyou.documents.solution import LoadBalancer as Balancer
+from plugins.yunyou.documents.solution import Product
 from plugins.yunyou.manifests.objects import load_balancer
 from plugins.yunyou.orders import freezing, object_ownership
-from plugins.yunyou.orders.steps.common import Json, environment_of, is_adopted, kept_target, kube
+from plugins.yunyou.orders.steps.common import environment_of, is_adopted, kept_target, kube
 from plugins.yunyou.resources import load_balancers
 from plugins.yunyou.resources.models import LoadBalancer as BalancerRow
 
@@ -28,7 +29,7 @@ class LoadBalancer(Simple):
     name = "yunyou.load-balancer"
     title = _("Load balancer")
 
-    def _manifest(self, ctx: Context) -> tuple[Any, Any, Json]:
+    def _manifest(self, ctx: Context) -> tuple[Product, Balancer, Json]:
         document = parsing.kept(kept_target(ctx)["document"])
         product = document.product(str(ctx.spec["product"]))
         assert product is not None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.contracts.json import Json
 from app.errors import ErrorCode
 from app.orders.steps import Context, Outcome, Simple
 from app.words import _
 from plugins.yunyou.orders.steps import failures
 from plugins.yunyou.orders.steps.common import (
-    Json,
     plan_of,
     ready_objects,
     refuse_moved,

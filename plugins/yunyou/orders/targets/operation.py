@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.contracts.json import Json
 from app.errors import ErrorCode, invalid
 from app.orders.make import plan_hash
 from app.words import _
@@ -11,7 +12,7 @@ from plugins.yunyou.documents import parsing
 from plugins.yunyou.environments.models import Environment
 from plugins.yunyou.environments.service import get_environment
 from plugins.yunyou.orders.requests import OrderRequest
-from plugins.yunyou.orders.targets.target import Json, Target, checked
+from plugins.yunyou.orders.targets.target import Target, checked
 from plugins.yunyou.products import baseline
 from plugins.yunyou.products.rules import baseline as baseline_rules
 from plugins.yunyou.products.rules.baseline_changes import changed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
+from app.contracts.json import Json
 from app.db import get_scoped
 from app.orders.make import plan_hash
 from app.orders.models import Order
@@ -18,7 +19,7 @@ from plugins.yunyou.orders.freezing import Plan
 from plugins.yunyou.orders.requests import OrderRequest
 from plugins.yunyou.orders.rules import rollback
 from plugins.yunyou.orders.rules.error_codes import ROLLBACK_NOTHING
-from plugins.yunyou.orders.targets.target import Json, Target, checked
+from plugins.yunyou.orders.targets.target import Target, checked
 from plugins.yunyou.products import baseline
 from plugins.yunyou.products.models import ReleaseRecord
 from plugins.yunyou.products.rules import baseline as baseline_rules

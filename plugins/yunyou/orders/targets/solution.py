@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from app.contracts.json import Json
 from app.errors import ErrorCode, invalid
 from app.orders.make import plan_hash
 from app.words import _
@@ -11,7 +12,7 @@ from plugins.yunyou.documents import parsing
 from plugins.yunyou.documents.solution import Solution as Document
 from plugins.yunyou.environments.service import get_environment
 from plugins.yunyou.orders.requests import OrderRequest
-from plugins.yunyou.orders.targets.target import NOTHING_TO_DO, Json, Target, checked
+from plugins.yunyou.orders.targets.target import NOTHING_TO_DO, Target, checked
 from plugins.yunyou.planning import parameters, tasks
 from plugins.yunyou.planning import service as planning
 from plugins.yunyou.planning.rules.difference import Task

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
 
 from msgspec.structs import replace
 
+from app.contracts.json import Json
 from app.db import new_id
 from app.errors import ConsoleError, ErrorCode
 from app.words import Text, _
@@ -20,7 +20,6 @@ from plugins.yunyou.products import baseline
 from plugins.yunyou.products.rules import baseline as baseline_rules
 from plugins.yunyou.solutions.models import Solution
 
-Json = dict[str, Any]
 NOTHING_TO_DO = ErrorCode(
     "YUNYOU/NOTHING_TO_DO",
     409,

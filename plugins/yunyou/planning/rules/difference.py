@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
+from app.contracts.json import Json
 from app.words import Text, _
 from plugins.yunyou.documents.application import Application
 from plugins.yunyou.documents.changes import Change
@@ -127,8 +128,8 @@ class Running:
     """
 
     baseline: Solution | None = None
-    live: Mapping[str, dict[str, Any]] | None = None
-    recorded: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    live: Mapping[str, Json] | None = None
+    recorded: Mapping[str, Json] = field(default_factory=dict)
     offline_image: str = ""
 
 
@@ -271,6 +272,6 @@ def _drifted(before: Product, running: Running) -> Iterator[Task]:
             yield Task("drift", before.code, app.name, cell.name if cell else "", tuple(found))
 
 
-def _expected(app: Application) -> dict[str, Any]:
+def _expected(app: Application) -> Json:
     """The little that is certain of a workload when nothing was recorded of it: its kind and replicas."""
     return {"kind": app.kind, "spec": {"replicas": app.replicas}}

@@ -6,11 +6,12 @@ import copy
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from app.contracts.json import Json
 from plugins.yunyou.documents.application import Scalar
 from plugins.yunyou.documents.references import Malformed, Reference, parse
 from plugins.yunyou.documents.solution import BASELINE_SCHEMA
 
-Document = dict[str, Any]
+Document = Json
 
 # A release leaves these of an application that runs already: they belong to operation orders.
 OPERATED = ("replicas", "resources")
@@ -23,7 +24,7 @@ def empty(name: str) -> Document:
     return {"schema": BASELINE_SCHEMA, "name": name, "version": "1", "products": []}
 
 
-def exported(baseline: Document, environment: Mapping[str, Any], at: str) -> Document:
+def exported(baseline: Document, environment: Json, at: str) -> Document:
     """The baseline as a file: with the environment and time of export, and without the values of secrets.
 
     :param at: RFC 3339 in UTC

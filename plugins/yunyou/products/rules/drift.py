@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from app.contracts.json import Json
 from plugins.yunyou.documents.changes import Change, shown
 from plugins.yunyou.documents.quantities import same
-
-Json = dict[str, Any]
 
 _KEYS = {
     "containers": ("name",),
@@ -19,7 +18,7 @@ _KEYS = {
     "volumeMounts": ("mountPath",),
     "ports": ("containerPort", "protocol"),
 }
-_DEFAULTS: dict[str, Any] = {  # what the API server fills in by itself
+_DEFAULTS: Json = {  # what the API server fills in by itself
     "restartPolicy": "Always",
     "dnsPolicy": "ClusterFirst",
     "schedulerName": "default-scheduler",

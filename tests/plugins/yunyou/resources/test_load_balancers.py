@@ -48,6 +48,7 @@ def test_a_name_that_could_not_be_registered_is_tried_again_and_others_go_on(
     records = FakeRecords()
     monkeypatch.setattr(load_balancers, "kube_of", lambda _environment: FakeKube())
     monkeypatch.setattr(load_balancers, "find_service", lambda _contract: records)
+    monkeypatch.setattr(load_balancers, "AT_ONCE", 10_000)  # beside those that other tests left
 
     load_balancers.reconcile()
     db.session.expire_all()
