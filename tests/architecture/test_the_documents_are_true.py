@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from pathlib import Path
+from typing import Any
 
 import pluggy
 import pytest
@@ -14,17 +15,26 @@ from app import hooks
 ROOT = Path(__file__).parents[2]
 
 
-def _features() -> str:
-    spec = importlib.util.spec_from_file_location("features", ROOT / "docs" / "features.py")
+def _script(name: str) -> Any:
+    """A script of docs/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return str(module.page())
+    return module
 
 
 def test_the_table_of_features_is_up_to_date() -> None:
-    assert (ROOT / "docs" / "features.md").read_text("utf-8") == _features(), "run: python docs/features.py"
+    assert (ROOT / "docs" / "features.md").read_text("utf-8") == _script("features").page(), (
+        "run: python docs/features.py"
+    )
+
+
+def test_the_drawing_of_the_architecture_is_up_to_date() -> None:
+    drawn = (ROOT / "docs" / "architecture.svg").read_text("utf-8")
+
+    assert drawn == _script("drawing").drawn(), "run: python docs/drawing.py"
 
 
 @pytest.mark.req("C-3")
