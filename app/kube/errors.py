@@ -124,6 +124,8 @@ def from_answer(cluster: str, status: int, body: bytes) -> ConsoleError:
     causes = _causes(found)
     if status == 409 and any(c.get("reason") == "FieldManagerConflict" for c in causes):
         return FIELD_CONFLICT(detail="; ".join(f"{c.get('field')} ({c.get('message')})" for c in causes))
+    if status == 429 and causes:  # which disruption budget lets no further pod go
+        detail = "; ".join(str(c.get("message") or c.get("reason")) for c in causes)
     if status in (400, 422):
         told = [(str(c.get("field") or ""), str(c["message"])) for c in causes if c.get("message")]
         errors = [FieldError(_pointer(field), plain(words)) for field, words in told]

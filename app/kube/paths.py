@@ -28,6 +28,7 @@ KINDS: Mapping[str, tuple[str, str, bool]] = {
     "ReplicaSet": ("apps/v1", "replicasets", True),
     "ControllerRevision": ("apps/v1", "controllerrevisions", True),
     "Job": ("batch/v1", "jobs", True),
+    "PodDisruptionBudget": ("policy/v1", "poddisruptionbudgets", True),
     "EndpointSlice": ("discovery.k8s.io/v1", "endpointslices", True),
     "StorageClass": ("storage.k8s.io/v1", "storageclasses", False),
 }

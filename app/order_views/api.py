@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from flask import Response
 from sqlalchemy import Select, select
@@ -15,7 +15,7 @@ from app.errors import invalid
 from app.guard import SIGNED_IN, Operation
 from app.order_views import access, shapes
 from app.order_views.shapes import EventOut, EventsOut, LogAfter, LogLine, LogOut, NodeId, OrderId, OrderItem, OrderOut
-from app.orders import commands, history, verbs
+from app.orders import commands, history, tree, verbs
 from app.orders.models import Order, OrderEvent, OrderNode
 from app.orders.types import type_of
 from app.web.api import Api, In, ListQuery, OpenQuery, Page, accepted, page
@@ -187,14 +187,25 @@ def rollback_node(order_id: OrderId, node_id: NodeId) -> Response:
     return _rolled_back(order_id, node_id)
 
 
-def _rolled_back(order_id: str, node_id: str) -> Response:
+def roll_back(order_id: str, node_id: str, settings: Any) -> Order:
+    """Make the order that takes another one, or what is below a node of it, back.
+
+    :raises ConsoleError: CORE/FORBIDDEN, ORDERS/NOT_IN_THIS_STATE, and as its plugin says
+    """
     order = access.get_order(order_id)
     access.require_control(order)
     rollback = type_of(order).rollback
-    if rollback is None:
+    if rollback is None or verbs.ROLLBACK not in verbs.of_order(order):
         raise verbs.not_now(verbs.ROLLBACK, order.state)
-    made = rollback.make(order, check(rollback.wanted, json_body()), node_id)
+    made = rollback.make(order, check(rollback.wanted, settings), node_id)
+    if order.state in (tree.FAILED, tree.WAITING):  # it ends in favour of its rollback, which may begin
+        commands.force_cancel(order, tree.Tree(access.nodes_of(order)), order.creator, "rolled back")
     db.session.flush()
+    return made
+
+
+def _rolled_back(order_id: str, node_id: str) -> Response:
+    made = roll_back(order_id, node_id, json_body())
     return accepted(shape_of(made), f"/api/v1/orders/{made.id}")
 
 

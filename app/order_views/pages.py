@@ -10,11 +10,13 @@ from app.auth import decisions
 from app.db import db, scoped
 from app.guard import SIGNED_IN, guard
 from app.order_views import access
-from app.order_views.api import BY_TYPE, TOLD, Told, tell
+from app.order_views.api import BY_TYPE, ROLLED_BACK, TOLD, Told, roll_back, tell
 from app.order_views.shown import STATES, context_of
 from app.orders import history, tree, types, verbs
 from app.orders.models import Order
 from app.orders.types import type_of
+from app.web import dialogs
+from app.web.dialogs import Form
 from app.web.frame import light
 from app.web.language import t
 from app.web.listing import Column, Filter, Listing
@@ -134,3 +136,20 @@ def node_log(order_id: str) -> Response:
     response.headers["X-Next"] = str(lines[-1].id if lines else after)
     response.mimetype = "text/plain"
     return response
+
+
+def _ask_rollback(order_id: str) -> Form:
+    order = access.get_order(order_id)
+    rollback = type_of(order).rollback
+    what = rollback.says(order) if rollback and rollback.says else title_of(order)
+    title = _("Roll back {order}?").format(order=order.title)
+    body = _("An order of its own takes back what this one changed: {what}.").format(what=what)
+    return Form(title, url_for(".order_rollback", order_id=order.id), verbs.TITLES[verbs.ROLLBACK], (), body)
+
+
+def _roll_back(order_id: str) -> Response:
+    made = roll_back(order_id, "", {})
+    return go(url_for(".order_show", order_id=made.id), _("The order is made."))
+
+
+dialogs.routes(bp, "/<order_id>/rollback", "order_rollback", SIGNED_IN, ROLLED_BACK, _ask_rollback, _roll_back)

@@ -44,12 +44,14 @@ class Rollback:
 
     :param wanted: the Struct of its settings
     :param make: makes the order that takes back what is below the node with this identifier; empty: all of it
-    :param page: endpoint of the page where people see it before; of an ``order_id`` and perhaps a ``node``
+    :param page: endpoint of the page where people see it before; of an ``order_id`` and perhaps a ``node``; by default
+        one that only asks, and names what is done by what *says* says
     """
 
     wanted: type
     make: Callable[[Order, Any, str], Order]
-    page: str
+    page: str = "orders.order_rollback"
+    says: Callable[[Order], Text] | None = None
 
 
 def _the_order(_order: Order) -> Sequence[Mapping[str, str]]:

@@ -14,6 +14,7 @@ from app.words import _
 CLUSTER_READ = Permission("captain.cluster.read", _("See clusters"), reads=True)
 CLUSTER_EDIT = Permission("captain.cluster.edit", _("Register, change and remove clusters"))
 NODE_READ = Permission("captain.node.read", _("See nodes"), reads=True)
+NODE_MAINTAIN = Permission("captain.node.maintain", _("Cordon, drain and uncordon nodes"))
 NAMESPACE_READ = Permission("captain.namespace.read", _("See namespaces"), reads=True)
 WORKLOAD_READ = Permission("captain.workload.read", _("See workloads"), reads=True)
 POD_READ = Permission("captain.pod.read", _("See pods"), reads=True)
@@ -25,6 +26,7 @@ ALL = (
     CLUSTER_READ,
     CLUSTER_EDIT,
     NODE_READ,
+    NODE_MAINTAIN,
     NAMESPACE_READ,
     WORKLOAD_READ,
     POD_READ,
@@ -36,6 +38,9 @@ ALL = (
 CLUSTER_ADDED = Operation("captain.cluster.registered", _("Registered a cluster"))
 CLUSTER_CHANGED = Operation("captain.cluster.changed", _("Changed a cluster"))
 CLUSTER_REMOVED = Operation("captain.cluster.removed", _("Removed a cluster"))
+NODE_CORDONED = Operation("captain.node.cordoned", _("Ordered to cordon a node"))
+NODE_UNCORDONED = Operation("captain.node.uncordoned", _("Ordered to uncordon a node"))
+NODE_DRAINED = Operation("captain.node.drained", _("Ordered to drain a node"))
 POD_DELETED = Operation("captain.pod.deleted", _("Deleted a pod"))
 POD_EVICTED = Operation("captain.pod.evicted", _("Evicted a pod"))
 SHELL_OPENED = Operation("captain.pod.shell_opened", _("Opened a shell in a pod"))

@@ -10,6 +10,7 @@ from plugins.captain.clusters import api as cluster_api
 from plugins.captain.clusters import health, seeding
 from plugins.captain.clusters import views as cluster_views
 from plugins.captain.nodes import api as node_api
+from plugins.captain.nodes import orders as node_orders
 from plugins.captain.nodes import views as node_views
 from plugins.captain.objects import api as object_api
 from plugins.captain.objects import search
@@ -21,7 +22,7 @@ from plugins.captain.pods import views as pod_views
 # The modules of each subject that put pages on the blueprint and operations on the API.
 SUBJECTS = (
     (cluster_views, cluster_api),
-    (node_views, node_api),
+    (node_views, node_api, node_orders),
     (namespaces,),
     (workloads,),
     (pod_views, logs, shell, eviction, pod_api),
@@ -51,15 +52,27 @@ def register_operations():
 
 @hookimpl
 def register_nav():
+    orders = {"plugin": "captain"}
     return [
         NavSection("captain", 40, _("Clusters"), "server"),
         NavItem("captain", 10, _("Clusters"), "captain.cluster_list", permissions.CLUSTER_READ, under=("captain.",)),
+        NavItem("captain", 20, _("Operation orders"), "orders.order_list", permissions.NODE_READ, query=orders),
     ]
 
 
 @hookimpl
 def register_errors():
-    return [*eviction.ERRORS, *shell.ERRORS]
+    return [*eviction.ERRORS, *shell.ERRORS, *node_orders.ERRORS]
+
+
+@hookimpl
+def register_order_types():
+    return [node_orders.TYPE]
+
+
+@hookimpl
+def register_steps():
+    return node_orders.STEPS
 
 
 @hookimpl

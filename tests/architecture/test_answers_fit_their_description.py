@@ -22,6 +22,7 @@ QUERIES = {"dns.lookup": {"name": "www.example.test"}}
 # Asked of the cluster itself, which is out of reach here.
 OUT_OF_REACH = {
     "captain.events.list",
+    "captain.nodes.drain.preview",
     "captain.objects.get",
     "captain.pods.log",
     "captain.warnings.list",

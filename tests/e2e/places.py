@@ -122,8 +122,12 @@ class Program:
         order = self.call(
             "POST", "/yunyou/orders", {"type": "release", "solution": solution, "grouping": grouping, **options}
         )
+        return self.end(order, until)
+
+    def end(self, order: Mapping[str, Any], until: str) -> dict[str, Any]:
+        """Wait until an order is in state *until*."""
         limit = time.monotonic() + 90
-        while (state := self.call("GET", f"/yunyou/orders/{order['id']}"))["state"] != until:
+        while (state := self.call("GET", f"/orders/{order['id']}"))["state"] != until:
             assert time.monotonic() < limit, f"the order is {state['state']}, not {until}"
             time.sleep(0.3)
         return dict(state)
@@ -143,7 +147,7 @@ def shop(tag: str, version: str) -> dict[str, Any]:
 
 def inhabit(site: LiveSite, session: requests.Session) -> dict[str, Any]:
     """Fill what the sample data leaves empty: a role, a client, a member without a password of theirs, a product, a
-    failed order.
+    failed order, orders for a node.
 
     :returns: ``role``, ``client`` (of OpenID Connect) and ``stranger`` (the member), as the API gave them
     """
@@ -157,4 +161,7 @@ def inhabit(site: LiveSite, session: requests.Session) -> dict[str, Any]:
     for version in ("1.0.0", "1.1.0"):
         program.release(shop(version, version), "succeeded")
     program.release(shop("missing-2.0.0", "2.0.0"), "failed")
+    cluster = site.site["clusters"][0]["id"]
+    for what in ("cordon", "uncordon"):
+        program.end(program.call("POST", f"/captain/clusters/{cluster}/nodes/node-1/{what}", {}), "succeeded")
     return {"role": role, "client": client, "stranger": stranger}

@@ -13,6 +13,7 @@ from app.web.table import Cell
 from app.words import _
 from plugins.captain import permissions
 from plugins.captain.blueprint import bp
+from plugins.captain.nodes import orders
 from plugins.captain.nodes.facts import info, roles, taints, usage_by_node
 from plugins.captain.nodes.shapes import SEARCH
 from plugins.captain.objects.cluster_page import opened
@@ -48,7 +49,7 @@ def nodes(cluster: Cluster) -> Listing:
         Column("labels", _("Labels"), lambda r: r.data["metadata"].get("labels") or {}, "labels", hidden=True),
         age_column(),
     ]
-    return listing(cluster, "nodes", columns, query, SEARCH)
+    return listing(cluster, "nodes", columns, query, SEARCH, actions=lambda row: orders.actions(cluster, row))
 
 
 @bp.get("/<cluster_id>/nodes")
@@ -65,6 +66,7 @@ def node_detail(cluster_id: str, name: str) -> Response:
     row, cluster = context["row"], context["cluster"]
     context["used"] = usage_by_node(cluster.id, name).get(name, NOTHING)
     context.update(info=info(row.data), roles=roles(row.data), taints=taints(row.data), cores=cores, size_of=capacity)
+    context["actions"] = orders.actions(cluster, row)
     if decisions.allows(permissions.POD_READ, permissions.place(request.view_args or {})):
         query = listed(cluster.id, "pods").where(KubeObject.node == row.name)
         listing = pods(cluster, query, "node-pods", same=("node",))

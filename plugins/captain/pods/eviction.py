@@ -11,7 +11,7 @@ from app.contracts.shapes import doc
 from app.errors import ConsoleError, ErrorCode, invalid
 from app.guard import guard
 from app.kube import paths
-from app.kube.client import kube
+from app.kube.client import Kube, kube
 from app.kube.clusters import get_cluster
 from app.kube.errors import BUSY, NO_OBJECT, OBJECT_MOVED
 from app.kube.errors import ERRORS as KUBE_ERRORS
@@ -62,20 +62,25 @@ def evict_pod(cluster: Cluster, namespace: str, name: str, uid: str) -> None:
     :raises ConsoleError: CAPTAIN/EVICTION_BLOCKED, CAPTAIN/POD_GONE, KUBE/…
     """
     audit.note("pod", uid, f"{namespace}/{name}", cluster=cluster.name)
-    body = {
-        "apiVersion": "policy/v1",
-        "kind": "Eviction",
-        "metadata": {"name": name, "namespace": namespace},
-        "deleteOptions": {"preconditions": {"uid": uid}},
-    }
     try:
-        kube(cluster).request("POST", paths.one("Pod", namespace, name, "eviction"), body=body)
+        evict(kube(cluster), namespace, name, uid)
     except ConsoleError as error:
         if error.kind is BUSY and error.values.get("detail"):
             raise BLOCKED(name=name, detail=error.values["detail"]) from error
         if error.kind in (NO_OBJECT, OBJECT_MOVED):
             raise GONE(name=name) from error
         raise
+
+
+def evict(client: Kube, namespace: str, name: str, uid: str) -> None:
+    """Ask for the eviction of that very pod; KUBE/CLUSTER_BUSY is raised where its budget lets none go now."""
+    body = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": name, "namespace": namespace},
+        "deleteOptions": {"preconditions": {"uid": uid}},
+    }
+    client.request("POST", paths.one("Pod", namespace, name, "eviction"), body=body)
 
 
 @bp.get(f"{PAGE}/delete")
