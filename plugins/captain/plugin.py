@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
-from app.contracts.declarations import NavItem, NavSection
+from collections.abc import Sequence
+
+from flask import Blueprint, Flask
+
+from app.contracts.declarations import (
+    ChecklistItem,
+    HealthCheck,
+    Metric,
+    NavItem,
+    NavSection,
+    ObjectLink,
+    Permission,
+    SearchProvider,
+)
+from app.contracts.seed import Seed
+from app.errors import ErrorCode
+from app.guard import Operation
 from app.hooks import hookimpl
+from app.orders.steps import StepKind
+from app.orders.types import OrderType
+from app.web.api import Api
 from app.words import _
 from plugins.captain import blueprint, namespaces, permissions, workloads
 from plugins.captain.clusters import api as cluster_api
@@ -31,27 +50,27 @@ SUBJECTS = (
 
 
 @hookimpl
-def register_blueprints():
+def register_blueprints() -> list[Blueprint]:
     return [blueprint.bp]
 
 
 @hookimpl
-def register_apis():
+def register_apis() -> list[Api]:
     return [blueprint.api]
 
 
 @hookimpl
-def register_permissions():
+def register_permissions() -> Sequence[Permission]:
     return permissions.ALL
 
 
 @hookimpl
-def register_operations():
+def register_operations() -> list[Operation]:
     return [permissions.SHELL_OPENED, permissions.SHELL_CLOSED]
 
 
 @hookimpl
-def register_nav():
+def register_nav() -> list[NavSection | NavItem]:
     orders = {"plugin": "captain"}
     return [
         NavSection("captain", 40, _("Clusters"), "server"),
@@ -61,50 +80,50 @@ def register_nav():
 
 
 @hookimpl
-def register_errors():
+def register_errors() -> list[ErrorCode]:
     return [*eviction.ERRORS, *shell.ERRORS, *node_orders.ERRORS]
 
 
 @hookimpl
-def register_order_types():
+def register_order_types() -> list[OrderType]:
     return [node_orders.TYPE]
 
 
 @hookimpl
-def register_steps():
+def register_steps() -> Sequence[StepKind]:
     return node_orders.STEPS
 
 
 @hookimpl
-def register_search():
+def register_search() -> list[SearchProvider]:
     return [health.SEARCH, *search.SEARCH]
 
 
 @hookimpl
-def register_metrics():
+def register_metrics() -> list[Metric]:
     return [health.METRIC, *search.METRICS]
 
 
 @hookimpl
-def register_checklist():
+def register_checklist() -> list[ChecklistItem]:
     return [health.FIRST_STEP]
 
 
 @hookimpl
-def register_health_checks():
+def register_health_checks() -> list[HealthCheck]:
     return [health.CHECK]
 
 
 @hookimpl
-def register_object_links():
+def register_object_links() -> list[ObjectLink]:
     return [health.LINK, pod_views.LINK]
 
 
 @hookimpl
-def seed_site(seed):
+def seed_site(seed: Seed) -> None:
     seeding.seed(seed)
 
 
 @hookimpl
-def register_app(app):
+def register_app(app: Flask) -> None:
     shell.install(app)

@@ -13,8 +13,8 @@ from app.kube.models import Cluster
 from app.web.api import ListQuery, Page, page_together
 from app.web.conflicts import need_version
 from app.words import _
-from plugins.captain import permissions
-from plugins.captain.blueprint import ONE, api
+from plugins.captain import blueprint, permissions
+from plugins.captain.blueprint import ONE
 from plugins.captain.clusters import registration, shapes
 from plugins.captain.clusters.registration import ChangedCluster, NewCluster
 from plugins.captain.clusters.usage import usage
@@ -22,6 +22,8 @@ from plugins.captain.objects.events import Seen, warnings
 from plugins.captain.objects.kinds import KINDS
 from plugins.captain.objects.mirror import by_state, mirrors
 from plugins.captain.objects.shapes import ClusterId
+
+api = blueprint.api
 
 
 def _clusters(found: Sequence[Cluster]) -> list[shapes.ClusterOut]:

@@ -21,6 +21,7 @@ from app.words import _
 from plugins.captain import permissions
 from plugins.captain.blueprint import bp
 from plugins.captain.clusters import overview, registration
+from plugins.captain.clusters.api import api
 from plugins.captain.clusters.registration import ChangedCluster, NewCluster
 from plugins.captain.objects.cluster_page import opened
 from plugins.captain.objects.events import warnings
@@ -47,7 +48,7 @@ def cluster_new() -> Response:
 
 
 @bp.post("/new")
-@guard(permissions.CLUSTER_EDIT, audit=permissions.CLUSTER_ADDED)
+@api.guard("captain.clusters.create")
 def cluster_create() -> Response:
     try:
         cluster = registration.register(parse(NewCluster, _with_file()))
@@ -76,7 +77,7 @@ def _named(cluster: Cluster) -> dict[str, str]:
 
 
 @bp.post("/<cluster_id>/edit")
-@guard(permissions.CLUSTER_EDIT, audit=permissions.CLUSTER_CHANGED, resource=permissions.place)
+@api.guard("captain.clusters.update")
 def cluster_change(cluster_id: str) -> Response:
     cluster = get_cluster(cluster_id)
     back = base(cluster_id)
@@ -98,7 +99,7 @@ def cluster_remove(cluster_id: str) -> Response:
 
 
 @bp.post("/<cluster_id>/remove")
-@guard(permissions.CLUSTER_EDIT, audit=permissions.CLUSTER_REMOVED, resource=permissions.place)
+@api.guard("captain.clusters.delete")
 def cluster_removed(cluster_id: str) -> Response:
     cluster = get_cluster(cluster_id)
     if request.form.get("confirm", "") != cluster.name:

@@ -83,46 +83,6 @@ def evict(client: Kube, namespace: str, name: str, uid: str) -> None:
     client.request("POST", paths.one("Pod", namespace, name, "eviction"), body=body)
 
 
-@bp.get(f"{PAGE}/delete")
-@guard(permissions.POD_DELETE, resource=permissions.place)
-def pod_delete(cluster_id: str, namespace: str, name: str) -> Response:
-    return _ask("delete", cluster_id, namespace, name)
-
-
-@bp.get(f"{PAGE}/evict")
-@guard(permissions.POD_DELETE, resource=permissions.place)
-def pod_evict(cluster_id: str, namespace: str, name: str) -> Response:
-    return _ask("evict", cluster_id, namespace, name)
-
-
-@bp.post(f"{PAGE}/delete")
-@guard(permissions.POD_DELETE, audit=permissions.POD_DELETED, resource=permissions.place, external=True)
-def pod_deleted(cluster_id: str, namespace: str, name: str) -> Response:
-    delete_pod(get_cluster(cluster_id), namespace, name, _uid())
-    return dialog_done(DELETED)
-
-
-@bp.post(f"{PAGE}/evict")
-@guard(permissions.POD_DELETE, audit=permissions.POD_EVICTED, resource=permissions.place, external=True)
-def pod_evicted(cluster_id: str, namespace: str, name: str) -> Response:
-    evict_pod(get_cluster(cluster_id), namespace, name, _uid())
-    return dialog_done(EVICTED)
-
-
-def _ask(what: str, cluster_id: str, namespace: str, name: str) -> Response:
-    cluster = get_cluster(cluster_id)
-    row = mirror.get_object(cluster.id, KINDS["pods"], namespace, name)
-    owner = owner_link(cluster, row)
-    return render("captain/_pod_end.html", what=what, cluster=cluster, row=row, owner=owner)
-
-
-def _uid() -> str:
-    uid = request.form.get("uid", "")
-    if not uid:
-        raise invalid({"uid": NO_UID})
-    return uid
-
-
 class Uid(In):
     """The pod that is meant: a new one of the same name has another UID."""
 
@@ -161,3 +121,43 @@ def delete_by_uid(cluster_id: ClusterId, namespace: Namespace, name: ObjectName,
 )
 def evict_by_uid(cluster_id: ClusterId, namespace: Namespace, name: ObjectName, body: Uid) -> None:
     evict_pod(get_cluster(cluster_id), namespace, name, body.uid)
+
+
+@bp.get(f"{PAGE}/delete")
+@guard(permissions.POD_DELETE, resource=permissions.place)
+def pod_delete(cluster_id: str, namespace: str, name: str) -> Response:
+    return _ask("delete", cluster_id, namespace, name)
+
+
+@bp.get(f"{PAGE}/evict")
+@guard(permissions.POD_DELETE, resource=permissions.place)
+def pod_evict(cluster_id: str, namespace: str, name: str) -> Response:
+    return _ask("evict", cluster_id, namespace, name)
+
+
+@bp.post(f"{PAGE}/delete")
+@api.guard("captain.pods.delete")
+def pod_deleted(cluster_id: str, namespace: str, name: str) -> Response:
+    delete_pod(get_cluster(cluster_id), namespace, name, _uid())
+    return dialog_done(DELETED)
+
+
+@bp.post(f"{PAGE}/evict")
+@api.guard("captain.pods.evict")
+def pod_evicted(cluster_id: str, namespace: str, name: str) -> Response:
+    evict_pod(get_cluster(cluster_id), namespace, name, _uid())
+    return dialog_done(EVICTED)
+
+
+def _ask(what: str, cluster_id: str, namespace: str, name: str) -> Response:
+    cluster = get_cluster(cluster_id)
+    row = mirror.get_object(cluster.id, KINDS["pods"], namespace, name)
+    owner = owner_link(cluster, row)
+    return render("captain/_pod_end.html", what=what, cluster=cluster, row=row, owner=owner)
+
+
+def _uid() -> str:
+    uid = request.form.get("uid", "")
+    if not uid:
+        raise invalid({"uid": NO_UID})
+    return uid
