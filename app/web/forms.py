@@ -9,9 +9,10 @@ from typing import Any, TypeVar, get_origin, get_type_hints
 
 import msgspec
 from flask import Request, request
+from msgspec.structs import FieldInfo
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 
-from app.contracts.shapes import ask_of
+from app.contracts.shapes import Ask, ask_of
 from app.errors import MALFORMED, ConsoleError, FieldError, invalid
 from app.web import validation
 from app.words import _
@@ -93,6 +94,13 @@ def constrained(kind: type) -> dict[str, Any]:
     return get_type_hints(kind, include_extras=True)
 
 
+@cache
+def _asked(kind: type[msgspec.Struct]) -> list[tuple[FieldInfo, Any, Ask | None]]:
+    """The fields of a shape with their bare types, and how they are asked for."""
+    hints, asks = hints_of(kind), constrained(kind)
+    return [(field, hints[field.name], ask_of(asks[field.name])) for field in msgspec.structs.fields(kind)]
+
+
 def parse(kind: type[S], source: MultiDict[str, str] | None = None) -> S:
     """The form of this request as *kind*. An empty input counts as not given, but where the form asks for a text; lists
     take repeated inputs, or the lines of a text area.
@@ -101,19 +109,18 @@ def parse(kind: type[S], source: MultiDict[str, str] | None = None) -> S:
     """
     source = request.form if source is None else source
     given: dict[str, Any] = {}
-    hints, asks = hints_of(kind), {name: ask_of(hint) for name, hint in constrained(kind).items()}
-    for field in msgspec.structs.fields(kind):
-        is_list = get_origin(hints[field.name]) in (list, tuple, set, frozenset)
-        name, ask = field.name if field.name in source else field.encode_name, asks[field.name]
+    for field, hint, ask in _asked(kind):
+        is_list = get_origin(hint) in (list, tuple, set, frozenset)
+        name = field.name if field.name in source else field.encode_name
         if is_list and ask is not None and ask.widget == "textarea":
             given[field.encode_name] = [line.strip() for line in source.get(name, "").splitlines() if line.strip()]
         elif is_list:
             given[field.encode_name] = [value for value in source.getlist(name) if value != ""]
-        elif hints[field.name] is bool:
+        elif hint is bool:
             given[field.encode_name] = source.get(name, "") in ("1", "true", "on", "yes")
         elif source.get(name, "").strip() != "":
             given[field.encode_name] = source[name].strip()
-        elif not field.required and (hints[field.name] is str or (ask is not None and name in source)):
+        elif not field.required and (hint is str or (ask is not None and name in source)):
             given[field.encode_name] = ""
     return check(kind, given, strict=False)
 

@@ -104,16 +104,15 @@ def read(raw: bytes) -> Sheet:
 
 
 def _row(number: int, cells: Cells) -> Row | None:
-    texts = [_plain(text.strip()) for text, __ in cells]
-    if not any(texts):
+    cells = cells[: max((at for at, (text, __) in enumerate(cells, 1) if text.strip()), default=0)]
+    if not cells:
         return None
-    if any(texts[MOST_COLUMNS:]):
+    if len(cells) > MOST_COLUMNS:
         raise UNREADABLE(detail=TOO_WIDE)
+    texts = [_plain(text.strip()) for text, __ in cells]
     checked = ((place, wrong or _wrong(text)) for place, (text, wrong) in enumerate(cells))
     problems = {place: wrong for place, wrong in checked if wrong is not None}
-    shown = [CONTROL.sub("\N{REPLACEMENT CHARACTER}", text[:LONGEST_CELL]) for text in texts[:MOST_COLUMNS]]
-    while not shown[-1]:
-        shown.pop()
+    shown = [CONTROL.sub("\N{REPLACEMENT CHARACTER}", text[:LONGEST_CELL]) for text in texts]
     return Row(number, shown, problems)
 
 

@@ -13,7 +13,6 @@ from app.guard import Operation
 from app.web import conflicts, dialogs
 from app.web.dialogs import Form
 from app.web.language import t
-from app.web.listing import Listing
 from app.web.render import render
 from app.web.resources import Resource
 from app.web.table import Action, Cell
@@ -85,11 +84,6 @@ def card(
 ) -> dict[str, Any]:
     """A table on the page of something."""
     return {"title": title, "columns": columns, "rows": rows, "empty": empty, "actions": actions}
-
-
-def listed(listing: Listing, title: Text, actions: Sequence[Action] = ()) -> Response:
-    """The page of a list."""
-    return listing.respond("core/list.html", title=title, actions=actions)
 
 
 def state_cell(state: str) -> Cell:

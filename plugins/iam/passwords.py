@@ -14,7 +14,7 @@ from app.words import Text, _
 
 SHORTEST, LONGEST = 10, 128
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-_hasher_of_random = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+_hasher_of_random = PasswordHasher(time_cost=1, memory_cost=256, parallelism=1)
 TOO_SHORT = _("Use at least {n} characters.")
 TOO_LONG = _("Use at most {n} characters.")
 TOO_COMMON = _("This is among the passwords that are tried first.")
