@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 from flask import Response
 
 from app.auth import decisions
@@ -71,7 +70,7 @@ def list_orders(query: OrderQuery) -> Page[OrderItem]:
     errors=(*orders.ERRORS, *targets.ERRORS),
 )
 def preview_order(body: OrderRequest) -> PreviewOut:
-    return msgspec.convert(previews.preview(orders.draft(body)), PreviewOut)
+    return previews.preview(orders.draft(body))
 
 
 @api.operation(
@@ -107,7 +106,7 @@ def _rollback_preview(path: str, operation_id: str) -> None:
         public="a preview changes nothing",
     )
     def previewed(order_id: OrderId, body: RollbackRequest, node_id: NodeId = "") -> PreviewOut:
-        return msgspec.convert(previews.preview(rollback_draft(get_order(order_id), body, node_id)), PreviewOut)
+        return previews.preview(rollback_draft(get_order(order_id), body, node_id))
 
 
 _rollback_preview("/yunyou/orders/<order_id>", "yunyou.orders.rollback.preview")

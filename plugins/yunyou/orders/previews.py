@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import yaml
+from msgspec import structs
 
 from app import crypto
 from app.contracts.json import Json
@@ -19,8 +21,18 @@ from plugins.yunyou.orders import object_ownership
 from plugins.yunyou.orders.freezing import Cluster
 from plugins.yunyou.orders.rules import rollout
 from plugins.yunyou.orders.service import Draft
+from plugins.yunyou.orders.shapes import (
+    ApplicationPlace,
+    ApplicationPreviewed,
+    DiffLine,
+    GroupPreviewed,
+    ObjectPreviewed,
+    PreviewOut,
+    ProductPlace,
+)
 
 MASK = "••••••"
+ACTIONS = ("create", "change", "delete", "none")
 SERVER_OWNED = ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink")
 NOISE = (
     "antstack.io/order",
@@ -30,73 +42,71 @@ NOISE = (
 )
 
 
-def preview(draft: Draft) -> Json:
+class ApplicationCounted(ApplicationPreviewed):
+    """An application with how many of its objects are created, changed, left and refused."""
+
+    counts: dict[str, int]
+    changes: int
+    errors: int
+
+
+def preview(draft: Draft) -> PreviewOut:
     """What the order would send: per application and object the exact diff, the groups, the order, warnings.
 
     Nothing is changed. An object that the server refuses carries its error.
     """
     cluster = draft.cluster
-    applications: list[Json] = []
-    balancers: dict[str, list[Json]] = {}
+    applications: list[ApplicationPreviewed] = []
+    balancers: dict[str, list[ObjectPreviewed]] = {}
     for owner, item in draft.balancers:
         balancers.setdefault(owner, []).append(_object(draft, cluster, owner, item))
     for key, plan in draft.plans.items():
         objects = [_object(draft, cluster, plan.owner, item, plan.kind) for item in plan.objects]
         objects += balancers.pop(plan.owner, ())
         objects += [_leaving(cluster.all(kind)[name]) for kind, name, _ in plan.leaving]
-        groups = draft.groups[key].public() if key in draft.groups else []
-        applications.append(
-            {"application": key, "mode": plan.mode, "kind": plan.kind, "groups": groups, "objects": objects}
-        )
+        groups = msgspec.convert(draft.groups[key].public() if key in draft.groups else [], list[GroupPreviewed])
+        applications.append(ApplicationPreviewed(key, plan.mode, plan.kind, groups, objects))
     for key, leaving in draft.target.leaving.items():
         objects = [_leaving(item) for item in cluster.made_for(leaving["name"], leaving["cell"])]
-        kind = next((item["kind"] for item in objects if item["kind"] in WORKLOADS), "")
-        applications.append({"application": key, "mode": "remove", "kind": kind, "groups": [], "objects": objects})
+        kind = next((item.kind for item in objects if item.kind in WORKLOADS), "")
+        applications.append(ApplicationPreviewed(key, "remove", kind, [], objects))
     for key, objects in balancers.items():
-        applications.append({"application": key, "mode": "update", "kind": "Service", "groups": [], "objects": objects})
-    return {
-        "preview": draft.hash,
-        "title": draft.target.title,
-        "products": [
-            {"product": root.key, "after": list(root.after), "applications": _order(root)} for root in draft.roots
-        ],
-        "applications": applications,
-        "warnings": [w.in_all() for w in draft.warnings],
-        "changes": sum(1 for a in applications for o in a["objects"] if o["action"] != "none"),
-        "errors": sum(1 for a in applications for o in a["objects"] if o.get("error")),
-    }
+        applications.append(ApplicationPreviewed(key, "update", "Service", [], objects))
+    return PreviewOut(
+        draft.hash,
+        draft.target.title,
+        [ProductPlace(root.key, list(root.after), _order(root)) for root in draft.roots],
+        applications,
+        [w.in_all() for w in draft.warnings],
+        sum(1 for a in applications for o in a.objects if o.action != "none"),
+        sum(1 for a in applications for o in a.objects if o.error),
+    )
 
 
-def worst_first(preview: Json) -> list[Json]:
+def worst_first(preview: PreviewOut) -> list[ApplicationCounted]:
     """Its applications with how many of their objects are created, changed, left and refused; trouble first."""
-    counted = [_counted(application) for application in preview["applications"]]
-    return sorted(counted, key=lambda found: (-found["errors"], not found["changes"]))
+    counted = [_counted(application) for application in preview.applications]
+    return sorted(counted, key=lambda found: (-found.errors, not found.changes))
 
 
-def _counted(application: Json) -> Json:
-    objects = application["objects"]
-    counts = Counter(item["action"] for item in objects)
-    shown = {action: counts[action] for action in ("create", "change", "delete", "none") if counts[action]}
-    errors = sum(1 for item in objects if item["error"])
-    return {**application, "counts": shown, "changes": len(objects) - counts["none"], "errors": errors}
+def _counted(application: ApplicationPreviewed) -> ApplicationCounted:
+    objects = application.objects
+    found: Counter[str] = Counter(item.action for item in objects)
+    counts = {action: found[action] for action in ACTIONS if found[action]}
+    changes, errors = len(objects) - found["none"], sum(1 for item in objects if item.error)
+    return ApplicationCounted(**structs.asdict(application), counts=counts, changes=changes, errors=errors)
 
 
-def _order(root: Planned) -> list[Json]:
+def _order(root: Planned) -> list[ApplicationPlace]:
     stage = next((child for child in root.children if child.key.endswith("/#apps")), None)
-    return [{"application": node.key, "after": list(node.after)} for node in (stage.children if stage else [])]
+    return [ApplicationPlace(node.key, list(node.after)) for node in (stage.children if stage else [])]
 
 
-def _object(draft: Draft, cluster: Cluster, application: str, item: Json, workload: str = "") -> Json:
+def _object(draft: Draft, cluster: Cluster, application: str, item: Json, workload: str = "") -> ObjectPreviewed:
     """One object of an application ``PRODUCT/app``; *workload* is the kind of the one that runs it."""
     kind, name = item["kind"], item["metadata"]["name"]
     live = cluster.find(kind, name)
-    found: Json = {
-        "kind": kind,
-        "name": name,
-        "action": "create" if live is None else "change",
-        "diff": [],
-        "error": None,
-    }
+    found = ObjectPreviewed(kind, name, "create" if live is None else "change", [], None)
     adopted, anew = application in draft.request.adopt, False
     try:
         if live is not None:
@@ -106,7 +116,7 @@ def _object(draft: Draft, cluster: Cluster, application: str, item: Json, worklo
             anew = kind == workload and rollout.is_made_anew(item, live)
             if kind == workload and not anew:
                 item, kept = rollout.keep_immutable(item, live)
-                found["unchangeable"] = list(kept)
+                found.unchangeable = list(kept)
         sent = {**item, "metadata": {**item["metadata"], "name": f"{name}-anew"}} if anew else item
         answer = {
             "apiVersion": item["apiVersion"],
@@ -115,18 +125,17 @@ def _object(draft: Draft, cluster: Cluster, application: str, item: Json, worklo
         }
         answer["metadata"]["name"] = name
     except ConsoleError as error:
-        found["error"] = error.kept()
+        found.error = error.kept()
         answer = item
     before, after = text_of(live), text_of(answer)
-    found["diff"] = unified(before, after)
-    if before == after and not found["error"]:
-        found["action"] = "none"
+    found.diff = unified(before, after)
+    if before == after and not found.error:
+        found.action = "none"
     return found
 
 
-def _leaving(item: Json) -> Json:
-    diff = unified(text_of(item), "")
-    return {"kind": item["kind"], "name": item["metadata"]["name"], "action": "delete", "diff": diff, "error": None}
+def _leaving(item: Json) -> ObjectPreviewed:
+    return ObjectPreviewed(item["kind"], item["metadata"]["name"], "delete", unified(text_of(item), ""), None)
 
 
 def text_of(item: Mapping[str, Any] | None) -> str:
@@ -151,20 +160,17 @@ def _mask(value: str) -> str:
     return f"{MASK} ({length} bytes, {crypto.ring().sign('preview', value)[:6]})"
 
 
-def unified(before: str, after: str, context: int = 3) -> list[Json]:
-    """A diff as lines ``{"kind": same|add|del|skip, "left", "right", "text"}`` with line numbers."""
+def unified(before: str, after: str, context: int = 3) -> list[DiffLine]:
+    """The lines of a diff, with their numbers; where lines are left out, one says so."""
     old, new = before.splitlines(), after.splitlines()
-    lines: list[Json] = []
+    lines: list[DiffLine] = []
     for group in difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(context):
         if lines:
-            lines.append({"kind": "skip", "left": None, "right": None, "text": ""})
+            lines.append(DiffLine("skip", None, None, ""))
         for tag, i1, i2, j1, j2 in group:
             if tag == "equal":
-                lines += [
-                    {"kind": "same", "left": i1 + n + 1, "right": j1 + n + 1, "text": old[i1 + n]}
-                    for n in range(i2 - i1)
-                ]
+                lines += [DiffLine("same", i1 + n + 1, j1 + n + 1, old[i1 + n]) for n in range(i2 - i1)]
                 continue
-            lines += [{"kind": "del", "left": n + 1, "right": None, "text": old[n]} for n in range(i1, i2)]
-            lines += [{"kind": "add", "left": None, "right": n + 1, "text": new[n]} for n in range(j1, j2)]
+            lines += [DiffLine("del", n + 1, None, old[n]) for n in range(i1, i2)]
+            lines += [DiffLine("add", None, n + 1, new[n]) for n in range(j1, j2)]
     return lines
