@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 from flask import Response, request, url_for
 from sqlalchemy import Select, select, update
 
 from app import audit
 from app.auth import audience, decisions
-from app.contracts.shapes import CreatedAt, doc
 from app.db import db
 from app.errors import NOT_FOUND
 from app.guard import SIGNED_IN
-from app.web.api import In, ListQuery, Out, Page, page_together
+from app.web.api import Page, page_together
 from app.web.buttons import Button
 from app.web.frame import why_not
 from app.web.listed import Once
@@ -23,6 +20,7 @@ from app.web.resources import Resource
 from app.web.table import Action, Cell
 from app.words import Text, _, pgettext, plain
 from plugins.iam import components, delegation, permissions, principals, seeding
+from plugins.iam.access_keys.shapes import KeyId, KeyOut, KeyQuery, KeyWanted, shaped
 from plugins.iam.blueprint import api, bp
 from plugins.iam.components import date_cell, state_cell
 from plugins.iam.errors import PERSON_ABOVE_YOU, STILL_ENABLED, TWO_KEYS
@@ -30,37 +28,11 @@ from plugins.iam.models import ACTIVE, DISABLED, MEMBER, AccessKey, Member, Serv
 from plugins.iam.models.oidc import Token
 from plugins.iam.oidc import tokens
 from plugins.iam.permissions import KEY_EDIT, KEY_READ
-from plugins.iam.principals import Holder, PrincipalOut
+from plugins.iam.principals import Holder
 
-KeyId = Annotated[str, doc("Identifier of the AccessKey.")]
 KEY = _("AccessKey")
 KEY_TYPE = "access-key"
 OWN = "own keys need no permission; those of others ask for iam.access-key.edit"
-
-
-class KeyOut(Out):
-    """An AccessKey. ``secret`` is there when it was just made or is revealed."""
-
-    id: Annotated[str, doc("Identifier of the AccessKey, which signed requests name.")]
-    owner: Annotated[PrincipalOut, doc("Whose it is.")]
-    state: Annotated[str, doc("`enabled` or `disabled`.")]
-    last_used_at: Annotated[datetime | None, doc("When it was last used; null where never.")]
-    last_used_ip: Annotated[str, doc("Address that it was last used from.")]
-    created_at: CreatedAt
-    secret: Annotated[str | None, doc("The secret, where it was just created or is revealed; null otherwise.")] = None
-
-
-class KeyWanted(In):
-    """Whose key; one's own without a principal."""
-
-    principal: Annotated[Holder | None, doc("Whose key it will be; one's own without it.")] = None
-
-
-class KeyQuery(ListQuery):
-    """Filters of the list of AccessKeys."""
-
-    principal_type: Annotated[str, doc("Only keys of this kind of principal: `member` or `serviceAccount`.")] = ""
-    principal_id: Annotated[str, doc("Only keys of the principal with this identifier.")] = ""
 
 
 def get(key_id: str) -> AccessKey:
@@ -78,22 +50,6 @@ def get(key_id: str) -> AccessKey:
 def of_tenant() -> Select[AccessKey]:
     """The keys of this tenant."""
     return select(AccessKey).where(AccessKey.tenant_id == delegation.me().tenant_id)
-
-
-def shaped(rows: Sequence[AccessKey]) -> list[KeyOut]:
-    """AccessKeys as the API answers them."""
-    names = principals.names_of((row.owner_type, row.owner_id) for row in rows)
-    return [
-        KeyOut(
-            row.id,
-            PrincipalOut(row.owner_type, row.owner_id, names[row.owner_type, row.owner_id]),
-            row.state,
-            row.last_used_at,
-            row.last_used_ip or "",
-            row.created_at,
-        )
-        for row in rows
-    ]
 
 
 def home(row: AccessKey) -> str:
