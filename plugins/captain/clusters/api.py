@@ -4,57 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.db import scoped
 from app.kube import clusters
 from app.kube.clusters import get_cluster
 from app.kube.errors import ERRORS as KUBE_ERRORS
 from app.kube.errors import IN_USE
-from app.kube.models import Cluster
-from app.web.api import ListQuery, Page, page_together
+from app.web.api import Out
 from app.web.conflicts import need_version
 from app.words import _
 from plugins.captain import blueprint, permissions
 from plugins.captain.blueprint import ONE
 from plugins.captain.clusters import registration, shapes
+from plugins.captain.clusters.listed import CLUSTERS
 from plugins.captain.clusters.registration import ChangedCluster, NewCluster
 from plugins.captain.clusters.usage import usage
 from plugins.captain.objects.events import Seen, warnings
 from plugins.captain.objects.kinds import KINDS
-from plugins.captain.objects.mirror import by_state, mirrors
+from plugins.captain.objects.mirror import by_state
 from plugins.captain.objects.shapes import ClusterId
 
 api = blueprint.api
-
-
-def _clusters(found: Sequence[Cluster]) -> list[shapes.ClusterOut]:
-    identifiers = [row.id for row in found]
-    used, heard = usage(identifiers), mirrors(identifiers)
-    return [shapes.cluster(row, used[row.id], heard[row.id]) for row in found]
-
-
-def _cluster(row: Cluster) -> shapes.ClusterOut:
-    return _clusters([row])[0]
-
-
-@api.operation(
-    "GET",
-    "/captain/clusters",
-    "captain.clusters.list",
-    _("List clusters"),
-    permissions.CLUSTER_READ,
-    query=ListQuery,
-    returns=Page[shapes.ClusterOut],
-)
-def list_clusters(query: ListQuery) -> Page[shapes.ClusterOut]:
-    return page_together(
-        scoped(Cluster),
-        query,
-        _clusters,
-        sorts={"name": Cluster.name, "createdAt": Cluster.created_at, "state": Cluster.state},
-        search=(Cluster.name, Cluster.server, Cluster.description),
-        key=Cluster.id,
-        default="name",
-    )
 
 
 @api.operation(
@@ -69,8 +37,8 @@ def list_clusters(query: ListQuery) -> Page[shapes.ClusterOut]:
     status=201,
     errors=KUBE_ERRORS,
 )
-def create_cluster(body: NewCluster) -> shapes.ClusterOut:
-    return _cluster(registration.register(body))
+def create_cluster(body: NewCluster) -> Out:
+    return CLUSTERS.shaped(registration.register(body))
 
 
 @api.operation(
@@ -82,8 +50,8 @@ def create_cluster(body: NewCluster) -> shapes.ClusterOut:
     returns=shapes.ClusterOut,
     resource=permissions.place,
 )
-def show_cluster(cluster_id: ClusterId) -> shapes.ClusterOut:
-    return _cluster(get_cluster(cluster_id))
+def show_cluster(cluster_id: ClusterId) -> Out:
+    return CLUSTERS.shaped(get_cluster(cluster_id))
 
 
 @api.operation(
@@ -98,10 +66,10 @@ def show_cluster(cluster_id: ClusterId) -> shapes.ClusterOut:
     errors=KUBE_ERRORS,
     resource=permissions.place,
 )
-def change_cluster(cluster_id: ClusterId, body: ChangedCluster) -> shapes.ClusterOut:
+def change_cluster(cluster_id: ClusterId, body: ChangedCluster) -> Out:
     row = get_cluster(cluster_id)
     need_version(row)
-    return _cluster(registration.change(row, body))
+    return CLUSTERS.shaped(registration.change(row, body))
 
 
 @api.operation(

@@ -1,4 +1,4 @@
-"""Pages of clusters: the list, registering, editing, removing, and a cluster's overview."""
+"""Pages of clusters: registering, editing, removing, and a cluster's overview."""
 
 from __future__ import annotations
 
@@ -32,13 +32,6 @@ ADDED = _("The cluster is registered; its lists fill in a moment.")
 CHANGED = _("Saved.")
 REMOVED = _("The cluster is removed from the console.")
 WRONG_NAME = _("This is not the cluster's name.")
-
-
-@bp.get("")
-@guard(permissions.CLUSTER_READ)
-def cluster_list() -> Response:
-    refused = why_not(permissions.CLUSTER_EDIT)
-    return overview.listing(refused).respond("captain/cluster_list.html", refused=refused)
 
 
 @bp.get("/new")
