@@ -243,6 +243,9 @@ BESIDE = {
     "captain.node_detail": "its pods are the list of captain.pod_list",
     "yunyou_solutions.record_list": "the audit's rows of one solution, as in its own list",
 }
+objects.load_all()
+API.update(objects.LISTS)
+PAGES.update({address: (address, more) for address, more in objects.LISTS.values()})
 _groups: dict[str, str] = {}
 
 

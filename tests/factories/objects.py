@@ -2,7 +2,8 @@
 
 A plugin's tests add theirs in ``tests/plugins/<name>/makers.py``: ``@maker("zone")`` over a function that takes the
 tenant's identifier and returns what goes into the address. ``@maker("dns:zone")`` counts for endpoints of that
-blueprint (or API area) only. Arguments that name nothing of a tenant are declared with :func:`of_no_tenant`.
+blueprint (or API area) only. Arguments that name nothing of a tenant are declared with :func:`of_no_tenant`,
+lists with :func:`one_more`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tests import factories
 Maker = Callable[[str], str]
 MAKERS: dict[str, Maker] = {}
 OF_NO_TENANT: dict[str, str] = {}
+LISTS: dict[str, tuple[str, Maker]] = {}  # by operation
 
 
 def maker(*arguments: str) -> Callable[[Maker], Maker]:
@@ -30,6 +32,18 @@ def maker(*arguments: str) -> Callable[[Maker], Maker]:
     def declare(make: Maker) -> Maker:
         for argument in arguments:
             MAKERS[argument] = make
+        return make
+
+    return declare
+
+
+def one_more(operation: str, address: str) -> Callable[[Maker], Maker]:
+    """Declare that a maker makes one more row of the list that *operation* answers, and a page, at this address: what the
+    list asks the database is measured with a few rows and with many.
+    """
+
+    def declare(make: Maker) -> Maker:
+        LISTS[operation] = (address, make)
         return make
 
     return declare
