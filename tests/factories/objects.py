@@ -38,8 +38,8 @@ def maker(*arguments: str) -> Callable[[Maker], Maker]:
 
 
 def one_more(operation: str, address: str) -> Callable[[Maker], Maker]:
-    """Declare that a maker makes one more row of the list that *operation* answers, and a page, at this address: what the
-    list asks the database is measured with a few rows and with many.
+    """Declare that a maker makes one more row of the list that *operation* answers, and a page, at this address: what
+    the list asks the database is measured with a few rows and with many.
     """
 
     def declare(make: Maker) -> Maker:
