@@ -4,7 +4,7 @@ PORT ?= 8080
 DIR ?= demo
 BIN = .venv/bin
 
-.PHONY: setup demo test lint words bench mutants
+.PHONY: setup demo test lint format words bench mutants
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -24,9 +24,15 @@ test: setup
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
+	$(BIN)/python -m tests.templates --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/antstack words --check
+
+format: setup
+	$(BIN)/ruff check --select I --fix --quiet .
+	$(BIN)/ruff format --quiet .
+	$(BIN)/python -m tests.templates
 
 # Texts of code and templates into the catalogues, app/translations and plugins/*/translations, to be translated there
 words: setup
