@@ -140,6 +140,7 @@ def node_log(order_id: str) -> Response:
 
 def _ask_rollback(order_id: str) -> Form:
     order = access.get_order(order_id)
+    light({"plugin": order.plugin, "type": order.type})
     rollback = type_of(order).rollback
     what = rollback.says(order) if rollback and rollback.says else title_of(order)
     title = _("Roll back {order}?").format(order=order.title)

@@ -71,11 +71,11 @@ def register_operations() -> list[Operation]:
 
 @hookimpl
 def register_nav() -> list[NavSection | NavItem]:
-    orders = {"plugin": "captain"}
+    orders, read = {"plugin": "captain"}, permissions.NODE_READ
     return [
         NavSection("captain", 40, _("Clusters"), "server"),
         NavItem("captain", 10, _("Clusters"), "captain.cluster_list", permissions.CLUSTER_READ, under=("captain.",)),
-        NavItem("captain", 20, _("Operation orders"), "orders.order_list", permissions.NODE_READ, query=orders),
+        NavItem("captain", 20, _("Operation orders"), "orders.order_list", read, under=("orders.",), query=orders),
     ]
 
 

@@ -406,7 +406,9 @@ def test_the_page_of_an_order_asks_before_it_is_rolled_back(world: World, as_hol
     person.environ_base["HTTP_ACCEPT_LANGUAGE"] = "zh"
     assert f"/orders/{order['id']}/rollback" in person.get(f"/orders/{order['id']}").text
 
-    assert f"回滚 {world.node}" in person.get(f"/orders/{order['id']}/rollback").text
+    asked = person.get(f"/orders/{order['id']}/rollback").text
+    assert f"回滚 {world.node}" in asked
+    assert 'href="/orders?plugin=captain" aria-current="page"' in asked
     back = person.post(f"/orders/{order['id']}/rollback")
 
     world.advance({"id": back.headers["Location"].rpartition("/")[2]}, "succeeded")
