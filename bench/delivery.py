@@ -79,6 +79,7 @@ def deliver(plane: Any, applications: int, folder: Path) -> tuple[float, float, 
     from app.orders.models import Order
     from app.processes import database, mirror
     from plugins.yunyou.environments import service as environments
+    from plugins.yunyou.environments.shapes import NewEnvironment
     from plugins.yunyou.orders import freezing
     from plugins.yunyou.orders import service as orders
     from plugins.yunyou.orders.requests import Grouping, OrderRequest
@@ -91,9 +92,7 @@ def deliver(plane: Any, applications: int, folder: Path) -> tuple[float, float, 
     with app.test_request_context(), caller.acting_as(who):
         database.all_metadata().create_all(db.engine)
         cluster = clusters.register("bench", plane.kubeconfig.read_text())
-        environment = environments.add_environment(
-            environments.NewEnvironment("bench", "bench-ours", cluster=cluster.id)
-        )
+        environment = environments.add_environment(NewEnvironment("bench", "bench-ours", cluster=cluster.id))
         db.session.commit()
         threading.Thread(target=mirror.mirror, args=(app,), daemon=True).start()
         made = importing.import_solution(environment, solution(applications))

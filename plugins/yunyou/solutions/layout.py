@@ -24,6 +24,7 @@ WORDS = {
 
 
 def header(solution: Solution, tab: str) -> Json:
+    """What the frame of each page of a solution shows; *tab* is the one that is open."""
     environment = environments.get_environment(solution.environment_id)
     return {
         "solution": solution,
@@ -37,4 +38,5 @@ def header(solution: Solution, tab: str) -> Json:
 
 
 def orders_of(solution: Solution) -> Select[Order]:
+    """Orders that were made of a solution."""
     return scoped(Order).where(Order.subject_type == "solution", Order.subject_id == solution.id)
