@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from flask import Response
 
@@ -61,9 +59,8 @@ class Evict(Simple):
     """Evicts a pod, or those that came after the preview; where a budget lets none go, the engine tries again."""
 
     name = "captain.pod.evict"
-    title = _("Evict what came meanwhile")
 
-    def capture(self, ctx: Context) -> Mapping[str, Any]:
+    def capture(self, ctx: Context) -> dict[str, list[str]]:
         if "pod" in ctx.spec:
             return {"pods": [ctx.spec["pod"]]}
         late = [pod for pod in _pods(ctx) if pod.uid not in ctx.spec["planned"]]
@@ -107,7 +104,7 @@ def create(cluster_id: str, name: str, type: str, wanted: DrainWanted = NOTHING,
         places = {pod.uid: f"{pod.namespace}/{pod.name}" for pod in pods}
         leaves = [Planned(uid, "pod", place, None, Evict.name, {**spec, "pod": uid}) for uid, place in places.items()]
         steps.append(Planned("pods", "pods", "pods", _("Pods"), children=leaves, parallel=True))
-        steps.append(Planned("late", "step", "late", Evict.title, Evict.name, {**spec, "planned": [*places]}))
+        steps.append(Planned("late", "step", "late", _("Evict newcomers"), Evict.name, {**spec, "planned": [*places]}))
     clusters.lock(cluster)
     scopes, roots = [f"node/{cluster.id}/{name}"], [Planned("node", "node", name, children=steps)]
     if (blocker := locks.first_in_line(scopes)) and blocker != of:

@@ -117,7 +117,7 @@ def pod_detail(cluster_id: str, namespace: str, name: str) -> Response:
         error=error,
         containers=containers(item or row.data),
         owner=owner_link(cluster, row),
-        actions=pod_actions(cluster)(row),
+        actions=pod_actions(cluster)(row)[2:],
     )
     return render("captain/pod_detail.html", fragment="state", **context)
 
