@@ -12,6 +12,7 @@ from app.audit import checkpoints, seal
 from app.audit.models import AuditEvent
 from app.auth import decisions
 from app.core import audit_trail, audit_verification, permissions
+from app.core.audit_api import api
 from app.db import db, now
 from app.errors import INVALID_INPUT, NOT_FOUND, ConsoleError, invalid
 from app.guard import guard, public
@@ -173,7 +174,7 @@ def verify() -> Response:
 
 
 @bp.post("/verify")
-@guard(permissions.AUDIT_VERIFY, audit=permissions.AUDIT_VERIFIED)
+@api.guard("audit.verify")
 def start_verify() -> Response:
     audit_verification.start()
     return go(url_for(".verify"))

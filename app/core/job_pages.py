@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from app import audit, site
 from app.core import permissions
+from app.core.api import api
 from app.db import db, rows, scoped
 from app.errors import NOT_FOUND
 from app.following import after_commit
@@ -81,14 +82,14 @@ def job_show(job_id: str) -> Response:
 
 
 @bp.post("/<job_id>/cancel")
-@guard(permissions.JOB_MANAGE, audit=permissions.JOB_CANCELLED)
+@api.guard("core.jobs.cancel")
 def job_cancel(job_id: str) -> Response:
     control.cancel(control.get_job(job_id))
     return go(url_for(".job_show", job_id=job_id), _("The job stops at its next safe point."))
 
 
 @bp.post("/<job_id>/retry")
-@guard(permissions.JOB_MANAGE, audit=permissions.JOB_RETRIED)
+@api.guard("core.jobs.retry")
 def job_retry(job_id: str) -> Response:
     control.retry(control.get_job(job_id))
     return go(url_for(".job_show", job_id=job_id), _("The job is queued again."))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
-from flask import url_for
+from flask import Blueprint, url_for
 
 from app import caller, site
 from app.caller import Caller
@@ -14,41 +16,46 @@ from app.contracts.declarations import (
     NavItem,
     NavSection,
     ObjectLink,
+    Permission,
     SearchProvider,
     Service,
 )
 from app.contracts.dns import DnsRecords
 from app.contracts.identity import Directory
+from app.contracts.seed import Seed
 from app.db import db, rows, scoped
+from app.errors import ErrorCode
 from app.hooks import hookimpl
 from app.processes import application
 from app.services import need_service
+from app.web.api import Api
 from app.web.listing import matching
 from app.words import Text, _
-from plugins.dns import lookup, permissions, records, registration, server, service
+from plugins.dns import lookup, permissions, records, registration, server, service, web, zones
 from plugins.dns.models import RecordSet, Zone
 from plugins.dns.settings import DnsSettings
 
+SUBJECTS = (zones, records, lookup)  # what puts pages on the blueprint and operations on the API
 DEMO_ZONES = ("retail.demo", "example.test")
 
 
 @hookimpl
-def register_blueprints():
-    return [records.bp]
+def register_blueprints() -> Iterable[Blueprint]:
+    return [web.bp]
 
 
 @hookimpl
-def register_apis():
-    return [records.api]
+def register_apis() -> Iterable[Api]:
+    return [web.api]
 
 
 @hookimpl
-def register_permissions():
+def register_permissions() -> Iterable[Permission]:
     return permissions.ALL
 
 
 @hookimpl
-def register_nav():
+def register_nav() -> Iterable[NavSection | NavItem]:
     return [
         NavSection("dns", 40, _("Domains"), "globe"),
         NavItem("dns", 10, _("Zones"), "dns.zone_list", permissions.ZONE_READ, under=("dns.zone",)),
@@ -57,27 +64,27 @@ def register_nav():
 
 
 @hookimpl
-def register_services():
+def register_services() -> Iterable[Service]:
     return [Service(DnsRecords, registration.Registration, _("Registration of names"))]
 
 
 @hookimpl
-def register_settings():
+def register_settings() -> Iterable[type]:
     return [DnsSettings]
 
 
 @hookimpl
-def register_errors():
+def register_errors() -> Iterable[ErrorCode]:
     return service.ERRORS
 
 
 @hookimpl
-def register_object_links():
+def register_object_links() -> Iterable[ObjectLink]:
     return [ObjectLink("zone", _("Zone"), lambda i: url_for("dns.zone", zone=i))]
 
 
 @hookimpl
-def register_search():
+def register_search() -> Iterable[SearchProvider]:
     return [SearchProvider(permissions.ZONE_READ, _find)]
 
 
@@ -90,7 +97,7 @@ def _find(text: str, limit: int) -> list[Found]:
 
 
 @hookimpl
-def register_health_checks():
+def register_health_checks() -> Iterable[HealthCheck]:
     return [HealthCheck("dns", _answers)]
 
 
@@ -102,7 +109,7 @@ def _answers() -> Text | None:
 
 
 @hookimpl
-def register_commands():
+def register_commands() -> Iterable[Command]:
     return [Command(dns_command, serves=True)]
 
 
@@ -113,7 +120,7 @@ def dns_command() -> None:
 
 
 @hookimpl
-def seed_site(seed):
+def seed_site(seed: Seed) -> None:
     """Where the server answers, and the zones that the demo's domains are registered in."""
     settings = site.settings_of(DnsSettings)
     seed.facts["dns"] = {"host": settings.host, "port": settings.port}

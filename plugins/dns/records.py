@@ -32,6 +32,7 @@ from plugins.dns.shapes import (
     record_out,
     version_out,
 )
+from plugins.dns.values import TYPES
 from plugins.dns.web import api, bp
 from plugins.dns.zones import ZoneName, zones
 
@@ -160,7 +161,7 @@ def _page(found: Zone, error: ConsoleError | None = None) -> Response:
         columns,
         search=(RecordSet.name, RecordSet.owner),
         default_sort="name",
-        filters=(Filter("type", _("Type"), RecordSet.type, [(k, plain(k)) for k in changes.TYPES]),),
+        filters=(Filter("type", _("Type"), RecordSet.type, [(k, plain(k)) for k in TYPES]),),
         actions=lambda r: [] if r.owner else [_delete(found, r)],
         empty=Empty(
             _("No records yet"),
@@ -172,7 +173,7 @@ def _page(found: Zone, error: ConsoleError | None = None) -> Response:
         zone=found,
         versions=changes.history(found),
         delete=zones.button("delete", found),
-        types=changes.TYPES,
+        types=TYPES,
         error=error,
         readable=readable,
         status=error.status if error else 200,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,3 +126,14 @@ def test_nothing_breaks_callers_of_the_last_baseline(site: Flask) -> None:
     found = [str(item) for item in breaks(json.loads(BASELINE.read_text("utf-8")), document_of(site))]
 
     assert found == [], "docs/api.md tells how a break is made on purpose"
+
+
+@pytest.mark.req("C-45", "C-60")
+def test_an_operation_that_looks_at_the_version_names_if_match(site: Flask) -> None:
+    """Those of a resource do both by themselves."""
+    with site.app_context():
+        found = [operation for __, operation in openapi.operations() if "_on_one" not in operation.run.__qualname__]
+    looks = {one.id for one in found if "need_version" in inspect.unwrap(one.run).__code__.co_names}
+
+    assert looks == {one.id for one in found if one.versioned}
+    assert len(looks) > 5

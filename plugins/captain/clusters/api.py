@@ -65,6 +65,7 @@ def show_cluster(cluster_id: ClusterId) -> Out:
     returns=shapes.ClusterOut,
     errors=KUBE_ERRORS,
     resource=permissions.place,
+    versioned=True,
 )
 def change_cluster(cluster_id: ClusterId, body: ChangedCluster) -> Out:
     row = get_cluster(cluster_id)
