@@ -79,7 +79,7 @@ def slow() -> None:
         try:
             compare("bare", site.port)
             if nginx := shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin"):
-                from tests.core.test_behind_nginx import fronted
+                from tests.core.processes.test_nginx import fronted
 
                 with fronted(nginx, Path(folder), site.port, free_port()) as port:
                     compare("behind nginx", port)

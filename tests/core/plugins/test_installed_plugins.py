@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from tests.databases import empty
 
-EXAMPLE = Path(__file__).parents[1] / "example_plugin"
+EXAMPLE = Path(__file__).parents[2] / "example_plugin"
 ROOT = EXAMPLE.parents[1]
 PROBE = """
     from app import caller, site

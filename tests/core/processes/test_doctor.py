@@ -20,7 +20,7 @@ from app.processes import doctor
 from app.site import CATALOGUE
 from tests.live import free_port
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COMMANDS = (
     "run",
     "web",

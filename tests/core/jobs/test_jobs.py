@@ -26,7 +26,7 @@ from app.jobs.queue import enqueue, queue
 from app.words import kept
 from plugins.iam.models import Group
 from tests import factories
-from tests.core.sole_work import sole_work
+from tests.core.jobs.sole_work import sole_work
 from tests.meanwhile import between
 
 DONE: list[str] = []

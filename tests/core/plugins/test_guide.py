@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COPIED = ("app", "docs", "migrations", "plugins", "sandbox", "templates", "tests", "pyproject.toml")
 FILE = re.compile(r"^`([\w/.]+)`\n```\w+\n(.*?)```$", re.M | re.S)
 COMMANDS = re.compile(r"^```sh\n(.*?)```$", re.M | re.S)

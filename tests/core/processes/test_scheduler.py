@@ -17,7 +17,7 @@ from app.jobs.queue import WAKE, connection
 from app.orders import due
 from app.processes import family, scheduler, threads
 from app.processes.scheduler import Scheduler
-from tests.core.sole_work import sole_work
+from tests.core.jobs.sole_work import sole_work
 
 
 @contextmanager
