@@ -122,10 +122,62 @@ def _entities() -> bytes:
 
 
 def _sheet(content: bytes) -> bytes:
-    return with_parts(BOOK, {SHEET: f"<worksheet {MAIN}><sheetData>".encode() + content + b"</sheetData></worksheet>"})
+    return _sheet_of(b"", content)
+
+
+def _sheet_of(before: bytes, content: bytes) -> bytes:
+    return with_parts(
+        BOOK, {SHEET: before + f"<worksheet {MAIN}><sheetData>".encode() + content + b"</sheetData></worksheet>"}
+    )
+
+
+def _packed(method: int) -> bytes:
+    """The workbook packed as no spreadsheet does, and spoiled."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(BOOK)) as book, zipfile.ZipFile(made, "w", method) as packed:
+        for name in book.namelist():
+            packed.writestr(name, book.read(name))
+    raw = bytearray(made.getvalue())
+    for place in range(raw.find(b"xl/workbook.xml") + 28, raw.find(b"xl/workbook.xml") + 60):
+        raw[place] ^= 0xFF
+    return bytes(raw)
+
+
+def _named(sheets: int) -> bytes:
+    """A workbook that names its one sheet many times, and says much before its rows."""
+    with zipfile.ZipFile(io.BytesIO(BOOK)) as packed:
+        book = packed.read("xl/workbook.xml")
+    one = book[book.index(b"<sheet ") : book.index(b"</sheets>")]
+    padded = f"<worksheet {MAIN}>".encode() + b"<x/>" * 80_000 + b"<sheetData/></worksheet>"
+    return with_parts(BOOK, {"xl/workbook.xml": book.replace(one, one * sheets), SHEET: padded})
+
+
+def _styles() -> bytes:
+    styles = b"<font><b/></font>" * 200_000
+    return with_parts(
+        BOOK, {"xl/styles.xml": f"<styleSheet {MAIN}><fonts>".encode() + styles + b"</fonts></styleSheet>"}
+    )
+
+
+def _wide(cells: int) -> bytes:
+    """A long text of spaces, in every cell of a sheet."""
+    book = with_strings(BOOK, f"<sst {MAIN}><si><t>{' ' * 9_000_000}x</t></si></sst>".encode())
+    row = b"<row>" + b'<c t="s"><v>0</v></c>' * 60 + b"</row>"
+    return with_parts(
+        book, {SHEET: f"<worksheet {MAIN}><sheetData>".encode() + row * (cells // 60) + b"</sheetData></worksheet>"}
+    )
 
 
 BOMBS = {
+    "sheets": lambda: _named(20_000),
+    "styles": _styles,
+    "unclosed": lambda: _sheet(b"<a>" * 4_000_000),
+    "attributes": lambda: _sheet(b"<row " + b" ".join(b'a%x=""' % n for n in range(1_200_000)) + b"/>"),
+    "spaces": lambda: _wide(180_000),
+    "packed otherwise": lambda: _packed(zipfile.ZIP_LZMA),
+    "declarations": lambda: _sheet_of(
+        b'<!DOCTYPE x [<!ENTITY e "' + b"<c/>" * 25_000 + b'">]>', b"<row>" + b"&e;" * 75 + b"</row>"
+    ),
     "zeros": lambda: with_parts(BOOK, {"xl/media/a": b"\0" * (40 * 1024 * 1024)}),
     "strings": lambda: _strings(b"<si><t>a</t></si>" * 800_000),
     "cells": lambda: _sheet(b'<row r="1">' + b"<c><v>1</v></c>" * 1_000_000 + b"</row>"),
@@ -160,6 +212,30 @@ def test_a_cell_far_to_the_right_makes_no_room_for_what_is_between():
 
     assert tracemalloc.get_traced_memory()[1] < 20 * 1024 * 1024
     tracemalloc.stop()
+
+
+def test_formulas_that_share_a_long_one_are_refused_without_working_each_out():
+    long = b"+".join(b"A%d" % n for n in range(1, 15_000))
+    shared = b"".join(b'<row><c><f t="shared" si="0"/></c></row>' for _ in range(4_000))
+    began = time.process_time()
+
+    rows = sheets.read(_sheet(b'<row><c><f t="shared" si="0">' + long + b"</f></c></row>" + shared)).rows
+
+    assert {problem for row in rows for problem in row.problems.values()} == {sheets.FORMULA}
+    assert time.process_time() - began < 5
+
+
+def test_millions_of_empty_cells_after_the_last_make_no_room():
+    tracemalloc.start()
+
+    assert [row.cells for row in sheets.read(b"A\nx" + b"," * 4_000_000).rows] == [["x"]]
+
+    assert tracemalloc.get_traced_memory()[1] < 60 * 1024 * 1024
+    tracemalloc.stop()
+
+
+def test_text_behind_the_apostrophe_that_guards_it_is_read_as_any_other():
+    assert [row.cells for row in sheets.read(b"A\n'\tx@y.example\n").rows] == [["x@y.example"]]
 
 
 def test_a_directory_that_lies_about_sizes_unpacks_no_more_than_it_says():
