@@ -67,7 +67,7 @@ def namespace_list(cluster_id: str) -> Response:
 
 
 @bp.get("/<cluster_id>/namespaces/<name>")
-@guard(permissions.NAMESPACE_READ, resource=permissions.place)
+@guard(permissions.NAMESPACE_READ, resource=permissions.of_namespace)
 def namespace_detail(cluster_id: str, name: str) -> Response:
     context = detail(cluster_id, KINDS["namespaces"], "", name)
     counts = [
@@ -112,7 +112,7 @@ def list_namespaces(cluster_id: ClusterId, query: ObjectQuery) -> Page[Namespace
     _("Show a namespace"),
     permissions.NAMESPACE_READ,
     returns=NamespaceOut,
-    resource=permissions.place,
+    resource=permissions.of_namespace,
 )
 def get_namespace(cluster_id: ClusterId, name: ObjectName) -> NamespaceOut:
     return namespace(mirror.get_object(get_cluster(cluster_id).id, KINDS["namespaces"], "", name))

@@ -48,7 +48,19 @@ SHELL_CLOSED = Operation("captain.pod.shell_closed", _("Closed a shell in a pod"
 
 
 def place(arguments: Mapping[str, Any]) -> Mapping[str, str]:
-    """The cluster and namespace that a call acts in; a list asks for the namespace that it is filtered by."""
-    namespace = arguments.get("namespace") or request.args.get("namespace", "")
+    """The cluster and namespace that a call acts in; a list asks for the namespace that it is filtered by. What acts on
+    a node or on a whole cluster is in no namespace, whatever its address says besides.
+    """
+    is_list = request.method in ("GET", "HEAD") and "name" not in arguments
+    namespace = arguments.get("namespace") or (request.args.get("namespace", "") if is_list else "")
+    return _place(arguments, namespace)
+
+
+def of_namespace(arguments: Mapping[str, Any]) -> Mapping[str, str]:
+    """Cluster and namespace of a call whose address names a namespace as its object."""
+    return _place(arguments, arguments["name"])
+
+
+def _place(arguments: Mapping[str, Any], namespace: object) -> Mapping[str, str]:
     found = {"cluster": str(arguments.get("cluster_id", "")), "namespace": str(namespace)}
     return {key: value for key, value in found.items() if value}

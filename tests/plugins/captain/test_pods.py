@@ -74,6 +74,21 @@ def test_a_grant_for_one_namespace_opens_that_namespace_alone(as_holder_of: Any,
     assert person.get(f"{root}/pods").status_code == 403
 
 
+@pytest.mark.req("K-71")
+def test_no_grant_for_one_namespace_reaches_what_is_in_none_by_naming_it(as_holder_of: Any, api: Any, root: str):
+    conditions = [{"kind": "resource", "attribute": "namespace", "values": ["alpha"]}]
+    person = as_holder_of(*permissions.ALL, conditions=conditions)
+
+    for what in ("cordon", "uncordon", "drain"):
+        assert person.post(f"{root}/nodes/node-1/{what}?namespace=alpha").status_code == 403
+        assert api(person).post(f"{root}/nodes/node-1/{what}?namespace=alpha", {}).status_code == 403
+    assert person.get(f"{root}/nodes/node-1/drain?namespace=alpha").status_code == 403
+    assert api(person).get(f"{root}/nodes/node-1/drain?namespace=alpha").status_code == 403
+    assert api(person).delete(f"{root}?namespace=alpha").status_code == 403
+    assert person.get(f"{root}/namespaces/alpha").status_code == 200
+    assert person.get(f"{root}/namespaces/beta?namespace=alpha").status_code == 403
+
+
 def test_paging_by_cursor_shows_every_pod_once(as_holder_of: Any, api: Any, root: str):
     program = api(as_holder_of(permissions.POD_READ))
     seen: list[str] = []
