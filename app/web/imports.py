@@ -23,7 +23,7 @@ from app.errors import CHANGED, ConsoleError, ErrorCode, FieldError, invalid, po
 from app.guard import Operation, guard
 from app.web import conflicts, dialogs, sheets
 from app.web.api import In, Out
-from app.web.forms import parse
+from app.web.forms import CONTROL, parse
 from app.web.frame import why_not
 from app.web.imported import CREATED, OVERWRITTEN, REFUSED, UNCHANGED, Columns, Line, Outcome, counted
 from app.web.language import t
@@ -40,6 +40,7 @@ TONES = {
     UNCHANGED: Cell("tone", pgettext("import", "As it is"), tone="neutral"),
     REFUSED: Cell("tone", pgettext("import", "Refused"), tone="bad"),
 }
+LONGEST_NAME = 255  # of a file
 SHOWN = 300  # rows of a preview, refused ones first
 MEDIA = f"text/csv, {sheets.XLSX}"
 NO_FILE = _("Choose a file.")
@@ -230,7 +231,7 @@ class Importer:
         file = request.files.get("file")
         if file is None or not file.filename:
             raise invalid({"file": NO_FILE})
-        audit.note(file=file.filename)
+        audit.note(file=CONTROL.sub("\N{REPLACEMENT CHARACTER}", file.filename)[:LONGEST_NAME])
         return file.stream.read(sheets.MOST_BYTES + 1)
 
     def _page(self, error: ConsoleError | None = None, **shown: Any) -> Response:

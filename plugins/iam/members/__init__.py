@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import msgspec
@@ -230,7 +231,8 @@ def checked_login(wanted: PersonalData) -> str:
     :raises ConsoleError: CORE/INVALID_INPUT
     """
     login, problems = wanted.login.strip().lower(), {}
-    if not re.match(LOGIN, login) or len(login) > 255:
+    alike = not login.isprintable() or unicodedata.normalize("NFKC", login) != login  # another looks as this one does
+    if not re.match(LOGIN, login) or alike or len(login) > 255:
         problems["login"] = _("An e-mail address such as name@company.com.")
     if not wanted.name.strip():
         problems["name"] = _("This is required.")

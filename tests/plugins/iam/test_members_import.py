@@ -377,3 +377,28 @@ def test_two_thousand_rows_ask_the_database_hardly_more_often_than_twenty(admin,
     few, many = cost(40), cost(2_000)
 
     assert many <= few + 40
+
+
+@pytest.mark.parametrize("alike", ["\uff41{}", "e\u0301{}", "\u200b{}", "{}\u202e"])
+def test_a_login_name_that_only_looks_like_another_is_refused(admin, api, alike):
+    name = alike.format(factories.unique("x")) + "@example.test"
+
+    answer = call(api(admin), csv_of([HEADER, row(name)]), "?dryRun=true").json
+    made = api(admin).post("/iam/members", {"login": name, "name": "Name"})
+
+    assert [problem["pointer"] for problem in answer["rows"][0]["problems"]] == ["/login"]
+    assert made.json["code"] == "CORE/INVALID_INPUT"
+
+
+def test_a_login_name_with_accents_is_as_good_as_any(admin, api):
+    answer = call(api(admin), csv_of([HEADER, row(login("\u00e9"))]), "?dryRun=true").json
+
+    assert answer["created"] == 1
+
+
+def test_of_the_name_of_a_file_no_more_is_recorded_than_a_name_has(admin, audit_log):
+    send(admin, csv_of([HEADER, row(login())]), name="a\x07" + "b" * 100_000 + ".csv")
+
+    (recorded,) = audit_log(rows=True)
+    assert len(recorded.detail["file"]) == 255
+    assert "\x07" not in recorded.detail["file"]
