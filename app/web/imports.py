@@ -8,6 +8,7 @@ they saw: where the rows would do something else by now, nothing is done and the
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -44,6 +45,14 @@ LONGEST_NAME = 255  # of a file
 SHOWN = 300  # rows of a preview, refused ones first
 MEDIA = f"text/csv, {sheets.XLSX}"
 NO_FILE = _("Choose a file.")
+UNDER_WAY = ErrorCode(
+    "CORE/IMPORT_UNDER_WAY",
+    429,
+    _("Another import is under way."),
+    _("Wait a moment, then send the file again."),
+)
+WAIT = 5  # seconds
+turn = threading.Lock()  # of a process: each holds a file in memory, and with SQLite keeps all others from writing
 
 
 class ImportProblem(Out):
@@ -131,7 +140,7 @@ class Importer:
         )
         query: Any = msgspec.defstruct("ImportQuery", [seen], bases=(how.options,), rename="camel", module=__name__)
         declared: dict[str, Any] = {"raw_body": MEDIA, "query": query, "returns": Imported, "audit": how.audit}
-        errors = (*sheets.ERRORS, CHANGED, *how.errors)
+        errors = (*sheets.ERRORS, CHANGED, UNDER_WAY, *how.errors)
         self.of.declare("POST", "/import", "import", how.summary, how.permission, errors=errors, **declared)(
             self._answer
         )
@@ -147,8 +156,16 @@ class Importer:
         """Do what the file says, and tell it of each row; what is refused is left out.
 
         :returns: the rows, and the names of the columns that were passed over
-        :raises ConsoleError: CORE/TABLE_UNREADABLE, CORE/TABLE_TOO_LONG, CORE/TOO_LARGE
+        :raises ConsoleError: CORE/TABLE_UNREADABLE, CORE/TABLE_TOO_LONG, CORE/TOO_LARGE, CORE/IMPORT_UNDER_WAY
         """
+        if not turn.acquire(blocking=False):
+            raise UNDER_WAY(extra={"retryAfter": WAIT})
+        try:
+            return self._run(raw, options)
+        finally:
+            turn.release()
+
+    def _run(self, raw: bytes, options: In) -> tuple[list[Line], list[str]]:
         lines, given, passed = self.columns.read(raw)
         good = [line for line in lines if line.wanted is not None]
         for line, outcome in zip(good, self.act([line.wanted for line in good], given, options), strict=True):

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from app.db import db
-from app.web import sheets
+from app.web import imports, sheets
 from plugins.iam import passwords
 from plugins.iam.models import Grant, Member, Membership
 from plugins.iam.permissions import MEMBER_EDIT, MEMBER_READ
@@ -402,3 +402,17 @@ def test_of_the_name_of_a_file_no_more_is_recorded_than_a_name_has(admin, audit_
     (recorded,) = audit_log(rows=True)
     assert len(recorded.detail["file"]) == 255
     assert "\x07" not in recorded.detail["file"]
+
+
+def test_one_import_at_a_time_keeps_room_for_everybody_else(admin, api):
+    raw = csv_of([HEADER, row(login())])
+
+    with imports.turn:
+        refused, shown = call(api(admin), raw, "?dryRun=true"), send(admin, raw)
+
+    assert (refused.status_code, refused.json["code"]) == (429, "CORE/IMPORT_UNDER_WAY")
+    assert refused.headers["Retry-After"] == "5"
+    assert "CORE/IMPORT_UNDER_WAY" in shown.text
+    assert call(api(admin), raw, "?dryRun=true").status_code == 200
+    assert call(api(admin), b"PK\x03\x04").status_code == 422
+    assert call(api(admin), raw, "?dryRun=true").status_code == 200
