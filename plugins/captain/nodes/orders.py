@@ -152,7 +152,9 @@ def uncordon(cluster_id: ClusterId, name: ObjectName) -> Order:
 
 
 def preview_drain(cluster_id: ClusterId, name: ObjectName) -> list[PodFate]:
-    return preview(kube(clusters.get_cluster(cluster_id)), name)
+    client = kube(clusters.get_cluster(cluster_id))
+    client.get(paths.one("Node", "", name))  # what is no node's name could select other pods
+    return preview(client, name)
 
 
 @bp.get("/<cluster_id>/nodes/<name>/drain")

@@ -458,6 +458,15 @@ def test_who_may_not_drains_nothing(world: World, as_holder_of: Any, as_member: 
     assert world.pods() == ["alone"]
 
 
+def test_a_drain_of_what_is_no_node_has_no_preview_and_selects_no_pods(world: World) -> None:
+    world.bare("alone")
+
+    assert world.preview()
+    for name in ("nowhere", f"{world.node},status.phase=Running", f"nowhere,spec.nodeName={world.node}", "%2e%2e"):
+        answer = world.api.get(f"/captain/clusters/{world.cluster.id}/nodes/{name}/drain")
+        assert answer.status_code == 404, answer.json
+
+
 def test_a_dry_run_of_a_drain_says_what_it_would_be_and_makes_nothing(world: World) -> None:
     world.bare("alone")
 
