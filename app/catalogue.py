@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 import pluggy
 
 from app import hooks, schema
+from app.config import SettingsError
 from app.contracts.declarations import (
     ChecklistItem,
     Command,
@@ -44,7 +45,7 @@ OF_THE_CORE = ("core", "kube", "order")  # how tables of the core begin
 T = TypeVar("T")
 
 
-class PluginError(Exception):
+class PluginError(SettingsError):
     """A plugin that stops the start; the message names it and the cause."""
 
 
@@ -164,11 +165,12 @@ def _histories(names: Iterable[str], manager: pluggy.PluginManager) -> Iterator[
             if not table.startswith(history.prefix) or name in (*bundled(), *OF_THE_CORE):
                 words = f"its own begin with its name, {history.prefix}…, and nobody else's do"
                 raise PluginError(f"plugin {name!r} has the table {table!r}; {words}")
-        if tables and len(history.heads) != 1:
+        if tables and len(history.heads) != 1 and (history.heads or not history.folder.is_dir()):
             raise PluginError(
-                f"plugin {name!r} has tables, but not one newest migration in {history.folder}: {history.heads}"
+                f"plugin {name!r} has tables, but not one newest migration in {history.folder}: {history.heads}; "
+                f"the first one is written into that folder by antstack db revision --plugin {name}"
             )
-        if history.heads:
+        if history.heads or history.folder.is_dir():
             yield history
 
 

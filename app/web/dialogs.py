@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from app.htmx import htmx
 from app.web import conflicts
 from app.web.forms import constrained
 from app.web.frame import may
+from app.web.language import zone
 from app.web.problems import refuse
 from app.web.render import dialog_done, go, render
 from app.words import Text
@@ -86,13 +88,20 @@ class Form:
 
 def asked(shape: type[msgspec.Struct], row: Any = None) -> list[Field]:
     """The fields of a form that asks for *shape*: those that say how they are asked for, and of a *row* may change."""
-    required = {item.name: item.required for item in msgspec.structs.fields(shape)}
+    fields = {item.name: item for item in msgspec.structs.fields(shape)}
     asks = {name: ask for name, hint in constrained(shape).items() if (ask := ask_of(hint))}
     return [
-        field_of(name, ask, required[name])
+        {**_default(fields[name]), **field_of(name, ask, fields[name].required)}
         for name, ask in asks.items()
         if not (ask.stays and row is not None) and (ask.needs is None or may(ask.needs))
     ]
+
+
+def _default(item: msgspec.structs.FieldInfo) -> Field:
+    """What a field holds before anybody typed: what the shape takes where nothing is given."""
+    if not isinstance(item.default, (str, int, float)) or item.default == "":
+        return {}
+    return {"checked": item.default} if isinstance(item.default, bool) else {"value": item.default}
 
 
 def field_of(name: str, ask: Ask, required: bool = True) -> Field:
@@ -103,9 +112,14 @@ def field_of(name: str, ask: Ask, required: bool = True) -> Field:
 
 def values_of(fields: Sequence[Field], row: Any) -> dict[str, Any]:
     """What a form shows of a row; a list in a text area, one a line."""
-    values = {item["name"]: getattr(row, item["name"]) for item in fields}
+    values = {item["name"]: _as_typed(getattr(row, item["name"])) for item in fields}
     areas = {item["name"] for item in fields if item["type"] == "textarea"}
     return {name: "\n".join(v) if name in areas and isinstance(v, list) else v for name, v in values.items()}
+
+
+def _as_typed(value: Any) -> Any:
+    """A time as ``datetime-local`` takes it, in the person's time zone."""
+    return value.astimezone(zone()).strftime("%Y-%m-%dT%H:%M") if isinstance(value, datetime) else value
 
 
 def routes(

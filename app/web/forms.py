@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from flask import Request, request
@@ -15,10 +18,12 @@ from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from app.contracts.shapes import Ask, ask_of
 from app.errors import MALFORMED, ConsoleError, FieldError, invalid
 from app.web import validation
+from app.web.language import zone
 from app.words import _
 
 S = TypeVar("S", bound=msgspec.Struct)
 DIGITS = re.compile(r"[0-9]{1,18}")
+LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?")
 # C0 but tab, line feed and carriage return; DEL; C1; halves of surrogate pairs (RFC 8259 8.2 leaves these to the
 # reader).
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -119,10 +124,30 @@ def parse(kind: type[S], source: MultiDict[str, str] | None = None) -> S:
         elif hint is bool:
             given[field.encode_name] = source.get(name, "") in ("1", "true", "on", "yes")
         elif source.get(name, "").strip() != "":
-            given[field.encode_name] = source[name].strip()
+            given[field.encode_name] = _typed(hint, source[name].strip())
         elif not field.required and (hint is str or (ask is not None and name in source)):
-            given[field.encode_name] = ""
+            given[field.encode_name] = _emptied(hint)
+    given = {name: value for name, value in given.items() if value is not msgspec.UNSET}
     return check(kind, given, strict=False)
+
+
+def _typed(hint: Any, text: str) -> Any:
+    """What was typed; a time without a zone, as ``datetime-local`` gives it, is one of the person's."""
+    if datetime in _kinds(hint) and LOCAL.fullmatch(text):
+        with suppress(ValueError):  # such as the 31st of February, which is refused as it stands
+            return datetime.fromisoformat(text).replace(tzinfo=zone())
+    return text
+
+
+def _emptied(hint: Any) -> str | msgspec.UnsetType | None:
+    """What an emptied input stands for: empty text, nothing, or the default, where it is not given."""
+    if str in _kinds(hint) or (get_origin(hint) is Literal and "" in get_args(hint)):
+        return ""
+    return None if NoneType in _kinds(hint) else msgspec.UNSET
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
 
 
 def check(kind: type[S], given: Any, strict: bool = True) -> S:

@@ -199,6 +199,7 @@ def install(app: Flask) -> None:
         number=language.number,
         bytesize=language.bytesize,
         code_lines=highlight.lines,
+        language_tag=language.tag,
         csrf_token=csrf.csrf_token,
         can=may,
         why_not=why_not,

@@ -13,7 +13,7 @@ from app.contracts.shapes import Ask, ask_of
 from app.errors import ConsoleError, FieldError, invalid, pointer_of
 from app.web import sheets
 from app.web.forms import constrained, parse
-from app.words import _
+from app.words import Text, _
 
 VERBS = CREATED, OVERWRITTEN, UNCHANGED, REFUSED = "created", "overwritten", "unchanged", "refused"
 TWICE, NO_ROWS = _("Row {n} has the same."), _("it has no rows below the names of its columns.")
@@ -108,10 +108,18 @@ class Columns:
         try:
             if wrong:
                 raise invalid(wrong)
-            line.wanted = parse(self.wanted, MultiDict(values))
+            meant = {name: self._chosen(name, text) for name, text in values.items()}
+            line.wanted = parse(self.wanted, MultiDict(meant))
         except ConsoleError as error:
             line.refuse(error)
         return line
+
+    def _chosen(self, name: str, text: str) -> str:
+        """The value of the choice that a cell names as people see it, such as a list gives it as CSV."""
+        offered = self.asks[name].more.get("options", ())
+        options = offered() if callable(offered) else offered
+        shown: dict[str, str] = {_folded(word): one[0] for one in options for word in _all_words(one[1])}
+        return shown.get(_folded(text), text)
 
     def _refuse_repeated(self, lines: Sequence[Line]) -> None:
         first: dict[str, int] = {}
@@ -125,6 +133,10 @@ class Columns:
 def counted(lines: Sequence[Line]) -> dict[str, int]:
     """How many rows became what."""
     return {verb: sum(line.outcome.verb == verb for line in lines) for verb in VERBS}
+
+
+def _all_words(label: Text | str) -> Collection[str]:
+    return [label] if isinstance(label, str) else label.in_all().values()
 
 
 def _folded(title: str) -> str:

@@ -11,7 +11,7 @@ import base64
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Annotated, Any, cast
 
 import msgspec
@@ -119,8 +119,12 @@ class Importer:
 
     def __init__(self, of: Listed[Any], how: Import, act: Act) -> None:
         self.of, self.how, self.act = of, how, act
-        others = [title for column in of.columns for title in column.title.in_all().values()]
-        self.columns = Columns(how.wanted, how.key, others)
+
+    @cached_property
+    def columns(self) -> Columns:
+        """Those of a file. Asked for once the site has started, when every catalogue of words is known."""
+        others = [title for column in self.of.columns for title in column.title.in_all().values()]
+        return Columns(self.how.wanted, self.how.key, others)
 
     def declare(self) -> None:
         """Its routes and its operation."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel import Locale, UnknownLocaleError
 from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, Domain, get_locale
 from markupsafe import Markup
@@ -77,7 +78,27 @@ class Language:
 
 def known() -> list[Language]:
     """Those that people can choose from."""
-    return [Language(code, TAG.in_(code), SHORT.in_(code), SWITCH.in_(code)) for code in languages()]
+    names = ((code, _of(SHORT, code, code.upper()), _of(SWITCH, code, _name(code))) for code in languages())
+    return [Language(code, tag(code), short, switch) for code, short, switch in names]
+
+
+def tag(code: str) -> str:
+    """The tag of a language in HTML (BCP 47): what its catalogue says, else how the catalogue is called."""
+    return _of(TAG, code, code.replace("_", "-"))
+
+
+def _of(text: Text, code: str, otherwise: str) -> str:
+    """What the language's own catalogue says, which may be a plugin's and lack it."""
+    words = text.in_(code)
+    return words if code == SOURCE or words != text.message else otherwise
+
+
+def _name(code: str) -> str:
+    """How a language calls itself."""
+    try:
+        return str(Locale.parse(code).get_display_name(code) or code)
+    except (UnknownLocaleError, ValueError):
+        return code
 
 
 def _chosen() -> str:

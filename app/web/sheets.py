@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, time
 from typing import Any
 
 from app.errors import TOO_LARGE, ErrorCode
@@ -179,6 +180,8 @@ def _cell(kind: str, value: Any) -> tuple[str, Text | None]:
         return str(int(value)), None
     if isinstance(value, bool):
         return str(value).lower(), None
+    if isinstance(value, datetime):  # a workbook knows no date without a time
+        return (value.date() if value.time() == time() else value).isoformat(), None
     return ("" if value is None else str(value)[: LONGEST_CELL + 1]), None
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -25,6 +25,7 @@ OTHER = ("invalid", _("This cannot be accepted."))
 TEXT, WHOLE_NUMBER = ("text", _("This must be text.")), ("whole-number", _("This must be a whole number."))
 NUMBER, BOOLEAN = ("number", _("This must be a number.")), ("boolean", _("This must be true or false."))
 TIME = ("time", _("This must be a time as in RFC 3339."))
+DATE = ("date", _("This must be a date such as 2026-11-30."))
 LIST, OBJECT = ("list", _("This must be a list.")), ("object", _("This must be an object."))
 SHORT, LONG = _("Write at least {n} characters."), _("Write at most {n} characters.")
 FEW, MANY = _("Choose at least {n}."), _("Choose at most {n}.")
@@ -122,7 +123,9 @@ def _scalar(kind: inspect.Type, value: Any, strict: bool) -> Said:
     elif isinstance(kind, (inspect.LiteralType, inspect.EnumType)):
         yield from _choice(_choices(kind), value)
     elif isinstance(kind, inspect.DateTimeType):
-        yield from _time(value)
+        yield from _converted(value, datetime, TIME)
+    elif isinstance(kind, inspect.DateType):
+        yield from _converted(value, date, DATE)
 
 
 def _text(kind: inspect.StrType, value: Any) -> Said:
@@ -170,8 +173,8 @@ def _choice(known: Sequence[Any], value: Any) -> Said:
         yield "choice", CHOICE.format(names=[str(one) or "“”" for one in known[:CHOICES_NAMED]])
 
 
-def _time(value: Any) -> Said:
+def _converted(value: Any, kind: type, wrong: tuple[str, Text]) -> Said:
     try:
-        msgspec.convert(value, datetime)
+        msgspec.convert(value, kind)
     except msgspec.ValidationError:
-        yield TIME
+        yield wrong

@@ -27,7 +27,7 @@ class ZoneWanted(In):
 
     name: Annotated[str, NAME, Ask(_("Name"), more={"mono": True, "placeholder": "shop.example"})]
     default_ttl: Annotated[
-        int, DEFAULT_TTL, Ask(_("Default TTL"), "number", {"value": 300, "min": service.MIN_DEFAULT_TTL, "unit": "s"})
+        int, DEFAULT_TTL, Ask(_("Default TTL"), "number", {"min": service.MIN_DEFAULT_TTL, "unit": "s"})
     ] = 300
 
 

@@ -1,4 +1,4 @@
-"""What the pages of IAM share: dialogs that are one form, secrets shown once, and lists of facts."""
+"""What the pages of IAM share: dialogs that are one form, secrets shown once, and cells."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from app.web import conflicts, dialogs
 from app.web.dialogs import Form
 from app.web.language import t
 from app.web.render import render
-from app.web.resources import Resource
 from app.web.table import Action, Cell
 from app.words import Text, _, plain
 from plugins.iam.blueprint import bp
@@ -64,26 +63,6 @@ def secret_once(title: Text, body: Text, items: Sequence[tuple[Text, str]], back
     response = render("iam/secret.html", fragment="dialog", title=title, body=body, items=items, back=back)
     response.headers["HX-Trigger"] = '{"changed": true}'
     return response
-
-
-def show(
-    title: str | Text, trail: tuple[Text, str], facts: Sequence[tuple[Text, Any]] = (), **context: Any
-) -> Response:
-    """The page of one thing: facts, and cards with tables."""
-    return render("core/show.html", title=title, trail=trail, fact_list=facts, **context)
-
-
-def show_row(of: Resource[Any], row: Any, facts: Sequence[tuple[Text, Any]], *cards: dict[str, Any]) -> Response:
-    """The page of one of a resource, with what can be done with it."""
-    trail, actions = (of.title, of.url(None, "list")), of.actions(row)
-    return show(row.name, trail, facts, actions=actions, object_id=row.id, cards=cards)
-
-
-def card(
-    title: Text, columns: Sequence[Text], rows: Sequence[Sequence[Any]], empty: Text, *actions: Action
-) -> dict[str, Any]:
-    """A table on the page of something."""
-    return {"title": title, "columns": columns, "rows": rows, "empty": empty, "actions": actions}
 
 
 def state_cell(state: str) -> Cell:

@@ -12,11 +12,12 @@ from app import audit
 from app.contracts.declarations import Found
 from app.contracts.shapes import Ask, doc
 from app.db import db, new_id, scoped, touch
+from app.web import shown
 from app.web.buttons import Button
 from app.web.listing import Column, matching
 from app.web.resources import Resource
 from app.words import _, pgettext, plain
-from plugins.iam import components, delegation, directory, grants, members, names
+from plugins.iam import delegation, directory, grants, members, names
 from plugins.iam import permissions as may
 from plugins.iam.blueprint import api, bp
 from plugins.iam.components import state_cell
@@ -65,9 +66,9 @@ def show(row: Group) -> Response:
     found = db.session.scalars(inside.order_by(Member.login).limit(SHOWN))
     rows = [[members.link(m), m.name, state_cell(m.state), groups.button("remove", row, m.id)] for m in found]
     columns = [_("Login name"), pgettext("person", "Name"), _("State"), plain("")]
-    card = components.card(_("Members"), columns, rows, _("Nobody yet."), groups.button("add", row))
+    card = shown.card(_("Members"), columns, rows, _("Nobody yet."), groups.button("add", row))
     facts = [(_("Description"), row.description), (_("Created"), row.created_at)]
-    return components.show_row(groups, row, facts, card, grant_rows(GROUP, row.id))
+    return shown.show_row(groups, row, facts, card, grant_rows(GROUP, row.id))
 
 
 @groups.creates(_("Create a group"), EDIT, may.GROUP_CREATED, _("New group"), _("Create the group"), errors=[TAKEN])

@@ -10,14 +10,14 @@ from app.auth import decisions
 from app.db import db
 from app.errors import NOT_FOUND
 from app.guard import SIGNED_IN, signed_in
-from app.web import dialogs
+from app.web import dialogs, shown
 from app.web.dialogs import Form
 from app.web.forms import parse
 from app.web.language import exact, t
 from app.web.render import go
 from app.web.table import Action, Cell
 from app.words import _, pgettext, plain
-from plugins.iam import components, delegation, members, passwords
+from plugins.iam import delegation, members, passwords
 from plugins.iam import permissions as may
 from plugins.iam.access_keys import key_rows
 from plugins.iam.blueprint import bp
@@ -49,7 +49,7 @@ def _me() -> Member:
 def own_account() -> Response:
     row, me = _me(), delegation.me()
     tenant, enterprise = db.session.get(Tenant, me.tenant_id), db.session.scalar(select(Enterprise.name))
-    return components.show(
+    return shown.show(
         TITLE,
         (TITLE, url_for(".own_account")),
         actions=[

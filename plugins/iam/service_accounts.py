@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select
 from app import audit
 from app.contracts.shapes import doc
 from app.db import db, new_id, scoped, touch
+from app.web import shown
 from app.web.buttons import Button
 from app.web.frame import why_not
 from app.web.language import exact
@@ -17,7 +18,7 @@ from app.web.listing import Column
 from app.web.resources import Resource
 from app.web.table import Action
 from app.words import Text, _
-from plugins.iam import components, delegation, grants, names, permissions
+from plugins.iam import delegation, grants, names, permissions
 from plugins.iam.access_keys import key_rows
 from plugins.iam.blueprint import api, bp
 from plugins.iam.errors import TAKEN
@@ -79,9 +80,7 @@ accounts.listed(
 @accounts.shown(_("Show a service account"))
 def show(row: ServiceAccount) -> Response:
     facts = [(_("Description"), row.description), (_("Created"), row.created_at)]
-    return components.show_row(
-        accounts, row, facts, grant_rows(SERVICE_ACCOUNT, row.id), key_rows(SERVICE_ACCOUNT, row.id)
-    )
+    return shown.show_row(accounts, row, facts, grant_rows(SERVICE_ACCOUNT, row.id), key_rows(SERVICE_ACCOUNT, row.id))
 
 
 @accounts.offers

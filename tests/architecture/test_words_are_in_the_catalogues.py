@@ -104,6 +104,25 @@ def test_another_language_is_a_catalogue_and_nothing_else(
     assert ngettext("{n} road", "{n} roads", 2).in_("fr") == "2 roads", "what no catalogue has is English"
 
 
+@pytest.mark.req("C-52")
+def test_a_language_that_a_plugin_brings_alone_has_its_own_name(tmp_path: Path, as_role: Callable[..., Person]) -> None:
+    file = tmp_path / FOLDER / "fr" / FILE
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Members"\nmsgstr "Membres"\n'
+    )
+    catalogues.add(tmp_path)
+    try:
+        page = as_role("tenant-administrator").get("/iam/members", headers={"Accept-Language": "fr"}).text
+        english = as_role("tenant-administrator").get("/iam/members", headers={"Accept-Language": "en"}).text
+    finally:
+        catalogues.remove(tmp_path)
+
+    assert '<html lang="fr"' in page
+    assert "Membres" in page
+    assert 'value="fr" class="btn btn-quiet btn-lang" lang="fr">FR<span class="sr"> français</span>' in english
+
+
 def terms() -> list[tuple[str, str, str]]:
     """Rows of the glossary: the English term, the Chinese one, and Chinese words that are not used for it."""
     return GLOSSARY.findall((ROOT / "docs" / "glossary.md").read_text("utf-8"))[2:]

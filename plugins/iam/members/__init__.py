@@ -16,6 +16,7 @@ from app.contracts.declarations import Found
 from app.contracts.shapes import doc
 from app.db import db, get_scoped, new_id, now, touch
 from app.errors import NOT_FOUND, invalid
+from app.web import shown
 from app.web.frame import why_not
 from app.web.listed import Once
 from app.web.listing import Column, Filter, matching
@@ -115,7 +116,7 @@ def show(row: Member) -> Response:
         for g in db.session.scalars(mine.order_by(Group.name))
     ]
     mobile, landline = (row.mobile, row.landline) if delegation.may_see_contact(row) else ("", "")
-    return components.show(
+    return shown.show(
         row.name,
         (members.title, members.url(None, "list")),
         badge=state_cell(row.state),

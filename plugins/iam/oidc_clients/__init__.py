@@ -11,6 +11,7 @@ from app import audit, crypto
 from app.auth import audience
 from app.db import db, new_id, touch
 from app.errors import invalid
+from app.web import shown
 from app.web.buttons import Button
 from app.web.listed import Once
 from app.web.listing import Column
@@ -76,7 +77,7 @@ def show(row: OidcClient) -> Response:
     addresses += [[uri, _("After signing out")] for uri in row.post_logout_uris]
     if row.backchannel_uri:
         addresses.append([row.backchannel_uri, _("Told that a session ended")])
-    return components.show(
+    return shown.show(
         row.name,
         (clients.title, clients.url(None, "list")),
         actions=clients.actions(row),

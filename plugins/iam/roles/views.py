@@ -7,12 +7,13 @@ from markupsafe import Markup
 
 from app.db import db, scoped
 from app.guard import guard
+from app.web import shown
 from app.web.api import ListQuery, Page
 from app.web.language import t
 from app.web.render import render
 from app.web.table import Action, Cell
 from app.words import _, pgettext, plain
-from plugins.iam import catalogue, components, delegation
+from plugins.iam import catalogue, delegation
 from plugins.iam.blueprint import api, bp
 from plugins.iam.grants import grants, holder_cell, validity_cell
 from plugins.iam.grants.cards import SHOWN
@@ -108,7 +109,7 @@ def role(role_id: str) -> Response:
         for row in held
     ]
     more = Action(_("All who hold it"), url_for(".grant_list", role=found.code))
-    return components.show(
+    return shown.show(
         found.name,
         (roles.title, roles.url(None, "list")),
         actions=[] if found.built_in else roles.actions(get_own(found.id)),

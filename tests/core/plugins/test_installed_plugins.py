@@ -259,6 +259,34 @@ class Thing(Identified, Model):
 """
 
 
+def package(where: Path, plugin: str, models: str) -> None:
+    """A plugin that is called broken, as pip leaves it."""
+    made = {
+        "broken-1.0.dist-info/METADATA": "Name: broken\nVersion: 1.0\n",
+        "broken-1.0.dist-info/entry_points.txt": "[antstack.plugins]\nbroken = antstack_broken.plugin\n",
+        "antstack_broken/__init__.py": "",
+        "antstack_broken/plugin.py": plugin,
+        "antstack_broken/models.py": models,
+    }
+    for name, content in made.items():
+        (where / name).parent.mkdir(exist_ok=True)
+        (where / name).write_text(content)
+
+
+@pytest.mark.req("C-2", "C-71")
+def test_its_first_migration_is_written_into_an_empty_folder(tmp_path: Path) -> None:
+    package(tmp_path, "", TABLE.format(table="broken_thing"))
+    (tmp_path / "antstack_broken" / "migrations").mkdir()
+    site: dict[str, Any] = {"plugins": "iam,broken", "database": f"sqlite:///{tmp_path}/x.db"}
+
+    for words in (["upgrade"], ["revision", "things", "--id", "0001_broken", "--plugin", "broken"], ["upgrade"]):
+        ran = python(tmp_path, "-m", "app.cli", "db", *words, **site)
+        assert ran.returncode == 0, ran.stderr[-2000:]
+
+    assert versions(site["database"])["alembic_version_broken"] == "0001_broken"
+    assert execute(site["database"], "SELECT count(*) FROM broken_thing") == [(0,)]
+
+
 @pytest.mark.req("C-2")
 @pytest.mark.parametrize(
     ("plugin", "models", "cause"),
@@ -275,16 +303,7 @@ class Thing(Identified, Model):
 def test_a_plugin_that_cannot_be_loaded_stops_the_start_with_its_name_and_cause(
     tmp_path: Path, plugin: str, models: str, cause: str
 ) -> None:
-    made = {
-        "broken-1.0.dist-info/METADATA": "Name: broken\nVersion: 1.0\n",
-        "broken-1.0.dist-info/entry_points.txt": "[antstack.plugins]\nbroken = antstack_broken.plugin\n",
-        "antstack_broken/__init__.py": "",
-        "antstack_broken/plugin.py": plugin,
-        "antstack_broken/models.py": models,
-    }
-    for name, content in made.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content)
+    package(tmp_path, plugin, models)
 
     start = "from app.application import create_app; create_app()"
     ran = python(tmp_path, "-c", start, plugins="iam,broken", database=f"sqlite:///{tmp_path}/x.db")

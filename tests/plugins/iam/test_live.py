@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from tests import factories
+from tests.live import TOKEN
 from tests.workbooks import xlsx
 
 pytestmark = [pytest.mark.req("C-10", "I-12", "I-10"), pytest.mark.xdist_group("live")]
@@ -55,6 +56,25 @@ def test_a_person_signs_in_and_out_in_chromium(live_site, page):
     page.goto(live_site.url)
 
     assert "/iam/login" in page.url
+
+
+@pytest.mark.req("I-20", "C-60")
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_a_list_gives_as_csv_an_import_takes_back(live_site, language):
+    with requests.Session() as session:
+        session.headers["Accept-Language"] = language
+        token = TOKEN.search(live_site.login(session, "tenant-administrator").get(f"{live_site.url}/account").text)[1]
+        table = session.get(f"{live_site.url}/iam/members?format=csv", timeout=20).content
+
+        taken = session.post(
+            f"{live_site.url}/api/v1/iam/members/import?dryRun=true",
+            data=table,
+            headers={"Content-Type": "text/csv", "X-CSRF-Token": token},
+            timeout=20,
+        )
+
+    assert (taken.status_code, taken.json()["created"]) == (200, 0), taken.text
+    assert taken.json()["unchanged"] + taken.json()["refused"] == len(table.decode("utf-8-sig").splitlines()) - 1
 
 
 @pytest.mark.req("I-20")
