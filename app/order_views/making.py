@@ -42,8 +42,8 @@ def makes_order(
 ) -> Callable[[F], F]:
     """The function makes an order of what *place* names, and of its ``body``, a Struct, if it takes one.
 
-    ``POST {place}/{verb}`` is both: in the API as ``{area}.{noun}s.{verb}``, on pages as ``{noun}_{verb}_send``, which
-    leads to the page of the order.
+    ``POST {place}/{verb}`` is both: in the API as ``{area}.{noun}s.{verb}``, or ``{area}.{verb}`` where the area is
+    called after the noun; on pages as ``{noun}_{verb}_send``, which leads to the page of the order.
 
     :param preview: what it would do, which the API answers to ``GET``
     :param again: the page that asks, given the ``error`` that refused it; without one, an error has a page of its own
@@ -74,7 +74,7 @@ def makes_order(
 
         answer.__annotations__ = hints
         shapes: dict[str, Any] = {"body": body, "returns": OrderOut, "status": 202, "resource": resource}
-        id = f"{api.area}.{noun}s.{verb}"
+        id = f"{api.area}.{verb}" if api.area == f"{noun}s" else f"{api.area}.{noun}s.{verb}"
         api.operation("POST", path, id, title, permission, audit=audit, errors=errors, **shapes)(answer)
         view = guard(permission, audit=audit, resource=resource)(send)
         pages.add_url_rule(path.removeprefix(pages.url_prefix or ""), f"{noun}_{verb}_send", view, methods=["POST"])

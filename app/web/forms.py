@@ -158,9 +158,24 @@ def check(kind: type[S], given: Any, strict: bool = True) -> S:
     if not isinstance(given, Mapping):
         raise invalid({"": _("This must be an object.")})
     try:
-        return msgspec.convert(dict(given), kind, strict=strict)
+        made = msgspec.convert(dict(given), kind, strict=strict)
     except msgspec.ValidationError as error:
         raise invalid(list(validation.problems(kind, given, "", strict))[:MOST_PROBLEMS]) from error
+    if unzoned := list(_unzoned(made, "")):
+        raise invalid(unzoned[:MOST_PROBLEMS])
+    return made
+
+
+def _unzoned(value: Any, pointer: str) -> Iterator[FieldError]:
+    """Times without an offset, which RFC 3339 asks for and nothing here can keep or compare."""
+    if isinstance(value, datetime) and value.tzinfo is None:
+        yield FieldError(pointer, validation.TIME[1], validation.TIME[0])
+    elif isinstance(value, msgspec.Struct):
+        for item in msgspec.structs.fields(value):
+            yield from _unzoned(getattr(value, item.name), f"{pointer}/{item.encode_name}")
+    elif isinstance(value, (list, tuple)):
+        for at, item in enumerate(value):
+            yield from _unzoned(item, f"{pointer}/{at}")
 
 
 def whole_number(text: str) -> int | None:

@@ -129,6 +129,8 @@ class Importer:
     def declare(self) -> None:
         """Its routes and its operation."""
         how, pages, path, name = self.how, self.of.pages, f"{self.of.path}/import", f"{self.of.noun}_import"
+        if how.key not in how.wanted.__struct_fields__:
+            raise ValueError(f"{path}: {how.key!r} is no field of {how.wanted.__name__}")
         for rule, endpoint, view, method, audit_as in (
             (path, name, self.show, "GET", None),
             (f"{path}/template", f"{name}_template", self.template, "GET", None),

@@ -163,6 +163,8 @@ class Listed(Generic[M]):
         :param buttons: what stands above it besides what its actions offer
         :param look: what else its :class:`Listing` says
         """
+        if sort.removeprefix("-") not in {column.key for column in columns if column.sort is not None}:
+            raise ValueError(f"{self.path} is sorted by {sort!r}, which is no column that can be sorted by")
         find, self.columns = query or self._rows, columns
 
         def show() -> Response:

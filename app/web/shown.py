@@ -27,7 +27,8 @@ def show(
 
 def show_row(of: Resource[Any], row: Any, facts: Sequence[tuple[Text, Any]], *cards: dict[str, Any]) -> Response:
     """The page of one of a resource, with what can be done with it."""
-    trail, actions = (of.title, of.url(None, "list")), of.actions(row)
+    trail = (of.title, of.url(None, "list"))
+    actions = sorted(of.actions(row), key=lambda action: action.danger)
     return show(of.name(row), trail, facts, actions=actions, object_id=row.id, cards=cards)
 
 

@@ -3,7 +3,7 @@
 A plugin's tests add theirs in ``tests/plugins/<name>/makers.py``: ``@maker("zone")`` over a function that takes the
 tenant's identifier and returns what goes into the address. ``@maker("dns:zone")`` counts for endpoints of that
 blueprint (or API area) only. Arguments that name nothing of a tenant are declared with :func:`of_no_tenant`,
-lists with :func:`one_more`.
+lists with :func:`one_more`, and what two people may do at once with :func:`edit` and :func:`not_raced`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import importlib
 import importlib.util
 import pkgutil
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import tests.plugins
 from app.audit.models import AuditEvent
@@ -21,8 +23,30 @@ from plugins.iam.models.oidc import Consent
 from tests import factories
 
 Maker = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """An operation that changes what has a version. ``page`` is the address of its form, ``shown`` one of its
+    fields.
+    """
+
+    operation: str
+    method: str
+    path: str
+    argument: str
+    model: Any
+    body: Mapping[str, Any]
+    page: str = ""
+    column: str = "name"
+    shown: str = "name"
+    typed: Mapping[str, str] = field(default_factory=dict)
+
+
 MAKERS: dict[str, Maker] = {}
 OF_NO_TENANT: dict[str, str] = {}
+EDITS: list[Edit] = []
+NOT_RACED: dict[str, str] = {}
 LISTS: dict[str, tuple[str, Maker]] = {}  # by operation
 
 
@@ -47,6 +71,16 @@ def one_more(operation: str, address: str) -> Callable[[Maker], Maker]:
         return make
 
     return declare
+
+
+def edit(made: Edit) -> None:
+    """Declare an operation that changes what has a version: two at once are tried, and a form of an older version."""
+    EDITS.append(made)
+
+
+def not_raced(operation: str, reason: str) -> None:
+    """Declare that two of an operation at once need no trial, and why; or where else they are tried."""
+    NOT_RACED[operation] = reason
 
 
 def of_no_tenant(argument: str, reason: str) -> None:

@@ -51,6 +51,9 @@ def test_it_holds_what_the_tests_of_the_guide_and_of_the_architecture_ask(checko
         "test_every_route_says_who_may_call_it.py",
         "test_tenants_are_apart.py",
         "test_migrations_make_the_models.py",
+        "test_two_people_at_once.py",
+        "test_lists_cost_the_same.py",
+        "test_the_api_describes_itself.py",
     )
     asked = [f"tests/architecture/{name}" for name in walks]
 

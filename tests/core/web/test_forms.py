@@ -72,6 +72,13 @@ def test_a_date_is_a_date_in_json_too(app_context: Flask) -> None:
     assert [(one.pointer, one.code) for one in refused.value.errors] == [("/day", "date")]
 
 
+def test_a_time_without_an_offset_is_none_in_json(app_context: Flask) -> None:
+    with pytest.raises(ConsoleError) as refused:
+        check(Booking, {"name": "x", "begins": "2026-01-02T03:04:00"})
+
+    assert [(one.pointer, one.code) for one in refused.value.errors] == [("/begins", "time")]
+
+
 def test_a_new_form_holds_what_the_shape_takes_where_nothing_is_given(app_context: Flask) -> None:
     fields: dict[str, dict[str, Any]] = {item["name"]: item for item in dialogs.asked(Booking)}
 
