@@ -135,13 +135,15 @@ def _prove_caller(mark: Guard) -> None:
 
 def _only_asks() -> bool:
     """Whether a program asks what a change would answer, without making it. Another spelling is refused, not taken for
-    no.
+    no; so is the question at a page, which would act.
 
-    :raises ConsoleError: CORE/INVALID_INPUT
+    :raises ConsoleError: CORE/INVALID_INPUT, CORE/DRY_RUN_NOT_OFFERED
     """
-    if not request.path.startswith("/api/") or request.method not in WRITES:
+    if request.method not in WRITES:
         return False
     said = [value for name, values in request.args.lists() if name.lower() == DRY_RUN.lower() for value in values]
+    if said and not request.path.startswith("/api/"):
+        raise NO_DRY_RUN()
     if said and (DRY_RUN not in request.args or len(said) > 1 or said[0] not in ("true", "false")):
         raise invalid({DRY_RUN: _("Once, and true or false: dryRun=true.")})
     return said == ["true"]

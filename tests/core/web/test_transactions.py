@@ -131,3 +131,15 @@ def test_a_job_is_handed_to_the_workers_without_a_database_that_is_gone_after_th
     assert answer.status_code == 201
     assert gone == []
     assert [waiting.args[0] for waiting in queue().jobs].count(jobs[0]) == 1
+
+
+@pytest.mark.req("C-60")
+def test_a_page_that_is_asked_for_a_dry_run_refuses_instead_of_acting(as_role, api, audit_log):
+    person, name = as_role("tenant-administrator"), factories.unique("g")
+
+    answer = person.post("/iam/groups/new?dryRun=true", data={"name": name})
+
+    assert answer.status_code == 422
+    assert "CORE/DRY_RUN_NOT_OFFERED" in answer.text
+    assert api(person).get(f"/iam/groups?q={name}").json["items"] == []
+    assert [row[0] for row in audit_log()] == ["iam.group.created"]
