@@ -215,7 +215,9 @@ def invoke(operation: ApiOperation, arguments: dict[str, Any]) -> Response:
 def encode(answer: Any, status: int = 200) -> Response:
     """*answer* as JSON."""
     if answer is None:
-        return Response(status=204)
+        empty = Response(status=204)
+        del empty.headers["Content-Type"]  # of nothing
+        return empty
     response = Response(msgspec.json.encode(answer), status, mimetype="application/json")
     version = answer.get("version") if isinstance(answer, dict) else getattr(answer, "version", None)
     if isinstance(version, int):

@@ -89,22 +89,26 @@ class Imported(Out):
 Act = Callable[[Sequence[Any], Collection[str], Any], Sequence[Outcome]]
 
 
+class NoOptions(In):
+    """Nothing is asked beside the file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Import:
     """How many rows of a list are brought in.
 
     :param summary: what its page and its operation are called
     :param wanted: the Struct that a row is; its fields that say how they are asked for are the columns
-    :param options: the Struct of what is asked beside the file
     :param key: the field that no two rows share
+    :param options: the Struct of what is asked beside the file
     """
 
     summary: Text
     permission: Permission
     audit: Operation
     wanted: type[msgspec.Struct]
-    options: type[In]
     key: str
+    options: type[In] = NoOptions
     errors: Sequence[ErrorCode] = ()
 
 

@@ -35,8 +35,8 @@ AT_ONCE = 500  # parameters of one statement
         permissions.MEMBER_EDIT,
         permissions.MEMBERS_IMPORTED,
         PersonalData,
-        JoinOption,
         "login",
+        JoinOption,
     )
 )
 def import_members(rows: Sequence[PersonalData], given: Collection[str], options: JoinOption) -> list[Outcome]:
