@@ -209,11 +209,14 @@ def hand_over_lost() -> int:
         (JobRun.state == RUNNING) & _is_lost(moment),
     )
     lost = db.session.scalars(select(JobRun).where(stuck).order_by(JobRun.due_at).limit(200)).all()
+    handed = 0
     for run in lost:
         run.due_at = moment + LOST_AFTER
-        push(run.id, find_job(run.kind), run.attempt)
+        if not push(run.id, find_job(run.kind), run.attempt):
+            break  # nor will Redis take the others now, and each would wait for it anew
+        handed += 1
     db.session.commit()
-    return len(lost)
+    return handed
 
 
 def wait(run_id: str, seconds: float = 30) -> JobRun:

@@ -139,5 +139,6 @@ def hand_over_orders(handed: dict[str, str]) -> int:
             handed[order_id] = made.id
             count += 1
         except RedisError as error:
-            log.warning("redis did not take order %s: %s", order_id, error)
+            log.warning("redis did not take order %s, nor will it the others now: %s", order_id, error)
+            break  # each of fifty would wait for it anew, beyond the scheduler's lease
     return count

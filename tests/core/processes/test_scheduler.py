@@ -12,9 +12,11 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import Engine, event
 
+from app.db import db, now
 from app.following import follow
 from app.jobs.queue import WAKE, connection
 from app.orders import due
+from app.orders.models import Order
 from app.processes import family, scheduler, threads
 from app.processes.scheduler import Scheduler
 from tests.core.jobs.sole_work import sole_work
@@ -123,3 +125,24 @@ def test_without_redis_the_scheduler_looks_by_itself(app_context: Flask, monkeyp
         follow()
 
     assert looked
+
+
+@pytest.mark.req("C-42", "Q-20")
+def test_without_redis_one_order_is_tried_in_a_round_and_none_is_lost(
+    app_context: Flask, tenant: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    known: dict[str, Any] = {"tenant_id": tenant.id, "principal": {}, "trace_id": "0" * 32}
+    plan: dict[str, Any] = {"plan": {}, "plan_hash": "0" * 64, "options": {}, "creator": "test", "title": "x"}
+    orders = [Order(plugin="none", type="none", state="queued", due_at=now(), **known, **plan) for _ in range(3)]
+    db.session.add_all(orders)
+    db.session.commit()
+    monkeypatch.setitem(app_context.extensions, "antstack.redis", Redis(port=1, socket_connect_timeout=1, retry=None))
+    caplog.clear()
+
+    handed = scheduler.hand_over_orders({})
+
+    assert (handed, [record.message.startswith("redis did not take order") for record in caplog.records]) == (0, [True])
+    assert {order.id for order in orders} <= set(due.due(limit=5_000))
+    for order in orders:  # other tests' schedulers have their own to do
+        order.state = "cancelled"
+    db.session.commit()
