@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from app.contracts.json import Json
 from app.kube.selectors import selects
-
-Json = dict[str, Any]
 
 
 class Budgets:

@@ -18,7 +18,7 @@ from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from app.contracts.shapes import Ask, ask_of
 from app.errors import MALFORMED, ConsoleError, FieldError, invalid
 from app.web import validation
-from app.web.language import zone
+from app.web.language import local_time
 from app.words import _
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -125,9 +125,12 @@ def parse(kind: type[S], source: MultiDict[str, str] | None = None) -> S:
             given[field.encode_name] = source.get(name, "") in ("1", "true", "on", "yes")
         elif source.get(name, "").strip() != "":
             given[field.encode_name] = _typed(hint, source[name].strip())
-        elif not field.required and (hint is str or (ask is not None and name in source)):
-            given[field.encode_name] = _emptied(hint)
-    given = {name: value for name, value in given.items() if value is not msgspec.UNSET}
+        elif (
+            not field.required
+            and (hint is str or (ask is not None and name in source))
+            and (emptied := _emptied(hint)) is not msgspec.UNSET
+        ):
+            given[field.encode_name] = emptied
     return check(kind, given, strict=False)
 
 
@@ -135,7 +138,7 @@ def _typed(hint: Any, text: str) -> Any:
     """What was typed; a time without a zone, as ``datetime-local`` gives it, is one of the person's."""
     if datetime in _kinds(hint) and LOCAL.fullmatch(text):
         with suppress(ValueError):  # such as the 31st of February, which is refused as it stands
-            return datetime.fromisoformat(text).replace(tzinfo=zone())
+            return local_time(text)
     return text
 
 
@@ -171,8 +174,8 @@ def _unzoned(value: Any, pointer: str) -> Iterator[FieldError]:
     if isinstance(value, datetime) and value.tzinfo is None:
         yield FieldError(pointer, validation.TIME[1], validation.TIME[0])
     elif isinstance(value, msgspec.Struct):
-        for item in msgspec.structs.fields(value):
-            yield from _unzoned(getattr(value, item.name), f"{pointer}/{item.encode_name}")
+        for name, encoded in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
+            yield from _unzoned(getattr(value, name), f"{pointer}/{encoded}")
     elif isinstance(value, (list, tuple)):
         for at, item in enumerate(value):
             yield from _unzoned(item, f"{pointer}/{at}")

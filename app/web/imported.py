@@ -74,7 +74,8 @@ class Columns:
         fields, passed = self._fields(sheet.header)
         if not sheet.rows:
             raise sheets.UNREADABLE(detail=NO_ROWS)
-        lines = [self._line(row, fields) for row in sheet.rows]
+        choices = self._choices(fields.values())
+        lines = [self._line(row, fields, choices) for row in sheet.rows]
         self._refuse_repeated(lines)
         return lines, set(fields.values()), passed
 
@@ -101,25 +102,27 @@ class Columns:
     def _required(self, name: str) -> bool:
         return any(item.name == name and item.required for item in msgspec.structs.fields(self.wanted))
 
-    def _line(self, row: sheets.Row, fields: Mapping[int, str]) -> Line:
+    def _line(self, row: sheets.Row, fields: Mapping[int, str], choices: Mapping[str, Mapping[str, str]]) -> Line:
         values = {name: row.cells[at] if at < len(row.cells) else "" for at, name in fields.items()}
         line = Line(row.number, values)
         wrong = [FieldError(pointer_of(fields[at]), told, "cell") for at, told in row.problems.items() if at in fields]
         try:
             if wrong:
                 raise invalid(wrong)
-            meant = {name: self._chosen(name, text) for name, text in values.items()}
+            meant = {name: choices[name].get(_folded(text), text) for name, text in values.items()}
             line.wanted = parse(self.wanted, MultiDict(meant))
         except ConsoleError as error:
             line.refuse(error)
         return line
 
-    def _chosen(self, name: str, text: str) -> str:
-        """The value of the choice that a cell names as people see it, such as a list gives it as CSV."""
-        offered = self.asks[name].more.get("options", ())
-        options = offered() if callable(offered) else offered
-        shown: dict[str, str] = {_folded(word): one[0] for one in options for word in _all_words(one[1])}
-        return shown.get(_folded(text), text)
+    def _choices(self, names: Collection[str]) -> dict[str, dict[str, str]]:
+        """Of each field the values of its choices by what people see, such as a list gives it as CSV."""
+        asks, found = self.asks, {}
+        for name in names:
+            offered = asks[name].more.get("options", ())
+            options = offered() if callable(offered) else offered
+            found[name] = {_folded(word): one[0] for one in options for word in _all_words(one[1])}
+        return found
 
     def _refuse_repeated(self, lines: Sequence[Line]) -> None:
         first: dict[str, int] = {}

@@ -78,19 +78,18 @@ class Language:
 
 def known() -> list[Language]:
     """Those that people can choose from."""
-    names = ((code, _of(SHORT, code, code.upper()), _of(SWITCH, code, _name(code))) for code in languages())
-    return [Language(code, tag(code), short, switch) for code, short, switch in names]
+    return [Language(code, tag(code), _of(SHORT, code, str.upper), _of(SWITCH, code, _name)) for code in languages()]
 
 
 def tag(code: str) -> str:
     """The tag of a language in HTML (BCP 47): what its catalogue says, else how the catalogue is called."""
-    return _of(TAG, code, code.replace("_", "-"))
+    return _of(TAG, code, lambda name: name.replace("_", "-"))
 
 
-def _of(text: Text, code: str, otherwise: str) -> str:
+def _of(text: Text, code: str, otherwise: Callable[[str], str]) -> str:
     """What the language's own catalogue says, which may be a plugin's and lack it."""
     words = text.in_(code)
-    return words if code == SOURCE or words != text.message else otherwise
+    return words if code == SOURCE or words != text.message else otherwise(code)
 
 
 def _name(code: str) -> str:
@@ -142,6 +141,14 @@ def _zone_named(name: str) -> ZoneInfo:
         return ZoneInfo(name or site.settings().timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return ZoneInfo(site.settings().timezone)
+
+
+def local_time(text: str) -> datetime:
+    """A time that is written without a zone: one of the person's.
+
+    :raises ValueError: it is none
+    """
+    return datetime.fromisoformat(text).replace(tzinfo=zone())
 
 
 def exact(moment: datetime | None) -> str:

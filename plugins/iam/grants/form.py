@@ -11,7 +11,7 @@ from app.db import db, now, scoped
 from app.errors import invalid
 from app.web.dialogs import Form
 from app.web.forms import whole_number
-from app.web.language import t, zone
+from app.web.language import local_time, t
 from app.web.listing import matching
 from app.words import Text, _, plain
 from plugins.iam import catalogue, delegation
@@ -121,7 +121,7 @@ def _expiry() -> datetime | None:
     chosen = request.form.get("validity", "0")
     if chosen == CUSTOM:
         try:
-            return datetime.fromisoformat(request.form.get("until", "")).replace(tzinfo=zone())
+            return local_time(request.form.get("until", ""))
         except ValueError:
             raise invalid({"until": _("Write a date and a time.")}) from None
     days = whole_number(chosen)
